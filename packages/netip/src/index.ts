@@ -1,1 +1,3 @@
-export {}
+export * from './ip.ts'
+export * from './prefix.ts'
+export * from './range.ts'
