@@ -1,1 +1,2 @@
-export {}
+export { SystemError } from './libc.ts'
+export * from './tcp.ts'

@@ -1,0 +1,48 @@
+/** What this node announces by BGP: the peers of this node and the routes of each. A value, sorted by name. */
+import type { IP, Prefix } from '@landfall/netip'
+
+export interface BgpPlan {
+  /** Sorted by name; names are unique. */
+  readonly peers: readonly BgpPeerPlan[]
+}
+
+export interface BgpPeerPlan {
+  /** Name of the BGPPeer object. */
+  readonly name: string
+  readonly address: IP
+  readonly port: number
+  readonly myASN: number
+  readonly peerASN: number
+  /** 0: neither hold timer nor keepalives. */
+  readonly holdTimeSeconds: number
+  /** A third of the negotiated hold time when absent. */
+  readonly keepaliveSeconds?: number
+  readonly connectSeconds?: number
+  readonly sourceAddress?: IP
+  /** An IPv4 address. */
+  readonly routerID?: IP
+  /** TCP-MD5 key, already read from its Secret. */
+  readonly password?: string
+  readonly ebgpMultiHop: boolean
+  /** Sorted by prefix; a prefix stands once. The next hop is the local address of the session. */
+  readonly routes: readonly BgpRoute[]
+}
+
+export interface BgpRoute {
+  readonly prefix: Prefix
+  /** Sent on iBGP sessions only. */
+  readonly localPref?: number
+  /** Sorted, without duplicates. */
+  readonly communities: readonly Community[]
+}
+
+export type Community =
+  /** RFC 1997: both parts 16 bits. */
+  | { readonly kind: 'standard'; readonly high: number; readonly low: number }
+  /** RFC 8092: three parts of 32 bits. */
+  | { readonly kind: 'large'; readonly global: number; readonly local1: number; readonly local2: number }
+
+/** What the sessions report back. */
+export type BgpObservation =
+  | { readonly kind: 'sessionUp'; readonly peer: string }
+  | { readonly kind: 'sessionDown'; readonly peer: string; readonly reason: string }
