@@ -1,9 +1,31 @@
 import { defineConfig } from 'vitest/config'
 
+/**
+ * `unit`: beside the code. `lab`: scenarios on a cluster of real parts, one after the other, all on one lab that
+ * the first brings up.
+ */
 export default defineConfig({
   test: {
-    isolate: false,
     reporters: ['default', './scripts/closing-line-reporter.ts'],
-    include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          isolate: false,
+          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/lab/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          isolate: false,
+          fileParallelism: false,
+          include: ['e2e/scenarios/*.test.ts'],
+          globalSetup: ['e2e/scenarios/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
   },
 })

@@ -1,0 +1,94 @@
+/** The `controller` in metallb-system: assigns addresses to Services. */
+import {
+  allow,
+  clusterRole,
+  controlPlaneTolerations,
+  disruptionBudget,
+  fieldEnv,
+  httpProbe,
+  type Labels,
+  linuxOnly,
+  type Manifest,
+  read,
+  role,
+  serviceAccount,
+  unprivilegedContainer,
+  unprivilegedPod,
+} from './objects.ts'
+
+const namespace = 'metallb-system'
+const name = 'controller'
+const labels: Labels = { app: 'metallb', component: name }
+
+export function controllerObjects(image: string): readonly Manifest[] {
+  return [
+    serviceAccount(namespace, name, { app: 'metallb' }),
+    ...clusterRole(`${namespace}:${name}`, { namespace, name }, { app: 'metallb' }, [
+      allow('', ['services', 'namespaces', 'nodes'], read),
+      allow('', ['services'], ['patch']),
+      allow('', ['services/status'], ['update']),
+      allow('', ['events'], ['create', 'patch']),
+    ]),
+    ...role(namespace, name, [name], { app: 'metallb' }, [
+      allow('metallb.io', ['ipaddresspools', 'l2advertisements', 'bgpadvertisements', 'bgppeers'], read),
+      allow('metallb.io', ['bfdprofiles', 'communities'], read),
+      allow('metallb.io', ['ipaddresspools/status'], ['update']),
+      allow('metallb.io', ['configurationstates'], ['get', 'create']),
+      allow('metallb.io', ['configurationstates/status'], ['update']),
+      allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
+      allow('', ['secrets'], ['get', 'create']),
+      allow('apps', ['deployments'], ['get'], [name]),
+    ]),
+    deployment(image),
+    disruptionBudget(namespace, name, labels),
+  ]
+}
+
+function deployment(image: string): Manifest {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, labels },
+    spec: {
+      replicas: 1,
+      revisionHistoryLimit: 3,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: {
+          labels,
+          annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '7472' },
+        },
+        spec: {
+          serviceAccountName: name,
+          terminationGracePeriodSeconds: 10,
+          nodeSelector: linuxOnly,
+          tolerations: controlPlaneTolerations,
+          securityContext: unprivilegedPod,
+          containers: [container(image)],
+        },
+      },
+    },
+  }
+}
+
+function container(image: string): object {
+  return {
+    name,
+    image,
+    args: ['--port=7472', '--log-level=info'],
+    env: [
+      { name: 'METALLB_ML_SECRET_NAME', value: 'memberlist' },
+      { name: 'METALLB_DEPLOYMENT', value: name },
+      fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'),
+      fieldEnv('METALLB_POD_NAME', 'metadata.name'),
+    ],
+    ports: [
+      { name: 'monitoring', containerPort: 7472 },
+      { name: 'health', containerPort: 17472 },
+    ],
+    livenessProbe: httpProbe('/healthz', 'health', { initialDelaySeconds: 10, failureThreshold: 3 }),
+    readinessProbe: httpProbe('/readyz', 'health', { initialDelaySeconds: 10, failureThreshold: 3 }),
+    resources: { requests: { cpu: '20m', memory: '96Mi' } },
+    securityContext: unprivilegedContainer,
+  }
+}

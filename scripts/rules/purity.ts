@@ -1,0 +1,61 @@
+/**
+ * Which code is pure, and what pure code may not touch (ARCHITECTURE.md, rule 1). Pure code decides; it reads no
+ * clock, no random source, no environment and no file, so that the same world gives the same answer everywhere.
+ */
+
+/** Folders and files, from the root. Tests beside pure code are not held to it. */
+export const pureAreas: readonly string[] = [
+  'packages/netip/src/',
+  'packages/api/src/',
+  'packages/metallb/src/',
+  'packages/manifests/src/',
+  'packages/kube/src/model/',
+  'packages/envoy-types/src/',
+  'packages/lb/src/allocation/',
+  'packages/speaker/src/plan/',
+  'packages/speaker/src/bgp/codec/',
+  'packages/speaker/src/bgp/fsm/',
+  'packages/speaker/src/bgp/rib/',
+  'packages/speaker/src/layer2/codec/',
+  'packages/ingress/src/dag/',
+  'packages/ingress/src/envoy/',
+]
+
+/** Libraries that compute and nothing else. */
+export const pureLibraries: readonly string[] = ['typebox', '@bufbuild/protobuf', 're2js', 'zod']
+
+/** Hashing is the one thing of Node that pure code may use. */
+export const pureBuiltins: readonly string[] = ['node:crypto']
+
+export const impureGlobals: readonly string[] = [
+  'process',
+  'console',
+  'performance',
+  'fetch',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'globalThis',
+]
+
+/** `object.member` reads that depend on when or where they run. */
+export const impureMembers: readonly string[] = [
+  'Date.now',
+  'Math.random',
+  'crypto.randomUUID',
+  'crypto.getRandomValues',
+]
+
+/** What of node:crypto counts as hashing. */
+export const pureCryptoNames: readonly string[] = [
+  'createHash',
+  'createHmac',
+  'hash',
+  'X509Certificate',
+  'createPrivateKey',
+]
+
+export function isPure(file: string): boolean {
+  return !file.endsWith('.test.ts') && pureAreas.some((area) => file.startsWith(area))
+}

@@ -1,0 +1,20 @@
+/**
+ * `npm test`: the CI tier. Unit tests first, then the scenarios on the lab; arguments go to vitest. Ends with
+ * `N passed, N failed, N skipped` alone on a line.
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+if (process.getuid?.() !== 0) {
+  process.stderr.write(
+    'landfall: the tests make network namespaces, which takes root: run `sudo npm test`, or `npm test -- --project unit` without.\n',
+  )
+  if (!process.argv.includes('unit')) process.exit(1)
+}
+
+const vitest = join(root, 'node_modules', '.bin', 'vitest')
+const child = spawnSync(vitest, ['run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+process.exitCode = child.status ?? 1
