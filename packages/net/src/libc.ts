@@ -17,12 +17,12 @@ const cSocket: (domain: number, type: number, protocol: number) => number = libc
 const cSetsockopt: (fd: number, level: number, option: number, value: Bytes, length: number) => number =
   libc.func('int setsockopt(int fd, int level, int option, void *value, uint32_t length)')
 const cGetsockopt: (fd: number, level: number, option: number, value: Bytes, length: Bytes) => number =
-  libc.func('int getsockopt(int fd, int level, int option, _Out_ void *value, _Inout_ void *length)')
+  libc.func('int getsockopt(int fd, int level, int option, void *value, void *length)')
 const cBind: (fd: number, address: Bytes, length: number) => number = libc.func(
   'int bind(int fd, void *address, uint32_t length)',
 )
 const cRecv: (fd: number, buffer: Bytes, length: number, flags: number) => number = libc.func(
-  'long recv(int fd, _Out_ void *buffer, size_t length, int flags)',
+  'long recv(int fd, void *buffer, size_t length, int flags)',
 )
 const cSend: (fd: number, buffer: Bytes, length: number, flags: number) => number = libc.func(
   'long send(int fd, void *buffer, size_t length, int flags)',
@@ -31,6 +31,7 @@ const cClose: (fd: number) => number = libc.func('int close(int fd)')
 const cNameToIndex: (name: string) => number = libc.func('uint32_t if_nametoindex(const char *name)')
 
 const SO_ERROR = 4
+const SO_ATTACH_FILTER = 26
 export const SOL_SOCKET = 1
 const MSG_DONTWAIT = 0x40
 const EINTR = 4
@@ -70,6 +71,15 @@ export function takeSocketError(fd: number): number {
   const value = new Uint8Array(4)
   if (cGetsockopt(fd, SOL_SOCKET, SO_ERROR, value, int32(4)) < 0) return koffi.errno()
   return new DataView(value.buffer).getInt32(0, true)
+}
+
+/** `program` is an array of struct sock_filter in unpooled memory. */
+export function attachFilter(fd: number, program: Bytes): void {
+  const fprog = new Uint8Array(16)
+  const view = new DataView(fprog.buffer)
+  view.setUint16(0, program.length / 8, true)
+  view.setBigUint64(8, koffi.address(program), true)
+  setOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog)
 }
 
 export function bindSocket(fd: number, address: Bytes, what: string): void {
@@ -113,13 +123,13 @@ export interface FdWatch {
  * Calls `onReadable` whenever the fd can be read. A pending socket error (ENETDOWN of a link that went down,
  * ENOBUFS of an overrun) stops libuv's poll for good: it is cleared, the poll started anew, and `onError` told.
  */
-export function watchReadable(fd: number, onReadable: () => void, onError: () => void): FdWatch {
+export function watchReadable(fd: number, onReadable: () => void, onError?: () => void): FdWatch {
   const ready = (status: unknown): void => {
     if (typeof status === 'number' && status < 0) {
       takeSocketError(fd)
       handle.stop()
       handle.start({ readable: true }, ready)
-      onError()
+      onError?.()
     }
     onReadable()
   }
