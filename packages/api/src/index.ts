@@ -1,6 +1,24 @@
 /** The custom resources as programs see them: names and types. Definitions are in `@landfall/api/crd`. */
 export * from './identity.ts'
 export type {
+  AdvertisementStatus,
+  BGPAdvertisement,
+  BGPAdvertisementSpec,
+  L2Advertisement,
+  L2AdvertisementSpec,
+} from './metallb/advertisements.ts'
+export type { BFDProfile, BFDProfileSpec } from './metallb/bfd-profile.ts'
+export type { BGPPeer, BGPPeerSpec, BGPPeerStatus } from './metallb/bgp-peer.ts'
+export type { Community, CommunitySpec } from './metallb/community.ts'
+export type { ConfigurationState, ConfigurationStateStatus } from './metallb/configuration-state.ts'
+export type { IPAddressPool, IPAddressPoolSpec, IPAddressPoolStatus } from './metallb/ip-address-pool.ts'
+export type {
+  ServiceBGPStatus,
+  ServiceBGPStatusStatus,
+  ServiceL2Status,
+  ServiceL2StatusStatus,
+} from './metallb/service-statuses.ts'
+export type {
   AuthorizationPolicy,
   AuthorizationServer,
   CORSPolicy,
@@ -39,3 +57,4 @@ export type {
   TLSCertificateDelegationSpec,
 } from './projectcontour/tls-certificate-delegation.ts'
 export type { Condition, DetailedCondition, SubCondition } from './schema/condition.ts'
+export type { LabelSelector } from './schema/label-selector.ts'

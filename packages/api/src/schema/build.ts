@@ -22,6 +22,7 @@ export interface TextLimits {
   readonly format?: 'date-time'
   readonly description?: string
   readonly default?: string
+  readonly 'x-kubernetes-validations'?: readonly Rule[]
 }
 
 export function text(description: string, limits: TextLimits = {}) {

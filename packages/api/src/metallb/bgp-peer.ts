@@ -1,0 +1,69 @@
+/**
+ * metallb.io BGPPeer: a router that routes are announced to. v1beta2 is stored, v1beta1 is served as well.
+ * Conversion is None, so both share one schema that accepts the objects of either: fields that only v1beta2
+ * knows, and port 0, which v1beta1 allowed and which means 179.
+ */
+import type { KubeObject } from '@landfall/kube/model'
+import { flag, int32, int64, object, oneOf, optional, rules, type Shape, text } from '../schema/build.ts'
+import { conditions } from '../schema/condition.ts'
+import { selectors } from '../schema/label-selector.ts'
+
+const secretReference = object(
+  { name: optional(text('Name of the Secret.')), namespace: optional(text('Its namespace.')) },
+  { 'x-kubernetes-map-type': 'atomic' },
+)
+
+const asn = { minimum: 0, maximum: 4294967295 } as const
+
+const fields = {
+  myASN: int64('AS number on our side.', asn),
+  peerASN: optional(int64('AS number of the peer.', asn)),
+  localASN: optional(
+    int64('AS number shown to this peer instead of myASN.', { minimum: 1, maximum: 4294967295 }),
+  ),
+  dynamicASN: optional(oneOf(['internal', 'external'])),
+  peerAddress: optional(text('Address of the peer.')),
+  interface: optional(text('Interface of an unnumbered session.')),
+  sourceAddress: optional(text('Address that we connect from.')),
+  peerPort: optional(int32('Port of the peer; 0 means 179.', { minimum: 0, maximum: 16384, default: 179 })),
+  holdTime: optional(text('Silence after which the session ends, as 90s.')),
+  keepaliveTime: optional(text('Time between keepalives, as 30s.')),
+  connectTime: optional(text('Limit of a connection attempt, 1s to 65535s.')),
+  routerID: optional(text('Router ID on our side, as an IPv4 address.')),
+  password: optional(text('Password of TCP MD5.')),
+  passwordSecret: optional(secretReference),
+  nodeSelectors: optional(selectors('Nodes that open a session; all when empty.')),
+  bfdProfile: optional(text('BFDProfile of the session.')),
+  enableGracefulRestart: optional(flag('Ask the peer to keep routes over a restart.')),
+  ebgpMultiHop: optional(flag('The peer of an external session is more than one hop away.')),
+  vrf: optional(text('VRF of the session.')),
+  disableMP: optional(flag('Deprecated: IPv4 without the multiprotocol extension.', false)),
+  dualStackAddressFamily: optional(flag('Carry both address families on the session.', false)),
+}
+
+const connectTimeRules = [
+  {
+    rule: "!has(self.connectTime) || duration(self.connectTime) >= duration('1s') && duration(self.connectTime) <= duration('65535s')",
+    message: 'connectTime must be between 1s and 65535s',
+  },
+  {
+    rule: '!has(self.connectTime) || duration(self.connectTime).getMilliseconds() % 1000 == 0',
+    message: 'connectTime must be whole seconds',
+  },
+] as const
+
+const gracefulRestartRule = {
+  rule: 'has(self.enableGracefulRestart) == has(oldSelf.enableGracefulRestart) && (!has(self.enableGracefulRestart) || self.enableGracefulRestart == oldSelf.enableGracefulRestart)',
+  message: 'enableGracefulRestart cannot be changed',
+} as const
+
+export const bgpPeerSpec = object(fields, rules(...connectTimeRules, gracefulRestartRule))
+export type BGPPeerSpec = Shape<typeof bgpPeerSpec>
+
+export const bgpPeerStatus = object({ conditions: optional(conditions) })
+export type BGPPeerStatus = Shape<typeof bgpPeerStatus>
+
+export interface BGPPeer extends KubeObject {
+  readonly spec: BGPPeerSpec
+  readonly status?: BGPPeerStatus
+}
