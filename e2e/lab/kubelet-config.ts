@@ -18,7 +18,7 @@ export interface KubeletConfig {
   /** This node's own part of the pod network: IPv4 (/24), IPv6 (/64). */
   readonly podCIDRs: readonly [string, string]
   readonly serviceCIDRs: readonly [string, string]
-  /** Addresses for the pods' resolv.conf. */
+  /** Addresses for the pods' resolv.conf; the kubelet puts them on the node's `lo` and answers DNS there. */
   readonly clusterDNS: readonly string[]
   readonly repoRoot: string
   readonly parts: { readonly envoy: string; readonly node: string }
