@@ -3,20 +3,11 @@
  * manifests/ by `pnpm generate`.
  */
 import {
-  bfdProfile,
-  bgpAdvertisement,
-  bgpPeer,
   type CustomResource,
-  community,
-  configurationState,
   crdManifest,
-  httpProxy,
-  ipAddressPool,
-  l2Advertisement,
-  serviceBGPStatus,
-  serviceL2Status,
-  tlsCertificateDelegation,
-} from '@landfall/api'
+  metallbResources,
+  projectcontourResources,
+} from '@landfall/api/crd'
 import { contourObjects } from './contour.ts'
 import { controllerObjects } from './controller.ts'
 import { envoyObjects } from './envoy.ts'
@@ -29,18 +20,8 @@ export type { Manifest, Section } from './objects.ts'
 
 /** The custom resources by the file of manifests/ that defines them. */
 export const customResources: Readonly<Record<'metallb' | 'contour', readonly CustomResource[]>> = {
-  metallb: [
-    ipAddressPool,
-    l2Advertisement,
-    bgpAdvertisement,
-    bgpPeer,
-    bfdProfile,
-    community,
-    serviceL2Status,
-    serviceBGPStatus,
-    configurationState,
-  ],
-  contour: [httpProxy, tlsCertificateDelegation],
+  metallb: metallbResources,
+  contour: projectcontourResources,
 }
 
 export function metallbSections(version: string): readonly Section[] {

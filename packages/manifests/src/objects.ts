@@ -15,7 +15,7 @@ export interface Manifest {
 /** A group of a file under a heading of its own. */
 export interface Section {
   readonly title: string
-  readonly objects: readonly Manifest[]
+  readonly objects: readonly object[]
 }
 
 export interface PolicyRule {
