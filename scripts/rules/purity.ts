@@ -17,8 +17,11 @@ export const pureAreas: readonly string[] = [
   'packages/speaker/src/bgp/fsm/',
   'packages/speaker/src/bgp/rib/',
   'packages/speaker/src/layer2/codec/',
+  'packages/ingress/src/model/',
   'packages/ingress/src/dag/',
   'packages/ingress/src/envoy/',
+  'packages/ingress/src/engine/',
+  'packages/ingress/src/xds/resource.ts',
 ]
 
 /** Libraries that compute and nothing else. */

@@ -1,0 +1,189 @@
+/**
+ * HTTPProxy match conditions → one RouteMatch. Path pieces of a route and of the includes above it are joined,
+ * header and query conditions are all required.
+ */
+
+import { RE2JS } from 're2js'
+import type { MatchCondition } from '../model/proxy.ts'
+import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './virtual-host.ts'
+
+export interface ConditionProblem {
+  readonly kind: 'path' | 'header' | 'query'
+  readonly message: string
+}
+
+type Conditions = readonly MatchCondition[]
+type HeaderCondition = NonNullable<MatchCondition['header']>
+type QueryCondition = NonNullable<MatchCondition['queryParameter']>
+
+/** Checks one block of conditions: those of one route or of one include. */
+export function checkConditions(
+  conditions: Conditions,
+  of: 'route' | 'include',
+): readonly ConditionProblem[] {
+  return [
+    ...pathProblems(conditions, of).map((message) => ({ kind: 'path' as const, message })),
+    ...headerProblems(conditions).map((message) => ({ kind: 'header' as const, message })),
+    ...queryProblems(conditions).map((message) => ({ kind: 'query' as const, message })),
+  ]
+}
+
+/** The blocks from the root's include down to the route, each of them checked. */
+export function mergeConditions(blocks: readonly Conditions[]): RouteMatch {
+  const all = blocks.flat()
+  return {
+    path: mergePaths(all),
+    headers: all.flatMap((condition) =>
+      condition.header === undefined ? [] : headerMatch(condition.header),
+    ),
+    query: all.flatMap((condition) =>
+      condition.queryParameter === undefined ? [] : queryMatch(condition.queryParameter),
+    ),
+  }
+}
+
+function pathPieces(condition: MatchCondition): readonly PathMatch[] {
+  return (['prefix', 'exact', 'regex'] as const).flatMap((kind) => {
+    const value = condition[kind]
+    return value === undefined || value === '' ? [] : { kind, value }
+  })
+}
+
+function mergePaths(all: Conditions): PathMatch {
+  const pieces = all.flatMap(pathPieces)
+  const last = pieces.at(-1)
+  if (last === undefined) return { kind: 'prefix', value: '/' }
+  const value = pieces
+    .map((piece) => piece.value)
+    .join('')
+    .replace(/\/{2,}/g, '/')
+  return { kind: pieces.some((piece) => piece.kind === 'regex') ? 'regex' : last.kind, value }
+}
+
+function pathProblems(conditions: Conditions, of: 'route' | 'include'): readonly string[] {
+  const pieces = conditions.flatMap(pathPieces)
+  const problems: string[] = []
+  if (pieces.length > 1) {
+    const listed = pieces.map((piece) => `${piece.kind} "${piece.value}"`).join(', ')
+    problems.push(
+      `conditions: more than one path condition (${listed}), at most one of prefix, exact and regex`,
+    )
+  }
+  for (const { kind, value } of pieces) {
+    if (!value.startsWith('/')) problems.push(`conditions.${kind}: "${value}" does not start with /`)
+    if (of === 'include' && kind !== 'prefix') problems.push(`conditions.${kind}: not allowed on an include`)
+    else if (kind === 'regex' && !isRegex(value))
+      problems.push(`conditions.regex: "${value}" is not an RE2 regex`)
+  }
+  return problems
+}
+
+export function isRegex(text: string): boolean {
+  try {
+    RE2JS.compile(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function headerMatch(condition: HeaderCondition): readonly HeaderMatch[] {
+  const base = {
+    name: condition.name,
+    ignoreCase: condition.ignoreCase === true,
+    missingAsEmpty: condition.treatMissingAsEmpty === true,
+  }
+  const make = (kind: HeaderMatch['kind'], value: string, invert: boolean): readonly HeaderMatch[] => [
+    {
+      ...base,
+      kind,
+      value,
+      invert,
+      missingAsEmpty: base.missingAsEmpty && invert && kind !== 'present',
+      ignoreCase: base.ignoreCase && (kind === 'exact' || kind === 'contains'),
+    },
+  ]
+  if (condition.present === true) return make('present', '', false)
+  if (condition.notpresent === true) return make('present', '', true)
+  if (given(condition.contains)) return make('contains', condition.contains, false)
+  if (given(condition.notcontains)) return make('contains', condition.notcontains, true)
+  if (given(condition.exact)) return make('exact', condition.exact, false)
+  if (given(condition.notexact)) return make('exact', condition.notexact, true)
+  if (given(condition.regex)) return make('regex', condition.regex, false)
+  return []
+}
+
+function headerProblems(conditions: Conditions): readonly string[] {
+  const headers = conditions.flatMap((condition) => condition.header ?? [])
+  const problems: string[] = []
+  for (const header of headers) {
+    if (!/^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header.name)) {
+      problems.push(`conditions.header: "${header.name}" is not a header name`)
+    }
+    if (given(header.regex) && !isRegex(header.regex)) {
+      problems.push(`conditions.header "${header.name}": "${header.regex}" is not an RE2 regex`)
+    }
+    if (headerMatch(header).length === 0) {
+      problems.push(`conditions.header "${header.name}": none of present, notpresent, contains, … is set`)
+    }
+  }
+  const groups = Map.groupBy(headers.flatMap(headerMatch), (match) => match.name.toLowerCase())
+  for (const [name, matches] of groups) {
+    const conflict = headerConflict(matches)
+    if (conflict !== undefined) problems.push(`conditions.header "${name}": ${conflict} cannot both hold`)
+  }
+  return problems
+}
+
+function headerConflict(matches: readonly HeaderMatch[]): string | undefined {
+  const of = (kind: HeaderMatch['kind'], invert: boolean) =>
+    matches.filter((match) => match.kind === kind && match.invert === invert).map((match) => match.value)
+  const both = (kind: HeaderMatch['kind']) => of(kind, false).some((value) => of(kind, true).includes(value))
+  if (both('present')) return 'present and notpresent'
+  if (new Set(of('exact', false)).size > 1 || of('exact', false).length > 1) return 'two exact values'
+  if (both('exact')) return 'exact and notexact of one value'
+  if (both('contains')) return 'contains and notcontains of one value'
+  return undefined
+}
+
+function queryMatch(condition: QueryCondition): readonly QueryMatch[] {
+  const kinds = ['exact', 'prefix', 'suffix', 'regex', 'contains'] as const
+  const ignoreCase = condition.ignoreCase === true
+  const texts = kinds.flatMap((kind): readonly QueryMatch[] => {
+    const value = condition[kind]
+    return given(value)
+      ? [{ name: condition.name, kind, value, ignoreCase: ignoreCase && kind !== 'regex' }]
+      : []
+  })
+  const present: readonly QueryMatch[] =
+    condition.present === true
+      ? [{ name: condition.name, kind: 'present', value: '', ignoreCase: false }]
+      : []
+  return [...texts, ...present]
+}
+
+function queryProblems(conditions: Conditions): readonly string[] {
+  const parameters = conditions.flatMap((condition) => condition.queryParameter ?? [])
+  const problems: string[] = []
+  const exact = new Set<string>()
+  for (const parameter of parameters) {
+    const at = `conditions.queryParameter "${parameter.name}"`
+    const matches = queryMatch(parameter)
+    if (parameter.name === '') problems.push('conditions.queryParameter: the name is empty')
+    if (matches.length !== 1)
+      problems.push(`${at}: exactly one kind of match is expected, not ${matches.length}`)
+    if (given(parameter.regex) && !isRegex(parameter.regex)) {
+      problems.push(`${at}: "${parameter.regex}" is not an RE2 regex`)
+    }
+    if (given(parameter.exact)) {
+      const name = parameter.name.toLowerCase()
+      if (exact.has(name)) problems.push(`${at}: two exact values cannot both hold`)
+      exact.add(name)
+    }
+  }
+  return problems
+}
+
+function given(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}

@@ -1,0 +1,12 @@
+/** What the objects of one kind add to a host. */
+import type { Tls } from './tls-settings.ts'
+import type { Route } from './virtual-host.ts'
+
+export interface Contribution {
+  /** Of routes that match the same, the later one counts. */
+  readonly plain: readonly Route[]
+  readonly secure: readonly Route[]
+  readonly tls: Tls | undefined
+}
+
+export const nothing: Contribution = { plain: [], secure: [], tls: undefined }

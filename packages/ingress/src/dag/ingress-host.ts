@@ -1,0 +1,169 @@
+/**
+ * The Ingresses of one host. Of two that ask for the same path the older one is served; so is the older one's
+ * certificate. A path whose Service is missing is left out, and requests fall to the next that matches.
+ */
+import { type Ingress, type IngressBackend, type IngressPath, keyOf } from '@landfall/kube/model'
+import { ruleHost } from '../model/host-index.ts'
+import type { Lookups } from '../model/lookups.ts'
+import { isRegex } from './conditions.ts'
+import type { Contribution } from './contribution.ts'
+import type { DagOptions } from './options.ts'
+import type { Outcome } from './outcome.ts'
+import { type Checked, error, ok, type Problem, refused, warning } from './problem.ts'
+import { resolveTls, type Tls } from './tls-settings.ts'
+import { resolveService } from './upstream.ts'
+import type { PathMatch, Route } from './virtual-host.ts'
+
+const forceRedirect = 'ingress.kubernetes.io/force-ssl-redirect'
+const allowHttp = 'kubernetes.io/ingress.allow-http'
+const certificateNamespace = 'projectcontour.io/tls-cert-namespace'
+const websocketRoutes = 'projectcontour.io/websocket-routes'
+const minimumVersion = 'projectcontour.io/tls-minimum-protocol-version'
+const maximumVersion = 'projectcontour.io/tls-maximum-protocol-version'
+const notYet = [
+  'projectcontour.io/num-retries',
+  'projectcontour.io/per-try-timeout',
+  'projectcontour.io/request-timeout',
+  'projectcontour.io/response-timeout',
+  'projectcontour.io/retry-on',
+]
+
+export interface IngressHostResult {
+  readonly contribution: Contribution
+  readonly outcomes: readonly Outcome[]
+}
+
+export function translateIngresses(host: string, lookups: Lookups, options: DagOptions): IngressHostResult {
+  const oldestFirst = lookups.ingresses(host).map((ingress) => translateOne(host, ingress, lookups, options))
+  const oldestLast = oldestFirst.toReversed()
+  return {
+    contribution: {
+      plain: oldestLast.flatMap(({ contribution }) => contribution.plain),
+      secure: oldestLast.flatMap(({ contribution }) => contribution.secure),
+      tls: oldestFirst.find(({ contribution }) => contribution.tls !== undefined)?.contribution.tls,
+    },
+    outcomes: oldestFirst.map(({ outcome }) => outcome),
+  }
+}
+
+function translateOne(host: string, ingress: Ingress, lookups: Lookups, options: DagOptions) {
+  const problems: Problem[] = annotationProblems(ingress)
+  const routes = routesOf(host, ingress, lookups, problems)
+  const tls = tlsOf(host, ingress, lookups, options, problems)
+  const redirect = ingress.meta.annotations[forceRedirect] === 'true'
+  const plain = ingress.meta.annotations[allowHttp] === 'false' ? [] : routes
+  const contribution: Contribution = {
+    plain: redirect ? plain.map((route) => ({ ...route, action: { kind: 'https-redirect' } })) : plain,
+    secure: tls === undefined ? [] : routes,
+    tls,
+  }
+  const outcome: Outcome = { kind: 'ingress', key: keyOf(ingress.meta), problems }
+  return { contribution, outcome }
+}
+
+function annotationProblems(ingress: Ingress): Problem[] {
+  return notYet
+    .filter((name) => ingress.meta.annotations[name] !== undefined)
+    .map((name) =>
+      warning('SpecError', 'NotSupported', `metadata.annotations["${name}"]: not supported by this version`),
+    )
+}
+
+function routesOf(host: string, ingress: Ingress, lookups: Lookups, problems: Problem[]): readonly Route[] {
+  const routes: Route[] = []
+  const add = (field: string, path: IngressPath): void => {
+    const route = routeOf(ingress, field, path, lookups)
+    if (route.ok) routes.push(route.value)
+    else problems.push(...route.problems)
+  }
+  if (host === '*' && ingress.defaultBackend !== undefined) {
+    add('spec.defaultBackend', { path: '/', pathType: 'Prefix', backend: ingress.defaultBackend })
+  }
+  for (const [index, rule] of ingress.rules.entries()) {
+    if (ruleHost(rule.host) !== host) continue
+    for (const [at, path] of rule.paths.entries()) add(`spec.rules[${index}].http.paths[${at}]`, path)
+  }
+  return routes
+}
+
+function routeOf(ingress: Ingress, field: string, path: IngressPath, lookups: Lookups): Checked<Route> {
+  const match = pathMatch(path)
+  const problems: Problem[] = []
+  if (match === undefined) {
+    const message = `${field}.path: "${path.path}" is no ${path.pathType} path that Envoy can match`
+    problems.push(error('RouteError', 'PathMatchConditionsNotValid', message))
+  }
+  const cluster = path.backend === undefined ? undefined : backendOf(ingress, path.backend, lookups)
+  if (cluster === undefined) {
+    problems.push(
+      error('ServiceError', 'ServiceUnresolvedReference', `${field}.backend: only Services are served`),
+    )
+  } else if (!cluster.ok) {
+    problems.push(error('ServiceError', 'ServiceUnresolvedReference', `${field}.backend: ${cluster.why}`))
+  }
+  if (match === undefined || !cluster?.ok) return refused(...problems)
+  const listed = (ingress.meta.annotations[websocketRoutes] ?? '').split(',').map((entry) => entry.trim())
+  return ok({
+    match: { path: match, headers: [], query: [] },
+    action: {
+      kind: 'forward',
+      clusters: [{ cluster: cluster.cluster, weight: 1 }],
+      websockets: listed.includes(path.path || '/'),
+    },
+    owner: `Ingress/${keyOf(ingress.meta)}`,
+  })
+}
+
+function backendOf(ingress: Ingress, backend: IngressBackend, lookups: Lookups) {
+  const port = backend.port.name === '' ? backend.port.number : backend.port.name
+  const { namespace } = ingress.meta
+  const reference = {
+    namespace,
+    name: backend.serviceName,
+    port,
+    protocol: '',
+    strategy: 'RoundRobin' as const,
+  }
+  return resolveService(reference, lookups)
+}
+
+/** undefined: nothing that Envoy could match. */
+function pathMatch({ path, pathType }: IngressPath): PathMatch | undefined {
+  const value = path === '' ? '/' : path
+  if (!value.startsWith('/')) return undefined
+  if (pathType === 'Exact') return { kind: 'exact', value }
+  if (pathType === 'Prefix') {
+    const segment = value.replace(/\/+$/, '')
+    if (segment === '') return { kind: 'prefix', value: '/' }
+    return /[?#]/.test(segment) ? undefined : { kind: 'segment', value: segment }
+  }
+  if (!/[\^+*[\]%]/.test(value)) return { kind: 'prefix', value }
+  return isRegex(value) ? { kind: 'regex', value } : undefined
+}
+
+function tlsOf(
+  host: string,
+  ingress: Ingress,
+  lookups: Lookups,
+  options: DagOptions,
+  problems: Problem[],
+): Tls | undefined {
+  const index = ingress.tls.findIndex(
+    (entry) => entry.secretName !== '' && entry.hosts.some((name) => name.toLowerCase() === host),
+  )
+  const entry = ingress.tls[index]
+  if (host === '*' || entry === undefined) return undefined
+  const { annotations, namespace } = ingress.meta
+  const other = annotations[certificateNamespace] ?? ''
+  const request = {
+    secretName: other === '' || other === namespace ? entry.secretName : `${other}/${entry.secretName}`,
+    namespace,
+    minimum: annotations[minimumVersion] ?? '',
+    maximum: annotations[maximumVersion] ?? '',
+    field: `spec.tls[${index}].secretName`,
+  }
+  const resolved = resolveTls(request, lookups, options.tls)
+  if (resolved.ok) return resolved.value
+  problems.push(...resolved.problems)
+  return undefined
+}

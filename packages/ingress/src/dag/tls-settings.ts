@@ -1,0 +1,95 @@
+/**
+ * The certificate that a host presents: the Secret by name, whether the asking namespace may use it
+ * (TLSCertificateDelegation), and the range of protocol versions.
+ */
+import type { Secret } from '@landfall/kube/model'
+import type { Lookups } from '../model/lookups.ts'
+import { type KeyPairResult, readKeyPair } from './key-pair.ts'
+import { type Checked, error, ok, refused } from './problem.ts'
+import type { KeyPair, TlsSettings, TlsVersion } from './virtual-host.ts'
+
+export interface TlsRequest {
+  /** `name`, or `namespace/name` for one of another namespace. */
+  readonly secretName: string
+  /** Of the object that asks. */
+  readonly namespace: string
+  /** '' for the default. */
+  readonly minimum: string
+  readonly maximum: string
+  /** The field that names the Secret, for messages. */
+  readonly field: string
+}
+
+export interface TlsDefaults {
+  readonly minimum: TlsVersion
+  readonly maximum: TlsVersion
+}
+
+export interface Tls {
+  readonly settings: TlsSettings
+  readonly keyPair: KeyPair
+}
+
+export function resolveTls(request: TlsRequest, lookups: Lookups, defaults: TlsDefaults): Checked<Tls> {
+  const key = request.secretName.includes('/')
+    ? request.secretName
+    : `${request.namespace}/${request.secretName}`
+  const pair = secretFor(request, key, lookups)
+  if (!pair.ok) return pair
+  const minimum = later(defaults.minimum, versionOf(request.minimum) ?? '1.2')
+  const maximum = earlier(defaults.maximum, versionOf(request.maximum) ?? '1.3')
+  if (minimum > maximum) {
+    const message = `the minimum protocol version ${minimum} is above the maximum ${maximum}`
+    return refused(error('TLSError', 'TLSConfigNotValid', `Spec.VirtualHost.TLS: ${message}`))
+  }
+  return ok({ settings: { secret: key, minimum, maximum }, keyPair: pair.value })
+}
+
+function secretFor(request: TlsRequest, key: string, lookups: Lookups): Checked<KeyPair> {
+  const invalid = (why: string) =>
+    refused(
+      error('TLSError', 'SecretNotValid', `${request.field} "${request.secretName}" is invalid: ${why}`),
+    )
+  const secret = lookups.secret(key)
+  if (!key.startsWith(`${request.namespace}/`) && !isDelegated(key, request.namespace, lookups)) {
+    const message = `${request.field} Secret "${key}": certificate delegation not permitted`
+    return refused(error('TLSError', 'DelegationNotPermitted', message))
+  }
+  if (secret === undefined) return invalid(`Secret "${key}" not found`)
+  const pair = keyPairOf(secret)
+  return pair.ok ? ok(pair.keyPair) : invalid(pair.why)
+}
+
+function isDelegated(key: string, namespace: string, lookups: Lookups): boolean {
+  const slash = key.indexOf('/')
+  const name = key.slice(slash + 1)
+  return lookups
+    .delegations(key.slice(0, slash))
+    .flatMap((delegation) => delegation.spec.delegations)
+    .some(
+      (entry) =>
+        entry.secretName === name &&
+        entry.targetNamespaces.some((target) => target === '*' || target === namespace),
+    )
+}
+
+/** A Secret is read by many hosts; its observed object never changes, so it is checked once. */
+const checked = new WeakMap<Secret, KeyPairResult>()
+
+function keyPairOf(secret: Secret): KeyPairResult {
+  const found = checked.get(secret) ?? readKeyPair(secret)
+  checked.set(secret, found)
+  return found
+}
+
+function versionOf(text: string): TlsVersion | undefined {
+  return text === '1.2' || text === '1.3' ? text : undefined
+}
+
+function later(a: TlsVersion, b: TlsVersion): TlsVersion {
+  return a > b ? a : b
+}
+
+function earlier(a: TlsVersion, b: TlsVersion): TlsVersion {
+  return a < b ? a : b
+}

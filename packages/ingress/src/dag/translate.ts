@@ -1,0 +1,34 @@
+/**
+ * The unit of translation: one host name → what it serves, and what that says about each object that made it.
+ * Reads only through `lookups`. An HTTPProxy's routes and certificate go before those of Ingresses where both
+ * match the same; routes that match differently are served side by side.
+ */
+import type { Lookups } from '../model/lookups.ts'
+import { translateIngresses } from './ingress-host.ts'
+import type { DagOptions } from './options.ts'
+import type { Outcome } from './outcome.ts'
+import { translateProxies } from './proxy-host.ts'
+import { orderRoutes } from './route-order.ts'
+import type { VirtualHost } from './virtual-host.ts'
+
+export interface Translation {
+  /** undefined: nothing is served under this name. */
+  readonly virtualHost: VirtualHost | undefined
+  readonly outcomes: readonly Outcome[]
+}
+
+export function translateHost(host: string, lookups: Lookups, options: DagOptions): Translation {
+  const ingresses = translateIngresses(host, lookups, options)
+  const proxies = translateProxies(host, lookups, options)
+  const both = [ingresses.contribution, proxies.contribution]
+  const plain = orderRoutes(both.flatMap((contribution) => contribution.plain))
+  const routes = orderRoutes(both.flatMap((contribution) => contribution.secure))
+  const tls = proxies.contribution.tls ?? ingresses.contribution.tls
+  const secure =
+    tls === undefined || routes.length === 0 ? undefined : { tls: tls.settings, keyPair: tls.keyPair, routes }
+  const empty = plain.length === 0 && secure === undefined
+  return {
+    virtualHost: empty ? undefined : { host, plain, secure },
+    outcomes: [...ingresses.outcomes, ...proxies.outcomes],
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A reference to a Service's port → the cluster that serves it, or why there is none. The upstream protocol is
+ * the reference's own, then the port's `appProtocol`, then the Service's annotations.
+ */
+import type { Service, ServicePort } from '@landfall/kube/model'
+import type { Lookups } from '../model/lookups.ts'
+import type { Cluster, Strategy, UpstreamProtocol } from './virtual-host.ts'
+
+export interface ServiceReference {
+  readonly namespace: string
+  readonly name: string
+  /** By number, or by name where the API has one. */
+  readonly port: number | string
+  readonly protocol: string
+  readonly strategy: Strategy
+}
+
+export type ClusterResult =
+  | { readonly ok: true; readonly cluster: Cluster }
+  | { readonly ok: false; readonly why: string }
+
+export function resolveService(reference: ServiceReference, lookups: Lookups): ClusterResult {
+  const key = `${reference.namespace}/${reference.name}`
+  const service = lookups.service(key)
+  if (service === undefined) return { ok: false, why: `service "${key}" not found` }
+  if (service.type === 'ExternalName') {
+    return { ok: false, why: `service "${key}" is an ExternalName service, these are not served` }
+  }
+  const port = service.ports.find((candidate) =>
+    typeof reference.port === 'number'
+      ? candidate.port === reference.port
+      : candidate.name === reference.port,
+  )
+  if (port === undefined)
+    return { ok: false, why: `port "${reference.port}" on service "${key}" not matched` }
+  if (port.protocol !== 'TCP') {
+    return { ok: false, why: `port "${reference.port}" on service "${key}" is ${port.protocol}, not TCP` }
+  }
+  return {
+    ok: true,
+    cluster: {
+      namespace: reference.namespace,
+      service: reference.name,
+      port: port.port,
+      portName: port.name,
+      protocol: protocolOf(reference.protocol, service, port),
+      strategy: reference.strategy,
+    },
+  }
+}
+
+function protocolOf(own: string, service: Service, port: ServicePort): UpstreamProtocol {
+  if (own === 'h2' || own === 'h2c' || own === 'tls') return own
+  if (port.appProtocol !== '') return fromAppProtocol(port.appProtocol)
+  return (
+    (['h2', 'h2c', 'tls'] as const).find((protocol) => {
+      const listed = service.meta.annotations[`projectcontour.io/upstream-protocol.${protocol}`] ?? ''
+      const entries = listed.split(',').map((entry) => entry.trim())
+      return entries.includes(String(port.port)) || (port.name !== '' && entries.includes(port.name))
+    }) ?? ''
+  )
+}
+
+function fromAppProtocol(appProtocol: string): UpstreamProtocol {
+  return appProtocol === 'kubernetes.io/h2c' ? 'h2c' : appProtocol === 'https' ? 'tls' : ''
+}

@@ -1,0 +1,71 @@
+/**
+ * Endpoints of the ports that some cluster wants. A change of an EndpointSlice re-encodes the ports of its own
+ * Service and nothing else.
+ */
+import type { EndpointSlice, Key } from '@landfall/kube/model'
+import type { Cluster } from '../dag/virtual-host.ts'
+import { endpointsOf } from '../envoy/cluster.ts'
+import { endpointsResource } from '../envoy/endpoints.ts'
+import type { SliceChange } from '../model/objects.ts'
+import { SliceIndex } from '../model/slice-index.ts'
+import type { Resource } from '../xds/resource.ts'
+import { ResourceTable } from './resource-table.ts'
+
+export class EndpointTables {
+  readonly table = new ResourceTable()
+  readonly #slices = new SliceIndex()
+  /** Names wanted of each Service, with how many clusters want them. */
+  readonly #wanted = new Map<Key, Map<string, { readonly portName: string; count: number }>>()
+
+  want(cluster: Cluster): void {
+    const service = serviceOf(cluster)
+    const name = endpointsOf(cluster)
+    const names = this.#wanted.get(service) ?? new Map<string, { readonly portName: string; count: number }>()
+    this.#wanted.set(service, names)
+    const found = names.get(name)
+    if (found !== undefined) {
+      found.count += 1
+      return
+    }
+    names.set(name, { portName: cluster.portName, count: 1 })
+    this.table.set(encode(service, cluster.portName, this.#slices.of(service)))
+  }
+
+  unwant(cluster: Cluster): void {
+    const service = serviceOf(cluster)
+    const names = this.#wanted.get(service)
+    const found = names?.get(endpointsOf(cluster))
+    if (names === undefined || found === undefined) return
+    found.count -= 1
+    if (found.count > 0) return
+    names.delete(endpointsOf(cluster))
+    if (names.size === 0) this.#wanted.delete(service)
+    this.table.delete(endpointsOf(cluster))
+  }
+
+  /** Answers the endpoints that came out differently. */
+  apply(changes: readonly SliceChange[]): readonly Resource[] {
+    const services = new Set(changes.flatMap((change) => [...this.#slices.apply(change)]))
+    const changed: Resource[] = []
+    for (const service of services) {
+      for (const { portName } of this.#wanted.get(service)?.values() ?? []) {
+        const resource = encode(service, portName, this.#slices.of(service))
+        if (this.table.set(resource)) changed.push(resource)
+      }
+    }
+    return changed
+  }
+}
+
+function serviceOf(cluster: Cluster): Key {
+  return `${cluster.namespace}/${cluster.service}`
+}
+
+function encode(service: Key, portName: string, slices: Iterable<EndpointSlice>): Resource {
+  const slash = service.indexOf('/')
+  return endpointsResource(
+    { namespace: service.slice(0, slash), name: service.slice(slash + 1) },
+    portName,
+    slices,
+  )
+}

@@ -1,0 +1,184 @@
+/**
+ * Changes of the observed world → the desired state of Envoy and the verdict on each object. Pure but for what it
+ * remembers: the result after any history equals the result of seeing the last world at once. What it costs
+ * follows the virtual hosts that a change touches; a change of endpoints touches none.
+ */
+import type { Key } from '@landfall/kube/model'
+import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
+import type { Cluster, TlsSettings } from '../dag/virtual-host.ts'
+import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
+import {
+  chainName,
+  httpListener,
+  httpListenerName,
+  httpsListener,
+  httpsListenerName,
+} from '../envoy/listeners.ts'
+import { operationalListeners } from '../envoy/operational-listeners.ts'
+import { defaultListenerOptions, type ListenerOptions } from '../envoy/options.ts'
+import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
+import type { Change, SliceChange, World } from '../model/objects.ts'
+import type { Resource, ResourceMap, Snapshot } from '../xds/resource.ts'
+import { Counted } from './counted.ts'
+import { EndpointTables } from './endpoint-tables.ts'
+import { ResourceTable } from './resource-table.ts'
+import { type Unit, Units } from './units.ts'
+import { type Verdict, Verdicts } from './verdicts.ts'
+
+export interface EngineOptions {
+  /** Names of our ingress classes; empty: no class, or `contour`. */
+  readonly classes: readonly string[]
+  readonly dag: DagOptions
+  readonly listeners: ListenerOptions
+}
+
+export const defaultEngineOptions: EngineOptions = {
+  classes: [],
+  dag: defaultDagOptions,
+  listeners: defaultListenerOptions,
+}
+
+interface Chain {
+  readonly settings: TlsSettings
+  readonly hosts: Set<string>
+}
+
+export class Engine {
+  readonly #options: EngineOptions
+  readonly #units: Units
+  readonly #verdicts = new Verdicts()
+  readonly #scopes = new ResourceTable()
+  readonly #listeners = new ResourceTable()
+  readonly #clusters = new ResourceTable()
+  readonly #secrets = new ResourceTable()
+  readonly #endpoints = new EndpointTables()
+  readonly #clustersWanted = new Counted<Cluster>()
+  readonly #secretsWanted = new Counted<Resource>()
+  readonly #chains = new Map<string, Chain>()
+  readonly #runtime: ResourceMap = new Map([[runtimeName, runtimeResource()]])
+  #plainHosts = 0
+
+  /** `world` is read while changes are taken in, and must show at least those. */
+  constructor(world: World, options: EngineOptions = defaultEngineOptions) {
+    this.#options = options
+    this.#units = new Units(world, options.classes, options.dag)
+    for (const listener of operationalListeners(options.listeners)) this.#listeners.set(listener)
+  }
+
+  /** Answers the objects, as `kind:key`, whose verdict may have changed. */
+  apply(changes: readonly Change[]): ReadonlySet<string> {
+    const judged = new Set(
+      changes.filter(({ kind }) => kind === 'httpProxy').map(({ key }) => `httpProxy:${key}`),
+    )
+    const names = new Set<string>()
+    let chainsChanged = false
+    for (const { before, after } of this.#units.apply(changes)) {
+      for (const object of this.#verdicts.replace(before, after)) judged.add(object)
+      this.#replaceScopes(before, after)
+      this.#replaceWanted(before, after, names)
+      chainsChanged = this.#replaceChain(before, after) || chainsChanged
+    }
+    this.#settleWanted(names)
+    this.#settleListeners(chainsChanged)
+    return judged
+  }
+
+  /** Answers the endpoints that came out differently. */
+  applySlices(changes: readonly SliceChange[]): readonly Resource[] {
+    return this.#endpoints.apply(changes)
+  }
+
+  verdict(kind: 'httpProxy' | 'ingress', key: Key): Verdict {
+    return this.#verdicts.of(kind, key)
+  }
+
+  snapshot(): Snapshot {
+    return {
+      clusters: this.#clusters.map(),
+      endpoints: this.#endpoints.table.map(),
+      listeners: this.#listeners.map(),
+      scopes: this.#scopes.map(),
+      secrets: this.#secrets.map(),
+      runtime: this.#runtime,
+    }
+  }
+
+  #replaceScopes(before: Unit | undefined, after: Unit | undefined): void {
+    const kept = new Set(after?.scopes.map(({ name }) => name))
+    for (const { name } of before?.scopes ?? []) if (!kept.has(name)) this.#scopes.delete(name)
+    for (const scope of after?.scopes ?? []) this.#scopes.set(scope)
+    this.#plainHosts += Number(hasPlain(after)) - Number(hasPlain(before))
+  }
+
+  /** Counts only; what a name means is settled when all units of the batch have spoken. */
+  #replaceWanted(before: Unit | undefined, after: Unit | undefined, names: Set<string>): void {
+    for (const [name, cluster] of after?.clusters ?? []) this.#clustersWanted.retain(name, cluster)
+    for (const name of before?.clusters.keys() ?? []) this.#clustersWanted.release(name)
+    for (const name of before?.clusters.keys() ?? []) names.add(`cluster:${name}`)
+    for (const name of after?.clusters.keys() ?? []) names.add(`cluster:${name}`)
+    for (const secret of [after?.secret, before?.secret]) {
+      if (secret !== undefined) names.add(`secret:${secret.name}`)
+    }
+    if (after?.secret !== undefined) this.#secretsWanted.retain(after.secret.name, after.secret)
+    if (before?.secret !== undefined) this.#secretsWanted.release(before.secret.name)
+  }
+
+  #settleWanted(names: ReadonlySet<string>): void {
+    for (const tagged of names) {
+      const name = tagged.slice(tagged.indexOf(':') + 1)
+      if (tagged.startsWith('cluster:')) this.#settleCluster(name)
+      else {
+        const secret = this.#secretsWanted.get(name)
+        if (secret === undefined) this.#secrets.delete(name)
+        else this.#secrets.set(secret)
+      }
+    }
+  }
+
+  readonly #clustersHeld = new Map<string, Cluster>()
+
+  #settleCluster(name: string): void {
+    const held = this.#clustersHeld.get(name)
+    const wanted = this.#clustersWanted.get(name)
+    if (wanted !== undefined && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
+    if (wanted !== undefined) {
+      this.#endpoints.want(wanted)
+      this.#clusters.set(clusterResource(wanted))
+      this.#clustersHeld.set(name, wanted)
+    } else {
+      this.#clusters.delete(name)
+      this.#clustersHeld.delete(name)
+    }
+    if (held !== undefined) this.#endpoints.unwant(held)
+  }
+
+  #replaceChain(before: Unit | undefined, after: Unit | undefined): boolean {
+    const old = before?.tls === undefined ? undefined : chainName(before.tls)
+    const now = after?.tls === undefined ? undefined : chainName(after.tls)
+    if (old === now) return false
+    if (old !== undefined && before !== undefined) {
+      const chain = this.#chains.get(old)
+      chain?.hosts.delete(before.host)
+      if (chain?.hosts.size === 0) this.#chains.delete(old)
+    }
+    if (now !== undefined && after?.tls !== undefined) {
+      const chain = this.#chains.get(now) ?? { settings: after.tls, hosts: new Set<string>() }
+      chain.hosts.add(after.host)
+      this.#chains.set(now, chain)
+    }
+    return true
+  }
+
+  #settleListeners(chainsChanged: boolean): void {
+    const { listeners } = this.#options
+    if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
+    else if (this.#listeners.get(httpListenerName) === undefined) this.#listeners.set(httpListener(listeners))
+    if (!chainsChanged) return
+    if (this.#chains.size === 0) this.#listeners.delete(httpsListenerName)
+    else this.#listeners.set(httpsListener(this.#chains.values(), listeners))
+  }
+}
+
+function hasPlain(unit: Unit | undefined): boolean {
+  return unit?.scopes.some(({ name }) => name.startsWith('http/')) ?? false
+}

@@ -1,0 +1,106 @@
+/**
+ * The virtual hosts, each translated on its own and again only when something that it read has changed. In: changes
+ * of objects. Out: the units that came out differently.
+ */
+
+import type { DagOptions } from '../dag/options.ts'
+import type { Outcome } from '../dag/outcome.ts'
+import { translateHost } from '../dag/translate.ts'
+import { type Cluster, type TlsSettings, type VirtualHost } from '../dag/virtual-host.ts'
+import { clusterName } from '../envoy/names.ts'
+import { scopes } from '../envoy/scope.ts'
+import { secretResource } from '../envoy/secret.ts'
+import { HostIndex } from '../model/host-index.ts'
+import { type Read, readOf, recordingLookups } from '../model/lookups.ts'
+import type { Change, World } from '../model/objects.ts'
+import type { Resource } from '../xds/resource.ts'
+
+/** What one host wants Envoy to hold, and what it says about its objects. */
+export interface Unit {
+  readonly host: string
+  readonly scopes: readonly Resource[]
+  readonly clusters: ReadonlyMap<string, Cluster>
+  readonly tls: TlsSettings | undefined
+  readonly secret: Resource | undefined
+  readonly outcomes: readonly Outcome[]
+}
+
+export interface UnitChange {
+  readonly before: Unit | undefined
+  readonly after: Unit | undefined
+}
+
+export class Units {
+  readonly #world: World
+  readonly #classes: readonly string[]
+  readonly #options: DagOptions
+  readonly #hosts: HostIndex
+  readonly #units = new Map<string, { readonly unit: Unit; readonly reads: ReadonlySet<Read> }>()
+  readonly #readers = new Map<Read, Set<string>>()
+
+  constructor(world: World, classes: readonly string[], options: DagOptions) {
+    this.#world = world
+    this.#classes = classes
+    this.#options = options
+    this.#hosts = new HostIndex(classes)
+  }
+
+  apply(changes: readonly Change[]): readonly UnitChange[] {
+    const dirty = new Set<string>()
+    for (const change of changes) {
+      for (const host of this.#hosts.apply(change)) dirty.add(host)
+      for (const host of this.#readers.get(readOfChange(change)) ?? []) dirty.add(host)
+    }
+    return [...dirty].toSorted().map((host) => this.#translate(host))
+  }
+
+  #translate(host: string): UnitChange {
+    const before = this.#units.get(host)
+    for (const read of before?.reads ?? []) this.#forget(read, host)
+    if (this.#hosts.ingresses(host).length === 0 && this.#hosts.proxies(host).length === 0) {
+      this.#units.delete(host)
+      return { before: before?.unit, after: undefined }
+    }
+    const lookups = recordingLookups(this.#world, this.#hosts, this.#classes)
+    const { virtualHost, outcomes } = translateHost(host, lookups, this.#options)
+    const unit: Unit = { host, ...encode(virtualHost), outcomes }
+    this.#units.set(host, { unit, reads: lookups.reads })
+    for (const read of lookups.reads) this.#remember(read, host)
+    return { before: before?.unit, after: unit }
+  }
+
+  #remember(read: Read, host: string): void {
+    const readers = this.#readers.get(read)
+    if (readers === undefined) this.#readers.set(read, new Set([host]))
+    else readers.add(host)
+  }
+
+  #forget(read: Read, host: string): void {
+    const readers = this.#readers.get(read)
+    readers?.delete(host)
+    if (readers?.size === 0) this.#readers.delete(read)
+  }
+}
+
+function readOfChange(change: Change): Read {
+  if (change.kind !== 'delegation') return readOf(change.kind, change.key)
+  return readOf('delegation', (change.after ?? change.before)?.meta.namespace ?? '')
+}
+
+function encode(virtualHost: VirtualHost | undefined): Omit<Unit, 'host' | 'outcomes'> {
+  if (virtualHost === undefined) return { scopes: [], clusters: new Map(), tls: undefined, secret: undefined }
+  const { secure } = virtualHost
+  return {
+    scopes: scopes(virtualHost),
+    clusters: clustersOf(virtualHost),
+    tls: secure?.tls,
+    secret: secure === undefined ? undefined : secretResource(secure.keyPair),
+  }
+}
+
+function clustersOf({ plain, secure }: VirtualHost): ReadonlyMap<string, Cluster> {
+  const wanted = [...plain, ...(secure?.routes ?? [])].flatMap(({ action }) =>
+    action.kind === 'forward' ? action.clusters.map(({ cluster }) => cluster) : [],
+  )
+  return new Map(wanted.map((cluster) => [clusterName(cluster), cluster]))
+}

@@ -1,0 +1,109 @@
+/** The HTTP connection manager of the traffic listeners: one form for the plain side, one for all TLS chains. */
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { FilterSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
+import { FileAccessLogSchema } from '@envoyproxy/envoy-types/envoy/extensions/access_loggers/file/v3/file'
+import { GzipSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/gzip/compressor/v3/gzip'
+import { CompressorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/compressor/v3/compressor'
+import { FilterConfigSchema as GrpcStatsSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_stats/v3/config'
+import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
+import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
+import {
+  HttpConnectionManagerSchema,
+  type HttpFilterSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import { milliseconds, typed } from './message.ts'
+import type { Side } from './names.ts'
+import { scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
+
+type NetworkFilter = MessageInitShape<typeof FilterSchema>
+type HttpFilter = MessageInitShape<typeof HttpFilterSchema>
+type Manager = MessageInitShape<typeof HttpConnectionManagerSchema>
+
+export function trafficManager(side: Side, listener: string, accessLogPath: string): NetworkFilter {
+  return connectionManager({
+    statPrefix: listener,
+    routeSpecifier: scopedRoutes(),
+    earlyHeaderMutationExtensions: [scopeKeyMutation(side)],
+    httpFilters: [scopeLookup(), compressor(), grpcWeb(), grpcStats(), router()],
+    useRemoteAddress: true,
+    normalizePath: true,
+    mergeSlashes: true,
+    preserveExternalRequestId: true,
+    httpProtocolOptions: { acceptHttp10: true, allowChunkedLength: true },
+    commonHttpProtocolOptions: { idleTimeout: milliseconds(60_000) },
+    delayedCloseTimeout: milliseconds(1000),
+    drainTimeout: milliseconds(5000),
+    accessLog: accessLogPath === '' ? [] : [accessLog(accessLogPath)],
+  })
+}
+
+export function connectionManager(manager: Manager): NetworkFilter {
+  const name = 'envoy.filters.network.http_connection_manager'
+  const filter = typed(name, HttpConnectionManagerSchema, manager)
+  return { name, configType: { case: 'typedConfig', value: filter.typedConfig } }
+}
+
+export function router(): HttpFilter {
+  return httpFilter(typed('envoy.filters.http.router', RouterSchema, {}))
+}
+
+/** Envoy's own line format. */
+function accessLog(path: string): NonNullable<Manager['accessLog']>[number] {
+  const log = typed('envoy.access_loggers.file', FileAccessLogSchema, { path })
+  return { name: log.name, configType: { case: 'typedConfig', value: log.typedConfig } }
+}
+
+function grpcWeb(): HttpFilter {
+  return httpFilter(typed('envoy.filters.http.grpc_web', GrpcWebSchema, {}))
+}
+
+function grpcStats(): HttpFilter {
+  return httpFilter(
+    typed('envoy.filters.http.grpc_stats', GrpcStatsSchema, {
+      emitFilterState: true,
+      enableUpstreamStats: true,
+    }),
+  )
+}
+
+/** Envoy's default types and those of gRPC-Web. */
+const compressed = [
+  'text/html',
+  'text/plain',
+  'text/css',
+  'application/javascript',
+  'application/x-javascript',
+  'text/javascript',
+  'text/x-javascript',
+  'text/ecmascript',
+  'text/js',
+  'text/jscript',
+  'text/x-js',
+  'application/ecmascript',
+  'application/x-json',
+  'application/xml',
+  'application/json',
+  'image/svg+xml',
+  'text/xml',
+  'application/xhtml+xml',
+  'application/grpc-web',
+  'application/grpc-web+proto',
+  'application/grpc-web+json',
+  'application/grpc-web+thrift',
+  'application/grpc-web-text',
+  'application/grpc-web-text+proto',
+  'application/grpc-web-text+thrift',
+]
+
+function compressor(): HttpFilter {
+  return httpFilter(
+    typed('envoy.filters.http.compressor', CompressorSchema, {
+      compressorLibrary: typed('gzip', GzipSchema, {}),
+      responseDirectionConfig: { commonConfig: { contentType: compressed } },
+    }),
+  )
+}
+
+function httpFilter({ name, typedConfig }: ReturnType<typeof typed>): HttpFilter {
+  return { name, configType: { case: 'typedConfig', value: typedConfig } }
+}

@@ -1,0 +1,89 @@
+/**
+ * The traffic listeners. They exist only while a virtual host needs them, and their bytes depend on no host but
+ * through the certificates: `ingress_http` is one filter chain, `ingress_https` one chain for each certificate and
+ * range of TLS versions, with the server names that present it.
+ */
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
+import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
+import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol'
+import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
+import type { TlsSettings } from '../dag/virtual-host.ts'
+import { makeResource, type Resource } from '../xds/resource.ts'
+import { trafficManager } from './connection-manager.ts'
+import { downstreamTls } from './downstream-tls.ts'
+import { typed } from './message.ts'
+import type { BindAddress, ListenerOptions } from './options.ts'
+import { keepalive, socketAddress } from './socket.ts'
+
+type ListenerInit = MessageInitShape<typeof ListenerSchema>
+type FilterChain = MessageInitShape<typeof FilterChainSchema>
+type ListenerFilter = NonNullable<ListenerInit['listenerFilters']>[number]
+
+export const httpListenerName = 'ingress_http'
+export const httpsListenerName = 'ingress_https'
+
+/** The hosts that present one certificate with one range of versions. */
+export interface TlsChain {
+  readonly settings: TlsSettings
+  /** Not empty; in any order. */
+  readonly hosts: Iterable<string>
+}
+
+export function httpListener(options: ListenerOptions): Resource {
+  const filters = [trafficManager('http', httpListenerName, options.httpAccessLog)]
+  return listener(httpListenerName, options.http, proxyProtocol(options), [
+    { name: httpListenerName, filters },
+  ])
+}
+
+/** `chains` in any order, none of them twice. */
+export function httpsListener(chains: Iterable<TlsChain>, options: ListenerOptions): Resource {
+  const filters = [trafficManager('https', httpsListenerName, options.httpsAccessLog)]
+  const filterChains = [...chains]
+    .map(({ settings, hosts }): FilterChain & { name: string } => ({
+      name: chainName(settings),
+      filterChainMatch: { serverNames: [...hosts].toSorted() },
+      filters,
+      transportSocket: downstreamTls(settings),
+    }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const secrets = [...new Set([...chains].map(({ settings }) => settings.secret))].toSorted()
+  const inspectors = [...proxyProtocol(options), tlsInspector()]
+  return listener(httpsListenerName, options.https, inspectors, filterChains, secrets)
+}
+
+/** Chains with the same name are the same. */
+export function chainName({ secret, minimum, maximum }: TlsSettings): string {
+  return minimum === '1.2' && maximum === '1.3' ? secret : `${secret} ${minimum}-${maximum}`
+}
+
+function listener(
+  name: string,
+  bind: BindAddress,
+  listenerFilters: readonly ListenerFilter[],
+  filterChains: readonly FilterChain[],
+  secrets: readonly string[] = [],
+): Resource {
+  const message = create(ListenerSchema, {
+    name,
+    address: socketAddress(bind),
+    listenerFilters: [...listenerFilters],
+    filterChains: [...filterChains],
+    socketOptions: keepalive,
+  })
+  return makeResource(name, toBinary(ListenerSchema, message), { secrets })
+}
+
+function proxyProtocol(options: ListenerOptions): readonly ListenerFilter[] {
+  if (!options.useProxyProtocol) return []
+  return [listenerFilter(typed('envoy.filters.listener.proxy_protocol', ProxyProtocolSchema, {}))]
+}
+
+function tlsInspector(): ListenerFilter {
+  return listenerFilter(typed('envoy.filters.listener.tls_inspector', TlsInspectorSchema, {}))
+}
+
+function listenerFilter({ name, typedConfig }: ReturnType<typeof typed>): ListenerFilter {
+  return { name, configType: { case: 'typedConfig', value: typedConfig } }
+}

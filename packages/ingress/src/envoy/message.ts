@@ -1,0 +1,37 @@
+/** Short forms for building Envoy's messages. */
+import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf'
+import { type Any, anyPack, type Duration } from '@bufbuild/protobuf/wkt'
+import {
+  ApiVersion,
+  type ConfigSource,
+  ConfigSourceSchema,
+} from '@envoyproxy/envoy-types/envoy/config/core/v3/config_source'
+
+export function pack<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Any {
+  return anyPack(schema, create(schema, init))
+}
+
+/** A named extension with its configuration. */
+export function typed<Desc extends DescMessage>(
+  name: string,
+  schema: Desc,
+  init: MessageInitShape<Desc>,
+): { readonly name: string; readonly typedConfig: Any } {
+  return { name, typedConfig: pack(schema, init) }
+}
+
+export function milliseconds(ms: number): Pick<Duration, 'seconds' | 'nanos'> {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 }
+}
+
+/**
+ * The one stream for all types. Without a fetch timeout: a listener that waits for what it names must not come up
+ * without it.
+ */
+export function ads(): ConfigSource {
+  return create(ConfigSourceSchema, {
+    configSourceSpecifier: { case: 'ads', value: {} },
+    resourceApiVersion: ApiVersion.V3,
+    initialFetchTimeout: { seconds: 0n, nanos: 0 },
+  })
+}

@@ -1,0 +1,50 @@
+/**
+ * Names of resources. Clusters and endpoints keep Contour's names, so that dashboards and stats filters stay
+ * true; scopes are named by listener and host, secrets by the object that they come from.
+ */
+import { createHash } from 'node:crypto'
+import type { Cluster } from '../dag/virtual-host.ts'
+
+const limit = 60
+
+/** `<namespace>/<service>/<port>/<ten hex digits of the settings>`. */
+export function clusterName(cluster: Cluster): string {
+  const settings = settingsOf(cluster)
+  const hash = createHash('sha1').update(settings).digest('hex').slice(0, 10)
+  return squeeze([cluster.namespace, cluster.service, String(cluster.port), hash])
+}
+
+/** The settings that tell clusters of one port apart; '' when all are the default. */
+function settingsOf(cluster: Cluster): string {
+  const strategy = cluster.strategy === 'RoundRobin' ? '' : cluster.strategy
+  return strategy + cluster.protocol
+}
+
+export function altStatName(cluster: Cluster): string {
+  return `${cluster.namespace}_${cluster.service}_${cluster.port}`
+}
+
+export function endpointsName(namespace: string, service: string, portName: string): string {
+  return portName === '' ? `${namespace}/${service}` : `${namespace}/${service}/${portName}`
+}
+
+export type Side = 'http' | 'https'
+
+export function scopeName(side: Side, host: string): string {
+  return `${side}/${host}`
+}
+
+/** Joined by `/`; when that is 60 characters or more, parts are cut from the last on, each marked by a hash. */
+export function squeeze(parts: readonly string[]): string {
+  const whole = parts.join('/')
+  if (whole.length < limit) return whole
+  const hash = createHash('sha256').update(whole).digest('hex')
+  const room = Math.floor(limit / parts.length)
+  const cut = [...parts]
+  for (let index = cut.length - 1; index >= 0; index--) {
+    const part = cut[index] ?? ''
+    if (part.length > room) cut[index] = `${part.slice(0, Math.max(0, room - 7))}-${hash.slice(0, 6)}`
+    if (cut.join('/').length < limit) return cut.join('/')
+  }
+  return hash.slice(0, limit)
+}

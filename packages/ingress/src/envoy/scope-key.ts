@@ -1,0 +1,109 @@
+/**
+ * How a request finds its scope. An early mutation writes the key into a header of our own (a client cannot forge
+ * it): `http/<authority>`, or `https/<server name of the handshake>`. Scopes have no wildcards, and the key is
+ * taken as the client wrote it; so on a miss, and only then, a Lua step looks again:
+ *   1. in lower case, without port and trailing dot;
+ *   2. with `*` for the first label, where the wildcard hosts are; each has a scope of its own and stands for one
+ *      label. Over TLS the host must be the one of the handshake, as exact hosts ensure by their 421 virtual host;
+ *   3. under `*`, the default host.
+ */
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { HeaderValueOption_HeaderAppendAction } from '@envoyproxy/envoy-types/envoy/config/core/v3/base'
+import { LuaSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/lua/v3/lua'
+import type {
+  HttpConnectionManagerSchema,
+  HttpFilterSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import { HeaderMutationSchema } from '@envoyproxy/envoy-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation'
+import { ads, typed } from './message.ts'
+import type { Side } from './names.ts'
+
+export const scopeHeader = 'x-ingress-scope'
+
+type Manager = MessageInitShape<typeof HttpConnectionManagerSchema>
+
+const keys: Readonly<Record<Side, string>> = {
+  http: 'http/%REQ(:AUTHORITY)%',
+  https: 'https/%REQUESTED_SERVER_NAME%',
+}
+
+export function scopeKeyMutation(side: Side): NonNullable<Manager['earlyHeaderMutationExtensions']>[number] {
+  const append = {
+    header: { key: scopeHeader, value: keys[side] },
+    appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+  }
+  return typed('envoy.http.early_header_mutation.header_mutation', HeaderMutationSchema, {
+    mutations: [{ action: { case: 'append', value: append } }],
+  })
+}
+
+/** The same on both sides: connection managers with the same message share one table. */
+export function scopedRoutes(): NonNullable<Manager['routeSpecifier']> {
+  return {
+    case: 'scopedRoutes',
+    value: {
+      name: 'scopes',
+      scopeKeyBuilder: {
+        fragments: [
+          {
+            type: {
+              case: 'headerValueExtractor',
+              value: { name: scopeHeader, extractType: { case: 'index', value: 0 } },
+            },
+          },
+        ],
+      },
+      rdsConfigSource: ads(),
+      configSpecifier: { case: 'scopedRds', value: { scopedRdsConfigSource: ads() } },
+    },
+  }
+}
+
+export function scopeLookup(): MessageInitShape<typeof HttpFilterSchema> {
+  const lua = typed('envoy.filters.http.lua', LuaSchema, {
+    defaultSourceCode: { specifier: { case: 'inlineString', value: lookup } },
+  })
+  return { name: lua.name, configType: { case: 'typedConfig', value: lua.typedConfig } }
+}
+
+/**
+ * `clearRouteCache` chooses the scope again, but only once something asks for the route: `metadata()` and
+ * `virtualHost()` do, each the first time it is called.
+ */
+const lookup = `local header = "${scopeHeader}"
+
+function envoy_on_request(handle)
+  local info = handle:streamInfo()
+  if info:routeName() ~= "" then return end
+  local headers = handle:headers()
+  local key = headers:get(header)
+  if key == nil then return end
+
+  local low = string.gsub(string.gsub(string.lower(key), ":%d+$", ""), "%.$", "")
+  if low ~= key then
+    headers:replace(header, low)
+    handle:clearRouteCache()
+    handle:metadata()
+    if info:routeName() ~= "" then return end
+  end
+
+  if string.sub(low, 1, 6) == "https/" then
+    local host = string.gsub(string.lower(headers:get(":authority") or ""), ":%d+$", "")
+    if low ~= "https/" .. host then
+      handle:respond({[":status"] = "421"}, "")
+      return
+    end
+  end
+
+  local wildcard, found = string.gsub(low, "^(%a+/)[^.]+%.", "%1*.", 1)
+  if found == 1 then
+    headers:replace(header, wildcard)
+    handle:clearRouteCache()
+    handle:virtualHost()
+    if info:routeName() ~= "" then return end
+  end
+
+  headers:replace(header, string.match(low, "^%a+/") .. "*")
+  handle:clearRouteCache()
+end
+`

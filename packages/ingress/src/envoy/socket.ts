@@ -1,0 +1,42 @@
+/** Addresses that Envoy listens on, and what it sets on their sockets. */
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { AddressSchema } from '@envoyproxy/envoy-types/envoy/config/core/v3/address'
+import {
+  SocketOption_SocketState,
+  type SocketOptionSchema,
+} from '@envoyproxy/envoy-types/envoy/config/core/v3/socket_option'
+import type { BindAddress } from './options.ts'
+
+export function socketAddress({ address, port }: BindAddress): MessageInitShape<typeof AddressSchema> {
+  const value = {
+    address,
+    portSpecifier: { case: 'portValue' as const, value: port },
+    ipv4Compat: address === '::',
+  }
+  return { address: { case: 'socketAddress', value } }
+}
+
+const SOL_SOCKET = 1n
+const SO_KEEPALIVE = 9n
+const IPPROTO_TCP = 6n
+const TCP_KEEPIDLE = 4n
+const TCP_KEEPINTVL = 5n
+const TCP_KEEPCNT = 6n
+
+/** A peer that went away without a word is noticed after 45 s + 9 × 5 s. */
+export const keepalive: MessageInitShape<typeof SocketOptionSchema>[] = [
+  option('enable TCP keepalive', SOL_SOCKET, SO_KEEPALIVE, 1n),
+  option('idle time before the first probe, in seconds', IPPROTO_TCP, TCP_KEEPIDLE, 45n),
+  option('time between probes, in seconds', IPPROTO_TCP, TCP_KEEPINTVL, 5n),
+  option('probes before the connection is given up', IPPROTO_TCP, TCP_KEEPCNT, 9n),
+]
+
+function option(description: string, level: bigint, name: bigint, value: bigint) {
+  return {
+    description,
+    level,
+    name,
+    value: { case: 'intValue' as const, value },
+    state: SocketOption_SocketState.STATE_LISTENING,
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Resources as people read them: Envoy's own JSON form, with every extension spelled out. For golden files and
+ * for looking at what a real Envoy is given.
+ */
+import { createRegistry, type DescMessage, fromBinary, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
+import { ClusterLoadAssignmentSchema } from '@envoyproxy/envoy-types/envoy/config/endpoint/v3/endpoint'
+import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
+import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
+import { FileAccessLogSchema } from '@envoyproxy/envoy-types/envoy/extensions/access_loggers/file/v3/file'
+import { GzipSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/gzip/compressor/v3/gzip'
+import { CompressorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/compressor/v3/compressor'
+import { FilterConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_stats/v3/config'
+import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
+import { LuaSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/lua/v3/lua'
+import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
+import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol'
+import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
+import { HttpConnectionManagerSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import { HeaderMutationSchema } from '@envoyproxy/envoy-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation'
+import { SecretSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/secret'
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
+import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensions/upstreams/http/v3/http_protocol_options'
+import { RuntimeSchema } from '@envoyproxy/envoy-types/envoy/service/runtime/v3/rtds'
+import type { Resource, ResourceType } from '../xds/resource.ts'
+
+const schemas: Readonly<Record<ResourceType, DescMessage>> = {
+  clusters: ClusterSchema,
+  endpoints: ClusterLoadAssignmentSchema,
+  secrets: SecretSchema,
+  listeners: ListenerSchema,
+  scopes: ScopedRouteConfigurationSchema,
+  runtime: RuntimeSchema,
+}
+
+const registry = createRegistry(
+  FileAccessLogSchema,
+  GzipSchema,
+  CompressorSchema,
+  FilterConfigSchema,
+  GrpcWebSchema,
+  LuaSchema,
+  RouterSchema,
+  ProxyProtocolSchema,
+  TlsInspectorSchema,
+  HttpConnectionManagerSchema,
+  HeaderMutationSchema,
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+  HttpProtocolOptionsSchema,
+)
+
+export function readable(type: ResourceType, resource: Resource): JsonValue {
+  const schema = schemas[type]
+  return toJson(schema, fromBinary(schema, resource.bytes), { registry, useProtoFieldName: true })
+}

@@ -1,0 +1,91 @@
+/**
+ * Which Ingresses and root HTTPProxies speak for which host. Maintained change by change, never rebuilt.
+ * Hosts are lower case; `*` stands for "any host" (an Ingress rule without host, or a default backend).
+ */
+import type { HTTPProxy } from '@landfall/api'
+import { byAge, type Ingress, type Key } from '@landfall/kube/model'
+import { isOurIngress, isOurProxy } from './ingress-class.ts'
+import type { Change } from './objects.ts'
+
+interface Contributors {
+  readonly ingresses: Map<Key, Ingress>
+  readonly proxies: Map<Key, HTTPProxy>
+}
+
+export class HostIndex {
+  readonly #hosts = new Map<string, Contributors>()
+  readonly #classes: readonly string[]
+
+  constructor(classes: readonly string[]) {
+    this.#classes = classes
+  }
+
+  /** Takes a change in; answers the hosts that it concerns, those of before and of after. */
+  apply(change: Change): ReadonlySet<string> {
+    if (change.kind === 'ingress') {
+      const before = this.#hostsOfIngress(change.before)
+      const after = this.#hostsOfIngress(change.after)
+      for (const host of before) if (!after.has(host)) this.#drop(host, 'ingresses', change.key)
+      for (const host of after) this.#at(host).ingresses.set(change.key, change.after as Ingress)
+      return new Set([...before, ...after])
+    }
+    if (change.kind === 'httpProxy') {
+      const before = this.#hostOfProxy(change.before)
+      const after = this.#hostOfProxy(change.after)
+      if (before !== undefined && before !== after) this.#drop(before, 'proxies', change.key)
+      if (after !== undefined) this.#at(after).proxies.set(change.key, change.after as HTTPProxy)
+      return new Set([before, after].filter((host) => host !== undefined))
+    }
+    return new Set()
+  }
+
+  /** Oldest first. */
+  ingresses(host: string): readonly Ingress[] {
+    return [...(this.#hosts.get(host)?.ingresses.values() ?? [])].toSorted(byAge)
+  }
+
+  /** Oldest first. */
+  proxies(host: string): readonly HTTPProxy[] {
+    return [...(this.#hosts.get(host)?.proxies.values() ?? [])].toSorted(byAge)
+  }
+
+  hosts(): Iterable<string> {
+    return this.#hosts.keys()
+  }
+
+  #hostsOfIngress(ingress: Ingress | undefined): ReadonlySet<string> {
+    return ingress !== undefined && isOurIngress(ingress, this.#classes) ? hostsOf(ingress) : new Set()
+  }
+
+  #hostOfProxy(proxy: HTTPProxy | undefined): string | undefined {
+    if (proxy === undefined || !isOurProxy(proxy, this.#classes)) return undefined
+    return proxy.spec.virtualhost?.fqdn.toLowerCase()
+  }
+
+  #at(host: string): Contributors {
+    let found = this.#hosts.get(host)
+    if (found === undefined) {
+      found = { ingresses: new Map(), proxies: new Map() }
+      this.#hosts.set(host, found)
+    }
+    return found
+  }
+
+  #drop(host: string, what: keyof Contributors, key: Key): void {
+    const found = this.#hosts.get(host)
+    if (found === undefined) return
+    found[what].delete(key)
+    if (found.ingresses.size === 0 && found.proxies.size === 0) this.#hosts.delete(host)
+  }
+}
+
+/** The host that a rule stands for. */
+export function ruleHost(host: string): string {
+  return host === '' ? '*' : host.toLowerCase()
+}
+
+function hostsOf(ingress: Ingress): ReadonlySet<string> {
+  const hosts = new Set(ingress.rules.map((rule) => ruleHost(rule.host)))
+  if (ingress.defaultBackend !== undefined) hosts.add('*')
+  return hosts
+}
