@@ -1,1 +1,22 @@
-export {}
+/** Logs, metrics and the health endpoints: what every program says about itself. */
+export { Health } from './health.ts'
+export {
+  type HttpAnswer,
+  type HttpOptions,
+  type HttpServer,
+  metricsRoutes,
+  type Route,
+  type Routes,
+  serveHttp,
+} from './http.ts'
+export {
+  createLogger,
+  describeError,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  logLevels,
+  silentLogger,
+} from './logger.ts'
+export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts'
