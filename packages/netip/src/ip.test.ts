@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ips } from './arbitraries.ts'
+import { arbitraries } from './arbitraries.ts'
 import { compareIP, formatIP, ipBytes, ipFromBytes, parseIP } from './ip.ts'
+
+const { ips } = arbitraries(fc)
 
 test.each([
   ['0.0.0.0', '0.0.0.0'],

@@ -1,8 +1,10 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ips, prefixes, ranges } from './arbitraries.ts'
+import { arbitraries } from './arbitraries.ts'
 import { formatPrefix, lastIP, maskIP, parsePrefix, prefixContains } from './prefix.ts'
 import { formatRange, overlap, parseRange, rangeContains, rangeSize, rangeToPrefixes } from './range.ts'
+
+const { ips, prefixes, ranges } = arbitraries(fc)
 
 test.each([
   ['192.0.2.0/24', '192.0.2.0-192.0.2.255'],

@@ -1,0 +1,127 @@
+/** L2Advertisement and BGPAdvertisement objects → what each says, and which pools it applies to. */
+import type * as api from '@landfall/api'
+import type { Node } from '@landfall/kube/model'
+import { type Aliases, formatCommunity, parseCommunity } from './communities.ts'
+import type { BGPAdvertisement, BGPCommunity, L2Advertisement } from './config.ts'
+import type { BarePool } from './pools.ts'
+import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
+import { matchesSelector, reportSelectors, selectNames } from './selectors.ts'
+
+/** BGP carries at most this many in the one extended length that peers accept without surprises. */
+const mostCommunities = 63
+
+export interface Applied<Advertisement> {
+  readonly advertisement: Advertisement
+  /** Whether it is meant for the pool. */
+  readonly appliesTo: (pool: BarePool) => boolean
+}
+
+type PoolChoice = Pick<api.L2AdvertisementSpec, 'ipAddressPools' | 'ipAddressPoolSelectors'>
+
+/** undefined: refused. */
+export function readL2Advertisement(
+  object: api.L2Advertisement,
+  nodes: readonly Node[],
+): { applied: Applied<L2Advertisement> | undefined; refusals: readonly Refusal[] } {
+  const problems = problemsOf('L2Advertisement', object)
+  const spec = object.spec ?? {}
+  const { interfaces = [], nodeSelectors = [], serviceSelectors = [] } = spec
+  reportShared(problems, spec)
+  reportDuplicates(problems, 'spec.interfaces', interfaces)
+  if (spec.preferredNodeSelectors !== undefined && spec.preferredNodeSelectors.length > 0) {
+    problems.report('spec.preferredNodeSelectors', 'NotSupported', 'preferences of nodes are not supported')
+  }
+  const advertisement = {
+    name: object.meta.name,
+    interfaces,
+    nodes: selectNames(nodeSelectors, nodes),
+    serviceSelectors,
+  }
+  return outcome(problems, { advertisement, appliesTo: poolChoice(spec) })
+}
+
+/** undefined: refused. */
+export function readBGPAdvertisement(
+  object: api.BGPAdvertisement,
+  nodes: readonly Node[],
+  aliases: Aliases,
+): { applied: Applied<BGPAdvertisement> | undefined; refusals: readonly Refusal[] } {
+  const problems = problemsOf('BGPAdvertisement', object)
+  const spec = object.spec ?? {}
+  const { nodeSelectors = [], serviceSelectors = [], peers = [], localPref = 0 } = spec
+  const { aggregationLength = 32, aggregationLengthV6 = 128 } = spec
+  reportShared(problems, spec)
+  reportDuplicates(problems, 'spec.peers', peers)
+  if (aggregationLength < 1 || aggregationLength > 32) {
+    problems.report('spec.aggregationLength', 'InvalidValue', `${aggregationLength} is not between 1 and 32`)
+  }
+  if (aggregationLengthV6 < 1 || aggregationLengthV6 > 128) {
+    problems.report(
+      'spec.aggregationLengthV6',
+      'InvalidValue',
+      `${aggregationLengthV6} is not between 1 and 128`,
+    )
+  }
+  if (serviceSelectors.length > 0 && (aggregationLength !== 32 || aggregationLengthV6 !== 128)) {
+    problems.report(
+      'spec.serviceSelectors',
+      'ConflictingFields',
+      'they need aggregation lengths of 32 and 128',
+    )
+  }
+  const advertisement = {
+    name: object.meta.name,
+    aggregationLength,
+    aggregationLengthV6,
+    localPref,
+    communities: readCommunities(spec.communities ?? [], aliases, problems),
+    peers,
+    nodes: selectNames(nodeSelectors, nodes),
+    serviceSelectors,
+  }
+  return outcome(problems, { advertisement, appliesTo: poolChoice(spec) })
+}
+
+function reportShared(problems: Problems, spec: api.L2AdvertisementSpec | api.BGPAdvertisementSpec): void {
+  reportDuplicates(problems, 'spec.ipAddressPools', spec.ipAddressPools ?? [])
+  reportSelectors(problems, 'spec.ipAddressPoolSelectors', spec.ipAddressPoolSelectors ?? [])
+  reportSelectors(problems, 'spec.nodeSelectors', spec.nodeSelectors ?? [])
+  reportSelectors(problems, 'spec.serviceSelectors', spec.serviceSelectors ?? [])
+}
+
+/** All pools when none is named or selected; unknown names are nobody's. */
+function poolChoice({ ipAddressPools: named = [], ipAddressPoolSelectors: selectors = [] }: PoolChoice) {
+  return (pool: BarePool): boolean =>
+    (named.length === 0 && selectors.length === 0) ||
+    named.includes(pool.name) ||
+    selectors.some((selector) => matchesSelector(selector, pool.labels))
+}
+
+function readCommunities(
+  written: readonly string[],
+  aliases: Aliases,
+  problems: Problems,
+): readonly BGPCommunity[] {
+  const communities = new Map<string, BGPCommunity>()
+  for (const [index, text] of written.entries()) {
+    const community = parseCommunity(text) ?? aliases.get(text)
+    if (community === undefined) {
+      const problem = `${JSON.stringify(text)} is neither a community nor an alias of one`
+      problems.report(`spec.communities[${index}]`, 'UnknownCommunity', problem)
+    } else if (communities.has(formatCommunity(community))) {
+      problems.report(
+        `spec.communities[${index}]`,
+        'DuplicateValue',
+        `${JSON.stringify(text)} is listed twice`,
+      )
+    } else communities.set(formatCommunity(community), community)
+  }
+  if (communities.size > mostCommunities) {
+    problems.report('spec.communities', 'InvalidValue', `more than ${mostCommunities} communities`)
+  }
+  return [...communities.values()]
+}
+
+function outcome<Advertisement>(problems: Problems, applied: Applied<Advertisement>) {
+  return { applied: problems.found.length > 0 ? undefined : applied, refusals: problems.found }
+}

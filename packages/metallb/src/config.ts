@@ -1,0 +1,84 @@
+/**
+ * The configuration that the controller and the speakers share: pools, how each is announced, and the peers.
+ * Selectors of nodes, pools and namespaces are evaluated already; those of Services are kept.
+ */
+import type { LabelSelector } from '@landfall/api'
+import type { IP, Range } from '@landfall/netip'
+
+export interface Config {
+  /** Sorted by name. */
+  readonly pools: readonly Pool[]
+  /** Sorted by name. */
+  readonly peers: readonly Peer[]
+}
+
+export interface Pool {
+  readonly name: string
+  /** In the order written, which is the order of allocation. */
+  readonly ranges: readonly Range[]
+  readonly autoAssign: boolean
+  readonly avoidBuggyIPs: boolean
+  readonly allocation: ServiceAllocation | undefined
+  readonly l2: readonly L2Advertisement[]
+  readonly bgp: readonly BGPAdvertisement[]
+  /**
+   * The object was refused: nothing new is allocated from it. It stands here with what can be read of it, so
+   * that addresses which Services hold already stay announced.
+   */
+  readonly refused: boolean
+}
+
+export interface ServiceAllocation {
+  /** The lower the sooner; 0 comes last. */
+  readonly priority: number
+  /** undefined: every namespace. */
+  readonly namespaces: ReadonlySet<string> | undefined
+  /** One of them must match; [] matches every Service. */
+  readonly serviceSelectors: readonly LabelSelector[]
+}
+
+export interface L2Advertisement {
+  readonly name: string
+  /** [] means all. */
+  readonly interfaces: readonly string[]
+  readonly nodes: ReadonlySet<string>
+  readonly serviceSelectors: readonly LabelSelector[]
+}
+
+export interface BGPAdvertisement {
+  readonly name: string
+  readonly aggregationLength: number
+  readonly aggregationLengthV6: number
+  readonly localPref: number
+  /** Without duplicates, in the order written. */
+  readonly communities: readonly BGPCommunity[]
+  /** [] means all. */
+  readonly peers: readonly string[]
+  readonly nodes: ReadonlySet<string>
+  readonly serviceSelectors: readonly LabelSelector[]
+}
+
+export type BGPCommunity =
+  /** RFC 1997: 32 bits. */
+  | { readonly kind: 'standard'; readonly value: number }
+  /** RFC 8092: three times 32 bits. */
+  | { readonly kind: 'large'; readonly value: readonly [number, number, number] }
+
+export interface Peer {
+  readonly name: string
+  readonly myASN: number
+  readonly peerASN: number
+  readonly address: IP
+  readonly port: number
+  /** 0: no keepalives, the session never times out. Otherwise 3..65535. */
+  readonly holdTimeSeconds: number
+  readonly keepaliveSeconds: number
+  /** Limit of one connection attempt. */
+  readonly connectSeconds: number
+  readonly sourceAddress: IP | undefined
+  /** IPv4. */
+  readonly routerID: IP | undefined
+  readonly ebgpMultiHop: boolean
+  readonly password: string | undefined
+  readonly nodes: ReadonlySet<string>
+}

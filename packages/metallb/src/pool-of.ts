@@ -1,0 +1,14 @@
+/** Which pool an address belongs to. */
+import { type IP, rangeContains } from '@landfall/netip'
+import type { Config, Pool } from './config.ts'
+
+/** The pool that holds the address; a refused one only when no other does. */
+export function poolOf(config: Config, ip: IP): Pool | undefined {
+  let refused: Pool | undefined
+  for (const pool of config.pools) {
+    if (!pool.ranges.some((range) => rangeContains(range, ip))) continue
+    if (!pool.refused) return pool
+    refused ??= pool
+  }
+  return refused
+}

@@ -1,0 +1,98 @@
+/** IPAddressPool objects → pools. Of two that overlap the older one stays. */
+import type { IPAddressPool } from '@landfall/api'
+import type { Namespace } from '@landfall/kube/model'
+import { formatRange, overlap, parseRange, type Range } from '@landfall/netip'
+import type { Pool, ServiceAllocation } from './config.ts'
+import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
+import { reportSelectors, selectNames } from './selectors.ts'
+
+/** A pool without its advertisements. */
+export type BarePool = Omit<Pool, 'l2' | 'bgp'> & { readonly labels: Readonly<Record<string, string>> }
+
+/** `objects`: oldest first. The result keeps that order. */
+export function readPools(
+  objects: readonly IPAddressPool[],
+  namespaces: readonly Namespace[],
+): { pools: readonly BarePool[]; refusals: readonly Refusal[] } {
+  const pools: BarePool[] = []
+  const refusals: Refusal[] = []
+  for (const object of objects) {
+    const problems = problemsOf('IPAddressPool', object)
+    const ranges = readRanges(object, problems)
+    reportOverlaps(problems, ranges, pools)
+    const { autoAssign = true, avoidBuggyIPs = false } = object.spec
+    pools.push({
+      name: object.meta.name,
+      labels: object.meta.labels,
+      ranges: ranges.map(({ range }) => range),
+      autoAssign,
+      avoidBuggyIPs,
+      allocation: readAllocation(object, namespaces, problems),
+      refused: problems.found.length > 0,
+    })
+    refusals.push(...problems.found)
+  }
+  return { pools, refusals }
+}
+
+interface WrittenRange {
+  readonly range: Range
+  readonly field: string
+}
+
+function readRanges(object: IPAddressPool, problems: Problems): readonly WrittenRange[] {
+  const ranges: WrittenRange[] = []
+  if (object.spec.addresses.length === 0) {
+    problems.report('spec.addresses', 'MissingField', 'a pool needs addresses')
+  }
+  for (const [index, text] of object.spec.addresses.entries()) {
+    const field = `spec.addresses[${index}]`
+    const range = parseRange(text)
+    if (range === undefined) {
+      problems.report(field, 'InvalidAddress', `${JSON.stringify(text)} is no CIDR and no range first-last`)
+      continue
+    }
+    const other = ranges.find((earlier) => overlap(earlier.range, range))
+    if (other !== undefined) {
+      problems.report(field, 'OverlappingPool', `${JSON.stringify(text)} overlaps ${other.field}`)
+    }
+    ranges.push({ range, field })
+  }
+  return ranges
+}
+
+function reportOverlaps(
+  problems: Problems,
+  ranges: readonly WrittenRange[],
+  older: readonly BarePool[],
+): void {
+  for (const { range, field } of ranges) {
+    for (const pool of older) {
+      const other = pool.refused ? undefined : pool.ranges.find((taken) => overlap(taken, range))
+      if (other === undefined) continue
+      const text = `${formatRange(range)} overlaps ${formatRange(other)} of the older pool ${pool.name}`
+      problems.report(field, 'OverlappingPool', text)
+    }
+  }
+}
+
+function readAllocation(
+  object: IPAddressPool,
+  namespaces: readonly Namespace[],
+  problems: Problems,
+): ServiceAllocation | undefined {
+  const written = object.spec.serviceAllocation
+  if (written === undefined) return undefined
+  const field = 'spec.serviceAllocation'
+  const { priority = 0, namespaces: named = [], namespaceSelectors = [], serviceSelectors = [] } = written
+  reportDuplicates(problems, `${field}.namespaces`, named)
+  reportSelectors(problems, `${field}.namespaceSelectors`, namespaceSelectors)
+  reportSelectors(problems, `${field}.serviceSelectors`, serviceSelectors)
+  const everyNamespace = named.length === 0 && namespaceSelectors.length === 0
+  const selected = namespaceSelectors.length === 0 ? [] : selectNames(namespaceSelectors, namespaces)
+  return {
+    priority,
+    namespaces: everyNamespace ? undefined : new Set([...named, ...selected].toSorted()),
+    serviceSelectors,
+  }
+}
