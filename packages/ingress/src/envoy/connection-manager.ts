@@ -24,7 +24,7 @@ export function trafficManager(side: Side, listener: string, accessLogPath: stri
     statPrefix: listener,
     routeSpecifier: scopedRoutes(),
     earlyHeaderMutationExtensions: [scopeKeyMutation(side)],
-    httpFilters: [scopeLookup(), compressor(), grpcWeb(), grpcStats(), router()],
+    httpFilters: [...scopeLookup(side), compressor(), grpcWeb(), grpcStats(), router()],
     useRemoteAddress: true,
     normalizePath: true,
     mergeSlashes: true,
@@ -66,40 +66,10 @@ function grpcStats(): HttpFilter {
   )
 }
 
-/** Envoy's default types and those of gRPC-Web. */
-const compressed = [
-  'text/html',
-  'text/plain',
-  'text/css',
-  'application/javascript',
-  'application/x-javascript',
-  'text/javascript',
-  'text/x-javascript',
-  'text/ecmascript',
-  'text/js',
-  'text/jscript',
-  'text/x-js',
-  'application/ecmascript',
-  'application/x-json',
-  'application/xml',
-  'application/json',
-  'image/svg+xml',
-  'text/xml',
-  'application/xhtml+xml',
-  'application/grpc-web',
-  'application/grpc-web+proto',
-  'application/grpc-web+json',
-  'application/grpc-web+thrift',
-  'application/grpc-web-text',
-  'application/grpc-web-text+proto',
-  'application/grpc-web-text+thrift',
-]
-
 function compressor(): HttpFilter {
   return httpFilter(
     typed('envoy.filters.http.compressor', CompressorSchema, {
       compressorLibrary: typed('gzip', GzipSchema, {}),
-      responseDirectionConfig: { commonConfig: { contentType: compressed } },
     }),
   )
 }

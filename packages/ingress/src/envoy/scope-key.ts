@@ -1,7 +1,7 @@
 /**
  * How a request finds its scope. An early mutation writes the key into a header of our own (a client cannot forge
  * it): `http/<authority>`, or `https/<server name of the handshake>`. Scopes have no wildcards, and the key is
- * taken as the client wrote it; so on a miss, and only then, a Lua step looks again:
+ * taken as the client wrote it; so on a miss, and only then, Lua looks again:
  *   1. in lower case, without port and trailing dot;
  *   2. with `*` for the first label, where the wildcard hosts are; each has a scope of its own and stands for one
  *      label. Over TLS the host must be the one of the handshake, as exact hosts ensure by their 421 virtual host;
@@ -20,6 +20,7 @@ import type { Side } from './names.ts'
 
 export const scopeHeader = 'x-ingress-scope'
 
+type HttpFilter = MessageInitShape<typeof HttpFilterSchema>
 type Manager = MessageInitShape<typeof HttpConnectionManagerSchema>
 
 const keys: Readonly<Record<Side, string>> = {
@@ -59,18 +60,24 @@ export function scopedRoutes(): NonNullable<Manager['routeSpecifier']> {
   }
 }
 
-export function scopeLookup(): MessageInitShape<typeof HttpFilterSchema> {
-  const lua = typed('envoy.filters.http.lua', LuaSchema, {
-    defaultSourceCode: { specifier: { case: 'inlineString', value: lookup } },
-  })
-  return { name: lua.name, configType: { case: 'typedConfig', value: lua.typedConfig } }
+/**
+ * `clearRouteCache` chooses the scope again, but only once something asks for the route: `metadata()` does, the
+ * first time that a filter calls it. So a filter can look once after each change of the key but its last, which
+ * is for the filter behind it to look at.
+ */
+export function scopeLookup(side: Side): readonly HttpFilter[] {
+  const steps = [lua('scope-wildcard', wildcardLookup)]
+  return side === 'http' ? [...steps, lua('scope-default', defaultLookup)] : steps
 }
 
-/**
- * `clearRouteCache` chooses the scope again, but only once something asks for the route: `metadata()` and
- * `virtualHost()` do, each the first time it is called.
- */
-const lookup = `local header = "${scopeHeader}"
+function lua(name: string, inlineString: string): HttpFilter {
+  const { typedConfig } = typed(name, LuaSchema, {
+    defaultSourceCode: { specifier: { case: 'inlineString', value: inlineString } },
+  })
+  return { name, configType: { case: 'typedConfig', value: typedConfig } }
+}
+
+const wildcardLookup = `local header = "${scopeHeader}"
 
 function envoy_on_request(handle)
   local info = handle:streamInfo()
@@ -95,15 +102,19 @@ function envoy_on_request(handle)
     end
   end
 
-  local wildcard, found = string.gsub(low, "^(%a+/)[^.]+%.", "%1*.", 1)
-  if found == 1 then
-    headers:replace(header, wildcard)
-    handle:clearRouteCache()
-    handle:virtualHost()
-    if info:routeName() ~= "" then return end
-  end
+  local wildcard = string.gsub(low, "^(%a+/)[^.]+%.", "%1*.", 1)
+  headers:replace(header, wildcard)
+  handle:clearRouteCache()
+end
+`
 
-  headers:replace(header, string.match(low, "^%a+/") .. "*")
+/** Only the plain side has a default host: no certificate stands for any name. */
+const defaultLookup = `function envoy_on_request(handle)
+  local info = handle:streamInfo()
+  if info:routeName() ~= "" then return end
+  handle:metadata()
+  if info:routeName() ~= "" then return end
+  handle:headers():replace("${scopeHeader}", "http/*")
   handle:clearRouteCache()
 end
 `
