@@ -1,0 +1,53 @@
+/** What the xDS server counts. */
+import type { Metrics } from '@landfall/telemetry'
+import type { ResourceType } from './resource.ts'
+import type { Settlement } from './session/client.ts'
+
+export class XdsMetrics {
+  readonly #streams: ReturnType<Metrics['gauge']>
+  readonly #responses: ReturnType<Metrics['counter']>
+  readonly #bytes: ReturnType<Metrics['counter']>
+  readonly #settled: ReturnType<Metrics['counter']>
+  readonly #refused: ReturnType<Metrics['counter']>
+  readonly #gateTimeouts: ReturnType<Metrics['counter']>
+
+  constructor(metrics: Metrics) {
+    this.#streams = metrics.gauge('landfall_xds_streams', 'Open streams of Envoys')
+    this.#responses = metrics.counter('landfall_xds_responses_total', 'Responses sent to Envoys', ['type'])
+    this.#bytes = metrics.counter('landfall_xds_sent_bytes_total', 'Bytes sent to Envoys', ['type'])
+    this.#settled = metrics.counter('landfall_xds_acknowledgements_total', 'Answers of Envoys to responses', [
+      'type',
+      'outcome',
+    ])
+    this.#refused = metrics.counter(
+      'landfall_xds_refused_resources_total',
+      'Contents that an Envoy refused',
+      ['type'],
+    )
+    this.#gateTimeouts = metrics.counter(
+      'landfall_xds_order_timeouts_total',
+      'Updates sent although what they refer to was not acknowledged in time',
+    )
+  }
+
+  streams(count: number): void {
+    this.#streams.set(count)
+  }
+
+  sent(type: ResourceType, bytes: number): void {
+    this.#responses.inc({ type })
+    this.#bytes.inc({ type }, bytes)
+  }
+
+  settled(type: ResourceType, outcome: Settlement['kind']): void {
+    this.#settled.inc({ type, outcome })
+  }
+
+  refused(type: ResourceType): void {
+    this.#refused.inc({ type })
+  }
+
+  gateTimeouts(count: number): void {
+    this.#gateTimeouts.inc(count)
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The xDS server: delta ADS over gRPC. In: snapshots and endpoint changes. Out: what each Envoy lacks, in an order
+ * that loses no request (`session/client.ts`), and word of content that an Envoy refused.
+ *
+ * Nothing is answered before the first snapshot: an Envoy that is connected already keeps what it has.
+ */
+import { type ChannelOptions, experimental, Server, ServerCredentials } from '@grpc/grpc-js'
+import type { Logger, Metrics } from '@landfall/telemetry'
+import { ByteBudget } from './budget.ts'
+import { FileCertificates, type TlsFiles } from './certificates.ts'
+import { XdsMetrics } from './metrics.ts'
+import type { Resource, ResourceType, Snapshot } from './resource.ts'
+import { discoveryServices } from './services.ts'
+import type { Settlement } from './session/client.ts'
+import { Hub, type Refused } from './session/hub.ts'
+import { AdsStream, type Call } from './stream.ts'
+
+export interface XdsServerOptions {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Address to listen on, IPv4 or IPv6 without brackets. */
+  readonly address: string
+  /** 0 takes a free port; see `XdsServer.port`. */
+  readonly port: number
+  /** Mutual TLS from files that are read again when they change, or none at all. */
+  readonly security: { readonly kind: 'tls'; readonly files: TlsFiles } | { readonly kind: 'insecure' }
+  /** An Envoy refused content: reported once per content and build of Envoy. */
+  readonly onRefused?: (refused: Refused) => void
+  /** What was refused is well again, or gone. */
+  readonly onCleared?: (resource: { readonly type: ResourceType; readonly name: string }) => void
+  /** Bytes on their way to all Envoys together; 32 MiB. */
+  readonly bytesInFlight?: number
+  /** Milliseconds, monotonic. */
+  readonly clock?: () => number
+}
+
+export interface ConnectedEnvoy {
+  readonly node: string
+  readonly build: string
+  readonly peer: string
+}
+
+const mebibyte = 1024 * 1024
+/** After this long without a turn of the event loop, other work goes first. */
+const sliceMs = 10
+
+const channelOptions: ChannelOptions = {
+  // A reconnecting Envoy tells the versions of all it has in one message: 1 MB at 25,000 hosts with short names.
+  'grpc.max_receive_message_length': 32 * mebibyte,
+  'grpc.max_send_message_length': -1,
+  'grpc.max_concurrent_streams': 1 << 20,
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+}
+
+export class XdsServer {
+  readonly #options: XdsServerOptions
+  readonly #hub: Hub
+  readonly #server: Server
+  readonly #budget: ByteBudget
+  readonly #metrics: XdsMetrics
+  readonly #clock: () => number
+  readonly #streams = new Set<AdsStream>()
+  readonly #due = new Set<AdsStream>()
+  #certificates: FileCertificates | undefined
+  #draining = false
+  #published = false
+  #port = 0
+
+  constructor(options: XdsServerOptions) {
+    this.#options = options
+    this.#metrics = new XdsMetrics(options.metrics)
+    this.#clock = options.clock ?? (() => performance.now())
+    this.#budget = new ByteBudget(options.bytesInFlight ?? 32 * mebibyte)
+    this.#server = new Server(channelOptions)
+    this.#hub = new Hub({
+      onRefused: (refused) => this.#onRefused(refused),
+      onCleared: (resource) => {
+        options.logger.info('resource-cleared', resource)
+        options.onCleared?.(resource)
+      },
+    })
+    const services = discoveryServices(
+      (call) => this.#accept(call),
+      (path, peer) => options.logger.warn('stream-not-served', { path, peer }),
+    )
+    for (const { definition, implementation } of services) this.#server.addService(definition, implementation)
+  }
+
+  /** The bound port, from `start` on. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** True once there is a snapshot to serve. */
+  get ready(): boolean {
+    return this.#published
+  }
+
+  get envoys(): readonly ConnectedEnvoy[] {
+    return [...this.#streams].flatMap(({ client, peer }) =>
+      client === undefined ? [] : [{ node: client.node.id, build: client.node.build, peer }],
+    )
+  }
+
+  /** Rejects when the address is taken or the certificates are not usable. */
+  async start(): Promise<void> {
+    const { address, port, logger } = this.#options
+    const host = address.includes(':') ? `[${address}]` : address
+    const credentials = await this.#credentials()
+    this.#port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
+        if (error === null) resolve(bound)
+        else reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+      })
+    })
+    logger.info('xds-listening', { address, port: this.#port, security: this.#options.security.kind })
+  }
+
+  async #credentials(): Promise<ServerCredentials> {
+    const { security, logger } = this.#options
+    if (security.kind === 'insecure') return ServerCredentials.createInsecure()
+    this.#certificates = new FileCertificates(security.files, logger)
+    await this.#certificates.start()
+    // The first parameter is the identity, whatever its type is called; the provider here is both.
+    const credentials = experimental.createCertificateProviderServerCredentials(
+      this.#certificates,
+      this.#certificates,
+      true,
+    )
+    const base = credentials._getConstructorOptions()
+    credentials._getConstructorOptions = () => ({ ...base, minVersion: 'TLSv1.3' })
+    return credentials
+  }
+
+  /** Reads the certificate files now instead of at the next look. */
+  async reloadCertificates(): Promise<void> {
+    await this.#certificates?.reload()
+  }
+
+  /** Takes over the whole desired state. */
+  publish(snapshot: Snapshot): void {
+    this.#hub.publish(snapshot)
+    this.#published = true
+    this.#scheduleAll()
+  }
+
+  /** The fast path: endpoints by name, undefined for those that are gone. */
+  publishEndpoints(changed: ReadonlyMap<string, Resource | undefined>): void {
+    this.#hub.apply({ endpoints: changed })
+    this.#scheduleAll()
+  }
+
+  /** Ends every stream, frees the port. */
+  async stop(): Promise<void> {
+    this.#certificates?.stop()
+    for (const stream of [...this.#streams]) stream.end()
+    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
+    const timer = setTimeout(() => this.#server.forceShutdown(), 500)
+    await closed
+    clearTimeout(timer)
+  }
+
+  #accept(call: Call): void {
+    const stream = new AdsStream({
+      call,
+      hub: this.#hub,
+      budget: this.#budget,
+      logger: this.#options.logger,
+      schedule: (due) => this.#schedule(due),
+      events: {
+        onSettled: (settled, type, settlement, error) => this.#onSettled(settled, type, settlement, error),
+        onSent: (type, bytes) => this.#metrics.sent(type, bytes),
+        onGateTimeouts: (count) => this.#metrics.gateTimeouts(count),
+        onClosed: (closed) => {
+          this.#streams.delete(closed)
+          this.#due.delete(closed)
+          this.#metrics.streams(this.#streams.size)
+          this.#options.logger.info('stream-closed', { peer, node: closed.client?.node.id })
+        },
+      },
+    })
+    const peer = stream.peer
+    this.#streams.add(stream)
+    this.#metrics.streams(this.#streams.size)
+    this.#options.logger.info('stream-opened', { peer })
+  }
+
+  #onSettled(stream: AdsStream, type: ResourceType, settlement: Settlement, error: string | undefined): void {
+    this.#metrics.settled(type, settlement.kind)
+    if (settlement.kind !== 'refused') return
+    const { flight, culprit } = settlement
+    this.#options.logger.warn('response-refused', {
+      node: stream.client?.node.id,
+      type,
+      resources: flight.resources.length,
+      name: culprit?.name,
+      error,
+    })
+  }
+
+  #onRefused(refused: Refused): void {
+    this.#metrics.refused(refused.type)
+    this.#options.logger.error('resource-refused', { ...refused })
+    this.#options.onRefused?.(refused)
+    this.#scheduleAll()
+  }
+
+  #scheduleAll(): void {
+    for (const stream of this.#streams) this.#due.add(stream)
+    if (!this.#draining) this.#drain()
+  }
+
+  #schedule(stream: AdsStream): void {
+    this.#due.add(stream)
+    if (!this.#draining) this.#drain()
+  }
+
+  /** Gives each stream that is due its turn, and the event loop one in between. */
+  #drain(): void {
+    if (!this.#published) return
+    this.#draining = true
+    const start = this.#clock()
+    for (const stream of this.#due) {
+      const now = this.#clock()
+      if (now - start > sliceMs) {
+        setImmediate(() => this.#drain())
+        return
+      }
+      this.#due.delete(stream)
+      stream.send(now)
+    }
+    this.#draining = false
+  }
+}

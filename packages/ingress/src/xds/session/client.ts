@@ -1,0 +1,328 @@
+/**
+ * One client's stream as a state machine: requests and acknowledgements in, the next responses out. No IO, no clock.
+ *
+ * The order that keeps a route switch free of errors (design, section 7): clusters; the endpoints and secrets that
+ * those subscribe to; listeners; scopes; removals last. A scope or listener waits until the clusters that it names
+ * are acknowledged and their endpoints and secrets are on the wire before it, at most `gateMs`. One response of a
+ * type is in flight; newer state replaces what was not sent.
+ */
+import { type References, type Resource, type ResourceType, resourceTypes } from '../resource.ts'
+import { responseBytes, responseCount } from './limits.ts'
+import type { Refusals } from './refusals.ts'
+import type { ResourceStore } from './store.ts'
+import { type Flight, type Held, isResource, Subscription, type SubscriptionRequest } from './subscription.ts'
+import { type WarmListener, warmListenerName } from './warm-listener.ts'
+import { WarmUp } from './warm-up.ts'
+
+/** A response to be encoded and written; `variant` above 0 makes the bytes of a scope differ. */
+export interface Outgoing extends Flight {
+  readonly type: ResourceType
+  readonly variant: number
+}
+
+export interface World {
+  readonly store: ResourceStore
+  readonly refusals: Refusals
+  readonly warmListener: () => WarmListener | undefined
+  readonly nonce: () => string
+}
+
+export interface Node {
+  readonly id: string
+  /** Version of the Envoy, '' when it did not say. */
+  readonly build: string
+}
+
+export type Settlement =
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'accepted'; readonly flight: Flight }
+  | { readonly kind: 'refused'; readonly flight: Flight; readonly culprit: Resource | undefined }
+
+/** How long a scope or listener waits for what it refers to. */
+export const gateMs = 2000
+
+const removalOrder: readonly ResourceType[] = [
+  'scopes',
+  'listeners',
+  'clusters',
+  'endpoints',
+  'secrets',
+  'runtime',
+]
+const users: readonly ResourceType[] = ['scopes', 'listeners']
+const never = Number.POSITIVE_INFINITY
+
+type Verdict =
+  | { readonly kind: 'send'; readonly resource: Resource }
+  | { readonly kind: 'absent' | 'leave' | 'kept' }
+  /** `resource` is what is held, now that it is known. */
+  | { readonly kind: 'settled'; readonly resource?: Resource }
+  | { readonly kind: 'blocked'; readonly until: number }
+
+export class Client {
+  readonly node: Node
+  readonly subscriptions: Readonly<Record<ResourceType, Subscription>>
+  /** Waits that a deadline ended, since the last look. */
+  #timeouts = 0
+  #variant = 0
+  readonly #world: World
+  readonly #warmUp: WarmUp
+
+  constructor(node: Node, world: World) {
+    this.node = node
+    this.#world = world
+    this.subscriptions = {
+      clusters: new Subscription('clusters'),
+      endpoints: new Subscription('endpoints'),
+      secrets: new Subscription('secrets'),
+      listeners: new Subscription('listeners'),
+      scopes: new Subscription('scopes'),
+      runtime: new Subscription('runtime'),
+    }
+    this.#warmUp = new WarmUp(this.subscriptions.listeners, this.subscriptions.scopes)
+  }
+
+  request(type: ResourceType, message: SubscriptionRequest): void {
+    const { store, refusals } = this.#world
+    const known = new Set([...store.all(type).keys(), ...refusals.pinnedNames(type)])
+    this.subscriptions[type].request(message, known)
+    this.#unblock(type)
+  }
+
+  /** An acknowledgement, or with `refused` its contrary, of the response with this nonce. */
+  settle(type: ResourceType, nonce: string, refused: boolean): Settlement {
+    const subscription = this.subscriptions[type]
+    const flight = subscription.flight
+    if (flight === undefined || flight.nonce !== nonce) return { kind: 'stale' }
+    this.#warmUp.progress()
+    const culprit = refused ? subscription.refuse(flight) : undefined
+    if (!refused) subscription.accept(flight)
+    this.#unblock(type)
+    return refused ? { kind: 'refused', flight, culprit } : { kind: 'accepted', flight }
+  }
+
+  touch(type: ResourceType, name: string): void {
+    this.subscriptions[type].touch(name)
+  }
+
+  /** The responses to write now, in this order. To be called after every event and at `wakeAt()`. */
+  next(now: number): readonly Outgoing[] {
+    const outgoing: Outgoing[] = []
+    this.#advanceWarmUp(now)
+    this.#collect(outgoing, now)
+    if (this.#advanceWarmUp(now)) this.#collect(outgoing, now)
+    return outgoing
+  }
+
+  /** When a wait ends by itself. */
+  wakeAt(): number | undefined {
+    let at = this.#warmUp.until
+    for (const type of users) {
+      for (const until of this.subscriptions[type].blocked.values()) at = Math.min(at, until)
+    }
+    return at === never ? undefined : at
+  }
+
+  /** Waits ended by a deadline since this was last asked. */
+  takeTimeouts(): number {
+    const count = this.#timeouts + this.#warmUp.timeouts
+    this.#timeouts = 0
+    this.#warmUp.timeouts = 0
+    return count
+  }
+
+  #advanceWarmUp(now: number): boolean {
+    return this.#warmUp.advance(now, this.#world.warmListener())
+  }
+
+  #collect(outgoing: Outgoing[], now: number): void {
+    for (const type of users) {
+      const { blocked, dirty } = this.subscriptions[type]
+      for (const [name, until] of blocked) if (until <= now) dirty.add(name)
+    }
+    for (const type of resourceTypes) {
+      const response = this.#additions(this.subscriptions[type], now)
+      if (response !== undefined) outgoing.push(response)
+    }
+    for (const type of removalOrder) {
+      const response = this.#removals(this.subscriptions[type])
+      if (response !== undefined) outgoing.push(response)
+    }
+  }
+
+  #additions(subscription: Subscription, now: number): Outgoing | undefined {
+    if (!subscription.started || subscription.flight !== undefined) return undefined
+    const { type, dirty, suspects } = subscription
+    const alone = suspects.size > 0
+    const loading = subscription.held.size === 0 || subscription.owesAnswer
+    const most = alone ? 1 : responseCount(type, dirty.size, loading)
+    const resources: Resource[] = []
+    const removed: string[] = []
+    let bytes = 0
+    for (const name of inTurn(suspects, dirty)) {
+      const count = resources.length + (alone ? removed.length : 0)
+      if (count >= most || bytes >= responseBytes) break
+      const verdict = this.#judge(subscription, name, now)
+      this.#file(subscription, name, verdict)
+      if (verdict.kind === 'absent') removed.push(name)
+      if (verdict.kind !== 'send') continue
+      resources.push(verdict.resource)
+      bytes += verdict.resource.bytes.length
+    }
+    if (resources.length === 0 && removed.length === 0 && !subscription.owesAnswer) return undefined
+    const varied = alone && type === 'scopes'
+    return this.#depart(subscription, resources, removed, varied ? ++this.#variant : 0)
+  }
+
+  /** Notes where a judged name stands; what is sent is noted when it departs. */
+  #file(subscription: Subscription, name: string, verdict: Verdict): void {
+    if (verdict.kind === 'send' || verdict.kind === 'absent') return
+    subscription.dirty.delete(name)
+    subscription.suspects.delete(name)
+    subscription.leaving.delete(name)
+    subscription.blocked.delete(name)
+    subscription.kept.delete(name)
+    if (verdict.kind === 'leave') subscription.leaving.add(name)
+    if (verdict.kind === 'blocked') subscription.blocked.set(name, verdict.until)
+    if (verdict.kind === 'kept') subscription.kept.add(name)
+    if (verdict.kind !== 'settled') return
+    subscription.forced.delete(name)
+    if (verdict.resource !== undefined) subscription.held.set(name, verdict.resource)
+  }
+
+  #depart(
+    subscription: Subscription,
+    resources: readonly Resource[],
+    removed: readonly string[],
+    variant: number,
+  ): Outgoing {
+    const flight: Flight = { nonce: this.#world.nonce(), resources, removed }
+    if (subscription.type === 'clusters') this.#repeatEndpoints(resources)
+    subscription.depart(flight)
+    if (subscription.type === 'endpoints' || subscription.type === 'secrets') this.#unblock(subscription.type)
+    return { ...flight, type: subscription.type, variant }
+  }
+
+  /** A cluster that is replaced warms up anew, and an Envoy may wait for its endpoints, changed or not. */
+  #repeatEndpoints(clusters: readonly Resource[]): void {
+    const { clusters: subscription, endpoints } = this.subscriptions
+    for (const cluster of clusters) {
+      if (!subscription.held.has(cluster.name)) continue
+      for (const name of cluster.references?.endpoints ?? []) {
+        if (!endpoints.covers(name)) continue
+        endpoints.forced.add(name)
+        endpoints.dirty.add(name)
+      }
+    }
+  }
+
+  #judge(subscription: Subscription, name: string, now: number): Verdict {
+    const held = subscription.held.get(name)
+    const forced = subscription.forced.has(name)
+    if (!subscription.covers(name)) return { kind: 'settled' }
+    const target = this.#target(subscription.type, name, forced)
+    if (target === 'keep') return { kind: 'kept' }
+    if (target === undefined) {
+      if (forced) return { kind: 'absent' }
+      return { kind: held === undefined ? 'settled' : 'leave' }
+    }
+    if (!forced && held?.version === target.version) return { kind: 'settled', resource: target }
+    return this.#gate(subscription, target, held, now)
+  }
+
+  /** What this client should hold under the name; 'keep' when the wanted content is withheld from it. */
+  #target(type: ResourceType, name: string, forced: boolean): Resource | 'keep' | undefined {
+    const { store, refusals, warmListener } = this.#world
+    if (type === 'listeners' && name === warmListenerName) {
+      return this.#warmUp.warming ? warmListener()?.resource : undefined
+    }
+    const wanted = store.get(type, name)
+    if (wanted === undefined) return refusals.pinned(type, name)
+    const { held, refused } = this.subscriptions[type]
+    const withheld = refused.get(name) === wanted.version || refusals.withholds(type, wanted, this.node.build)
+    if (!withheld) return wanted
+    if (held.has(name) && !forced) return 'keep'
+    const fallback = refusals.fallback(type, name)
+    return fallback?.version === refused.get(name) ? undefined : fallback
+  }
+
+  #gate(subscription: Subscription, resource: Resource, held: Held | undefined, now: number): Verdict {
+    const { type, blocked } = subscription
+    if (
+      type === 'listeners' &&
+      this.#warmUp.warming &&
+      held === undefined &&
+      resource.name !== warmListenerName
+    ) {
+      return { kind: 'blocked', until: never }
+    }
+    const state = users.includes(type) ? this.#prerequisites(resource.references) : 'there'
+    if (state === 'refused' && held !== undefined) return { kind: 'blocked', until: never }
+    if (state !== 'pending') return { kind: 'send', resource }
+    const before = blocked.get(resource.name) ?? never
+    const until = before === never ? now + gateMs : before
+    if (until > now) return { kind: 'blocked', until }
+    this.#timeouts++
+    return { kind: 'send', resource }
+  }
+
+  #prerequisites(references: References | undefined): 'there' | 'pending' | 'refused' {
+    const { clusters, endpoints, secrets } = this.subscriptions
+    if (references?.clusters === undefined || !clusters.started) return 'there'
+    let state: 'there' | 'refused' = 'there'
+    for (const name of references.clusters) {
+      const target = this.#target('clusters', name, false)
+      if (target === 'keep') continue
+      if (target === undefined) {
+        if (this.#world.store.get('clusters', name) !== undefined) state = 'refused'
+        continue
+      }
+      if (clusters.held.get(name)?.version !== target.version) return 'pending'
+      if (!(target.references?.endpoints ?? []).every((needed) => endpoints.answered(needed)))
+        return 'pending'
+      if (!(target.references?.secrets ?? []).every((needed) => secrets.answered(needed))) return 'pending'
+    }
+    return state
+  }
+
+  #removals(subscription: Subscription): Outgoing | undefined {
+    if (subscription.flight !== undefined || subscription.leaving.size === 0) return undefined
+    if (!this.#mayRemove(subscription.type)) return undefined
+    const removed = [...subscription.leaving].filter(
+      (name) => subscription.type !== 'clusters' || !this.#stillUsed(name),
+    )
+    return removed.length === 0 ? undefined : this.#depart(subscription, [], removed, 0)
+  }
+
+  #mayRemove(type: ResourceType): boolean {
+    const { scopes, listeners, clusters } = this.subscriptions
+    if (type === 'runtime') return true
+    if (this.#warmUp.warming || scopes.busy() || listeners.busy()) return false
+    if (users.includes(type)) return true
+    if (scopes.leaving.size > 0 || listeners.leaving.size > 0 || clusters.busy()) return false
+    return type === 'clusters' || clusters.leaving.size === 0
+  }
+
+  /** A scope or listener that could not be replaced still needs this cluster, or may. */
+  #stillUsed(cluster: string): boolean {
+    return users.some((type) => {
+      const { blocked, held, kept } = this.subscriptions[type]
+      return [...blocked.keys(), ...kept].some((name) => {
+        const user = held.get(name)
+        if (user === undefined) return false
+        return !isResource(user) || user.references?.clusters?.includes(cluster)
+      })
+    })
+  }
+
+  /** What waits for this type is looked at again. */
+  #unblock(type: ResourceType): void {
+    if (type !== 'clusters' && type !== 'endpoints' && type !== 'secrets') return
+    for (const user of users) this.subscriptions[user].unblock()
+  }
+}
+
+function* inTurn(first: ReadonlySet<string>, then: ReadonlySet<string>): Iterable<string> {
+  yield* first
+  yield* then
+}

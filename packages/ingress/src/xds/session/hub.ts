@@ -1,0 +1,127 @@
+/**
+ * The desired state and all clients that follow it. In: changes, requests, acknowledgements. Out: which clients
+ * have something to be sent, and what became of refused content. No IO, no clock.
+ */
+import type { Resource, ResourceType, Snapshot } from '../resource.ts'
+import { resourceTypes } from '../resource.ts'
+import { Client, type Node, type Settlement, type World } from './client.ts'
+import { Refusals } from './refusals.ts'
+import { type Change, ResourceStore } from './store.ts'
+import { isResource } from './subscription.ts'
+import { makeWarmListener, type WarmListener } from './warm-listener.ts'
+
+/** An Envoy refused this content; the same content is reported once per build of Envoy. */
+export interface Refused {
+  readonly type: ResourceType
+  readonly name: string
+  readonly version: string
+  /** Envoy's words. */
+  readonly message: string
+  /** Id of the Envoy that refused it first. */
+  readonly node: string
+}
+
+export interface HubEvents {
+  readonly onRefused: (refused: Refused) => void
+  /** The name is well again: newer content was accepted, or it is gone. */
+  readonly onCleared: (resource: { readonly type: ResourceType; readonly name: string }) => void
+}
+
+export class Hub {
+  readonly store = new ResourceStore()
+  readonly refusals = new Refusals()
+  readonly clients = new Set<Client>()
+  readonly #events: HubEvents
+  readonly #world: World
+  #warm: WarmListener | undefined
+  #nonce = 0
+
+  constructor(events: HubEvents) {
+    this.#events = events
+    this.#world = {
+      store: this.store,
+      refusals: this.refusals,
+      warmListener: () => this.#warm,
+      nonce: () => (++this.#nonce).toString(36),
+    }
+  }
+
+  publish(snapshot: Snapshot): void {
+    this.#spread(this.store.replace(snapshot))
+  }
+
+  apply(change: Change): void {
+    this.#spread(this.store.apply(change))
+  }
+
+  connect(node: Node): Client {
+    const client = new Client(node, this.#world)
+    this.clients.add(client)
+    return client
+  }
+
+  disconnect(client: Client): void {
+    this.clients.delete(client)
+  }
+
+  /** `error` is Envoy's words when it refused the response. */
+  settle(client: Client, type: ResourceType, nonce: string, error: string | undefined): Settlement {
+    const settlement = client.settle(type, nonce, error !== undefined)
+    if (settlement.kind === 'accepted') {
+      for (const resource of settlement.flight.resources) this.#accepted(type, resource)
+    }
+    if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
+      this.#refused(client, type, settlement.culprit, error ?? '')
+    }
+    return settlement
+  }
+
+  #spread(change: Change): void {
+    if (change.listeners !== undefined) this.#warm = makeWarmListener(this.store.all('listeners'))
+    for (const type of resourceTypes) {
+      for (const [name, resource] of change[type] ?? []) {
+        if (resource === undefined) this.#clear(type, name)
+        this.#touch(type, name)
+      }
+    }
+  }
+
+  #accepted(type: ResourceType, resource: Resource): void {
+    if (!this.refusals.has(type, resource.name)) return
+    if (this.store.get(type, resource.name)?.version === resource.version) this.#clear(type, resource.name)
+  }
+
+  #refused(client: Client, type: ResourceType, resource: Resource, message: string): void {
+    const others = [...this.clients].filter((other) => other !== client)
+    const accepted = others.some(
+      ({ subscriptions }) => subscriptions[type].held.get(resource.name)?.version === resource.version,
+    )
+    const fallback = heldResource(client, type, resource.name)
+    const pins = (fallback?.references?.clusters ?? [])
+      .map((name) => heldResource(client, 'clusters', name))
+      .filter((cluster) => cluster !== undefined)
+    const { id, build } = client.node
+    // Accepted by another: then it is this one Envoy's affair, and its own subscription remembers.
+    const news = accepted || this.refusals.add({ type, resource, message, build, fallback, pins })
+    if (!news) return
+    this.#touch(type, resource.name)
+    for (const cluster of pins) this.#touch('clusters', cluster.name)
+    this.#events.onRefused({ type, name: resource.name, version: resource.version, message, node: id })
+  }
+
+  #clear(type: ResourceType, name: string): void {
+    if (!this.refusals.has(type, name)) return
+    for (const cluster of this.refusals.clear(type, name)) this.#touch('clusters', cluster)
+    this.#events.onCleared({ type, name })
+  }
+
+  #touch(type: ResourceType, name: string): void {
+    for (const client of this.clients) client.touch(type, name)
+  }
+}
+
+/** What the client holds, if its content is known and not only its version. */
+function heldResource(client: Client, type: ResourceType, name: string): Resource | undefined {
+  const held = client.subscriptions[type].held.get(name)
+  return held !== undefined && isResource(held) ? held : undefined
+}

@@ -1,0 +1,152 @@
+/** Rule 33: what one change needs travels in the order that loses no request. */
+import { expect, test } from 'vitest'
+import { gateMs } from './client.ts'
+import { resource, Script, type ScriptedClient } from './script.ts'
+
+const cluster = (name: string, content = '1') => resource(name, content, { endpoints: [name] })
+const endpoints = (name: string, content = '1') => resource(name, content)
+const scope = (name: string, content: string, ...clusters: string[]) => resource(name, content, { clusters })
+
+const before = {
+  clusters: [cluster('old')],
+  endpoints: [endpoints('old')],
+  scopes: [scope('host', '1', 'old')],
+}
+
+function settled(script: Script): ScriptedClient {
+  script.publish(before)
+  const envoy = script
+    .client()
+    .ask('clusters')
+    .ask('endpoints', { subscribe: ['old'] })
+    .ask('scopes')
+  envoy.settle()
+  return envoy
+}
+
+test('a route moved to a new cluster: cluster, its endpoints, the scope behind them, the removal last', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({
+    clusters: [cluster('new')],
+    endpoints: [endpoints('new')],
+    scopes: [scope('host', '2', 'new')],
+  })
+  expect(envoy.read()).toEqual(['clusters +new'])
+  expect(envoy.ack('clusters').read()).toEqual([])
+  expect(envoy.ask('endpoints', { subscribe: ['new'] }).read()).toEqual(['endpoints +new', 'scopes +host'])
+  expect(envoy.ack('endpoints').read()).toEqual([])
+  expect(envoy.ack('scopes').read()).toEqual(['clusters -old'])
+  expect(envoy.ack('clusters').read()).toEqual(['endpoints -old'])
+})
+
+test('the endpoints may be asked for before the cluster is acknowledged', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({
+    clusters: [cluster('old'), cluster('new')],
+    endpoints: [endpoints('old'), endpoints('new')],
+    scopes: [scope('host', '2', 'new')],
+  })
+  envoy.read()
+  expect(envoy.ask('endpoints', { subscribe: ['new'] }).read()).toEqual(['endpoints +new'])
+  expect(envoy.ack('clusters').read()).toEqual(['scopes +host'])
+})
+
+test('a change that needs no new cluster goes straight through', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({ ...before, scopes: [scope('host', '2', 'old')] })
+  expect(envoy.read()).toEqual(['scopes +host'])
+})
+
+test('one scope that waits holds up no other', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({
+    clusters: [cluster('old'), cluster('new')],
+    scopes: [scope('host', '2', 'new'), scope('other', '1', 'old')],
+  })
+  expect(envoy.read()).toEqual(['clusters +new', 'scopes +other'])
+})
+
+test('a wait ends after its deadline and is counted', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({
+    ...before,
+    clusters: [...before.clusters, cluster('new')],
+    scopes: [scope('host', '2', 'new')],
+  })
+  expect(envoy.read()).toEqual(['clusters +new'])
+  expect(envoy.client.wakeAt()).toBe(gateMs)
+  script.now = gateMs - 1
+  expect(envoy.read()).toEqual([])
+  script.now = gateMs
+  expect(envoy.read()).toEqual(['scopes +host'])
+  expect(envoy.client.takeTimeouts()).toBe(1)
+  expect(envoy.client.wakeAt()).toBeUndefined()
+})
+
+test('a cluster that nobody sends (one of the bootstrap) is not waited for', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({ ...before, scopes: [scope('host', '2', 'envoy-admin')] })
+  expect(envoy.read()).toEqual(['scopes +host'])
+})
+
+test('secrets of a cluster are waited for like its endpoints', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const secure = resource('secure', '1', { secrets: ['ca'] })
+  script.publish({
+    ...before,
+    clusters: [...before.clusters, secure],
+    secrets: [resource('ca', '1')],
+    scopes: [scope('host', '2', 'secure')],
+  })
+  envoy.read()
+  expect(envoy.ack('clusters').read()).toEqual([])
+  expect(envoy.ask('secrets', { subscribe: ['ca'] }).read()).toEqual(['secrets +ca', 'scopes +host'])
+})
+
+test('rule 34: a replaced cluster gets its endpoints again, behind it', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({ ...before, clusters: [cluster('old', '2')] })
+  expect(envoy.read()).toEqual(['clusters +old', 'endpoints +old'])
+})
+
+test('a burst of scopes goes in chunks, a few go alone', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const hosts = (count: number, content: string) =>
+    Array.from({ length: count }, (_, index) => scope(`h${index}`, content, 'old'))
+  script.publish({ ...before, scopes: [...before.scopes, ...hosts(3, '1')] })
+  expect(envoy.settle()).toEqual(['scopes +h0', 'scopes +h1', 'scopes +h2'])
+  script.publish({ ...before, scopes: [...before.scopes, ...hosts(600, '2')] })
+  expect(
+    envoy
+      .settle()
+      .map((response) => response.split(' ').length - 1)
+      .slice(0, 3),
+  ).toEqual([250, 250, 100])
+})
+
+test('two switches in a row end with the second, and nothing that a scope still names is removed', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const to = (name: string) => ({
+    clusters: [cluster(name)],
+    endpoints: [endpoints(name)],
+    scopes: [scope('host', name, name)],
+  })
+  script.publish(to('b'))
+  expect(envoy.read()).toEqual(['clusters +b'])
+  script.publish(to('c'))
+  expect(envoy.ack('clusters').read()).toEqual(['clusters +c'])
+  envoy.ack('clusters').ask('endpoints', { subscribe: ['b', 'c'] })
+  expect(envoy.read()).toEqual(['endpoints +c -b', 'scopes +host'])
+  envoy.ack('endpoints').ack('scopes')
+  expect(envoy.read()).toEqual(['clusters -old -b'])
+})

@@ -1,0 +1,114 @@
+/** Rules 40 to 43: what an Envoy refuses stays alone with it. */
+import { expect, test } from 'vitest'
+import { makeResource } from '../resource.ts'
+import { resource, Script } from './script.ts'
+
+const scope = (name: string, content: string, ...clusters: string[]) => resource(name, content, { clusters })
+
+test('rule 41: the culprit of a refused response is found by sending each alone, the others arrive', () => {
+  const script = new Script()
+  const [a, bad, c] = [resource('a', '1'), resource('bad', '1'), resource('c', '1')]
+  script.publish({ clusters: [a, bad, c] })
+  const envoy = script.client().ask('clusters')
+  expect(envoy.read()).toEqual(['clusters +a +bad +c'])
+  expect(envoy.nack('clusters', 'no').read()).toEqual(['clusters +a'])
+  expect(envoy.ack('clusters').read()).toEqual(['clusters +bad'])
+  expect(envoy.nack('clusters', 'bad: no').read()).toEqual(['clusters +c'])
+  expect(envoy.ack('clusters').read()).toEqual([])
+  expect(script.refused).toEqual([
+    { type: 'clusters', name: 'bad', version: bad.version, message: 'bad: no', node: 'envoy' },
+  ])
+})
+
+test('rule 42: refused content is never sent again, changed content is, and then it is cleared', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('host', '1')] })
+  const envoy = script.client().ask('scopes')
+  envoy.settle()
+  script.publish({ scopes: [scope('host', 'bad')] })
+  expect(envoy.read()).toEqual(['scopes +host'])
+  expect(envoy.nack('scopes', 'bad').settle()).toEqual([])
+  script.publish({ scopes: [scope('host', 'bad')] })
+  expect(envoy.settle()).toEqual([])
+  expect(envoy.client.subscriptions.scopes.held.get('host')?.version).toBe(scope('host', '1').version)
+  script.publish({ scopes: [scope('host', '3')] })
+  expect(envoy.settle()).toEqual(['scopes +host'])
+  expect(script.cleared).toEqual(['scopes/host'])
+  expect(script.refused).toHaveLength(1)
+})
+
+test('rule 43: an Envoy that starts afresh gets what was last good, with the clusters that it needs', () => {
+  const script = new Script()
+  const good = scope('host', '1', 'old')
+  script.publish({ clusters: [resource('old', '1')], scopes: [good] })
+  const envoy = script.client().ask('clusters').ask('scopes')
+  envoy.settle()
+  script.publish({ clusters: [resource('new', '1')], scopes: [scope('host', 'bad', 'new')] })
+  expect(envoy.read()).toEqual(['clusters +new'])
+  expect(envoy.ack('clusters').read()).toEqual(['scopes +host'])
+  expect(envoy.nack('scopes', 'bad').settle()).toEqual([])
+  const second = script.client('second').ask('clusters').ask('scopes')
+  expect(second.settle()).toEqual(['clusters +new +old', 'scopes', 'scopes +host'])
+  expect(second.client.subscriptions.scopes.held.get('host')?.version).toBe(good.version)
+  script.publish({ clusters: [resource('new', '1')], scopes: [scope('host', '3', 'new')] })
+  expect(envoy.settle()).toEqual(['scopes +host', 'clusters -old'])
+})
+
+test('another build of Envoy is tried once', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('host', 'bad')] })
+  script.client('one', '1.40.0').ask('scopes').settleRefusing('scopes', 'bad')
+  expect(script.client('two', '1.40.0').ask('scopes').settle()).toEqual(['scopes'])
+  expect(script.client('three', '1.41.0').ask('scopes').settle()).toEqual(['scopes +host'])
+})
+
+test('what another Envoy holds is withheld only from the one that refused it', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('host', '1')] })
+  script.client('one').ask('scopes').settle()
+  const two = script.client('two').ask('scopes')
+  two.settleRefusing('scopes', 'odd')
+  expect(two.settle()).toEqual([])
+  expect(script.client('three').ask('scopes').settle()).toEqual(['scopes +host'])
+  expect(script.refused.map(({ node }) => node)).toEqual(['two'])
+})
+
+test('a listener may be refused for a reason of the machine: only that Envoy goes without', () => {
+  const script = new Script()
+  script.publish({ listeners: [makeResource('http', new Uint8Array())] })
+  const one = script.client('one').ask('listeners')
+  one.settleRefusing('listeners', 'address in use')
+  expect(one.settle()).toEqual([])
+  expect(script.client('two').ask('listeners').settle()).toEqual(['listeners +http'])
+})
+
+test('scopes of a refused chunk are sent again in other bytes', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('a', '1'), scope('b', 'bad')] })
+  const envoy = script.client().ask('scopes')
+  expect(envoy.take().map(({ variant }) => variant)).toEqual([0])
+  envoy.nack('scopes', 'bad')
+  expect(envoy.take().map(({ variant }) => variant)).toEqual([1])
+  envoy.ack('scopes')
+  expect(envoy.take().map(({ variant }) => variant)).toEqual([2])
+})
+
+test('a scope whose new cluster was refused keeps its old content and its old cluster', () => {
+  const script = new Script()
+  script.publish({ clusters: [resource('old', '1')], scopes: [scope('host', '1', 'old')] })
+  const envoy = script.client().ask('clusters').ask('scopes')
+  envoy.settle()
+  script.publish({ clusters: [resource('new', 'bad')], scopes: [scope('host', '2', 'new')] })
+  expect(envoy.read()).toEqual(['clusters +new'])
+  expect(envoy.nack('clusters', 'bad').settle()).toEqual([])
+  script.publish({ clusters: [resource('new', '2')], scopes: [scope('host', '2', 'new')] })
+  expect(envoy.settle()).toEqual(['clusters +new', 'scopes +host', 'clusters -old'])
+})
+
+test('a refused resource that is taken away is cleared', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('host', 'bad')] })
+  script.client().ask('scopes').settleRefusing('scopes', 'bad')
+  script.publish({})
+  expect(script.cleared).toEqual(['scopes/host'])
+})

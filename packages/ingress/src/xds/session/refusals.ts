@@ -1,0 +1,106 @@
+/**
+ * Content that an Envoy refused, by hash: no Envoy of that build is sent it again, and what was last good for the
+ * name stands in, together with the clusters which that needs. Ends when the content changes.
+ *
+ * Listeners are not shared knowledge: an Envoy may refuse one for a reason of its own machine (a port that is
+ * taken, a log file that it may not open), so a listener is withheld only from the stream that refused it.
+ */
+import { type Resource, type ResourceType, resourceTypes } from '../resource.ts'
+
+export interface Refusal {
+  /** Version → Envoy's words. */
+  readonly versions: Map<string, string>
+  readonly build: string
+  readonly fallback: Resource | undefined
+  readonly pins: readonly Resource[]
+}
+
+export interface RefusedResource {
+  readonly type: ResourceType
+  readonly resource: Resource
+  readonly message: string
+  readonly build: string
+  /** What the refusing client goes on with. */
+  readonly fallback: Resource | undefined
+  /** The clusters that the fallback needs, as the client holds them. */
+  readonly pins: readonly Resource[]
+}
+
+/** More refused versions of one name than these are forgotten, the oldest first. */
+const remembered = 16
+
+export class Refusals {
+  readonly #byType = new Map<ResourceType, Map<string, Refusal>>(
+    resourceTypes.map((type) => [type, new Map()]),
+  )
+  readonly #pinned = new Map<string, Resource>()
+
+  /** True when this is news. */
+  add(refused: RefusedResource): boolean {
+    const { type, resource } = refused
+    const byName = this.#of(type)
+    const before = byName.get(resource.name)
+    if (before?.build === refused.build && before.versions.has(resource.version)) return false
+    const versions = new Map(before?.build === refused.build ? before.versions : [])
+    versions.set(resource.version, refused.message)
+    for (const version of versions.keys()) if (versions.size > remembered) versions.delete(version)
+    byName.set(resource.name, {
+      versions,
+      build: refused.build,
+      fallback: refused.fallback ?? before?.fallback,
+      pins: refused.fallback === undefined ? (before?.pins ?? []) : refused.pins,
+    })
+    this.#pin()
+    return true
+  }
+
+  withholds(type: ResourceType, resource: Resource, build: string): boolean {
+    if (type === 'listeners') return false
+    const refusal = this.#of(type).get(resource.name)
+    return refusal !== undefined && refusal.build === build && refusal.versions.has(resource.version)
+  }
+
+  fallback(type: ResourceType, name: string): Resource | undefined {
+    return this.#of(type).get(name)?.fallback
+  }
+
+  /** A cluster that is no longer wanted but that a stand-in needs. */
+  pinned(type: ResourceType, name: string): Resource | undefined {
+    return type === 'clusters' ? this.#pinned.get(name) : undefined
+  }
+
+  pinnedNames(type: ResourceType): Iterable<string> {
+    return type === 'clusters' ? this.#pinned.keys() : []
+  }
+
+  has(type: ResourceType, name: string): boolean {
+    return this.#of(type).has(name)
+  }
+
+  /** The name is well again, or gone. Answers the names of clusters that nothing pins any more. */
+  clear(type: ResourceType, name: string): readonly string[] {
+    if (!this.#of(type).delete(name)) return []
+    const before = [...this.#pinned.keys()]
+    this.#pin()
+    return before.filter((cluster) => !this.#pinned.has(cluster))
+  }
+
+  *entries(): Iterable<{ type: ResourceType; name: string; refusal: Refusal }> {
+    for (const [type, byName] of this.#byType) {
+      for (const [name, refusal] of byName) yield { type, name, refusal }
+    }
+  }
+
+  #of(type: ResourceType): Map<string, Refusal> {
+    const byName = this.#byType.get(type)
+    if (byName === undefined) throw new Error(`no such resource type: ${type}`)
+    return byName
+  }
+
+  #pin(): void {
+    this.#pinned.clear()
+    for (const { refusal } of this.entries()) {
+      for (const cluster of refusal.pins) this.#pinned.set(cluster.name, cluster)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The desired resources of all Envoys, by type and name. In: whole snapshots or changes. Out: the changes that
+ * are none in content taken away, so that what follows costs as much as what really changed.
+ */
+import {
+  type Resource,
+  type ResourceMap,
+  type ResourceType,
+  resourceTypes,
+  type Snapshot,
+} from '../resource.ts'
+
+/** By type: name → the new resource, or undefined for one that is gone. */
+export type Change = { readonly [T in ResourceType]?: ReadonlyMap<string, Resource | undefined> }
+
+const nothing: ResourceMap = new Map()
+
+export class ResourceStore {
+  readonly #current: Record<ResourceType, Map<string, Resource>>
+  #published: Snapshot | undefined
+
+  constructor() {
+    this.#current = {
+      clusters: new Map(),
+      endpoints: new Map(),
+      secrets: new Map(),
+      listeners: new Map(),
+      scopes: new Map(),
+      runtime: new Map(),
+    }
+  }
+
+  get(type: ResourceType, name: string): Resource | undefined {
+    return this.#current[type].get(name)
+  }
+
+  all(type: ResourceType): ResourceMap {
+    return this.#current[type]
+  }
+
+  /** Takes over a whole snapshot; answers what differs from before. */
+  replace(snapshot: Snapshot): Change {
+    const change: { [T in ResourceType]?: ReadonlyMap<string, Resource | undefined> } = {}
+    for (const type of resourceTypes) {
+      const wanted = snapshot[type] ?? nothing
+      if (this.#published !== undefined && wanted === (this.#published[type] ?? nothing)) continue
+      const changed = difference(this.#current[type], wanted)
+      if (changed.size > 0) change[type] = changed
+    }
+    this.apply(change)
+    this.#published = snapshot
+    return change
+  }
+
+  /** Takes over a change; answers the part of it that changed something. */
+  apply(change: Change): Change {
+    const effective: { [T in ResourceType]?: ReadonlyMap<string, Resource | undefined> } = {}
+    this.#published = undefined
+    for (const type of resourceTypes) {
+      const current = this.#current[type]
+      const changed = new Map<string, Resource | undefined>()
+      for (const [name, resource] of change[type] ?? []) {
+        if (current.get(name)?.version === resource?.version) continue
+        if (resource === undefined) current.delete(name)
+        else current.set(name, resource)
+        changed.set(name, resource)
+      }
+      if (changed.size > 0) effective[type] = changed
+    }
+    return effective
+  }
+}
+
+function difference(current: ResourceMap, wanted: ResourceMap): Map<string, Resource | undefined> {
+  const changed = new Map<string, Resource | undefined>()
+  for (const [name, resource] of wanted) {
+    if (current.get(name)?.version !== resource.version) changed.set(name, resource)
+  }
+  for (const name of current.keys()) {
+    if (!wanted.has(name)) changed.set(name, undefined)
+  }
+  return changed
+}

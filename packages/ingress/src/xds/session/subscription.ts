@@ -1,0 +1,223 @@
+/**
+ * What one client asked for of one type, what it holds, and what is on its way: the bookkeeping of delta xDS
+ * (xDS protocol, "Incremental xDS"). In: requests and acknowledgements. Out: names to look at again (`dirty`).
+ *
+ * "Held" is what the client acknowledged, or said that it has when the stream began; what was sent is not held.
+ */
+import type { Resource, ResourceType } from '../resource.ts'
+
+/** A held resource; one known only from `initial_resource_versions` has no references. */
+export type Held = Pick<Resource, 'version' | 'references'>
+
+export function isResource(held: Held): held is Resource {
+  return 'bytes' in held
+}
+
+export interface Flight {
+  readonly nonce: string
+  readonly resources: readonly Resource[]
+  readonly removed: readonly string[]
+}
+
+export interface SubscriptionRequest {
+  readonly subscribe: readonly string[]
+  readonly unsubscribe: readonly string[]
+  readonly initialVersions: ReadonlyMap<string, string>
+}
+
+/** Types for which a first request without any name means all of them. */
+const legacyWildcard: ReadonlySet<ResourceType> = new Set(['clusters', 'listeners', 'scopes', 'runtime'])
+
+export class Subscription {
+  readonly type: ResourceType
+  started = false
+  wildcard = false
+  readonly names = new Set<string>()
+  readonly held = new Map<string, Held>()
+  /** Names to compare with the target again. */
+  readonly dirty = new Set<string>()
+  /** Names that are owed an answer even if it is the one already held, or that there is none. */
+  readonly forced = new Set<string>()
+  /** Named, and answered that there is none. */
+  readonly absent = new Set<string>()
+  /** Held, not wanted any more, waiting until nothing needs them. */
+  readonly leaving = new Set<string>()
+  /** Waiting for what they refer to: name → when the wait ends (infinite: with the next change). */
+  readonly blocked = new Map<string, number>()
+  /** Held on to, because what should replace it was refused. */
+  readonly kept = new Set<string>()
+  /** Members of a refused response, to be sent one at a time. */
+  readonly suspects = new Set<string>()
+  /** Name → the version that this very client refused. */
+  readonly refused = new Map<string, string>()
+  /** The first wildcard request is answered even if there is nothing. */
+  owesAnswer = false
+  flight: Flight | undefined
+
+  constructor(type: ResourceType) {
+    this.type = type
+  }
+
+  covers(name: string): boolean {
+    return this.wildcard || this.names.has(name)
+  }
+
+  /** The client has an answer for this name, or will by the time it reads what is sent next. */
+  answered(name: string): boolean {
+    return (
+      this.held.has(name) ||
+      this.absent.has(name) ||
+      this.refused.has(name) ||
+      this.flight?.resources.some((resource) => resource.name === name) === true
+    )
+  }
+
+  /** Takes in the names of a request. `known` are all names of the type. */
+  request(message: SubscriptionRequest, known: Iterable<string>): void {
+    const first = !this.started
+    this.started = true
+    const before = this.wildcard
+    if (first) {
+      for (const [name, version] of message.initialVersions) this.held.set(name, { version })
+      if (message.subscribe.length === 0 && legacyWildcard.has(this.type)) this.wildcard = true
+    }
+    for (const name of message.unsubscribe) this.#unsubscribe(name)
+    for (const name of message.subscribe) {
+      if (name === '*') this.#subscribeAll(known)
+      else this.#subscribe(name, first && message.initialVersions.has(name))
+    }
+    if (this.wildcard && !before) {
+      this.owesAnswer = true
+      for (const name of known) this.dirty.add(name)
+    }
+    if (first) this.#compareInitial()
+  }
+
+  /** Resources that the client said it has: those it did not subscribe to are of no concern. */
+  #compareInitial(): void {
+    for (const name of [...this.held.keys()]) {
+      if (this.covers(name)) this.dirty.add(name)
+      else this.held.delete(name)
+    }
+  }
+
+  #subscribe(name: string, hasIt: boolean): void {
+    this.names.add(name)
+    this.absent.delete(name)
+    this.dirty.add(name)
+    if (!hasIt) this.forced.add(name)
+  }
+
+  #subscribeAll(known: Iterable<string>): void {
+    if (this.wildcard) {
+      // Asked again: it may have dropped everything in between.
+      for (const name of known) this.forced.add(name)
+      for (const name of this.forced) this.dirty.add(name)
+      this.owesAnswer = true
+    }
+    this.wildcard = true
+  }
+
+  #unsubscribe(name: string): void {
+    if (name === '*') {
+      if (!this.wildcard) return
+      this.wildcard = false
+      for (const held of [...this.held.keys()]) if (!this.names.has(held)) this.#forget(held)
+      for (const marked of [...this.dirty, ...this.leaving, ...this.blocked.keys()]) {
+        if (!this.names.has(marked)) this.#forget(marked)
+      }
+      return
+    }
+    if (!this.names.delete(name)) return
+    if (this.wildcard) {
+      // Still covered: say again what there is.
+      this.forced.add(name)
+      this.dirty.add(name)
+    } else this.#forget(name)
+  }
+
+  #forget(name: string): void {
+    this.held.delete(name)
+    this.dirty.delete(name)
+    this.forced.delete(name)
+    this.absent.delete(name)
+    this.leaving.delete(name)
+    this.blocked.delete(name)
+    this.kept.delete(name)
+    this.suspects.delete(name)
+    this.refused.delete(name)
+  }
+
+  /** A changed resource: looked at again if the client wants it. */
+  touch(name: string): void {
+    if (this.started && this.covers(name)) this.dirty.add(name)
+  }
+
+  /** Something is on its way, or will be without a further event from outside. */
+  busy(): boolean {
+    if (this.dirty.size > 0 || this.flight !== undefined || this.owesAnswer) return true
+    for (const until of this.blocked.values()) if (until !== Number.POSITIVE_INFINITY) return true
+    return false
+  }
+
+  /** Everything that waits is looked at again. */
+  unblock(): void {
+    for (const name of this.blocked.keys()) this.dirty.add(name)
+  }
+
+  /** What goes out now; it stays the only response of the type until it is settled. */
+  depart(flight: Flight): void {
+    this.flight = flight
+    this.owesAnswer = false
+    for (const { name } of flight.resources) this.#departed(name)
+    for (const name of flight.removed) this.#departed(name)
+  }
+
+  #departed(name: string): void {
+    this.dirty.delete(name)
+    this.forced.delete(name)
+    this.leaving.delete(name)
+    this.blocked.delete(name)
+    this.kept.delete(name)
+    this.absent.delete(name)
+  }
+
+  /** Takes the response in flight as accepted. */
+  accept(flight: Flight): void {
+    this.flight = undefined
+    for (const resource of flight.resources) {
+      this.suspects.delete(resource.name)
+      this.refused.delete(resource.name)
+      if (this.covers(resource.name)) this.held.set(resource.name, resource)
+    }
+    for (const name of flight.removed) {
+      this.suspects.delete(name)
+      this.held.delete(name)
+      if (this.names.has(name)) this.absent.add(name)
+    }
+  }
+
+  /** Takes the response in flight as refused: a single resource is the culprit, several are sent alone next. */
+  refuse(flight: Flight): Resource | undefined {
+    this.flight = undefined
+    const [only] = flight.resources
+    if (only !== undefined && flight.resources.length === 1 && flight.removed.length === 0) {
+      this.suspects.delete(only.name)
+      this.refused.set(only.name, only.version)
+      if (this.covers(only.name)) this.dirty.add(only.name)
+      return only
+    }
+    for (const { name } of flight.resources) {
+      if (!this.covers(name)) continue
+      this.suspects.add(name)
+      this.dirty.add(name)
+      this.forced.add(name)
+    }
+    for (const name of flight.removed) {
+      if (!this.covers(name)) continue
+      this.dirty.add(name)
+      if (this.names.has(name)) this.forced.add(name)
+    }
+    return undefined
+  }
+}

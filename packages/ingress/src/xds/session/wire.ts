@@ -1,0 +1,106 @@
+/**
+ * Delta responses as bytes and requests from bytes (envoy.service.discovery.v3).
+ *
+ * A response is its few own fields followed by its resources; protobuf lets fields be concatenated. So each resource
+ * is wrapped (name, version, Any) once in its life, and its bytes serve every response and every Envoy.
+ */
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
+import {
+  DeltaDiscoveryRequestSchema,
+  DeltaDiscoveryResponseSchema,
+  ResourceSchema,
+} from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
+import { type Resource, type ResourceType, resourceTypes, typeUrls } from '../resource.ts'
+import type { Node, Outgoing } from './client.ts'
+import type { SubscriptionRequest } from './subscription.ts'
+
+export interface Request extends SubscriptionRequest {
+  readonly typeUrl: string
+  /** Undefined for a type that is not served. */
+  readonly type: ResourceType | undefined
+  /** '' for a request that acknowledges nothing. */
+  readonly nonce: string
+  readonly error: string | undefined
+  /** Undefined on the later requests of a stream. */
+  readonly node: Node | undefined
+}
+
+const byUrl = new Map(resourceTypes.map((type) => [typeUrls[type], type]))
+
+/** Throws on bytes that are no DeltaDiscoveryRequest. */
+export function decodeRequest(bytes: Uint8Array): Request {
+  const message = fromBinary(DeltaDiscoveryRequestSchema, bytes)
+  const node = message.node
+  const build = node?.userAgentVersionType
+  const version = build?.case === 'userAgentBuildVersion' ? build.value.version : undefined
+  return {
+    typeUrl: message.typeUrl,
+    type: byUrl.get(message.typeUrl),
+    nonce: message.responseNonce,
+    error: message.errorDetail === undefined ? undefined : message.errorDetail.message,
+    node: node && {
+      id: node.id,
+      build: version === undefined ? '' : `${version.majorNumber}.${version.minorNumber}.${version.patch}`,
+    },
+    subscribe: message.resourceNamesSubscribe,
+    unsubscribe: message.resourceNamesUnsubscribe,
+    initialVersions: new Map(Object.entries(message.initialResourceVersions)),
+  }
+}
+
+const wrapped = new WeakMap<Resource, Uint8Array>()
+const resourcesField = DeltaDiscoveryResponseSchema.field.resources.number
+
+function wrap(type: ResourceType, resource: Resource, bytes: Uint8Array): Uint8Array {
+  const message = create(ResourceSchema, {
+    name: resource.name,
+    version: resource.version,
+    resource: { typeUrl: typeUrls[type], value: bytes },
+  })
+  const writer = new BinaryWriter().tag(resourcesField, WireType.LengthDelimited)
+  return writer.bytes(toBinary(ResourceSchema, message)).finish()
+}
+
+function wrapOnce(type: ResourceType, resource: Resource): Uint8Array {
+  const before = wrapped.get(resource)
+  if (before !== undefined) return before
+  const bytes = wrap(type, resource, resource.bytes)
+  wrapped.set(resource, bytes)
+  return bytes
+}
+
+/**
+ * The same scope in other bytes, for an Envoy that remembers the hash of what it did not apply: a field is merged
+ * into the message by writing it behind the message.
+ */
+function vary(resource: Resource, variant: number): Uint8Array {
+  const mark = create(ScopedRouteConfigurationSchema, {
+    routeConfiguration: { metadata: { filterMetadata: { landfall: { variant } } } },
+  })
+  return concatenate([resource.bytes, toBinary(ScopedRouteConfigurationSchema, mark)])
+}
+
+export function encodeResponse(response: Outgoing): Uint8Array {
+  const { type, nonce, removed, resources, variant } = response
+  const head = create(DeltaDiscoveryResponseSchema, {
+    typeUrl: typeUrls[type],
+    nonce,
+    removedResources: [...removed],
+  })
+  const body = resources.map((resource) =>
+    variant > 0 ? wrap(type, resource, vary(resource, variant)) : wrapOnce(type, resource),
+  )
+  return concatenate([toBinary(DeltaDiscoveryResponseSchema, head), ...body])
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
