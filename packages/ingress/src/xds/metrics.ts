@@ -1,15 +1,15 @@
 /** What the xDS server counts. */
-import type { Metrics } from '@landfall/telemetry'
+import type { Counter, Gauge, Metrics } from '@landfall/telemetry'
 import type { ResourceType } from './resource.ts'
 import type { Settlement } from './session/client.ts'
 
 export class XdsMetrics {
-  readonly #streams: ReturnType<Metrics['gauge']>
-  readonly #responses: ReturnType<Metrics['counter']>
-  readonly #bytes: ReturnType<Metrics['counter']>
-  readonly #settled: ReturnType<Metrics['counter']>
-  readonly #refused: ReturnType<Metrics['counter']>
-  readonly #gateTimeouts: ReturnType<Metrics['counter']>
+  readonly #streams: Gauge
+  readonly #responses: Counter<'type'>
+  readonly #bytes: Counter<'type'>
+  readonly #settled: Counter<'type' | 'outcome'>
+  readonly #refused: Counter<'type'>
+  readonly #gateTimeouts: Counter
 
   constructor(metrics: Metrics) {
     this.#streams = metrics.gauge('landfall_xds_streams', 'Open streams of Envoys')

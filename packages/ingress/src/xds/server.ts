@@ -154,7 +154,7 @@ export class XdsServer {
   /** Ends every stream, frees the port. */
   async stop(): Promise<void> {
     this.#certificates?.stop()
-    for (const stream of [...this.#streams]) stream.end()
+    for (const stream of this.#streams) stream.end()
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
     const timer = setTimeout(() => this.#server.forceShutdown(), 500)
     await closed

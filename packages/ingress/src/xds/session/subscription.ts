@@ -95,7 +95,7 @@ export class Subscription {
 
   /** Resources that the client said it has: those it did not subscribe to are of no concern. */
   #compareInitial(): void {
-    for (const name of [...this.held.keys()]) {
+    for (const name of this.held.keys()) {
       if (this.covers(name)) this.dirty.add(name)
       else this.held.delete(name)
     }
@@ -122,7 +122,7 @@ export class Subscription {
     if (name === '*') {
       if (!this.wildcard) return
       this.wildcard = false
-      for (const held of [...this.held.keys()]) if (!this.names.has(held)) this.#forget(held)
+      for (const held of this.held.keys()) if (!this.names.has(held)) this.#forget(held)
       for (const marked of [...this.dirty, ...this.leaving, ...this.blocked.keys()]) {
         if (!this.names.has(marked)) this.#forget(marked)
       }

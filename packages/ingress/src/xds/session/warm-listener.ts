@@ -25,7 +25,7 @@ export const warmListenerName = 'landfall-warm-up'
 export function makeWarmListener(listeners: ResourceMap): WarmListener | undefined {
   const scoped = new Set<string>()
   let first: ScopedRoutes | undefined
-  for (const name of [...listeners.keys()].sort()) {
+  for (const name of [...listeners.keys()].toSorted()) {
     const bytes = listeners.get(name)?.bytes
     const found = bytes && findScopedRoutes(fromBinary(ListenerSchema, bytes))
     if (found === undefined) continue
