@@ -3,8 +3,8 @@
  * header and query conditions are all required.
  */
 
+import type { MatchCondition } from '@landfall/api'
 import { RE2JS } from 're2js'
-import type { MatchCondition } from '../model/proxy.ts'
 import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './virtual-host.ts'
 
 export interface ConditionProblem {

@@ -1,9 +1,8 @@
 /** One route of an HTTPProxy, with the conditions of the includes above it → a Route, or why the object is refused. */
 
-import type { HTTPProxy } from '@landfall/api'
+import type { HTTPProxy, HTTPProxyRoute, HTTPProxyService, MatchCondition } from '@landfall/api'
 import { keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
-import type { MatchCondition, ProxyRoute, ProxyService } from '../model/proxy.ts'
 import { type ConditionProblem, checkConditions, isRegex, mergeConditions } from './conditions.ts'
 import { error, type Problem } from './problem.ts'
 import { resolveService } from './upstream.ts'
@@ -22,7 +21,7 @@ const maximumWeight = 0xffffffff
 export function translateRoute(
   proxy: HTTPProxy,
   index: number,
-  route: ProxyRoute,
+  route: HTTPProxyRoute,
   above: readonly (readonly MatchCondition[])[],
   lookups: Lookups,
 ): ProxyRouteResult {
@@ -56,11 +55,16 @@ export function conditionError(field: string, problem: ConditionProblem): Proble
   return error('RouteError', conditionReasons[problem.kind], `${field}.${problem.message}`)
 }
 
-function actionProblems(field: string, route: ProxyRoute): readonly Problem[] {
+function actionProblems(field: string, route: HTTPProxyRoute): readonly Problem[] {
   const services = route.services ?? []
   if (services.length === 0) {
     const message = `${field}: exactly one of services, requestRedirectPolicy and directResponsePolicy is needed`
     return [error('RouteError', 'RouteActionCountNotValid', message)]
+  }
+  const strategy = route.loadBalancerPolicy?.strategy ?? ''
+  if (hashing.includes(strategy)) {
+    const message = `${field}.loadBalancerPolicy.strategy: "${strategy}" is not supported by this version`
+    return [error('SpecError', 'NotSupported', message)]
   }
   const sum = services.reduce((total, service) => total + (service.weight ?? 0), 0)
   if (sum > maximumWeight) {
@@ -83,23 +87,19 @@ function actionProblems(field: string, route: ProxyRoute): readonly Problem[] {
 function forward(
   proxy: HTTPProxy,
   field: string,
-  route: ProxyRoute,
+  route: HTTPProxyRoute,
   lookups: Lookups,
 ): { readonly action: Action; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
-  const found: { service: ProxyService; cluster: Cluster }[] = []
+  const found: { service: HTTPProxyService; cluster: Cluster }[] = []
   const strategy = strategyOf(route.loadBalancerPolicy?.strategy)
-  if (strategy === undefined) {
-    const message = `${field}.loadBalancerPolicy.strategy: "${route.loadBalancerPolicy?.strategy}" is not supported by this version`
-    problems.push(error('SpecError', 'NotSupported', message))
-  }
   for (const [index, service] of (route.services ?? []).entries()) {
     const reference = {
       namespace: proxy.meta.namespace,
       name: service.name,
       port: service.port,
       protocol: service.protocol ?? '',
-      strategy: strategy ?? 'RoundRobin',
+      strategy,
     }
     const resolved = resolveService(reference, lookups)
     if (resolved.ok) found.push({ service, cluster: resolved.cluster })
@@ -108,20 +108,22 @@ function forward(
       problems.push(error('ServiceError', 'ServiceUnresolvedReference', message))
     }
   }
-  if (found.length === 0 || strategy === undefined)
-    return { action: { kind: 'respond', status: 503 }, problems }
+  if (found.length === 0) return { action: { kind: 'respond', status: 503 }, problems }
   const websockets = route.enableWebsockets === true
   return { action: { kind: 'forward', clusters: weigh(found), websockets }, problems }
 }
 
 /** No weight anywhere: all the same. Any weight: the others count for nothing. */
-function weigh(found: readonly { service: ProxyService; cluster: Cluster }[]): readonly WeightedCluster[] {
+function weigh(
+  found: readonly { service: HTTPProxyService; cluster: Cluster }[],
+): readonly WeightedCluster[] {
   const total = found.reduce((sum, { service }) => sum + (service.weight ?? 0), 0)
   return found.map(({ service, cluster }) => ({ cluster, weight: total === 0 ? 1 : (service.weight ?? 0) }))
 }
 
-/** A name that is none of Contour's means RoundRobin; the two that need hashing are not there yet. */
-function strategyOf(name: string | undefined): Strategy | undefined {
-  if (name === 'Cookie' || name === 'RequestHash') return undefined
+const hashing = ['Cookie', 'RequestHash']
+
+/** A name that is none of Contour's means RoundRobin. */
+function strategyOf(name: string | undefined): Strategy {
   return name === 'WeightedLeastRequest' || name === 'Random' ? name : 'RoundRobin'
 }

@@ -2,10 +2,9 @@
  * A root HTTPProxy and what it includes → routes, and for each object of the tree what is wrong with it. A refused
  * object adds no route, nor do the objects below it; what is wrong with a child is told on the child alone.
  */
-import type { HTTPProxy } from '@landfall/api'
+import type { HTTPProxy, HTTPProxyInclude, MatchCondition } from '@landfall/api'
 import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
-import type { MatchCondition, ProxyInclude } from '../model/proxy.ts'
 import { checkConditions, mergeConditions } from './conditions.ts'
 import { unsupportedFields } from './honoured-fields.ts'
 import { error, type Problem } from './problem.ts'
@@ -81,7 +80,7 @@ type Child =
 
 function resolve(
   proxy: HTTPProxy,
-  include: ProxyInclude,
+  include: HTTPProxyInclude,
   index: number,
   path: readonly Key[],
   walk: Walk,
@@ -105,8 +104,8 @@ function resolve(
 }
 
 function includeProblems(
-  list: readonly ProxyInclude[],
-  include: ProxyInclude,
+  list: readonly HTTPProxyInclude[],
+  include: HTTPProxyInclude,
   index: number,
 ): readonly Problem[] {
   const field = `spec.includes[${index}]`

@@ -40,7 +40,9 @@ export function resolveTls(request: TlsRequest, lookups: Lookups, defaults: TlsD
   const maximum = earlier(defaults.maximum, versionOf(request.maximum) ?? '1.3')
   if (minimum > maximum) {
     const message = `the minimum protocol version ${minimum} is above the maximum ${maximum}`
-    return refused(error('TLSError', 'TLSConfigNotValid', `Spec.VirtualHost.TLS: ${message}`))
+    return refused(
+      error('TLSError', 'TLSConfigNotValid', `${request.field.replace(/\.secretName$/, '')}: ${message}`),
+    )
   }
   return ok({ settings: { secret: key, minimum, maximum }, keyPair: pair.value })
 }

@@ -2,7 +2,7 @@
  * Resources as people read them: Envoy's own JSON form, with every extension spelled out. For golden files and
  * for looking at what a real Envoy is given.
  */
-import { createRegistry, type DescMessage, fromBinary, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { createRegistry, type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf'
 import { ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import { ClusterLoadAssignmentSchema } from '@envoyproxy/envoy-types/envoy/config/endpoint/v3/endpoint'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
@@ -53,7 +53,7 @@ const registry = createRegistry(
   HttpProtocolOptionsSchema,
 )
 
-export function readable(type: ResourceType, resource: Resource): JsonValue {
+export function readable(type: ResourceType, resource: Resource): unknown {
   const schema = schemas[type]
   return toJson(schema, fromBinary(schema, resource.bytes), { registry, useProtoFieldName: true })
 }

@@ -15,6 +15,8 @@ export type Kind = keyof ObjectsByKind
 /** The world as translation sees it. The maps belong to the observer, which alone changes them. */
 export type World = { readonly [K in Kind]: ReadonlyMap<Key, ObjectsByKind[K]> }
 
+export type OwnedWorld = { readonly [K in Kind]: Map<Key, ObjectsByKind[K]> }
+
 /** One object that came, changed or went. `World` shows the state after it. */
 export type Change = {
   readonly [K in Kind]: {
@@ -31,7 +33,7 @@ export interface SliceChange {
   readonly after: EndpointSlice | undefined
 }
 
-export function emptyWorld(): { readonly [K in Kind]: Map<Key, ObjectsByKind[K]> } {
+export function emptyWorld(): OwnedWorld {
   return {
     ingress: new Map(),
     httpProxy: new Map(),
@@ -39,4 +41,11 @@ export function emptyWorld(): { readonly [K in Kind]: Map<Key, ObjectsByKind[K]>
     secret: new Map(),
     delegation: new Map(),
   }
+}
+
+/** Brings a world up to date with a change. For the owner of the maps. */
+export function take(world: OwnedWorld, change: Change): void {
+  const map: Map<Key, unknown> = world[change.kind]
+  if (change.after === undefined) map.delete(change.key)
+  else map.set(change.key, change.after)
 }

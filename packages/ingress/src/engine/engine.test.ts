@@ -1,0 +1,195 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readObjects } from '../golden/objects.ts'
+import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
+import type { Snapshot } from '../xds/resource.ts'
+import { Engine } from './engine.ts'
+
+/** A small world in which objects meet: few names, hosts and Services, so that most histories touch each other. */
+const names = ['a', 'b', 'c']
+const hosts = ['one.test', 'two.test', '*.wild.test']
+
+const service = fc.record({
+  kind: fc.constant('Service'),
+  name: fc.constantFrom(...names),
+  spec: fc.record({ ports: fc.constantFrom([{ port: 80 }], [{ port: 80, name: 'http' }], [{ port: 81 }]) }),
+})
+const backend = fc.constantFrom(...names).map((name) => ({ name, port: 80 }))
+const route = fc.record({
+  conditions: fc.constantFrom(
+    [],
+    [{ prefix: '/x' }],
+    [{ prefix: '/x' }, { prefix: '/y' }],
+    [{ exact: '/x' }],
+  ),
+  services: fc.array(backend, { minLength: 1, maxLength: 2 }),
+})
+const root = fc.record({
+  kind: fc.constant('HTTPProxy'),
+  name: fc.constantFrom(...names),
+  spec: fc.record({
+    virtualhost: fc.record({ fqdn: fc.constantFrom(...hosts) }),
+    routes: fc.array(route, { maxLength: 2 }),
+    includes: fc.constantFrom([], [{ name: 'b', conditions: [{ prefix: '/i' }] }]),
+  }),
+})
+const child = fc.record({
+  kind: fc.constant('HTTPProxy'),
+  name: fc.constantFrom(...names),
+  spec: fc.record({ routes: fc.array(route, { maxLength: 2 }) }),
+})
+const ingress = fc.record({
+  kind: fc.constant('Ingress'),
+  name: fc.constantFrom(...names),
+  spec: fc.record({
+    rules: fc.array(
+      fc.record({
+        host: fc.constantFrom(...hosts, ''),
+        http: backend.map(({ name, port }) => ({
+          paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: port } } } }],
+        })),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+})
+
+interface Written {
+  readonly kind: string
+  readonly name: string
+  readonly spec: object
+}
+
+const objects: fc.Arbitrary<Written> = fc.oneof(service, root, child, ingress)
+
+/** undefined: the object is deleted. */
+const steps = fc.array(
+  fc.record({ object: objects, deleted: fc.boolean(), age: fc.integer({ min: 1, max: 3 }) }),
+  { minLength: 1, maxLength: 25 },
+)
+
+function changeOf({ kind, name, spec }: Written, age: number): Change {
+  const metadata = { namespace: 'd', name, creationTimestamp: `2026-01-0${age}T00:00:00Z` }
+  const [change] = readObjects(JSON.stringify({ kind, metadata, spec })).changes
+  if (change === undefined) throw new Error('nothing read')
+  return change
+}
+
+/** A delete takes what the name stands for now. */
+function step(world: ReturnType<typeof emptyWorld>, written: Change, deleted: boolean): Change {
+  const before = world[written.kind].get(written.key)
+  return { ...written, before, after: deleted ? undefined : written.after } as Change
+}
+
+function versions(snapshot: Snapshot): Readonly<Record<string, readonly string[]>> {
+  const { clusters, endpoints, listeners, scopes, secrets } = snapshot
+  return Object.fromEntries(
+    Object.entries({ clusters, endpoints, listeners, scopes, secrets }).map(([type, map]) => [
+      type,
+      [...map.values()].map(({ name, version }) => `${name} ${version}`).toSorted(),
+    ]),
+  )
+}
+
+function verdicts(engine: Engine, changes: Iterable<Change>): Readonly<Record<string, unknown>> {
+  const judged: [string, unknown][] = [...changes].flatMap(({ kind, key }) =>
+    kind === 'httpProxy' || kind === 'ingress' ? [[`${kind} ${key}`, engine.verdict(kind, key)]] : [],
+  )
+  return Object.fromEntries(judged)
+}
+
+function everything(world: ReturnType<typeof emptyWorld>): readonly Change[] {
+  return Object.entries(world).flatMap(([kind, map]) =>
+    [...map].map(([key, after]) => ({ kind, key, before: undefined, after }) as Change),
+  )
+}
+
+describe('the engine', () => {
+  test('after any history says what a fresh one says of the last world', () => {
+    fc.assert(
+      fc.property(
+        steps,
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 25, maxLength: 25 }),
+        (history, cuts) => {
+          const world = emptyWorld()
+          const engine = new Engine(world)
+          let batch: Change[] = []
+          for (const [index, { object, deleted, age }] of history.entries()) {
+            const change = step(world, changeOf(object, age), deleted)
+            take(world, change)
+            batch.push(change)
+            if (batch.length >= (cuts[index] ?? 1) || index === history.length - 1) {
+              engine.apply(batch)
+              batch = []
+            }
+          }
+          const all = everything(world)
+          const fresh = new Engine(world)
+          fresh.apply(all)
+          expect(versions(engine.snapshot())).toEqual(versions(fresh.snapshot()))
+          expect(verdicts(engine, all)).toEqual(verdicts(fresh, all))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('does not care about the order of objects', () => {
+    const shuffled = fc
+      .uniqueArray(objects, { selector: ({ kind, name }) => `${kind} ${name}`, maxLength: 9 })
+      .chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })))
+    fc.assert(
+      fc.property(shuffled, (orders) => {
+        const [first, second] = orders.map((list) => {
+          const changes = list.map((object) => changeOf(object, 1))
+          const world = emptyWorld()
+          for (const change of changes) take(world, change)
+          const engine = new Engine(world)
+          engine.apply(changes)
+          return [versions(engine.snapshot()), verdicts(engine, changes)]
+        })
+        expect(first).toEqual(second)
+      }),
+    )
+  })
+
+  test('a change of endpoints re-encodes the ports of its Service alone, and no translation', () => {
+    const world = emptyWorld()
+    const changes = [
+      changeOf({ kind: 'Service', name: 'a', spec: { ports: [{ port: 80 }] } }, 1),
+      changeOf({ kind: 'Service', name: 'b', spec: { ports: [{ port: 80 }] } }, 1),
+      ...names.slice(0, 2).map((name, index) =>
+        changeOf(
+          {
+            kind: 'HTTPProxy',
+            name,
+            spec: { virtualhost: { fqdn: hosts[index] }, routes: [{ services: [{ name, port: 80 }] }] },
+          },
+          1,
+        ),
+      ),
+    ]
+    for (const change of changes) take(world, change)
+    const engine = new Engine(world)
+    engine.apply(changes)
+    const before = engine.snapshot()
+    const changed = engine.applySlices([slice('a', ['10.0.0.1'])])
+    expect(changed.map(({ name }) => name)).toEqual(['d/a'])
+    expect(engine.applySlices([slice('a', ['10.0.0.1'])])).toEqual([])
+    expect(engine.applySlices([slice('unused', ['10.0.0.1'])])).toEqual([])
+    const after = engine.snapshot()
+    expect(after.scopes).toBe(before.scopes)
+    expect(after.clusters).toBe(before.clusters)
+    expect(after.endpoints.get('d/b')).toBe(before.endpoints.get('d/b'))
+    expect(after.endpoints.get('d/a')).not.toBe(before.endpoints.get('d/a'))
+  })
+})
+
+function slice(service: string, addresses: readonly string[]): SliceChange {
+  const metadata = { namespace: 'd', name: `${service}-1`, labels: { 'kubernetes.io/service-name': service } }
+  const endpoints = addresses.map((address) => ({ addresses: [address], conditions: { ready: true } }))
+  const raw = { kind: 'EndpointSlice', metadata, addressType: 'IPv4', ports: [{ port: 8080 }], endpoints }
+  const [change] = readObjects(JSON.stringify(raw)).slices
+  if (change === undefined) throw new Error('nothing read')
+  return change
+}

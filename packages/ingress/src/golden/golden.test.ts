@@ -1,0 +1,124 @@
+/**
+ * Golden files: `testdata/NAME.yaml` holds the objects, `testdata/NAME.golden.yaml` what becomes of them. With
+ * UPDATE_GOLDEN=1 the golden files are written anew and those without input removed.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { Engine } from '../engine/engine.ts'
+import { emptyWorld, take } from '../model/objects.ts'
+import { proxyStatus } from '../status/proxy-status.ts'
+import type { Resource } from '../xds/resource.ts'
+import { readObjects } from './objects.ts'
+import { readable } from './readable.ts'
+
+const folder = new URL('./testdata/', import.meta.url)
+const update = process.env['UPDATE_GOLDEN'] === '1'
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.yaml') && !file.endsWith('.golden.yaml'))
+  .map((file) => file.slice(0, -'.yaml'.length))
+const now = '2026-01-02T03:04:05Z'
+
+test.each(names)('%s', (name) => {
+  const shown = stringify(translate(read(`${name}.yaml`)), { lineWidth: 110, aliasDuplicateObjects: false })
+  expect(shown).not.toContain('PRIVATE KEY')
+  if (update) writeFileSync(new URL(`${name}.golden.yaml`, folder), shown)
+  expect(shown).toBe(read(`${name}.golden.yaml`))
+})
+
+test('every golden file has its input', () => {
+  const orphans = goldens().filter((name) => !names.includes(name))
+  if (update) for (const name of orphans) rmSync(new URL(`${name}.golden.yaml`, folder))
+  expect(goldens().filter((name) => !names.includes(name))).toEqual([])
+})
+
+function goldens(): readonly string[] {
+  return readdirSync(folder).flatMap((file) => /^(.*)\.golden\.yaml$/.exec(file)?.[1] ?? [])
+}
+
+function read(file: string): string {
+  return readFileSync(new URL(file, folder), 'utf8')
+}
+
+function translate(text: string): unknown {
+  const { changes, slices } = readObjects(text)
+  const world = emptyWorld()
+  for (const change of changes) take(world, change)
+  const engine = new Engine(world)
+  engine.apply(changes)
+  engine.applySlices(slices)
+  const snapshot = engine.snapshot()
+  const showAll = text.startsWith('# show: everything')
+  const statuses = changes.flatMap(({ kind, key, after }) => {
+    if (kind === 'httpProxy') {
+      const { conditions: _, ...rest } = proxyStatus(
+        undefined,
+        engine.verdict(kind, key),
+        after?.meta.generation ?? 0,
+        [],
+        now,
+      )
+      return [[`HTTPProxy ${key}`, { ...rest, problems: engine.verdict(kind, key).problems }]]
+    }
+    return kind === 'ingress' ? [[`Ingress ${key}`, { problems: engine.verdict(kind, key).problems }]] : []
+  })
+  return {
+    listeners: [...snapshot.listeners.values()]
+      .toSorted(byName)
+      .flatMap((listener) => showListener(listener, showAll)),
+    scopes: [...snapshot.scopes.values()].toSorted(byName).map((scope) => showScope(scope, showAll)),
+    clusters: [...snapshot.clusters.values()]
+      .toSorted(byName)
+      .map((cluster) => readable('clusters', cluster)),
+    endpoints: [...snapshot.endpoints.values()].toSorted(byName).map(showEndpoints),
+    secrets: [...snapshot.secrets.keys()].toSorted(),
+    statuses: Object.fromEntries(statuses),
+  }
+}
+
+function byName(a: Resource, b: Resource): number {
+  return a.name < b.name ? -1 : 1
+}
+
+interface Shown {
+  readonly name: string
+  readonly filter_chains: readonly {
+    readonly name: string
+    readonly filter_chain_match?: { readonly server_names: string[] }
+  }[]
+  readonly route_configuration: { readonly virtual_hosts: unknown }
+  readonly endpoints?: readonly { readonly lb_endpoints: readonly { readonly endpoint: unknown }[] }[]
+}
+
+/** The operational listeners never change; the traffic listeners only in their chains. */
+function showListener(resource: Resource, all: boolean): readonly unknown[] {
+  const listener = readable('listeners', resource) as Shown
+  if (all) return [listener]
+  if (!listener.name.startsWith('ingress_')) return []
+  return [
+    {
+      [listener.name]: listener.filter_chains.map((chain) => ({
+        [chain.name]: chain.filter_chain_match?.server_names ?? [],
+      })),
+    },
+  ]
+}
+
+function showScope(resource: Resource, all: boolean): unknown {
+  const scope = readable('scopes', resource) as Shown
+  return all ? scope : { [scope.name]: scope.route_configuration.virtual_hosts }
+}
+
+function showEndpoints(resource: Resource): unknown {
+  const { endpoints } = readable('endpoints', resource) as Shown
+  const addresses = (endpoints ?? []).flatMap(({ lb_endpoints }) =>
+    lb_endpoints.map(({ endpoint }) => address(endpoint)),
+  )
+  return { [resource.name]: addresses }
+}
+
+function address(endpoint: unknown): string {
+  const socket = (endpoint as { address: { socket_address: { address: string; port_value: number } } })
+    .address.socket_address
+  return `${socket.address} ${socket.port_value}`
+}

@@ -1,0 +1,79 @@
+/**
+ * A verdict → the status of an HTTPProxy: `currentStatus`, its description, and the condition `Valid` with every
+ * error and warning. Conditions of others are kept, and so is the time of the last transition.
+ */
+import type { HTTPProxyStatus } from '@landfall/api'
+import type { LoadBalancerIngress } from '@landfall/kube/model'
+import type { Problem } from '../dag/problem.ts'
+import type { Verdict } from '../engine/verdicts.ts'
+
+type Condition = NonNullable<HTTPProxyStatus['conditions']>[number]
+type SubCondition = NonNullable<Condition['errors']>[number]
+
+export type ProxyState = 'valid' | 'invalid' | 'orphaned'
+
+/** The API's limit is 32,768. */
+const longest = 32_760
+const validType = 'Valid'
+
+export function proxyState(verdict: Verdict): ProxyState {
+  if (!verdict.reached) return 'orphaned'
+  return verdict.problems.some(({ severity }) => severity === 'error') ? 'invalid' : 'valid'
+}
+
+const orphaned: Problem = {
+  severity: 'error',
+  type: 'Orphaned',
+  reason: 'Orphaned',
+  message: 'this HTTPProxy is not part of a delegation chain from a root HTTPProxy',
+}
+
+const descriptions: Readonly<Record<ProxyState, string>> = {
+  valid: 'Valid HTTPProxy',
+  invalid: 'At least one error present, see Errors for details',
+  orphaned: orphaned.message,
+}
+
+/** @param now RFC 3339, with whole seconds, as the API keeps it */
+export function proxyStatus(
+  current: HTTPProxyStatus | undefined,
+  verdict: Verdict,
+  generation: number,
+  addresses: readonly LoadBalancerIngress[],
+  now: string,
+): HTTPProxyStatus {
+  const state = proxyState(verdict)
+  const problems = state === 'orphaned' ? [orphaned] : verdict.problems
+  const errors = subConditions(problems, 'error')
+  const warnings = subConditions(problems, 'warning')
+  const before = current?.conditions?.find(({ type }) => type === validType)
+  const status = state === 'valid' ? 'True' : 'False'
+  const condition: Condition = {
+    type: validType,
+    status,
+    reason: state === 'valid' ? 'Valid' : 'ErrorPresent',
+    message: descriptions[state],
+    lastTransitionTime: before?.status === status ? before.lastTransitionTime : now,
+    observedGeneration: generation,
+    ...(errors.length > 0 ? { errors } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
+  }
+  const foreign = current?.conditions?.filter(({ type }) => type !== validType) ?? []
+  return {
+    currentStatus: state,
+    description: descriptions[state],
+    loadBalancer: addresses.length === 0 ? {} : { ingress: addresses.map((address) => ({ ...address })) },
+    conditions: [condition, ...foreign],
+  }
+}
+
+function subConditions(problems: readonly Problem[], severity: Problem['severity']): SubCondition[] {
+  return problems
+    .filter((problem) => problem.severity === severity)
+    .map(({ type, reason, message }) => ({
+      type,
+      status: 'True',
+      reason,
+      message: message.slice(0, longest),
+    }))
+}
