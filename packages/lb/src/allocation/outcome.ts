@@ -1,0 +1,41 @@
+/** What the allocator answers for a Service. */
+import type { IP } from '@landfall/netip'
+
+/** Why a Service has no address. Stable: the same code stands in events, logs and metrics. */
+export type RefusalReason =
+  | 'NoPools'
+  | 'NoClusterIPs'
+  | 'NotEnoughClusterIPs'
+  | 'InvalidRequest'
+  | 'FamilyMismatch'
+  | 'PoolNotFound'
+  | 'PoolRefused'
+  | 'PoolNotAllowed'
+  | 'AddressNotInPool'
+  | 'AddressAvoided'
+  | 'AddressInUse'
+  | 'NoFreeAddress'
+
+export interface Refusal {
+  readonly reason: RefusalReason
+  readonly message: string
+}
+
+export interface Event {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+}
+
+export type Decision =
+  | {
+      readonly kind: 'assigned'
+      /** In the order of the status. */
+      readonly ips: readonly IP[]
+      /** Names of the pools they are from, without duplicates. */
+      readonly pools: readonly string[]
+      /** An address of the other family is still wanted. */
+      readonly incomplete: boolean
+      readonly events: readonly Event[]
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly events: readonly Event[] }
