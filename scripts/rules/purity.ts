@@ -17,6 +17,7 @@ export const pureAreas: readonly string[] = [
   'packages/speaker/src/bgp/fsm/',
   'packages/speaker/src/bgp/rib/',
   'packages/speaker/src/layer2/codec/',
+  'packages/speaker/src/layer2/core/',
   'packages/ingress/src/model/',
   'packages/ingress/src/dag/',
   'packages/ingress/src/envoy/',

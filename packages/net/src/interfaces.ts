@@ -128,7 +128,7 @@ class InterfaceTable {
 
   snapshot(): readonly Interface[] {
     return [...this.#links.values()]
-      .sort((a, b) => a.index - b.index)
+      .toSorted((a, b) => a.index - b.index)
       .map((link) => ({ ...link, addresses: [...(this.#addresses.get(link.index)?.values() ?? [])] }))
   }
 

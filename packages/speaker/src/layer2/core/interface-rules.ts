@@ -1,0 +1,69 @@
+/** Which interfaces answer (pure): not excluded, up, no member of a bond, bridge or VRF, and able to. */
+import type { IP } from '@landfall/netip'
+
+/** What MetalLB excludes when no file says otherwise. */
+export const defaultExcludes: readonly string[] = [
+  '^docker.*',
+  '^cbr.*',
+  '^dummy.*',
+  '^virbr.*',
+  '^lxcbr.*',
+  '^veth.*',
+  '^lo$',
+  '^cali.*',
+  '^tunl.*',
+  '^flannel.*',
+  '^kube-ipvs.*',
+  '^cni.*',
+  '^nodelocaldns.*',
+  '^lxc.*',
+]
+
+/** What netlink tells of a link. */
+export interface LinkState {
+  readonly index: number
+  readonly name: string
+  readonly mac: Uint8Array
+  readonly ethernet: boolean
+  readonly up: boolean
+  readonly running: boolean
+  readonly broadcast: boolean
+  readonly loopback: boolean
+  readonly noArp: boolean
+  /** Index of the bond, bridge or VRF it belongs to, else 0. */
+  readonly master: number
+  readonly addresses: readonly { readonly ip: IP; readonly tentative: boolean }[]
+}
+
+export interface AnsweringInterface {
+  readonly index: number
+  readonly name: string
+  readonly mac: Uint8Array
+  /** Has a carrier: only then announcements go out. */
+  readonly running: boolean
+  readonly arp: boolean
+  /** Has a link-local address that passed duplicate detection. */
+  readonly ndp: boolean
+}
+
+export function answeringInterfaces(
+  interfaces: readonly LinkState[],
+  excludes: readonly RegExp[],
+): readonly AnsweringInterface[] {
+  return interfaces
+    .filter((i) => i.up && i.master === 0 && i.ethernet && !i.loopback && !i.noArp && i.mac.length === 6)
+    .filter((i) => !excludes.some((pattern) => pattern.test(i.name)))
+    .map((i) => ({
+      index: i.index,
+      name: i.name,
+      mac: i.mac,
+      running: i.running,
+      arp: i.broadcast,
+      ndp: i.addresses.some((address) => isLinkLocal(address.ip) && !address.tentative),
+    }))
+    .filter((i) => i.arp || i.ndp)
+}
+
+function isLinkLocal(ip: IP): boolean {
+  return ip.family === 6 && ip.value >> 118n === 0x3fan
+}

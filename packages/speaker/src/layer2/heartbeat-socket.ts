@@ -1,0 +1,111 @@
+/** The UDP socket of the heartbeats: authenticated datagrams in and out, failures to send are silence. */
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv4, isIPv6 } from 'node:net'
+import {
+  decodeHeartbeat,
+  encodeHeartbeat,
+  type Heartbeat,
+  type HeartbeatKey,
+  maxHeartbeat,
+} from './codec/heartbeat.ts'
+import type { OutgoingHeartbeat } from './core/membership.ts'
+
+export interface HeartbeatSocketOptions {
+  readonly port: number
+  /** '': every address of both families. */
+  readonly bindAddress: string
+  readonly key: HeartbeatKey
+  readonly onHeartbeat: (heartbeat: Heartbeat, source: string) => void
+  readonly onRefused: (reason: string) => void
+  /** The port is taken; it is tried again until it is had. */
+  readonly onWaiting: (error: Error) => void
+  readonly onError: (error: Error) => void
+}
+
+const retryMs = 500
+
+export class HeartbeatSocket {
+  readonly #options: HeartbeatSocketOptions
+  #socket: Socket
+  #family: 4 | 6 = 6
+  #bound = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: HeartbeatSocketOptions) {
+    this.#options = options
+    this.#socket = this.#open(isIPv4(options.bindAddress) ? 'udp4' : 'udp6')
+  }
+
+  /** Whether heartbeats can be heard. */
+  get bound(): boolean {
+    return this.#bound
+  }
+
+  send(messages: readonly OutgoingHeartbeat[]): void {
+    if (!this.#bound) return
+    for (const { to, heartbeat } of messages) {
+      const address = this.#reachable(to)
+      if (address === undefined) continue
+      // A peer that cannot be reached is seen by its silence.
+      this.#socket.send(encodeHeartbeat(heartbeat, this.#options.key), this.#options.port, address, () => {})
+    }
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.#retry)
+    return new Promise((resolve) => this.#socket.close(() => resolve()))
+  }
+
+  #open(type: 'udp4' | 'udp6'): Socket {
+    const { bindAddress, port } = this.#options
+    const socket = createSocket({ type, lookup: literal })
+    socket.on('message', (datagram, from) => this.#receive(datagram, from.address))
+    socket.on('listening', () => {
+      this.#family = type === 'udp4' ? 4 : 6
+      this.#bound = true
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error, type))
+    socket.bind({ port, ...(bindAddress === '' ? {} : { address: bindAddress }) })
+    return socket
+  }
+
+  #failed(error: NodeJS.ErrnoException, type: 'udp4' | 'udp6'): void {
+    const retryable = error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL'
+    if (this.#bound || (!retryable && type === 'udp4')) return this.#options.onError(error)
+    if (retryable) this.#options.onWaiting(error)
+    else if (this.#options.bindAddress !== '') return this.#options.onError(error)
+    // Without IPv6 in the kernel, IPv4 alone.
+    const next = retryable ? type : 'udp4'
+    this.#socket.close()
+    this.#retry = setTimeout(
+      () => {
+        this.#socket = this.#open(next)
+      },
+      retryable ? retryMs : 0,
+    )
+  }
+
+  #receive(datagram: Uint8Array, from: string): void {
+    const heartbeat =
+      datagram.length > maxHeartbeat ? 'malformed' : decodeHeartbeat(datagram, this.#options.key)
+    if (typeof heartbeat === 'string') this.#options.onRefused(heartbeat)
+    else this.#options.onHeartbeat(heartbeat, from.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, ''))
+  }
+
+  /** The address in the form that the socket's family takes; undefined: the other family. */
+  #reachable(address: string): string | undefined {
+    if (isIPv6(address)) return this.#family === 4 ? undefined : address
+    if (!isIPv4(address)) return undefined
+    if (this.#family === 4) return address
+    return this.#options.bindAddress === '' ? `::ffff:${address}` : undefined
+  }
+}
+
+/** Addresses are literals already: no resolver, no thread. */
+function literal(
+  hostname: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, hostname, isIPv6(hostname) ? 6 : 4)
+}

@@ -1,0 +1,200 @@
+/** Layer 2 against the kernel's own ARP and NDP, in network namespaces. */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { defaultExcludes } from './core/interface-rules.ts'
+import type { FromWorker, Layer2State } from './messages.ts'
+import { Segment, whyNoNamespaces } from './testing.ts'
+
+const why = whyNoNamespaces()
+const hosts = ['n1', 'n2', 'client']
+const peers = [
+  { node: 'n1', addresses: ['198.18.0.1', '2001:db8::1'] },
+  { node: 'n2', addresses: ['198.18.0.2', '2001:db8::2'] },
+]
+const v4 = '198.18.0.100'
+const v6 = '2001:db8::100'
+const program = fileURLToPath(new URL('./testdata/speaker-process.ts', import.meta.url))
+
+interface Running {
+  readonly process: ChildProcess
+  readonly messages: FromWorker[]
+  state(): Layer2State | undefined
+}
+
+describe.skipIf(why !== undefined)(
+  `layer 2 in network namespaces${why === undefined ? '' : `: ${why}`}`,
+  { timeout: 60_000 },
+  () => {
+    let segment: Segment
+    const running: Running[] = []
+
+    beforeAll(() => {
+      segment = new Segment(hosts)
+    })
+    afterEach(async () => {
+      for (const { process } of running.splice(0)) await end(process, 'SIGKILL')
+    })
+    afterAll(() => segment.remove())
+
+    function start(
+      node: string,
+      o: { candidates?: string[]; interfaces?: string[]; secret?: string } = {},
+    ): Running {
+      const options = {
+        node,
+        timing: { intervalMs: 100, misses: 6 },
+        port: 7946,
+        bindAddress: '',
+        excludes: defaultExcludes,
+        refreshMs: 60_000,
+      }
+      const { candidates = ['n1', 'n2'], interfaces = [], secret = 'secret' } = o
+      const desired = { addresses: [v4, v6].map((ip) => ({ ip, candidates, interfaces })), peers }
+      const child = segment.spawn(node, process.execPath, [
+        program,
+        JSON.stringify({ options, desired, secret }),
+      ])
+      const messages: FromWorker[] = []
+      if (child.stdout === null) throw new Error('no stdout')
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const message: FromWorker = JSON.parse(line)
+        messages.push(message)
+      })
+      const state = (): Layer2State | undefined => messages.findLast((m) => m.kind === 'state')?.state
+      const one = { process: child, messages, state }
+      running.push(one)
+      return one
+    }
+
+    const owns = (speaker: Running): boolean => speaker.state()?.announced.length === 2
+    const macs = (address: string): readonly string[] => [...new Set(segment.arping('client', address, 20))]
+
+    test('one node answers, for both families, with the MAC of its interface', async () => {
+      const [n1, n2] = [start('n1'), start('n2')]
+      await until(() => owns(n1) && n2.state()?.serving === true)
+      expect(macs(v4)).toEqual([segment.mac('n1')])
+      expect(segment.ndisc('client', v6)).toBe(segment.mac('n1'))
+      expect(n1.state()?.announced).toEqual([
+        { ip: v4, interfaces: ['eth0'] },
+        { ip: v6, interfaces: ['eth0'] },
+      ])
+      expect(n2.state()).toMatchObject({ announced: [], owners: { [v4]: 'n1', [v6]: 'n1' } })
+      const capabilities = readFileSync(`/proc/${n1.process.pid}/status`, 'utf8')
+      expect(capabilities).toMatch(/^CapEff:\t0000000000002000$/m)
+      for (const host of hosts) expect(segment.ip(host, 'addr')).not.toContain(v4)
+      const asked = (): number =>
+        n1.messages.reduce((sum, m) => (m.kind === 'counts' ? sum + (m.counts[v4]?.requests ?? 0) : sum), 0)
+      await until(() => asked() >= 20)
+    })
+
+    test('the address is announced, and a client that knew another MAC follows', async () => {
+      const n2 = start('n2', { candidates: ['n2'] })
+      await until(() => owns(n2))
+      segment.nsenter('client', 'ping', '-c', '1', '-W', '1', v4)
+      segment.nsenter('client', 'ping', '-c', '1', '-W', '1', v6)
+      const known = (mac: string): boolean =>
+        [v4, v6].every((address) => segment.ip('client', 'neigh', 'show', address).includes(mac))
+      expect(known(segment.mac('n2'))).toBe(true)
+      await end(n2.process, 'SIGKILL')
+      const n1 = start('n1', { candidates: ['n1'] })
+      await until(() => owns(n1) && known(segment.mac('n1')))
+    })
+
+    test('after SIGKILL of the owner the other answers within a second', async () => {
+      const [n1, n2] = [start('n1'), start('n2')]
+      await until(() => owns(n1) && n2.state()?.serving === true)
+      const gaps: number[] = []
+      await end(n1.process, 'SIGKILL')
+      const killedAt = performance.now()
+      await until(() => segment.arping('client', v4).includes(segment.mac('n2')), 10)
+      gaps.push(performance.now() - killedAt)
+      expect(segment.ndisc('client', v6)).toBe(segment.mac('n2'))
+      process.stdout.write(`layer 2: takeover after SIGKILL ${Math.round(gaps[0] ?? 0)} ms\n`)
+      expect(gaps[0]).toBeLessThan(10_000)
+      const back = start('n1')
+      await until(() => owns(back) && n2.state()?.announced.length === 0)
+      expect(macs(v4)).toEqual([segment.mac('n1')])
+    })
+
+    test('a clean stop hands over at once', async () => {
+      const [n1, n2] = [start('n1'), start('n2')]
+      await until(() => owns(n1) && n2.state()?.serving === true)
+      n1.process.kill('SIGTERM')
+      const stoppedAt = performance.now()
+      await until(() => owns(n2))
+      process.stdout.write(
+        `layer 2: takeover after SIGTERM ${Math.round(performance.now() - stoppedAt)} ms\n`,
+      )
+      expect(macs(v4)).toEqual([segment.mac('n2')])
+    })
+
+    test('a frozen owner is replaced', async () => {
+      const [n1, n2] = [start('n1'), start('n2')]
+      await until(() => owns(n1) && n2.state()?.serving === true)
+      n1.process.kill('SIGSTOP')
+      await until(() => owns(n2))
+      expect(macs(v4)).toEqual([segment.mac('n2')])
+      n1.process.kill('SIGCONT')
+      await until(() => n2.state()?.announced.length === 0)
+      expect(macs(v4)).toEqual([segment.mac('n1')])
+    })
+
+    test('a link that goes down and comes back, and one that is made anew, answer again', async () => {
+      const n1 = start('n1', { candidates: ['n1'] })
+      await until(() => owns(n1))
+      for (let i = 0; i < 3; i++) {
+        segment.ip('n1', 'link', 'set', 'eth0', 'down')
+        expect(segment.arping('client', v4)).toEqual([])
+        segment.ip('n1', 'link', 'set', 'eth0', 'up')
+        await until(() => segment.arping('client', v4).includes(segment.mac('n1')))
+        await until(() => segment.ndisc('client', v6) === segment.mac('n1'))
+      }
+      segment.ip('n1', 'link', 'del', 'eth0')
+      await until(() => n1.state()?.announced[0]?.interfaces.length === 0)
+      segment.plug('n1', 1)
+      await until(() => segment.arping('client', v4).includes(segment.mac('n1')))
+      await until(() => segment.ndisc('client', v6) === segment.mac('n1'))
+    })
+
+    test('only the interfaces that are asked for answer', async () => {
+      const n1 = start('n1', { candidates: ['n1'], interfaces: ['eth7'] })
+      await until(() => owns(n1))
+      expect(segment.arping('client', v4)).toEqual([])
+      expect(n1.state()?.announced[0]).toEqual({ ip: v4, interfaces: [] })
+    })
+
+    test('speakers with different secrets do not hear each other', async () => {
+      const [n1, n2] = [start('n1'), start('n2', { secret: 'other' })]
+      await until(() => owns(n1) && owns(n2))
+      const refused = (m: FromWorker): boolean =>
+        m.kind === 'refusedHeartbeats' && m.reason === 'notAuthentic'
+      await until(() => n1.messages.some(refused) && n2.messages.some(refused))
+      expect(n1.state()?.members).toEqual([{ node: 'n2', state: 'dead' }])
+    })
+
+    test('without a secret they hear each other too', async () => {
+      const [n1, n2] = [start('n1', { secret: '' }), start('n2', { secret: '' })]
+      await until(() => owns(n1) && n2.state()?.owners[v4] === 'n1')
+      expect(n1.state()?.members).toEqual([{ node: 'n2', state: 'serving' }])
+    })
+  },
+)
+
+async function until(holds: () => boolean, everyMs = 20): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`still not after 10 s: ${holds.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill(signal)
+  await exit
+}

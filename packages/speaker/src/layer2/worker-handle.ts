@@ -1,0 +1,91 @@
+/**
+ * The main thread's side of the layer 2 worker: starts it, hands it what is desired, passes on what it observes,
+ * and reports its end. A worker that dies, or leaves four pings of half a second unanswered, is fatal.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Desired, FromWorker, ToWorker, WorkerOptions } from './messages.ts'
+
+const pingMs = 500
+/** Pings, not a clock: a process that was frozen as a whole must not blame its worker when it wakes. */
+const unansweredPings = 4
+const stopMs = 1000
+
+export interface WorkerEvents {
+  readonly onMessage: (message: FromWorker) => void
+  /** The worker is gone or hangs; the process has to end. `hung`: it cannot be terminated in the usual way. */
+  readonly onFailure: (error: Error, hung: boolean) => void
+}
+
+export class Layer2Worker {
+  readonly #worker: Worker
+  readonly #events: WorkerEvents
+  readonly #pings: NodeJS.Timeout
+  #sent = 0
+  #answered = 0
+  #stopped: (() => void) | undefined
+  #ending = false
+
+  constructor(options: WorkerOptions, events: WorkerEvents) {
+    this.#events = events
+    this.#worker = new Worker(workerUrl(), { workerData: options, name: 'layer2' })
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#fail(error, false))
+    this.#worker.on('exit', (code) =>
+      this.#fail(new Error(`the layer 2 worker ended with code ${code}`), false),
+    )
+    this.#pings = setInterval(() => this.#ping(), pingMs)
+  }
+
+  setDesired(desired: Desired): void {
+    this.#send({ kind: 'desired', desired })
+  }
+
+  /** Resolves when the addresses are given up and the other speakers know it, a second at most. */
+  async stop(): Promise<void> {
+    if (this.#ending) return
+    this.#ending = true
+    clearInterval(this.#pings)
+    const stopped = new Promise<void>((resolve) => {
+      this.#stopped = resolve
+    })
+    this.#send({ kind: 'stop' })
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, stopMs).unref())
+    await Promise.race([stopped, limit])
+    await this.#worker.terminate()
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message, [])
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === 'pong') this.#answered = message.sequence
+    else if (message.kind === 'stopped') this.#stopped?.()
+    else this.#events.onMessage(message)
+  }
+
+  #ping(): void {
+    if (this.#sent - this.#answered >= unansweredPings) {
+      this.#fail(
+        new Error(`the layer 2 worker has not answered for ${(unansweredPings * pingMs) / 1000} s`),
+        true,
+      )
+      return
+    }
+    this.#send({ kind: 'ping', sequence: ++this.#sent })
+  }
+
+  #fail(error: Error, hung: boolean): void {
+    if (this.#ending) return
+    this.#ending = true
+    clearInterval(this.#pings)
+    this.#events.onFailure(error, hung)
+  }
+}
+
+/** Sources run from this folder; bundles have the worker beside the programs, whose shared code may be in `chunks/`. */
+function workerUrl(): URL {
+  const here = import.meta.url
+  if (here.endsWith('.ts')) return new URL('./worker.ts', here)
+  return new URL(here.includes('/chunks/') ? '../speaker-worker.mjs' : './speaker-worker.mjs', here)
+}

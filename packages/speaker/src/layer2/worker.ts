@@ -1,0 +1,28 @@
+/** Entry of the layer 2 worker thread. An error here ends the thread, and the main thread ends the process. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { Announcer } from './announcer.ts'
+import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts'
+
+const port = parentPort
+if (port === null) throw new Error('the layer 2 worker runs in a worker thread only')
+
+const options: WorkerOptions = workerData
+const post = (message: FromWorker): void => port.postMessage(message)
+const announcer = new Announcer(options, post)
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'desired':
+      announcer.setDesired(message.desired)
+      break
+    case 'ping':
+      post({ kind: 'pong', sequence: message.sequence })
+      break
+    case 'stop':
+      void announcer.stop().then(() => {
+        post({ kind: 'stopped' })
+        port.close()
+      })
+      break
+  }
+})
