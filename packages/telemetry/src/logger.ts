@@ -1,8 +1,9 @@
 /**
  * Logs: one JSON object a line on stdout, its keys sorted, always with `ts` (RFC 3339, UTC), `caller`
- * (`file:line`), `level`, `event` and `msg`. `event` is a stable identifier that users search for.
+ * (`package/src/file.ts:line`), `level`, `event` and `msg`. `event` is a stable identifier that users search for.
  */
 import { pino } from 'pino'
+import { callerOf } from './caller.ts'
 
 export type LogLevel = 'all' | 'debug' | 'info' | 'warn' | 'error' | 'none'
 
@@ -47,11 +48,14 @@ function writeWith(destination: { write(line: string): unknown }): (line: string
 }
 
 function loggerOver(bound: LogFields, threshold: number, sink: (line: string) => void): Logger {
-  const log = (level: Level) => (event: string, fields?: LogFields, msg?: string) => {
-    if (order[level] < threshold) return
-    const caller = callerOf(new Error('caller').stack)
-    const ts = new Date().toISOString()
-    sink(`${render({ ...bound, ...fields, caller, event, level, msg: msg ?? event, ts })}\n`)
+  const log = (level: Level) => {
+    const write = (event: string, fields?: LogFields, msg?: string) => {
+      if (order[level] < threshold) return
+      const caller = callerOf(write)
+      const ts = new Date().toISOString()
+      sink(`${render({ ...bound, ...fields, caller, event, level, msg: msg ?? event, ts })}\n`)
+    }
+    return write
   }
   return {
     debug: log('debug'),
@@ -82,10 +86,4 @@ export function describeError(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const message = error.message || code || error.name
   return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`
-}
-
-/** The frame that called the logger: the third line of the stack. */
-function callerOf(stack: string | undefined): string {
-  const frame = stack?.split('\n')[2] ?? ''
-  return /([^/\\(]+:\d+):\d+\)?$/.exec(frame)?.[1] ?? 'unknown:0'
 }

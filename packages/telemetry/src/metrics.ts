@@ -1,14 +1,15 @@
 /** Metrics in the Prometheus text format, in a registry of their own. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.ts'
+import { Counter, Gauge, Histogram, Registry } from './prometheus.ts'
 
-export type { Counter, Gauge, Histogram } from 'prom-client'
+export type { Counter, Gauge, Histogram } from './prometheus.ts'
 
 export class Metrics {
   readonly #registry = new Registry()
 
   /** @param version shown by `landfall_build_info` */
   constructor(version: string) {
-    collectDefaultMetrics({ register: this.#registry })
+    addProcessMetrics(this.#registry)
     this.gauge('landfall_build_info', 'The running version, always 1.', ['version']).set({ version }, 1)
   }
 

@@ -9,7 +9,7 @@ describe('logger', () => {
     const line = JSON.parse(lines[0] ?? '')
     expect(Object.keys(line)).toEqual(['caller', 'event', 'level', 'localASN', 'msg', 'peer', 'ts'])
     expect(line).toMatchObject({ event: 'sessionUp', level: 'info', localASN: 65000 })
-    expect(line.caller).toMatch(/^telemetry\.test\.ts:\d+$/)
+    expect(line.caller).toMatch(/^telemetry\/src\/telemetry\.test\.ts:\d+$/)
     expect(line.ts).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   })
 
@@ -45,6 +45,26 @@ describe('http', () => {
     expect((await get('/readyz')).status).toBe(200)
     expect((await get('/else')).status).toBe(404)
     expect((await get('/readyz', 'POST')).status).toBe(405)
+    await server.close()
+  })
+
+  it('answers both families, and HEAD, refused methods and failing routes as HTTP says', async () => {
+    const routes = {
+      '/ok': () => ({ status: 200, body: 'fine' }),
+      '/bad': () => {
+        throw new Error('no')
+      },
+    }
+    const server = await serveHttp({ address: '::', port: 0, routes })
+    const ask = (host: string, path: string, method = 'GET') =>
+      fetch(`http://${host}:${server.port}${path}`, { method })
+    expect(await (await ask('127.0.0.1', '/ok')).text()).toBe('fine')
+    const head = await ask('[::1]', '/ok', 'HEAD')
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '4', ''])
+    expect((await ask('127.0.0.1', '/ok', 'DELETE')).headers.get('allow')).toBe('GET, HEAD')
+    expect((await ask('127.0.0.1', '/bad')).status).toBe(500)
+    expect((await ask('127.0.0.1', '/toString')).status).toBe(404)
+    await expect(serveHttp({ address: '127.0.0.1', port: server.port, routes })).rejects.toThrow('EADDRINUSE')
     await server.close()
   })
 })
