@@ -42,7 +42,7 @@ export class Units {
     this.#world = world
     this.#classes = classes
     this.#options = options
-    this.#hosts = new HostIndex(classes)
+    this.#hosts = new HostIndex(world, classes)
   }
 
   apply(changes: readonly Change[]): readonly UnitChange[] {

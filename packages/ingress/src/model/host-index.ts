@@ -3,20 +3,22 @@
  * Hosts are lower case; `*` stands for "any host" (an Ingress rule without host, or a default backend).
  */
 import type { HTTPProxy } from '@landfall/api'
-import { byAge, type Ingress, type Key } from '@landfall/kube/model'
+import { byAge, type Ingress, type Key, type KubeObject } from '@landfall/kube/model'
 import { isOurIngress, isOurProxy } from './ingress-class.ts'
-import type { Change } from './objects.ts'
+import type { Change, World } from './objects.ts'
 
 interface Contributors {
-  readonly ingresses: Map<Key, Ingress>
-  readonly proxies: Map<Key, HTTPProxy>
+  readonly ingresses: Set<Key>
+  readonly proxies: Set<Key>
 }
 
 export class HostIndex {
   readonly #hosts = new Map<string, Contributors>()
+  readonly #world: World
   readonly #classes: readonly string[]
 
-  constructor(classes: readonly string[]) {
+  constructor(world: World, classes: readonly string[]) {
+    this.#world = world
     this.#classes = classes
   }
 
@@ -26,14 +28,14 @@ export class HostIndex {
       const before = this.#hostsOfIngress(change.before)
       const after = this.#hostsOfIngress(change.after)
       for (const host of before) if (!after.has(host)) this.#drop(host, 'ingresses', change.key)
-      for (const host of after) this.#at(host).ingresses.set(change.key, change.after as Ingress)
+      for (const host of after) this.#at(host).ingresses.add(change.key)
       return new Set([...before, ...after])
     }
     if (change.kind === 'httpProxy') {
       const before = this.#hostOfProxy(change.before)
       const after = this.#hostOfProxy(change.after)
       if (before !== undefined && before !== after) this.#drop(before, 'proxies', change.key)
-      if (after !== undefined) this.#at(after).proxies.set(change.key, change.after as HTTPProxy)
+      if (after !== undefined) this.#at(after).proxies.add(change.key)
       return new Set([before, after].filter((host) => host !== undefined))
     }
     return new Set()
@@ -41,16 +43,12 @@ export class HostIndex {
 
   /** Oldest first. */
   ingresses(host: string): readonly Ingress[] {
-    return [...(this.#hosts.get(host)?.ingresses.values() ?? [])].toSorted(byAge)
+    return resolve(this.#hosts.get(host)?.ingresses, this.#world.ingress)
   }
 
   /** Oldest first. */
   proxies(host: string): readonly HTTPProxy[] {
-    return [...(this.#hosts.get(host)?.proxies.values() ?? [])].toSorted(byAge)
-  }
-
-  hosts(): Iterable<string> {
-    return this.#hosts.keys()
+    return resolve(this.#hosts.get(host)?.proxies, this.#world.httpProxy)
   }
 
   #hostsOfIngress(ingress: Ingress | undefined): ReadonlySet<string> {
@@ -65,7 +63,7 @@ export class HostIndex {
   #at(host: string): Contributors {
     let found = this.#hosts.get(host)
     if (found === undefined) {
-      found = { ingresses: new Map(), proxies: new Map() }
+      found = { ingresses: new Set(), proxies: new Set() }
       this.#hosts.set(host, found)
     }
     return found
@@ -77,6 +75,13 @@ export class HostIndex {
     found[what].delete(key)
     if (found.ingresses.size === 0 && found.proxies.size === 0) this.#hosts.delete(host)
   }
+}
+
+function resolve<T extends KubeObject>(
+  keys: ReadonlySet<Key> | undefined,
+  objects: ReadonlyMap<Key, T>,
+): readonly T[] {
+  return [...(keys ?? [])].flatMap((key) => objects.get(key) ?? []).toSorted(byAge)
 }
 
 /** The host that a rule stands for. */

@@ -1,0 +1,99 @@
+/** What `serve` counts, under the names that Contour's dashboards read. */
+import type { Metrics } from '@landfall/telemetry'
+import type { Verdict } from '../engine/verdicts.ts'
+import type { World } from '../model/objects.ts'
+import { proxyState } from '../status/proxy-status.ts'
+import type { StatusKind, StatusOutcome } from '../status/status-sync.ts'
+
+const kinds: Readonly<Record<keyof World | 'slice', string>> = {
+  ingress: 'Ingress',
+  httpProxy: 'HTTPProxy',
+  service: 'Service',
+  secret: 'Secret',
+  delegation: 'TLSCertificateDelegation',
+  slice: 'EndpointSlice',
+}
+
+export class ServeMetrics {
+  readonly #proxies
+  readonly #roots
+  readonly #valid
+  readonly #invalid
+  readonly #orphaned
+  readonly #objects
+  readonly #events
+  readonly #rebuilds
+  readonly #rebuildTime
+  readonly #rebuildSeconds
+  readonly #status
+
+  constructor(metrics: Metrics, version: string) {
+    const build = metrics.gauge('contour_build_info', 'The running version, always 1.', [
+      'branch',
+      'revision',
+      'version',
+    ])
+    build.set({ branch: '', revision: '', version }, 1)
+    this.#proxies = metrics.gauge('contour_httpproxy', 'HTTPProxies.', ['namespace'])
+    this.#roots = metrics.gauge('contour_httpproxy_root', 'Root HTTPProxies.', ['namespace'])
+    this.#valid = metrics.gauge('contour_httpproxy_valid', 'Valid HTTPProxies.', ['namespace', 'vhost'])
+    this.#invalid = metrics.gauge('contour_httpproxy_invalid', 'Invalid HTTPProxies.', ['namespace', 'vhost'])
+    this.#orphaned = metrics.gauge('contour_httpproxy_orphaned', 'Orphaned HTTPProxies.', ['namespace'])
+    this.#objects = metrics.gauge('contour_dag_cache_object', 'Objects that are observed.', ['kind'])
+    this.#events = metrics.counter('contour_eventhandler_operation_total', 'Changes of objects.', [
+      'op',
+      'kind',
+    ])
+    this.#rebuilds = metrics.counter('contour_dagrebuild_total', 'Batches of changes that were translated.')
+    this.#rebuildTime = metrics.gauge('contour_dagrebuild_timestamp', 'When a batch was last translated.')
+    this.#rebuildSeconds = metrics.histogram(
+      'contour_dagrebuild_seconds',
+      'Time a batch took.',
+      [],
+      [0.001, 0.005, 0.02, 0.1, 0.5, 2],
+    )
+    const perKind = (suffix: string, help: string) =>
+      metrics.counter(`contour_status_update_${suffix}`, help, ['kind'])
+    this.#status = {
+      all: perKind('total', 'Looks at an object whether its status is right.'),
+      written: perKind('success_total', 'Status writes.'),
+      failed: perKind('failed_total', 'Status writes that failed.'),
+      unchanged: perKind('noop_total', 'Looks that found the status right.'),
+    }
+  }
+
+  observed(kind: keyof World | 'slice', before: unknown, after: unknown): void {
+    const op = before === undefined ? 'add' : after === undefined ? 'delete' : 'update'
+    this.#events.inc({ op, kind: kinds[kind] })
+  }
+
+  translated(seconds: number, now: Date): void {
+    this.#rebuilds.inc()
+    this.#rebuildTime.set(now.getTime() / 1000)
+    this.#rebuildSeconds.observe(seconds)
+  }
+
+  statusOutcome(kind: StatusKind, outcome: StatusOutcome): void {
+    this.#status.all.inc({ kind: kinds[kind] })
+    this.#status[outcome].inc({ kind: kinds[kind] })
+  }
+
+  /** Counts the objects; before each reading. */
+  count(world: World, verdict: (key: string) => Verdict): void {
+    for (const gauge of [this.#proxies, this.#roots, this.#valid, this.#invalid, this.#orphaned])
+      gauge.reset()
+    for (const [kind, objects] of Object.entries(world)) {
+      this.#objects.set({ kind: kinds[kind as keyof World] }, objects.size)
+    }
+    for (const [key, { meta, spec }] of world.httpProxy) {
+      const { namespace } = meta
+      const vhost = spec.virtualhost?.fqdn ?? ''
+      const state = proxyState(verdict(key))
+      this.#proxies.inc({ namespace })
+      if (spec.virtualhost !== undefined) this.#roots.inc({ namespace })
+      if (state === 'valid') this.#valid.inc({ namespace, vhost })
+      else if (state === 'invalid') this.#invalid.inc({ namespace, vhost })
+      else this.#orphaned.inc({ namespace })
+    }
+  }
+}

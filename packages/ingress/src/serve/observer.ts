@@ -1,0 +1,99 @@
+/**
+ * The kinds that translation reads, observed: one reflector a kind and namespace. In: an API server. Out: changes,
+ * and word when all kinds have been seen once.
+ */
+import {
+  type HTTPProxy,
+  httpProxy,
+  type TLSCertificateDelegation,
+  tlsCertificateDelegation,
+} from '@landfall/api'
+import {
+  type Cluster,
+  customType,
+  endpointSliceType,
+  ingressType,
+  type Change as ObjectChange,
+  Reflector,
+  type ResourceType,
+  secretType,
+  serviceType,
+} from '@landfall/kube'
+import type { KubeObject } from '@landfall/kube/model'
+import type { Logger } from '@landfall/telemetry'
+import type { Change, Kind, ObjectsByKind, SliceChange } from '../model/objects.ts'
+
+export interface ObserverOptions {
+  readonly cluster: Cluster
+  readonly logger: Logger
+  /** Empty: all. */
+  readonly namespaces: readonly string[]
+  /** The Service in front of Envoy, seen also when its namespace is none of those. */
+  readonly entry: { readonly namespace: string; readonly name: string }
+  readonly onChanges: (changes: readonly Change[]) => void
+  readonly onSlices: (changes: readonly SliceChange[]) => void
+}
+
+export const httpProxyType = customType<HTTPProxy>(httpProxy)
+const delegationType = customType<TLSCertificateDelegation>(tlsCertificateDelegation)
+
+/** Never a certificate: releases of helm, and tokens. */
+const secretsOfInterest = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token'
+
+export class Observer {
+  readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced'>[] = []
+  readonly #options: ObserverOptions
+
+  constructor(options: ObserverOptions) {
+    this.#options = options
+    this.#observe('ingress', ingressType)
+    this.#observe('httpProxy', httpProxyType, { optional: true })
+    this.#observe('delegation', delegationType, { optional: true })
+    this.#observe('service', serviceType)
+    this.#observe('secret', secretType, { fieldSelector: secretsOfInterest })
+    const { namespaces, entry } = options
+    if (namespaces.length > 0 && !namespaces.includes(entry.namespace)) {
+      const selection = { namespace: entry.namespace, fieldSelector: `metadata.name=${entry.name}` }
+      this.#reflect(serviceType, selection, (changes) => this.#deliver('service', changes))
+    }
+    this.#add(endpointSliceType, {}, (changes) => options.onSlices(changes))
+  }
+
+  /** Resolves when every kind has been seen once. */
+  async start(): Promise<void> {
+    for (const reflector of this.#reflectors) reflector.start()
+    await Promise.all(this.#reflectors.map(({ synced }) => synced))
+  }
+
+  stop(): void {
+    for (const reflector of this.#reflectors) reflector.stop()
+  }
+
+  #observe<K extends Kind>(kind: K, type: ResourceType<ObjectsByKind[K]>, more: Selection = {}): void {
+    this.#add(type, more, (changes) => this.#deliver(kind, changes))
+  }
+
+  #deliver<K extends Kind>(kind: K, changes: readonly ObjectChange<ObjectsByKind[K]>[]): void {
+    this.#options.onChanges(changes.map((change) => ({ kind, ...change }) as Change))
+  }
+
+  #add<T extends KubeObject>(type: ResourceType<T>, more: Selection, onChange: OnChange<T>): void {
+    const { namespaces } = this.#options
+    for (const at of namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }))) {
+      this.#reflect(type, { ...at, ...more }, onChange)
+    }
+  }
+
+  #reflect<T extends KubeObject>(type: ResourceType<T>, selection: Selection, onChange: OnChange<T>): void {
+    const { cluster, logger } = this.#options
+    this.#reflectors.push(new Reflector({ cluster, type, logger, onChange, ...selection }))
+  }
+}
+
+type OnChange<T> = (changes: readonly ObjectChange<T>[]) => void
+
+interface Selection {
+  readonly namespace?: string
+  readonly optional?: boolean
+  readonly fieldSelector?: string
+}

@@ -1,0 +1,200 @@
+/**
+ * `landfall serve`: observes the cluster, translates it, serves the result to Envoys, and, as the leader, writes
+ * status. Every replica translates and serves; what they serve is the same.
+ */
+import { isIP } from 'node:net'
+import { type Cluster, LeaderElection, openCluster } from '@landfall/kube'
+import { Health, type HttpServer, Metrics, type Routes, serveHttp } from '@landfall/telemetry'
+import { Engine } from '../engine/engine.ts'
+import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
+import type { ServeOptions } from '../options.ts'
+import { ingressAddresses } from '../status/addresses.ts'
+import { StatusSync } from '../status/status-sync.ts'
+import { XdsServer } from '../xds/server.ts'
+import { Batches } from './batches.ts'
+import { engineOptions } from './engine-options.ts'
+import { ServeMetrics } from './metrics.ts'
+import { httpProxyType, Observer } from './observer.ts'
+import { ProblemLog } from './problem-log.ts'
+import { isRelevant } from './relevance.ts'
+
+/** Resolves after a clean stop; rejects when it cannot start. */
+export async function runServe(options: ServeOptions): Promise<void> {
+  const { logger, version, kubeconfig } = options
+  const metrics = new Metrics(version)
+  const health = new Health()
+  const userAgent = `landfall-serve/${version}`
+  const cluster = await openCluster({
+    logger,
+    userAgent,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  })
+  const serve = new Serve(options, cluster, metrics, health)
+  const servers = await openHttp(options, metrics, health, serve)
+  try {
+    await serve.run()
+  } finally {
+    await serve.stop()
+    await Promise.all(servers.map((server) => server.close()))
+    cluster.close()
+  }
+}
+
+class Serve {
+  readonly #options: ServeOptions
+  readonly #health: Health
+  readonly #metrics: ServeMetrics
+  readonly #world = emptyWorld()
+  readonly #engine: Engine
+  readonly #changes = new Batches<Change>((changes) => this.#translate(changes))
+  readonly #observer: Observer
+  readonly #xds: XdsServer
+  readonly #status: StatusSync
+  readonly #problems: ProblemLog
+  readonly #election: LeaderElection | undefined
+  #addresses = ''
+
+  constructor(options: ServeOptions, cluster: Cluster, metrics: Metrics, health: Health) {
+    const { logger, leaderElection } = options
+    this.#options = options
+    this.#health = health
+    this.#metrics = new ServeMetrics(metrics, options.version)
+    const settings = engineOptions(options)
+    this.#engine = new Engine(this.#world, settings)
+    this.#problems = new ProblemLog(logger)
+    this.#observer = new Observer({
+      cluster,
+      logger,
+      namespaces: options.watchNamespaces,
+      entry: { namespace: options.envoyServiceNamespace, name: options.envoyServiceName },
+      onChanges: (changes) => this.#changes.add(changes),
+      onSlices: (changes) => this.#endpoints(changes),
+    })
+    this.#xds = new XdsServer({
+      logger,
+      metrics,
+      address: options.xds.address,
+      port: options.xds.port,
+      security: options.xdsTls === undefined ? { kind: 'insecure' } : { kind: 'tls', files: options.xdsTls },
+    })
+    this.#status = new StatusSync({
+      cluster,
+      logger,
+      world: this.#world,
+      classes: options.ingressClasses,
+      httpProxyType,
+      verdict: (kind, key) => this.#engine.verdict(kind, key),
+      addresses: () => this.#entryAddresses(),
+      isLeader: () => this.#election?.isLeader() ?? true,
+      onOutcome: (kind, outcome) => this.#metrics.statusOutcome(kind, outcome),
+    })
+    this.#election =
+      leaderElection &&
+      new LeaderElection({
+        cluster,
+        logger,
+        ...leaderElection,
+        onStarted: () => this.#status.touchAll(),
+        onStopped: () => {},
+      })
+  }
+
+  async run(): Promise<void> {
+    const { signal, logger } = this.#options
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#health.setReady('observed', false, 'the cluster has not been read yet')
+    await Promise.race([this.#observer.start(), aborted])
+    if (signal.aborted) return
+    this.#changes.release()
+    await this.#xds.start()
+    this.#health.setReady('observed', true)
+    logger.info('serving', { hosts: this.#engine.snapshot().scopes.size })
+    this.#election?.start()
+    await aborted
+  }
+
+  async stop(): Promise<void> {
+    this.#health.setReady('observed', false, 'stopping')
+    this.#observer.stop()
+    this.#changes.stop()
+    await this.#status.stop()
+    await this.#election?.stop()
+    await this.#xds.stop()
+  }
+
+  countObjects(): void {
+    this.#metrics.count(this.#world, (key) => this.#engine.verdict('httpProxy', key))
+  }
+
+  #translate(changes: readonly Change[]): void {
+    const started = performance.now()
+    for (const change of changes) {
+      take(this.#world, change)
+      this.#metrics.observed(change.kind, change.before, change.after)
+    }
+    const judged = this.#engine.apply(changes.filter(isRelevant))
+    this.#xds.publish(this.#engine.snapshot())
+    this.#metrics.translated((performance.now() - started) / 1000, new Date())
+    this.#report(judged, changes)
+  }
+
+  /** Around translation: what an endpoint's change costs depends on its Service alone. */
+  #endpoints(changes: readonly SliceChange[]): void {
+    for (const { before, after } of changes) this.#metrics.observed('slice', before, after)
+    const changed = this.#engine.applySlices(changes)
+    if (changed.length === 0 || !this.#xds.ready) return
+    this.#xds.publishEndpoints(new Map(changed.map((resource) => [resource.name, resource])))
+  }
+
+  #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {
+    const touched = new Set(judged)
+    for (const { kind, key } of changes) {
+      if (kind === 'ingress' || kind === 'httpProxy') touched.add(`${kind}:${key}`)
+    }
+    for (const tagged of touched) {
+      const kind = tagged.startsWith('ingress:') ? 'ingress' : 'httpProxy'
+      const key = tagged.slice(kind.length + 1)
+      const exists = this.#world[kind].has(key)
+      this.#problems.report(kind, key, exists ? this.#engine.verdict(kind, key) : undefined)
+      if (exists) this.#status.touch(kind, key)
+    }
+    const addresses = JSON.stringify(this.#entryAddresses())
+    if (addresses !== this.#addresses) this.#status.touchAll()
+    this.#addresses = addresses
+  }
+
+  #entryAddresses() {
+    const { envoyServiceNamespace, envoyServiceName, ingressStatusAddress } = this.#options
+    const service = this.#world.service.get(`${envoyServiceNamespace}/${envoyServiceName}`)
+    return ingressAddresses(ingressStatusAddress, service, (text) => isIP(text) !== 0)
+  }
+}
+
+async function openHttp(
+  options: ServeOptions,
+  metrics: Metrics,
+  health: Health,
+  serve: Serve,
+): Promise<readonly HttpServer[]> {
+  const healthRoutes = health.routes()
+  const alive = healthRoutes['/healthz']
+  const checks: Routes = { ...healthRoutes, ...(alive === undefined ? {} : { '/health': alive }) }
+  const figures: Routes = {
+    '/metrics': async () => {
+      serve.countObjects()
+      return {
+        status: 200,
+        contentType: metrics.contentType,
+        body: await metrics.exposition(),
+      }
+    },
+  }
+  const { http, health: at } = options
+  if (http.address === at.address && http.port === at.port) {
+    return [await serveHttp({ ...http, routes: { ...figures, ...checks } })]
+  }
+  return [await serveHttp({ ...http, routes: figures }), await serveHttp({ ...at, routes: checks })]
+}

@@ -1,0 +1,114 @@
+/**
+ * Keeps the status of HTTPProxies and Ingresses true: verdicts, and the addresses where traffic comes in. One
+ * replica writes, the leader; an object whose observed status is right already is not even read.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { HTTPProxy, HTTPProxyStatus } from '@landfall/api'
+import {
+  type Cluster,
+  ingressType,
+  type RawObject,
+  type ResourceType,
+  StatusWriter,
+  WorkQueue,
+} from '@landfall/kube'
+import type { Ingress, Key, KubeObject, LoadBalancerIngress } from '@landfall/kube/model'
+import type { Logger } from '@landfall/telemetry'
+import type { Verdict } from '../engine/verdicts.ts'
+import { isOurIngress, isOurProxy } from '../model/ingress-class.ts'
+import type { World } from '../model/objects.ts'
+import { sameAddresses } from './addresses.ts'
+import { proxyStatus } from './proxy-status.ts'
+
+export type StatusKind = 'httpProxy' | 'ingress'
+
+export interface StatusSyncOptions {
+  readonly cluster: Cluster
+  readonly logger: Logger
+  readonly world: World
+  readonly classes: readonly string[]
+  readonly httpProxyType: ResourceType<HTTPProxy>
+  readonly verdict: (kind: StatusKind, key: Key) => Verdict
+  readonly addresses: () => readonly LoadBalancerIngress[]
+  readonly isLeader: () => boolean
+  readonly onOutcome: (kind: StatusKind, outcome: StatusOutcome) => void
+}
+
+export type StatusOutcome = 'written' | 'unchanged' | 'failed'
+
+const concurrency = 8
+
+export class StatusSync {
+  readonly #options: StatusSyncOptions
+  readonly #writer: StatusWriter
+  readonly #queue: WorkQueue
+
+  constructor(options: StatusSyncOptions) {
+    this.#options = options
+    this.#writer = new StatusWriter(options.cluster, options.logger)
+    this.#queue = new WorkQueue({ concurrency, logger: options.logger, work: (tagged) => this.#work(tagged) })
+  }
+
+  /** Something about the object's status may have changed. */
+  touch(kind: StatusKind, key: Key): void {
+    if (this.#options.isLeader()) this.#queue.add(`${kind}:${key}`)
+  }
+
+  touchAll(): void {
+    for (const key of this.#options.world.httpProxy.keys()) this.touch('httpProxy', key)
+    for (const key of this.#options.world.ingress.keys()) this.touch('ingress', key)
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop()
+  }
+
+  async #work(tagged: string): Promise<void> {
+    const colon = tagged.indexOf(':')
+    const kind = tagged.slice(0, colon) === 'ingress' ? 'ingress' : 'httpProxy'
+    const key = tagged.slice(colon + 1)
+    if (!this.#options.isLeader()) return
+    try {
+      this.#options.onOutcome(kind, kind === 'ingress' ? await this.#ingress(key) : await this.#proxy(key))
+    } catch (error) {
+      this.#options.onOutcome(kind, 'failed')
+      throw error
+    }
+  }
+
+  async #proxy(key: Key): Promise<StatusOutcome> {
+    const { world, classes, verdict, addresses, httpProxyType } = this.#options
+    const proxy = world.httpProxy.get(key)
+    if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
+    const judged = verdict('httpProxy', key)
+    const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+    const wanted = (current: HTTPProxyStatus | undefined) =>
+      proxyStatus(current, judged, proxy.meta.generation, addresses(), now)
+    if (isDeepStrictEqual(wanted(proxy.status), proxy.status)) return 'unchanged'
+    return this.#write(httpProxyType, key, (raw) => ({
+      ...raw,
+      status: wanted(raw['status'] as HTTPProxyStatus | undefined),
+    }))
+  }
+
+  async #ingress(key: Key): Promise<StatusOutcome> {
+    const { world, classes, addresses } = this.#options
+    const ingress: Ingress | undefined = world.ingress.get(key)
+    if (ingress === undefined || !isOurIngress(ingress, classes)) return 'unchanged'
+    if (sameAddresses(ingress.ingress, addresses())) return 'unchanged'
+    return this.#write(ingressType, key, (raw) => ({ ...raw, status: ingressStatus(addresses()) }))
+  }
+
+  async #write<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: Key,
+    mutate: (raw: RawObject) => RawObject,
+  ): Promise<StatusOutcome> {
+    const outcome = await this.#writer.write(type, key, mutate, { precondition: this.#options.isLeader })
+    return outcome === 'written' ? 'written' : outcome === 'forbidden' ? 'failed' : 'unchanged'
+  }
+}
+
+function ingressStatus(addresses: readonly LoadBalancerIngress[]): object {
+  return { loadBalancer: addresses.length === 0 ? {} : { ingress: addresses } }
+}
