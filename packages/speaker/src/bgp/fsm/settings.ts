@@ -1,0 +1,45 @@
+/** What the state machine knows of a peer, and its fixed times. */
+
+export interface PeerSettings {
+  readonly localASN: number
+  readonly peerASN: number
+  /** 0, or 3..65535; the smaller of both sides' counts. */
+  readonly holdSeconds: number
+  /** A third of the agreed hold time unless set, and never more than that. */
+  readonly keepaliveSeconds?: number
+  /** The longest wait between two attempts. Unset: 5 s after a failed connect, 30 s after a refused session. */
+  readonly connectSeconds?: number
+  /** 0 ≤ x < 1, for jitter. */
+  readonly random: () => number
+}
+
+/** How long a connection attempt may take: a SYN dropped by a wrong password is never answered. */
+export const connectLimitMs = 4000
+/** How long the peer's OPEN may take. */
+export const openLimitMs = 10_000
+/** A session that lasted this long was a good one: its end does not count as a refusal. */
+export const stableMs = 10_000
+
+const firstWaitMs = 250
+const connectWaitMs = 5000
+const refusedWaitMs = 30_000
+
+/** The wait before the attempt that follows `count` failed connects, in ms. */
+export function connectWait(settings: PeerSettings, count: number): number {
+  return backoff(settings, count, connectWaitMs)
+}
+
+/** The wait before the attempt that follows `count` refused or short-lived sessions, in ms. */
+export function refusedWait(settings: PeerSettings, count: number): number {
+  return backoff(settings, count, refusedWaitMs)
+}
+
+/** RFC 4271 §10: a factor between 0.75 and 1. */
+export function jitter(settings: PeerSettings, ms: number): number {
+  return ms * (0.75 + 0.25 * settings.random())
+}
+
+function backoff(settings: PeerSettings, count: number, usualLimit: number): number {
+  const limit = settings.connectSeconds === undefined ? usualLimit : settings.connectSeconds * 1000
+  return jitter(settings, Math.min(limit, firstWaitMs * 2 ** Math.min(Math.max(count - 1, 0), 16)))
+}

@@ -1,0 +1,259 @@
+/**
+ * The BGP state machine (RFC 4271 §8.2.2; RFC 6608 for the subcodes of its errors): one event in, the next state and
+ * what is to be done out. Pure: the clock and the random source come with the call.
+ */
+import {
+  type BgpError,
+  bgpError,
+  errorCode,
+  familyOf,
+  type Received,
+  stateMachineError,
+} from '../codec/index.ts'
+import { type Agreed, negotiate, ourOpen } from './negotiation.ts'
+import {
+  connectLimitMs,
+  connectWait,
+  jitter,
+  openLimitMs,
+  type PeerSettings,
+  refusedWait,
+  stableMs,
+} from './settings.ts'
+import type { Counters, Effect, Ending, Event, State, Step, Timers } from './state.ts'
+
+type In<K extends State['kind']> = Extract<State, { kind: K }>
+
+export function step(state: State, event: Event, now: number, settings: PeerSettings): Step {
+  switch (state.kind) {
+    case 'idle':
+      return stepIdle(state, event, now)
+    case 'connect':
+      return stepConnect(state, event, now, settings)
+    case 'active':
+      return stepActive(state, event, now)
+    case 'openSent':
+      return stepOpenSent(state, event, now, settings)
+    case 'openConfirm':
+      return stepOpenConfirm(state, event, now, settings)
+    default:
+      return stepEstablished(state, event, now, settings)
+  }
+}
+
+function stepIdle(state: In<'idle'>, event: Event, now: number): Step {
+  const due = event.kind === 'tick' && state.startAt !== undefined && now >= state.startAt
+  if (due || (event.kind === 'start' && state.startAt === undefined)) return connect(state, now)
+  if (event.kind === 'stop') return { state: { ...state, startAt: undefined }, effects: [] }
+  return stay(state)
+}
+
+function stepConnect(state: In<'connect'>, event: Event, now: number, settings: PeerSettings): Step {
+  switch (event.kind) {
+    case 'connected':
+      return {
+        state: {
+          kind: 'openSent',
+          openBy: now + openLimitMs,
+          routerID: event.routerID,
+          connects: 0,
+          refusals: state.refusals,
+        },
+        effects: [{ kind: 'send', message: ourOpen(settings, event.routerID) }],
+      }
+    case 'connectFailed':
+    case 'closed': {
+      const connects = state.connects + 1
+      const retryAt = now + connectWait(settings, connects)
+      const message = event.message ?? 'connection closed'
+      return {
+        state: { kind: 'active', retryAt, connects, refusals: state.refusals },
+        effects: [ended({ kind: 'connectFailed', message }, false, retryAt)],
+      }
+    }
+    case 'tick': {
+      if (now < state.retryAt) return stay(state)
+      const again = connect({ ...state, connects: state.connects + 1 }, now)
+      const effects: Effect[] = [{ kind: 'disconnect' }, ended({ kind: 'connectTimeout' }, false, now)]
+      return { state: again.state, effects: [...effects, ...again.effects] }
+    }
+    case 'stop':
+      return { state: idle(undefined, state), effects: [{ kind: 'disconnect' }] }
+    default:
+      return stay(state)
+  }
+}
+
+function stepActive(state: In<'active'>, event: Event, now: number): Step {
+  if (event.kind === 'tick' && now >= state.retryAt) return connect(state, now)
+  if (event.kind === 'stop') return { state: idle(undefined, state), effects: [] }
+  return stay(state)
+}
+
+function stepOpenSent(state: In<'openSent'>, event: Event, now: number, settings: PeerSettings): Step {
+  if (event.kind === 'tick') {
+    if (now < state.openBy) return stay(state)
+    return notify(state, bgpError(errorCode.holdTimerExpired, 0), now, settings)
+  }
+  if (event.kind !== 'message' || event.message.kind !== 'open') {
+    return stepBroken(state, event, now, settings, stateMachineError.inOpenSent)
+  }
+  const answer = negotiate(settings, state.routerID, event.message)
+  if (answer.kind === 'refused') return notify(state, answer.error, now, settings)
+  const { agreed } = answer
+  return {
+    state: {
+      kind: 'openConfirm',
+      agreed,
+      // Without a hold time the peer's first KEEPALIVE still has to come.
+      holdAt: now + (agreed.holdSeconds === 0 ? openLimitMs : agreed.holdSeconds * 1000),
+      keepaliveAt: keepaliveAfter(now, agreed, settings),
+      ...countersOf(state),
+    },
+    effects: [{ kind: 'send', message: { kind: 'keepalive' } }],
+  }
+}
+
+function stepOpenConfirm(state: In<'openConfirm'>, event: Event, now: number, settings: PeerSettings): Step {
+  if (event.kind === 'tick') return stepTimers(state, now, settings)
+  if (event.kind !== 'message' || event.message.kind !== 'keepalive') {
+    return stepBroken(state, event, now, settings, stateMachineError.inOpenConfirm)
+  }
+  return {
+    state: { ...state, kind: 'established', since: now, holdAt: holdAfter(now, state.agreed) },
+    effects: [{ kind: 'up', agreed: state.agreed }],
+  }
+}
+
+function stepEstablished(state: In<'established'>, event: Event, now: number, settings: PeerSettings): Step {
+  if (event.kind === 'tick') return stepTimers(state, now, settings)
+  if (event.kind !== 'message') return stepBroken(state, event, now, settings, 0)
+  const alive: State = { ...state, holdAt: holdAfter(now, state.agreed) }
+  const { message } = event
+  switch (message.kind) {
+    case 'keepalive':
+      return stay(alive)
+    case 'update':
+      return {
+        state: alive,
+        effects: message.faults.length > 0 ? [{ kind: 'faults', faults: message.faults }] : [],
+      }
+    case 'routeRefresh': {
+      const family = message.subtype === 0 ? familyOf(message.family) : undefined
+      return { state, effects: family === undefined ? [] : [{ kind: 'refresh', family }] }
+    }
+    default:
+      return stepBroken(state, event, now, settings, stateMachineError.inEstablished)
+  }
+}
+
+type Connected = In<'openSent' | 'openConfirm' | 'established'>
+
+/** Whatever ends a connection in each of its states alike. */
+function stepBroken(
+  state: Connected,
+  event: Event,
+  now: number,
+  settings: PeerSettings,
+  unexpected: number,
+): Step {
+  switch (event.kind) {
+    case 'stop':
+      return {
+        state: idle(undefined, state),
+        effects: [
+          { kind: 'send', message: { kind: 'notification', error: event.error } },
+          { kind: 'disconnect' },
+          ended({ kind: 'notificationSent', error: event.error }, state.kind === 'established'),
+        ],
+      }
+    case 'malformed':
+      return notify(state, event.error, now, settings)
+    case 'closed':
+      return giveUp(state, { ...event, kind: 'closed' }, now, settings, [])
+    case 'message':
+      return stepUnexpected(state, event.message, now, settings, unexpected)
+    default:
+      return stay(state)
+  }
+}
+
+function stepUnexpected(
+  state: Connected,
+  message: Received,
+  now: number,
+  settings: PeerSettings,
+  subcode: number,
+): Step {
+  if (message.kind !== 'notification')
+    return notify(state, bgpError(errorCode.stateMachine, subcode), now, settings)
+  return giveUp(state, { kind: 'notificationReceived', error: message.error }, now, settings, [
+    { kind: 'disconnect' },
+  ])
+}
+
+function stepTimers(state: In<'openConfirm' | 'established'>, now: number, settings: PeerSettings): Step {
+  if (state.holdAt !== undefined && now >= state.holdAt) {
+    return notify(state, bgpError(errorCode.holdTimerExpired, 0), now, settings)
+  }
+  if (state.keepaliveAt === undefined || now < state.keepaliveAt) return stay(state)
+  return {
+    state: { ...state, keepaliveAt: keepaliveAfter(now, state.agreed, settings) },
+    effects: [{ kind: 'send', message: { kind: 'keepalive' } }],
+  }
+}
+
+function notify(state: Connected, error: BgpError, now: number, settings: PeerSettings): Step {
+  return giveUp(state, { kind: 'notificationSent', error }, now, settings, [
+    { kind: 'send', message: { kind: 'notification', error } },
+    { kind: 'disconnect' },
+  ])
+}
+
+function giveUp(
+  state: Connected,
+  ending: Ending,
+  now: number,
+  settings: PeerSettings,
+  effects: readonly Effect[],
+): Step {
+  const wasEstablished = state.kind === 'established'
+  const lasted = wasEstablished && now - state.since >= stableMs
+  const refusals = lasted ? 0 : state.refusals + 1
+  const startAt = now + refusedWait(settings, refusals)
+  return {
+    state: idle(startAt, { connects: 0, refusals }),
+    effects: [...effects, ended(ending, wasEstablished, startAt)],
+  }
+}
+
+function connect(counters: Counters, now: number): Step {
+  return {
+    state: { kind: 'connect', retryAt: now + connectLimitMs, ...countersOf(counters) },
+    effects: [{ kind: 'connect' }],
+  }
+}
+
+function idle(startAt: number | undefined, counters: Counters): State {
+  return { kind: 'idle', startAt, ...countersOf(counters) }
+}
+
+function stay(state: State): Step {
+  return { state, effects: [] }
+}
+
+function countersOf({ connects, refusals }: Counters): Counters {
+  return { connects, refusals }
+}
+
+function ended(ending: Ending, wasEstablished: boolean, retryAt?: number): Effect {
+  return { kind: 'ended', ending, wasEstablished, ...(retryAt === undefined ? {} : { retryAt }) }
+}
+
+function holdAfter(now: number, agreed: Agreed): Timers['holdAt'] {
+  return agreed.holdSeconds === 0 ? undefined : now + agreed.holdSeconds * 1000
+}
+
+function keepaliveAfter(now: number, agreed: Agreed, settings: PeerSettings): Timers['keepaliveAt'] {
+  return agreed.keepaliveMs === undefined ? undefined : now + jitter(settings, agreed.keepaliveMs)
+}

@@ -1,0 +1,109 @@
+/**
+ * What one session shall carry: the plan's routes with their path attributes and next hop, as this session's peer
+ * must get them (RFC 4271 §5.1). Routes that it cannot carry are named with a reason.
+ *
+ * LOCAL_PREF goes to internal peers only, and always there: 100, the usual default, unless the route says otherwise.
+ */
+import { type Family, formatPrefix, type Prefix } from '@landfall/netip'
+import type { BgpRoute, Community } from '../../plan/bgp-plan.ts'
+import type { Attribute, NextHop } from '../codec/index.ts'
+
+export interface DesiredRoute {
+  readonly prefix: Prefix
+  readonly set: AttributeSet
+}
+
+/** Routes of one set go into the same UPDATEs. Equal keys mean equal sets. */
+export interface AttributeSet {
+  readonly key: string
+  readonly family: Family
+  readonly nextHop: NextHop
+  readonly attributes: readonly Attribute[]
+}
+
+export type UnsentReason = 'familyNotNegotiated' | 'noNextHop' | 'attributesTooLong'
+
+export interface UnsentRoute {
+  readonly prefix: Prefix
+  readonly reason: UnsentReason
+}
+
+export interface SessionFacts {
+  readonly localASN: number
+  readonly internal: boolean
+  readonly fourOctetAS: boolean
+  /** The families the peer takes. */
+  readonly families: readonly Family[]
+  readonly nextHops: Readonly<Record<Family, NextHop | undefined>>
+}
+
+export interface DesiredRoutes {
+  readonly routes: ReadonlyMap<string, DesiredRoute>
+  readonly unsent: readonly UnsentRoute[]
+}
+
+export const defaultLocalPref = 100
+
+export function keyOfPrefix({ ip, length }: Prefix): string {
+  return `${ip.family}:${ip.value.toString(36)}/${length}`
+}
+
+export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts): DesiredRoutes {
+  const desired = new Map<string, DesiredRoute>()
+  const unsent: UnsentRoute[] = []
+  const sets = new Map<string, AttributeSet>()
+  for (const route of routes) {
+    const { family } = route.prefix.ip
+    const nextHop = facts.nextHops[family]
+    if (!facts.families.includes(family)) {
+      unsent.push({ prefix: route.prefix, reason: 'familyNotNegotiated' })
+    } else if (nextHop === undefined) {
+      unsent.push({ prefix: route.prefix, reason: 'noNextHop' })
+    } else {
+      const key = keyOfSet(route, nextHop)
+      const set = sets.get(key) ?? { key, family, nextHop, attributes: attributesOf(route, facts) }
+      sets.set(key, set)
+      desired.set(keyOfPrefix(route.prefix), { prefix: route.prefix, set })
+    }
+  }
+  return { routes: desired, unsent }
+}
+
+/** For logs and conditions: `192.0.2.0/32: noNextHop`. */
+export function describeUnsent({ prefix, reason }: UnsentRoute): string {
+  return `${formatPrefix(prefix)}: ${reason}`
+}
+
+function attributesOf(route: BgpRoute, facts: SessionFacts): readonly Attribute[] {
+  const attributes: Attribute[] = [{ kind: 'origin', origin: 'igp' }, ...pathOf(facts)]
+  if (facts.internal) attributes.push({ kind: 'localPref', value: route.localPref ?? defaultLocalPref })
+  const standard = route.communities.flatMap((one) =>
+    one.kind === 'standard' ? [one.high * 0x10000 + one.low] : [],
+  )
+  if (standard.length > 0) attributes.push({ kind: 'communities', values: standard })
+  const large = route.communities.flatMap((one) =>
+    one.kind === 'large' ? [{ global: one.global, local1: one.local1, local2: one.local2 }] : [],
+  )
+  if (large.length > 0) attributes.push({ kind: 'largeCommunities', values: large })
+  return attributes
+}
+
+/** An AS number above 65535 travels in AS4_PATH where the peer reads two octets only (RFC 6793 §4.2.2). */
+function pathOf(facts: SessionFacts): readonly Attribute[] {
+  if (facts.internal) return [{ kind: 'asPath', segments: [] }]
+  const segments = [{ kind: 'sequence', asns: [facts.localASN] }] as const
+  const hidden = !facts.fourOctetAS && facts.localASN > 0xffff
+  return [{ kind: 'asPath', segments }, ...(hidden ? [{ kind: 'as4Path', segments } as const] : [])]
+}
+
+function keyOfSet(route: BgpRoute, { address, linkLocal }: NextHop): string {
+  const hop = `${address.value.toString(36)},${linkLocal?.value.toString(36) ?? ''}`
+  const communities = route.communities.map(keyOfCommunity).join(' ')
+  return `${route.prefix.ip.family}|${address.family}|${hop}|${route.localPref ?? ''}|${communities}`
+}
+
+function keyOfCommunity(community: Community): string {
+  return community.kind === 'standard'
+    ? `${community.high}:${community.low}`
+    : `${community.global}:${community.local1}:${community.local2}`
+}

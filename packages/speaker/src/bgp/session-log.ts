@@ -1,0 +1,95 @@
+/** What a session says in the log, once per event that an operator would look for. */
+import { formatIP, formatPrefix } from '@landfall/netip'
+import type { Logger } from '@landfall/telemetry'
+import type { BgpPeerPlan } from '../plan/bgp-plan.ts'
+import { type BgpError, nameOfError, readShutdownText } from './codec/index.ts'
+import type { Ending } from './fsm/index.ts'
+import type { UnsentRoute } from './rib/index.ts'
+
+/** `192.0.2.1:179`, `[2001:db8::1]:179`. */
+export function nameOfPeer({ address, port }: Pick<BgpPeerPlan, 'address' | 'port'>): string {
+  return address.family === 4 ? `${formatIP(address)}:${port}` : `[${formatIP(address)}]:${port}`
+}
+
+/** A stable word or two: `connectTimeout`, `holdTimerExpired`, `peer: open/badPeerAS`. */
+export function reasonOf(ending: Ending): string {
+  switch (ending.kind) {
+    case 'connectFailed':
+      return `connectFailed: ${ending.message}`
+    case 'closed':
+      return ending.message === undefined ? 'connectionClosed' : `connectionClosed: ${ending.message}`
+    case 'notificationReceived':
+      return `peer: ${describeError(ending.error)}`
+    case 'notificationSent':
+      return describeError(ending.error)
+    default:
+      return ending.kind
+  }
+}
+
+export class SessionLog {
+  readonly #logger: Logger
+  readonly #fields: Readonly<Record<string, unknown>>
+  #lastFailure: string | undefined
+  #lastUnsent = ''
+
+  constructor(logger: Logger, peer: BgpPeerPlan) {
+    this.#logger = logger
+    this.#fields = { localASN: peer.myASN, peer: nameOfPeer(peer), peerASN: peer.peerASN }
+  }
+
+  up(): void {
+    this.#lastFailure = undefined
+    this.#logger.info('sessionUp', this.#fields, 'BGP session established')
+  }
+
+  ended(ending: Ending, wasEstablished: boolean): void {
+    if (ending.kind === 'notificationReceived') this.#notification(ending.error)
+    const reason = reasonOf(ending)
+    if (wasEstablished) {
+      this.#logger.warn('sessionDown', { ...this.#fields, reason }, 'BGP session down')
+      return
+    }
+    // An attempt that fails like the one before it is no news.
+    const level = reason === this.#lastFailure ? 'debug' : 'warn'
+    this.#lastFailure = reason
+    this.#logger[level]('connectFailed', { ...this.#fields, op: 'connect', reason }, 'no BGP session')
+  }
+
+  updated(counts: { readonly announced: number; readonly withdrawn: number; readonly total: number }): void {
+    this.#logger.info('updatedAdvertisements', { ...this.#fields, ...counts }, 'advertisements updated')
+  }
+
+  unsent(routes: readonly UnsentRoute[]): void {
+    const text = routes.map(({ prefix, reason }) => `${formatPrefix(prefix)} ${reason}`)
+    if (text.join() !== this.#lastUnsent && routes.length > 0) {
+      const fields = { ...this.#fields, count: routes.length, routes: text.slice(0, 10) }
+      this.#logger.warn('routesNotSent', fields, 'routes that this session cannot carry')
+    }
+    this.#lastUnsent = text.join()
+  }
+
+  faults(attributes: readonly number[]): void {
+    this.#logger.debug(
+      'updateFaults',
+      { ...this.#fields, attributes },
+      'faulty path attributes from the peer',
+    )
+  }
+
+  #notification(error: BgpError): void {
+    const fields = {
+      ...this.#fields,
+      code: error.code,
+      subcode: error.subcode,
+      reason: nameOfError(error),
+      text: readShutdownText(error),
+    }
+    this.#logger.warn('peerNotification', fields, 'peer sent a notification')
+  }
+}
+
+function describeError(error: BgpError): string {
+  const text = readShutdownText(error)
+  return text === undefined ? nameOfError(error) : `${nameOfError(error)} (${text})`
+}

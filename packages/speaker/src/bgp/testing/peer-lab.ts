@@ -1,0 +1,212 @@
+/**
+ * Network namespaces with a real router and nodes that run a BgpSpeaker, for tests that need root.
+ *
+ * The router's namespace holds a bridge (10.77.0.1, fd77::1); node n has 10.77.0.1n to 10.77.0.4n and fd77::1n. All of
+ * it carries this process's id, ends with `close`, and at the latest when the process exits.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { PlanText } from './plan-text.ts'
+
+const frrFolder = '/usr/lib/frr'
+const birdBinary = '/usr/sbin/bird'
+const speakerProgram = fileURLToPath(new URL('speaker-process.ts', import.meta.url))
+let labs = 0
+
+/** Why real peers cannot be run here; undefined if they can. */
+export function missingFor(peer: 'frr' | 'bird'): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root for network namespaces'
+  if (peer === 'frr' && !existsSync(join(frrFolder, 'bgpd'))) return 'needs FRR (apt-get install frr)'
+  if (peer === 'bird' && !existsSync(birdBinary)) return 'needs BIRD 2 (apt-get install bird2)'
+  return undefined
+}
+
+export interface LogLine {
+  readonly event?: string
+  readonly [field: string]: unknown
+}
+
+export class SpeakerNode {
+  readonly log: LogLine[] = []
+  readonly process: ChildProcess
+
+  constructor(process: ChildProcess) {
+    this.process = process
+    if (process.stdout === null) throw new Error('no output')
+    createInterface({ input: process.stdout }).on('line', (line) => {
+      this.log.push(JSON.parse(line) as LogLine)
+    })
+  }
+
+  apply(plan: PlanText): void {
+    this.process.stdin?.write(`${JSON.stringify(plan)}\n`)
+  }
+
+  events(event: string): readonly LogLine[] {
+    return this.log.filter((line) => line.event === event)
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null) return
+    const ended = new Promise((resolve) => this.process.once('exit', resolve))
+    this.process.kill('SIGTERM')
+    await ended
+  }
+}
+
+export class PeerLab {
+  readonly #tag = `lfbgp-${process.pid}-${++labs}`
+  readonly folder = mkdtempSync(join(tmpdir(), 'lfbgp-'))
+  readonly #children: ChildProcess[] = []
+  readonly #daemons = new Map<string, ChildProcess>()
+  readonly #namespaces: string[] = []
+  readonly #onExit = () => this.#remove()
+
+  constructor(nodes: number) {
+    process.once('exit', this.#onExit)
+    this.#addNamespace('r')
+    this.#ip('-n', this.#name('r'), 'link', 'add', 'br0', 'type', 'bridge')
+    this.#ip('-n', this.#name('r'), 'link', 'set', 'br0', 'up')
+    this.#address('r', 'br0', '10.77.0.1/24')
+    this.#address('r', 'br0', 'fd77::1/64')
+    for (let n = 1; n <= nodes; n++) this.#addNode(n)
+  }
+
+  /** Starts zebra and bgpd with this configuration. */
+  async startFrr(configuration: string): Promise<void> {
+    const owner = (flag: '-u' | '-g') => Number(execFileSync('id', [flag, 'frr'], { encoding: 'utf8' }))
+    chownSync(this.folder, owner('-u'), owner('-g'))
+    const file = join(this.folder, 'frr.conf')
+    writeFileSync(file, configuration)
+    for (const daemon of ['zebra', 'bgpd']) {
+      const common = ['-u', 'frr', '-g', 'frr', '-f', file, '-z', join(this.folder, 'zserv')]
+      const own = ['--vty_socket', this.folder, '-i', join(this.folder, `${daemon}.pid`), '-P', '0']
+      this.#daemons.set(daemon, this.run('r', join(frrFolder, daemon), [...common, ...own]))
+      await until(`${daemon} listens`, () => existsSync(join(this.folder, `${daemon}.vty`)))
+    }
+    await until('bgpd is configured', () => this.vtysh('show bgp summary').includes('BGP router identifier'))
+  }
+
+  async startBird(configuration: string): Promise<void> {
+    const file = join(this.folder, 'bird.conf')
+    writeFileSync(file, configuration)
+    const socket = join(this.folder, 'bird.ctl')
+    this.run('r', birdBinary, ['-f', '-c', file, '-s', socket])
+    await until('BIRD listens', () => existsSync(socket))
+  }
+
+  startSpeaker(n: number): SpeakerNode {
+    return new SpeakerNode(this.run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`]))
+  }
+
+  /** Stops a daemon in its tracks; `thaw` lets it go on. */
+  freeze(daemon: string): void {
+    this.#daemons.get(daemon)?.kill('SIGSTOP')
+  }
+
+  thaw(daemon: string): void {
+    this.#daemons.get(daemon)?.kill('SIGCONT')
+  }
+
+  vtysh(command: string): string {
+    return quietly('vtysh', ['--vty_socket', this.folder, '-c', command])
+  }
+
+  birdc(command: string): string {
+    return quietly('birdc', ['-s', join(this.folder, 'bird.ctl'), ...command.split(' ')])
+  }
+
+  /** The router's kernel route to the prefix, with all its next hops. */
+  kernelRoute(prefix: string): string {
+    const family = prefix.includes(':') ? '-6' : '-4'
+    return quietly('ip', [family, '-n', this.#name('r'), 'route', 'show', prefix])
+  }
+
+  async close(): Promise<void> {
+    process.off('exit', this.#onExit)
+    for (const child of this.#children) child.kill('SIGKILL')
+    const running = () =>
+      this.#children.filter((child) => child.exitCode === null && child.signalCode === null)
+    await until('everything ended', () => running().length === 0, 2000).finally(() => this.#remove())
+  }
+
+  run(host: string, command: string, args: readonly string[]): ChildProcess {
+    const inside = [`--net=/run/netns/${this.#name(host)}`, command, ...args]
+    const child = spawn('nsenter', inside, { stdio: ['pipe', 'pipe', 'inherit'] })
+    child.stdout.resume()
+    this.#children.push(child)
+    return child
+  }
+
+  #addNode(n: number): void {
+    const host = `n${n}`
+    this.#addNamespace(host)
+    const router = this.#name('r')
+    this.#ip(
+      '-n',
+      router,
+      'link',
+      'add',
+      host,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'eth0',
+      'netns',
+      this.#name(host),
+    )
+    this.#ip('-n', router, 'link', 'set', host, 'master', 'br0', 'up')
+    this.#ip('-n', this.#name(host), 'link', 'set', 'eth0', 'up')
+    for (let i = 1; i <= 4; i++) this.#address(host, 'eth0', `10.77.0.${i}${n}/24`)
+    this.#address(host, 'eth0', `fd77::1${n}/64`)
+  }
+
+  #addNamespace(host: string): void {
+    this.#ip('netns', 'add', this.#name(host))
+    this.#namespaces.push(this.#name(host))
+    this.#ip('-n', this.#name(host), 'link', 'set', 'lo', 'up')
+  }
+
+  #address(host: string, device: string, address: string): void {
+    const nodad = address.includes(':') ? ['nodad'] : []
+    this.#ip('-n', this.#name(host), 'address', 'add', address, 'dev', device, ...nodad)
+  }
+
+  #remove(): void {
+    for (const child of this.#children) child.kill('SIGKILL')
+    for (const name of this.#namespaces.splice(0)) quietly('ip', ['netns', 'delete', name])
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #name(host: string): string {
+    return `${this.#tag}-${host}`
+  }
+
+  #ip(...args: readonly string[]): void {
+    execFileSync('ip', args)
+  }
+}
+
+/** Resolves with the milliseconds it took; looks every 5 ms. */
+export async function until(what: string, holds: () => unknown, limitMs = 10_000): Promise<number> {
+  const start = performance.now()
+  while (!holds()) {
+    if (performance.now() - start > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`)
+    await sleep(5)
+  }
+  return performance.now() - start
+}
+
+function quietly(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,17 @@
+/** A plan as JSON can carry it: addresses and prefixes as text. */
+import type { BgpPeerPlan, BgpRoute } from '../../plan/bgp-plan.ts'
+
+export interface RouteText extends Omit<BgpRoute, 'prefix'> {
+  readonly prefix: string
+}
+
+export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' | 'routerID' | 'routes'> {
+  readonly address: string
+  readonly sourceAddress?: string
+  readonly routerID?: string
+  readonly routes: readonly RouteText[]
+}
+
+export interface PlanText {
+  readonly peers: readonly PeerText[]
+}
