@@ -98,9 +98,12 @@ export class FileCertificates implements Provider {
     }
   }
 
+  /** A new listener hears afterwards, not during the call: only then does grpc-js pass it on to the socket. */
   addCaCertificateListener(listener: CaListener): void {
     this.#caListeners.add(listener)
-    if (this.#material !== undefined) listener({ caCertificate: this.#material.ca })
+    queueMicrotask(() => {
+      if (this.#material !== undefined) listener({ caCertificate: this.#material.ca })
+    })
   }
 
   removeCaCertificateListener(listener: CaListener): void {
@@ -109,8 +112,10 @@ export class FileCertificates implements Provider {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.#identityListeners.add(listener)
-    if (this.#material === undefined) return
-    listener({ certificate: this.#material.certificate, privateKey: this.#material.key })
+    queueMicrotask(() => {
+      if (this.#material === undefined) return
+      listener({ certificate: this.#material.certificate, privateKey: this.#material.key })
+    })
   }
 
   removeIdentityCertificateListener(listener: IdentityListener): void {

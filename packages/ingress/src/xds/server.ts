@@ -134,8 +134,8 @@ export class XdsServer {
   }
 
   /** Reads the certificate files now instead of at the next look. */
-  async reloadCertificates(): Promise<void> {
-    await this.#certificates?.reload()
+  async reloadCertificates(): Promise<'unchanged' | 'reloaded' | 'refused'> {
+    return (await this.#certificates?.reload()) ?? 'unchanged'
   }
 
   /** Takes over the whole desired state. */

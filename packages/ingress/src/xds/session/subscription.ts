@@ -50,7 +50,7 @@ export class Subscription {
   readonly suspects = new Set<string>()
   /** Name → the version that this very client refused. */
   readonly refused = new Map<string, string>()
-  /** The first wildcard request is answered even if there is nothing. */
+  /** The first wildcard request is answered even if there is nothing, unless the client has something already. */
   owesAnswer = false
   flight: Flight | undefined
 
@@ -87,7 +87,7 @@ export class Subscription {
       else this.#subscribe(name, first && message.initialVersions.has(name))
     }
     if (this.wildcard && !before) {
-      this.owesAnswer = true
+      this.owesAnswer = this.held.size === 0
       for (const name of known) this.dirty.add(name)
     }
     if (first) this.#compareInitial()

@@ -1,0 +1,180 @@
+/** For tests: our server and a real Envoy that follows it over mutual TLS, both on loopback. */
+import { once } from 'node:events'
+import { rename, writeFile } from 'node:fs/promises'
+import { Agent, createServer, get, type Server } from 'node:http'
+import { get as getTls, Agent as TlsAgent } from 'node:https'
+import { join } from 'node:path'
+import { Metrics, silentLogger } from '@landfall/telemetry'
+import { writeBootstrap } from '../../bootstrap/index.ts'
+import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
+import { XdsServer } from '../server.ts'
+import type { Refused } from '../session/hub.ts'
+import { type Plain, snapshot } from '../session/script.ts'
+import { freePort, makeDirectory, RealEnvoy } from './process.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+export class Stand {
+  readonly directory = makeDirectory()
+  metrics = new Metrics('test')
+  readonly refused: Refused[] = []
+  readonly cleared: string[] = []
+  httpPort = 0
+  httpsPort = 0
+  xdsPort = 0
+  server!: XdsServer
+  certificates!: CertificateSet
+  envoy: RealEnvoy | undefined
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  readonly #backends: Server[] = []
+
+  async open(): Promise<this> {
+    this.httpPort = await freePort()
+    this.httpsPort = await freePort()
+    this.xdsPort = await freePort()
+    await this.writeCertificates(await makeCertificates({ namespace: 'projectcontour', lifetimeDays: 1 }))
+    await this.startServer()
+    return this
+  }
+
+  async writeCertificates(set: CertificateSet): Promise<void> {
+    const files = {
+      'ca.crt': set.ca,
+      'server.crt': set.server.certificate,
+      'server.key': set.server.key,
+      'tls.crt': set.client.certificate,
+      'tls.key': set.client.key,
+    }
+    this.certificates = set
+    // By renaming, as a Secret's volume does; that is what Envoy watches for.
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(this.directory, name)
+      await writeFile(`${path}.new`, text)
+      await rename(`${path}.new`, path)
+    }
+  }
+
+  async startServer(): Promise<void> {
+    this.metrics = new Metrics('test')
+    this.server = new XdsServer({
+      logger: silentLogger(),
+      metrics: this.metrics,
+      address: '127.0.0.1',
+      port: this.xdsPort,
+      security: {
+        kind: 'tls',
+        files: {
+          ca: join(this.directory, 'ca.crt'),
+          certificate: join(this.directory, 'server.crt'),
+          key: join(this.directory, 'server.key'),
+        },
+      },
+      onRefused: (refused) => this.refused.push(refused),
+      onCleared: ({ type, name }) => this.cleared.push(`${type}/${name}`),
+    })
+    await this.server.start()
+  }
+
+  async startEnvoy(): Promise<RealEnvoy> {
+    await writeBootstrap({
+      logger: silentLogger(),
+      path: join(this.directory, 'bootstrap.json'),
+      nodeId: 'envoy-test',
+      nodeCluster: 'projectcontour',
+      xdsAddress: '127.0.0.1',
+      xdsPort: this.xdsPort,
+      adminAddress: join(this.directory, 'admin.sock'),
+      dnsLookupFamily: 'auto',
+      tls: {
+        ca: join(this.directory, 'ca.crt'),
+        certificate: join(this.directory, 'tls.crt'),
+        key: join(this.directory, 'tls.key'),
+      },
+      resourcesDirectory: join(this.directory, 'resources'),
+      maximumHeapBytes: undefined,
+      maximumDownstreamConnections: undefined,
+    })
+    this.envoy = new RealEnvoy(this.directory)
+    return this.envoy
+  }
+
+  /** Responses that the running server sent, by type. */
+  async sent(): Promise<Readonly<Record<string, number>>> {
+    const lines = (await this.metrics.exposition()).matchAll(
+      /^landfall_xds_responses_total\{type="(.*)"\} (\d+)/gm,
+    )
+    return Object.fromEntries([...lines].map(([, type = '', count]) => [type, Number(count)]))
+  }
+
+  publish(plain: Plain): void {
+    this.server.publish(snapshot(plain))
+  }
+
+  /** A backend that answers with its own name. */
+  async backend(name: string): Promise<number> {
+    const server = createServer((_request, response) => response.end(name)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    this.#backends.push(server)
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return address.port
+  }
+
+  /** Undefined when the connection is refused. */
+  http(host: string, path = '/'): Promise<Answer | undefined> {
+    return new Promise((resolve) => {
+      const options = { host: '127.0.0.1', port: this.httpPort, path, headers: { host }, agent: this.#agent }
+      const call = get(options, (response) => {
+        let body = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => (body += chunk))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      })
+      call.on('error', () => resolve(undefined))
+    })
+  }
+
+  /** With a new connection: the answer and the certificate that the listener showed. */
+  https(host: string): Promise<(Answer & { readonly fingerprint: string }) | undefined> {
+    return new Promise((resolve) => {
+      const agent = new TlsAgent({ keepAlive: false, maxCachedSessions: 0 })
+      const options = {
+        host: '127.0.0.1',
+        port: this.httpsPort,
+        path: '/',
+        headers: { host },
+        servername: host,
+        rejectUnauthorized: false,
+        agent,
+      }
+      let fingerprint = ''
+      const call = getTls(options, (response) => {
+        let body = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => (body += chunk))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, fingerprint }))
+      })
+      call.on('socket', (socket) => {
+        socket.on('secureConnect', () => {
+          if ('getPeerCertificate' in socket && typeof socket.getPeerCertificate === 'function') {
+            fingerprint = String(socket.getPeerCertificate().fingerprint256)
+          }
+        })
+      })
+      call.on('error', () => resolve(undefined))
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy()
+    await this.envoy?.stop()
+    await this.server.stop()
+    for (const backend of this.#backends) {
+      backend.closeAllConnections()
+      backend.close()
+    }
+  }
+}
