@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readObjects } from '../golden/objects.ts'
+import { Engine } from '../engine/engine.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import type { Snapshot } from '../xds/resource.ts'
-import { Engine } from './engine.ts'
+import { readObjects } from './objects.ts'
 
 /** A small world in which objects meet: few names, hosts and Services, so that most histories touch each other. */
 const names = ['a', 'b', 'c']
