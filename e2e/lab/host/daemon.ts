@@ -51,7 +51,12 @@ export class Daemons {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/root', ...this.#env, ...spec.env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '/root',
+        ...this.#env,
+        ...spec.env,
+      },
     })
     closeSync(log)
     child.on('error', () => {}) // shown by the missing pid below

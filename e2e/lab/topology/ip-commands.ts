@@ -66,7 +66,7 @@ function gatewayRoutes(topology: Topology, host: Host): readonly string[] {
     hostNamed(topology, name).interfaces.find((i) => i.segment === segment),
   )
   const via = (family: 'ipv4' | 'ipv6') => hops.map((hop) => `nexthop via ${hop?.[family]}`).join(' ')
-  return [`route add default ${via('ipv4')}`, `-6 route add default ${via('ipv6')}`]
+  return [`route add 0.0.0.0/0 ${via('ipv4')}`, `route add ::/0 ${via('ipv6')}`]
 }
 
 function podRoutes(topology: Topology, host: Host): readonly string[] {
@@ -74,7 +74,7 @@ function podRoutes(topology: Topology, host: Host): readonly string[] {
   return hostsOf(topology, 'node').flatMap((node) => {
     if (node.name === host.name || node.podCIDRs === undefined) return []
     const [v4, v6] = node.podCIDRs
-    return [`route add ${v4} via ${node.ipv4}`, `-6 route add ${v6} via ${node.ipv6}`]
+    return [`route add ${v4} via ${node.ipv4}`, `route add ${v6} via ${node.ipv6}`]
   })
 }
 

@@ -1,0 +1,67 @@
+// The lab for tests and drills: a cluster on one machine, used through types.
+//   const lab = await createLab({ nodes: 3 })
+//   try { … } finally { await lab.down() }
+// A lab made here also removes itself when the process that made it ends.
+import { type Progress, silentProgress } from './host/progress.ts'
+import { Lab } from './session/lab.ts'
+import { startLab } from './start/start-lab.ts'
+import { readRecord } from './state/lab-state.ts'
+
+export interface CreateOptions {
+  /** Its name; a fresh one by default, so that labs run side by side. */
+  readonly id?: string
+  readonly nodes?: number
+  readonly maxLifeSeconds?: number
+  /** False lets the lab live on when this process ends. */
+  readonly owned?: boolean
+  readonly nodeMonitorGraceSeconds?: number
+  readonly audit?: boolean
+  /** False runs the programs' bundles as an earlier build left them. */
+  readonly build?: boolean
+  readonly progress?: Progress
+}
+
+export const defaults = {
+  id: 'lab',
+  nodes: 3,
+  maxLifeSeconds: 12 * 3600,
+  nodeMonitorGraceSeconds: 50,
+} as const
+
+export async function createLab(o: CreateOptions = {}): Promise<Lab> {
+  const id = o.id ?? `t${process.pid.toString(36)}${Date.now().toString(36).slice(-4)}`
+  await startLab({
+    id,
+    nodes: o.nodes ?? defaults.nodes,
+    maxLifeSeconds: o.maxLifeSeconds ?? defaults.maxLifeSeconds,
+    nodeMonitorGraceSeconds: o.nodeMonitorGraceSeconds ?? defaults.nodeMonitorGraceSeconds,
+    audit: o.audit ?? false,
+    build: o.build ?? true,
+    progress: o.progress ?? silentProgress,
+    ...(o.owned === false ? {} : { owner: process.pid }),
+  })
+  return openLab(id)
+}
+
+/** The running lab of this name; throws when there is none that is up. */
+export function openLab(id: string = defaults.id): Lab {
+  const record = readRecord(id)
+  if (record === undefined) throw new Error(`there is no lab '${id}'; 'npm run lab -- up' makes one`)
+  if (record.phase !== 'up') throw new Error(`lab '${id}' is not up; take it down and bring it up again`)
+  return new Lab(record)
+}
+
+export { CommandError, type CommandResult } from './host/command.ts'
+export { type Progress, silentProgress, terminalProgress } from './host/progress.ts'
+export { waitFor } from './host/wait.ts'
+export { type BgpNeighbor, type BgpRoute, type NextHop } from './routers/frr-json.ts'
+export { type KubernetesObject, type Manifest } from './session/cluster.ts'
+export { type CurlAnswer, CurlError, type CurlOptions } from './session/curl.ts'
+export { LabHost } from './session/host.ts'
+export { Lab } from './session/lab.ts'
+export { LabNode } from './session/node.ts'
+export { LabPods } from './session/pods.ts'
+export { LabRouter } from './session/router.ts'
+export { LabExistsError } from './start/start-lab.ts'
+export { labIds, readRecord } from './state/lab-state.ts'
+export { removeLab } from './state/removal.ts'
