@@ -1,0 +1,91 @@
+/** Addresses under BGP advertisements → the routes of each peer of this node; equal prefixes are merged. */
+import type { BGPAdvertisement, BGPCommunity, Peer } from '@landfall/metallb'
+import { formatPrefix, type IP, prefixOf } from '@landfall/netip'
+import type { BgpRoute, Community } from './bgp-plan.ts'
+import { type Silence, silent } from './reasons.ts'
+
+export interface AdvertisedAddress {
+  readonly ip: IP
+  readonly ad: BGPAdvertisement
+}
+
+export type RoutesByPeer = ReadonlyMap<string, readonly BgpRoute[]>
+
+/** A Service whose advertisements give one prefix two LOCAL_PREFs at one peer is not announced at all. */
+export function routesOf(
+  addresses: readonly AdvertisedAddress[],
+  peers: readonly Peer[],
+  node: string,
+): { readonly byPeer: RoutesByPeer } | Silence {
+  const byPeer = new Map<string, readonly BgpRoute[]>()
+  for (const peer of peers.filter((peer) => peer.nodes.has(node))) {
+    const routes = addresses
+      .filter(({ ad }) => ad.peers.length === 0 || ad.peers.includes(peer.name))
+      .map(({ ip, ad }) => routeOf(ip, ad))
+    if (routes.length === 0) continue
+    const merged = mergeRoutes(routes)
+    if (merged.conflict !== undefined)
+      return silent(
+        'conflictingAdvertisements',
+        `the advertisements differ in localPref for ${merged.conflict} at peer ${peer.name}`,
+      )
+    byPeer.set(peer.name, merged.routes)
+  }
+  return { byPeer }
+}
+
+/**
+ * Each prefix once, with the communities of all and the highest LOCAL_PREF; sorted by prefix text.
+ * `conflict`: a prefix whose LOCAL_PREFs differed.
+ */
+export function mergeRoutes(routes: readonly BgpRoute[]): {
+  readonly routes: readonly BgpRoute[]
+  readonly conflict: string | undefined
+} {
+  const merged = new Map<string, BgpRoute>()
+  let conflict: string | undefined
+  for (const route of routes) {
+    const key = formatPrefix(route.prefix)
+    const known = merged.get(key)
+    if (known !== undefined && known.localPref !== route.localPref) conflict ??= key
+    merged.set(key, known === undefined ? route : union(known, route))
+  }
+  return { routes: [...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route), conflict }
+}
+
+function routeOf(ip: IP, ad: BGPAdvertisement): BgpRoute {
+  return {
+    prefix: prefixOf(ip, ip.family === 4 ? ad.aggregationLength : ad.aggregationLengthV6),
+    ...(ad.localPref === 0 ? {} : { localPref: ad.localPref }),
+    communities: sortCommunities(ad.communities.map(communityOf)),
+  }
+}
+
+function union(a: BgpRoute, b: BgpRoute): BgpRoute {
+  const localPref = Math.max(a.localPref ?? 0, b.localPref ?? 0)
+  return {
+    prefix: a.prefix,
+    ...(localPref === 0 ? {} : { localPref }),
+    communities: sortCommunities([...a.communities, ...b.communities]),
+  }
+}
+
+function communityOf(community: BGPCommunity): Community {
+  if (community.kind === 'standard')
+    return { kind: 'standard', high: community.value >>> 16, low: community.value & 0xffff }
+  const [global, local1, local2] = community.value
+  return { kind: 'large', global, local1, local2 }
+}
+
+function sortCommunities(communities: readonly Community[]): readonly Community[] {
+  const numbers = (c: Community): readonly number[] =>
+    c.kind === 'standard' ? [0, c.high, c.low, 0] : [1, c.global, c.local1, c.local2]
+  const compare = (a: Community, b: Community): number => {
+    const [x, y] = [numbers(a), numbers(b)]
+    return x.map((value, i) => value - (y[i] ?? 0)).find((difference) => difference !== 0) ?? 0
+  }
+  return communities.toSorted(compare).filter((c, i, all) => {
+    const before = all[i - 1]
+    return before === undefined || compare(before, c) !== 0
+  })
+}

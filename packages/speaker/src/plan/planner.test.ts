@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { Planner } from './planner.ts'
+import { rankNodes } from './rendezvous.ts'
+import { goldenOf, type Written, worldOf } from './testing.ts'
+
+const folder = new URL('./testdata/', import.meta.url)
+const files = readdirSync(folder)
+const cases = files.filter((file) => file.endsWith('.yaml')).map((file) => file.replace('.yaml', ''))
+
+function read(name: string): readonly Written[] {
+  const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8')
+  return parseAllDocuments(text).map((document) => document.toJS())
+}
+
+describe('golden: as worker-1 sees it', () => {
+  test.each(cases)('%s', async (name) => {
+    const plan = new Planner().plan(worldOf('worker-1', read(name)))
+    await expect(goldenOf(plan)).toMatchFileSnapshot(new URL(`${name}.golden.json`, folder).pathname)
+  })
+
+  test('no golden without its case', () => {
+    const goldens = files.filter((file) => file.endsWith('.golden.json'))
+    expect(goldens.filter((file) => !cases.includes(file.replace('.golden.json', '')))).toEqual([])
+  })
+})
+
+test('every node orders the candidates alike', () => {
+  for (const name of cases) {
+    const orders = ['worker-1', 'worker-2', 'worker-3'].map((node) =>
+      new Planner().plan(worldOf(node, read(name))).layer2.map(({ ip, candidates }) => ({ ip, candidates })),
+    )
+    expect(orders[1]).toEqual(orders[0])
+    expect(orders[2]).toEqual(orders[0])
+  }
+})
+
+test('a planner that saw other worlds decides as a new one, whatever the order of the objects', () => {
+  const worlds = fc.constantFrom(...cases).chain((name) => {
+    const objects = [...read(name)]
+    return fc.subarray(objects).chain((some) => fc.shuffledSubarray(some, { minLength: some.length }))
+  })
+  fc.assert(
+    fc.property(fc.array(worlds, { minLength: 1, maxLength: 6 }), (history) => {
+      const planner = new Planner()
+      for (const objects of history) {
+        const world = worldOf('worker-1', objects)
+        const sorted = worldOf(
+          'worker-1',
+          objects.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
+        )
+        const plan = planner.plan(world)
+        expect(goldenOf(planner.plan(world))).toBe(goldenOf(plan))
+        expect(goldenOf(plan)).toBe(goldenOf(new Planner().plan(sorted)))
+      }
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('a change of one Service leaves the plans of the others as they were', () => {
+  const world = worldOf('worker-1', read('shared-address-follows-oldest'))
+  const planner = new Planner()
+  const before = planner.plan(world)
+  const web = world.services.get('default/web')
+  if (web === undefined) throw new Error('no Service web')
+  const after = planner.plan({
+    ...world,
+    services: new Map([...world.services, ['default/web', { ...web, externalTrafficPolicy: 'Local' }]]),
+  })
+  expect(after.services.get('default/old')).toBe(before.services.get('default/old'))
+  expect(after.services.get('default/web')).not.toBe(before.services.get('default/web'))
+})
+
+test.each([
+  ['192.168.1.240', ['2', '1', '3']],
+  ['192.168.1.241', ['1', '2', '3']],
+  ['192.168.1.242', ['2', '1', '3']],
+  ['192.168.1.243', ['3', '2', '1']],
+  ['fc00:f853:ccd:e799::1', ['3', '2', '1']],
+])('nodes are ranked for %s as users of MetalLB know it', (address, order) => {
+  const nodes = ['worker-1', 'worker-2', 'worker-3']
+  expect(rankNodes(nodes, address)).toEqual(order.map((n) => `worker-${n}`))
+})

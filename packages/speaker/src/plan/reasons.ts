@@ -1,0 +1,28 @@
+/** Why a Service is not announced by a protocol: codes that logs, conditions, metrics and tests share. */
+export type ReasonCode =
+  | 'notLoadBalancer'
+  | 'otherLoadBalancerClass'
+  | 'noIPAllocated'
+  | 'invalidIP'
+  | 'ipNotAllowed'
+  | 'noMatchingAdvertisement'
+  | 'sharedIPWithServiceSelector'
+  | 'conflictingAdvertisements'
+  | 'noEndpoints'
+  | 'noLocalEndpoints'
+  | 'nodeNetworkUnavailable'
+  | 'nodeLabeledExcludeBalancers'
+  /** Another node announces it, or the advertisements select other nodes. */
+  | 'notOwner'
+  | 'serviceDeleted'
+
+export interface Silence {
+  readonly kind: 'silent'
+  readonly reason: ReasonCode
+  /** For people. */
+  readonly message: string
+}
+
+export function silent(reason: ReasonCode, message: string): Silence {
+  return { kind: 'silent', reason, message }
+}

@@ -1,0 +1,193 @@
+/**
+ * One Service → what is announced of it, or why not, by each protocol. The unit of planning: it reads its Service,
+ * the Service's EndpointSlices, the configuration, the nodes, and whether another Service has one of its addresses.
+ */
+import type { EndpointSlice, Service } from '@landfall/kube/model'
+import { type BGPAdvertisement, type L2Advertisement, matchesAny, type Pool, poolOf } from '@landfall/metallb'
+import { formatIP, type IP, parseIP } from '@landfall/netip'
+import type { BgpRoute } from './bgp-plan.ts'
+import { routesOf } from './bgp-routes.ts'
+import { type UsableEndpoints, usableEndpoints } from './endpoints.ts'
+import { type Silence, silent } from './reasons.ts'
+import { rankNodes } from './rendezvous.ts'
+import type { World } from './world.ts'
+
+export interface ServicePlan {
+  readonly service: Service
+  readonly layer2: Layer2Part | Silence
+  readonly bgp: BgpPart | Silence
+}
+
+export interface Layer2Part {
+  readonly kind: 'announced'
+  readonly addresses: readonly Layer2Choice[]
+  /** Why this node is no candidate; undefined: it is. */
+  readonly notHere: Silence | undefined
+}
+
+export interface Layer2Choice {
+  readonly ip: IP
+  /** Node names, the preferred first; not empty. */
+  readonly candidates: readonly string[]
+  /** Interfaces of this node; []: all. */
+  readonly interfaces: readonly string[]
+}
+
+export interface BgpPart {
+  readonly kind: 'announced'
+  /** By peer name; peers without a route are absent. */
+  readonly routes: ReadonlyMap<string, readonly BgpRoute[]>
+}
+
+interface Address {
+  readonly ip: IP
+  readonly pool: Pool
+}
+
+/** `shared`: another Service has one of its addresses too. */
+export function planService(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  world: Pick<World, 'node' | 'loadBalancerClass' | 'config' | 'nodes'>,
+  shared: boolean,
+): ServicePlan {
+  const addresses = addressesOf(service, world)
+  if ('kind' in addresses) return { service, layer2: addresses, bgp: addresses }
+  const endpoints = usableEndpoints(slices)
+  return {
+    service,
+    layer2: planLayer2(service, addresses, endpoints, world, shared),
+    bgp: planBgp(service, addresses, endpoints, world),
+  }
+}
+
+function addressesOf(
+  service: Service,
+  world: Pick<World, 'loadBalancerClass' | 'config'>,
+): readonly Address[] | Silence {
+  if (service.type !== 'LoadBalancer') return silent('notLoadBalancer', `the type is ${service.type}`)
+  if (service.loadBalancerClass !== world.loadBalancerClass)
+    return silent('otherLoadBalancerClass', `the class is "${service.loadBalancerClass}"`)
+  const texts = service.ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
+  if (texts.length === 0) return silent('noIPAllocated', 'no address is allocated yet')
+  const addresses: Address[] = []
+  for (const text of texts) {
+    const ip = parseIP(text)
+    if (ip === undefined) return silent('invalidIP', `"${text}" is no IP address`)
+    const pool = poolOf(world.config, ip)
+    if (pool === undefined) return silent('ipNotAllowed', `${text} is in no pool`)
+    addresses.push({ ip, pool })
+  }
+  return addresses
+}
+
+function planLayer2(
+  service: Service,
+  addresses: readonly Address[],
+  endpoints: UsableEndpoints,
+  world: Pick<World, 'node' | 'nodes'>,
+  shared: boolean,
+): Layer2Part | Silence {
+  const matching = addresses.map(({ ip, pool }) => ({ ip, pool, ads: matchingOf(pool.l2, service) }))
+  const announced = matching.filter(({ ads }) => ads.length > 0)
+  const [first] = addresses
+  if (announced.length === 0 || first === undefined)
+    return silent(
+      'noMatchingAdvertisement',
+      `no L2Advertisement of ${poolNames(addresses)} selects the Service`,
+    )
+  if (shared && announced.some(({ ads }) => ads.some((ad) => ad.serviceSelectors.length > 0)))
+    return silent(
+      'sharedIPWithServiceSelector',
+      'the address is shared and an L2Advertisement selects Services',
+    )
+  if (!endpoints.any) return silent('noEndpoints', 'no endpoint is ready or serving')
+  const choices = announced.flatMap(({ ip, ads }) => {
+    // Both addresses of a Service follow the first one, so that they stay on one node.
+    const candidates = rankNodes(eligibleNodes(service, ads, endpoints, world), formatIP(first.ip))
+    return candidates.length === 0 ? [] : [{ ip, candidates, interfaces: interfacesOf(ads, world.node) }]
+  })
+  const notHere = whyNotHere(
+    service,
+    announced.flatMap(({ ads }) => ads),
+    endpoints,
+    world,
+  )
+  if (choices.length === 0) return notHere ?? silent('notOwner', 'no node is eligible')
+  return { kind: 'announced', addresses: choices, notHere }
+}
+
+function planBgp(
+  service: Service,
+  addresses: readonly Address[],
+  endpoints: UsableEndpoints,
+  world: Pick<World, 'node' | 'nodes' | 'config'>,
+): BgpPart | Silence {
+  const ads = addresses.flatMap(({ pool }) => matchingOf(pool.bgp, service))
+  if (ads.length === 0)
+    return silent(
+      'noMatchingAdvertisement',
+      `no BGPAdvertisement of ${poolNames(addresses)} selects the Service`,
+    )
+  const notHere = whyNotHere(service, ads, endpoints, world)
+  if (notHere !== undefined) return notHere
+  const wanted = addresses.flatMap(({ ip, pool }) =>
+    matchingOf(pool.bgp, service)
+      .filter((ad) => ad.nodes.has(world.node))
+      .map((ad: BGPAdvertisement) => ({ ip, ad })),
+  )
+  const routes = routesOf(wanted, world.config.peers, world.node)
+  return 'kind' in routes ? routes : { kind: 'announced', routes: routes.byPeer }
+}
+
+/** The first thing that keeps this node from announcing; undefined: nothing does. */
+function whyNotHere(
+  service: Service,
+  ads: readonly (L2Advertisement | BGPAdvertisement)[],
+  endpoints: UsableEndpoints,
+  { node, nodes }: Pick<World, 'node' | 'nodes'>,
+): Silence | undefined {
+  const fact = nodes.get(node)
+  if (!ads.some((ad) => ad.nodes.has(node)))
+    return silent('notOwner', `the advertisements do not select node ${node}`)
+  if (fact?.networkUnavailable === true)
+    return silent('nodeNetworkUnavailable', `the network of node ${node} is not available`)
+  if (fact?.excluded === true)
+    return silent('nodeLabeledExcludeBalancers', `node ${node} is excluded from load balancers by its label`)
+  if (!endpoints.any) return silent('noEndpoints', 'no endpoint is ready or serving')
+  if (service.externalTrafficPolicy === 'Local' && !endpoints.nodes.has(node))
+    return silent('noLocalEndpoints', `no endpoint on node ${node} is ready or serving`)
+  return undefined
+}
+
+function eligibleNodes(
+  service: Service,
+  ads: readonly L2Advertisement[],
+  endpoints: UsableEndpoints,
+  { nodes }: Pick<World, 'nodes'>,
+): readonly string[] {
+  return [...nodes]
+    .filter(
+      ([name, fact]) => !fact.networkUnavailable && !fact.excluded && ads.some((ad) => ad.nodes.has(name)),
+    )
+    .map(([name]) => name)
+    .filter((name) => service.externalTrafficPolicy !== 'Local' || endpoints.nodes.has(name))
+}
+
+/** The union over the advertisements that select the node; one that names no interface means all. */
+function interfacesOf(ads: readonly L2Advertisement[], node: string): readonly string[] {
+  const here = ads.filter((ad) => ad.nodes.has(node))
+  if (here.some((ad) => ad.interfaces.length === 0)) return []
+  return [...new Set(here.flatMap((ad) => ad.interfaces))].toSorted()
+}
+
+function matchingOf<A extends L2Advertisement | BGPAdvertisement>(
+  ads: readonly A[],
+  service: Service,
+): readonly A[] {
+  return ads.filter((ad) => matchesAny(ad.serviceSelectors, service.meta.labels))
+}
+
+function poolNames(addresses: readonly Address[]): string {
+  return [...new Set(addresses.map(({ pool }) => `pool ${pool.name}`))].join(' and ')
+}

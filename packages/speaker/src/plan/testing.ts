@@ -1,0 +1,109 @@
+/** Worlds for tests, from objects as users write them; and a plan as text that reads well in a diff. */
+import type * as api from '@landfall/api'
+import type { EndpointSlice, Key, KubeObject, Meta, Node, Secret, Service } from '@landfall/kube/model'
+import { buildConfig } from '@landfall/metallb'
+import { formatIP, formatPrefix } from '@landfall/netip'
+import type { BgpRoute } from './bgp-plan.ts'
+import type { Plan } from './planner.ts'
+import type { World } from './world.ts'
+
+/** Of built-in kinds, `spec` is the projected object's fields. */
+export interface Written {
+  readonly kind: string
+  readonly metadata: Partial<Meta> & { readonly name: string }
+  readonly spec?: unknown
+}
+
+const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
+
+export function worldOf(node: string, all: readonly Written[]): World {
+  const of = <T extends KubeObject>(kind: string, defaults?: object): readonly T[] =>
+    all
+      .filter((object) => object.kind === kind)
+      .map((object) => {
+        const spec = defaults === undefined ? { spec: object.spec } : { ...defaults, ...Object(object.spec) }
+        return { meta: metaOf(object), ...spec }
+      })
+  const nodes = of<Node>('Node', nodeDefaults)
+  const { config } = buildConfig({
+    namespace: 'metallb-system',
+    pools: of<api.IPAddressPool>('IPAddressPool'),
+    l2Advertisements: of<api.L2Advertisement>('L2Advertisement'),
+    bgpAdvertisements: of<api.BGPAdvertisement>('BGPAdvertisement'),
+    peers: of<api.BGPPeer>('BGPPeer'),
+    bfdProfiles: [],
+    communities: [],
+    nodes,
+    namespaces: [],
+    secrets: of<Secret>('Secret', {}),
+  })
+  const slices = new Map<Key, EndpointSlice[]>()
+  for (const slice of of<EndpointSlice>('EndpointSlice', {})) {
+    const key = `default/${slice.serviceName}`
+    slices.set(key, [...(slices.get(key) ?? []), slice])
+  }
+  return {
+    node,
+    loadBalancerClass: '',
+    config,
+    nodes: new Map(
+      nodes.map(({ meta, networkUnavailable }) => [
+        meta.name,
+        { networkUnavailable, excluded: excludeLabel in meta.labels },
+      ]),
+    ),
+    services: new Map(of<Service>('Service', serviceDefaults).map((s) => [`default/${s.meta.name}`, s])),
+    slices,
+  }
+}
+
+const nodeDefaults = { internalIPs: [], ready: true, networkUnavailable: false, unschedulable: false }
+const serviceDefaults = {
+  type: 'LoadBalancer',
+  loadBalancerClass: '',
+  externalTrafficPolicy: 'Cluster',
+  ingress: [],
+}
+
+function metaOf({ kind, metadata }: Written): Meta {
+  const builtIn = kind === 'Service' || kind === 'EndpointSlice'
+  return {
+    namespace: kind === 'Node' ? '' : builtIn ? 'default' : 'metallb-system',
+    uid: `uid-${metadata.name}`,
+    resourceVersion: '1',
+    generation: 1,
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    labels: {},
+    annotations: {},
+    deleting: false,
+    ...metadata,
+  }
+}
+
+export function goldenOf(plan: Plan): string {
+  const services = [...plan.services]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, { layer2, bgp }]) => ({
+      service: key,
+      layer2: layer2.kind === 'silent' ? said(layer2) : said(layer2.notHere),
+      bgp: bgp.kind === 'silent' ? said(bgp) : 'announced',
+    }))
+  const layer2 = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
+  const peers = plan.bgp.peers.map(({ name, routes }) => ({ name, routes: routes.map(routeText) }))
+  return `${JSON.stringify({ services, layer2, peers }, undefined, 2)}\n`
+}
+
+function said(silence: { readonly reason: string; readonly message: string } | undefined): string {
+  return silence === undefined ? 'candidate' : `${silence.reason}: ${silence.message}`
+}
+
+function routeText({ prefix, localPref, communities }: BgpRoute): string {
+  const texts = communities.map((c) =>
+    c.kind === 'standard' ? `${c.high}:${c.low}` : `large:${c.global}:${c.local1}:${c.local2}`,
+  )
+  return [
+    formatPrefix(prefix),
+    ...(localPref === undefined ? [] : [`localPref ${localPref}`]),
+    ...texts,
+  ].join(' ')
+}

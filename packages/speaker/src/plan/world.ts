@@ -1,0 +1,24 @@
+/** The observed world that a plan is made of. Maps keep their identity while what is in them is the same. */
+import type { EndpointSlice, Key, Service } from '@landfall/kube/model'
+import type { Config } from '@landfall/metallb'
+
+export interface World {
+  /** This node's name. */
+  readonly node: string
+  /** '': Services without a class; else those of this class alone. */
+  readonly loadBalancerClass: string
+  readonly config: Config
+  /** By name. */
+  readonly nodes: NodeFacts
+  readonly services: ReadonlyMap<Key, Service>
+  /** By the key of their Service. */
+  readonly slices: ReadonlyMap<Key, readonly EndpointSlice[]>
+}
+
+export type NodeFacts = ReadonlyMap<string, NodeFact>
+
+export interface NodeFact {
+  readonly networkUnavailable: boolean
+  /** Carries the exclude label, and that label is not ignored. */
+  readonly excluded: boolean
+}
