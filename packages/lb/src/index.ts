@@ -1,1 +1,8 @@
-export {}
+/** The controller: gives Services of type LoadBalancer their addresses. */
+export {
+  type ControllerOptions,
+  defaultHealthPort,
+  defaultMetricsPort,
+  type ListenAddress,
+} from './options.ts'
+export { leaseName, runController } from './run-controller.ts'

@@ -43,6 +43,11 @@ export class Allocator {
     return this.#ledger
   }
 
+  /** How many Services hold an address. */
+  get holders(): number {
+    return this.#ledger.size
+  }
+
   get waiting(): ReadonlySet<Key> {
     return this.#waiting
   }

@@ -30,6 +30,10 @@ export class Ledger implements LedgerView {
   readonly #shared = new Map<string, Map<string, IP>>()
   readonly #used: Readonly<Record<Family, Intervals>> = { 4: new Intervals(), 6: new Intervals() }
 
+  get size(): number {
+    return this.#holdings.size
+  }
+
   holding(key: Key): readonly IP[] {
     return this.#holdings.get(key)?.ips ?? []
   }

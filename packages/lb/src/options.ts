@@ -1,0 +1,30 @@
+/** Options of `landfall controller`. */
+import type { Logger } from '@landfall/telemetry'
+
+export interface ControllerOptions {
+  readonly logger: Logger
+  readonly version: string
+  /** Aborted: the program stops cleanly, giving the lease up. */
+  readonly signal: AbortSignal
+  /** Else KUBECONFIG, else the pod's own credentials. */
+  readonly kubeconfig?: string
+  /** Where the metallb.io objects and the lease are; '' means the namespace of the credentials. */
+  readonly namespace: string
+  /** Only Services of this loadBalancerClass; '' means only those without one. Default ''. */
+  readonly loadBalancerClass: string
+  /** Unique to this process: the pod's name. */
+  readonly identity: string
+  /** `/metrics`, `/healthz`, `/readyz` over plain HTTP; `::` port 7472, port 0 serves none. */
+  readonly metrics: ListenAddress
+  /** `/healthz` and `/readyz`; `::` port 17472. */
+  readonly health: ListenAddress
+}
+
+export interface ListenAddress {
+  /** '' and '::' listen on IPv6 and IPv4. */
+  readonly address: string
+  readonly port: number
+}
+
+export const defaultMetricsPort = 7472
+export const defaultHealthPort = 17472

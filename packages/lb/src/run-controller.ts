@@ -1,0 +1,95 @@
+/** The controller: elects a leader, and lets it assign addresses for as long as it leads. */
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Cluster, hasStatus, LeaderElection, openCluster } from '@landfall/kube'
+import { Health, type HttpServer, Metrics, metricsRoutes, type Routes, serveHttp } from '@landfall/telemetry'
+import { ControllerMetrics } from './controller-metrics.ts'
+import type { ControllerOptions, ListenAddress } from './options.ts'
+import { Session } from './session.ts'
+
+export const leaseName = 'landfall-controller'
+
+/** Who does not lead after this time follows another, and is as ready as it will be. */
+const electionMs = 3000
+const reachMs = 300
+
+/** Runs until the signal; resolves after a clean stop. @throws when there is no cluster or a port is taken */
+export async function runController(options: ControllerOptions): Promise<void> {
+  const { logger, version, signal, kubeconfig } = options
+  const metrics = new Metrics(version)
+  const health = new Health()
+  const userAgent = `landfall-controller/${version}`
+  const cluster = await openCluster({
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    logger,
+    userAgent,
+  })
+  const namespace = options.namespace || cluster.namespace || 'metallb-system'
+  const controllerMetrics = new ControllerMetrics(metrics)
+  const servers = [
+    await serve(options.metrics, { ...metricsRoutes(metrics), ...health.routes() }),
+    await serve(options.health, health.routes()),
+  ]
+
+  let session: Session | undefined
+  const election = new LeaderElection({
+    cluster,
+    namespace,
+    name: leaseName,
+    identity: options.identity || hostname(),
+    logger,
+    onStarted: async () => {
+      health.setReady('sync', false, 'the first list is not complete')
+      session = new Session({
+        cluster,
+        namespace,
+        loadBalancerClass: options.loadBalancerClass,
+        logger,
+        metrics: controllerMetrics,
+        mayWrite: () => election.isLeader(),
+      })
+      await session.start()
+      health.setReady('sync', true)
+    },
+    onStopped: () => {
+      health.setReady('sync', true)
+      void session?.stop()
+      session = undefined
+    },
+  })
+  logger.info('startup', { version, namespace }, 'controller is running')
+  health.setReady('sync', false, 'the API server was not reached yet')
+  await reached(cluster, signal)
+  if (!signal.aborted) election.start()
+  await Promise.race([aborted(signal), sleep(electionMs, undefined, { ref: false })])
+  if (session === undefined) health.setReady('sync', true)
+
+  await aborted(signal)
+  logger.info('shutdown', {}, 'controller is stopping')
+  const last = session
+  await last?.stop()
+  await election.stop()
+  for (const server of servers) await server?.close()
+  cluster.close()
+}
+
+/** Resolves with the first answer of the API server. */
+async function reached(cluster: Cluster, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const answered = await cluster
+      .request({ method: 'GET', path: '/version' })
+      .then(() => true)
+      .catch((error: unknown) => !hasStatus(error, 0))
+    if (answered) return
+    await sleep(reachMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function serve({ address, port }: ListenAddress, routes: Routes): Promise<HttpServer | undefined> {
+  return port === 0 ? undefined : serveHttp({ address, port, routes })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
