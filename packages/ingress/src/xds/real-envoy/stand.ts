@@ -168,8 +168,13 @@ export class Stand {
     })
   }
 
-  async close(): Promise<void> {
+  /** Closes the connections to Envoy's listeners that `http` keeps. */
+  hangUp(): void {
     this.#agent.destroy()
+  }
+
+  async close(): Promise<void> {
+    this.hangUp()
     await this.envoy?.stop()
     await this.server.stop()
     for (const backend of this.#backends) {

@@ -1,0 +1,79 @@
+import { ApiError, type RawObject } from '@landfall/kube'
+import { expect, test } from 'vitest'
+import { makeCertificates } from './certificates.ts'
+import { type SecretApi, writeSecrets } from './cluster-secrets.ts'
+import { madeHere, makeSecrets } from './secrets.ts'
+
+class Stored {
+  readonly objects = new Map<string, RawObject>()
+  readonly writes: string[] = []
+
+  readonly api: SecretApi = {
+    get: async (_type, key) => {
+      const found = this.objects.get(key)
+      if (found === undefined) throw new ApiError(`GET ${key}`, 404, 'NotFound', 'not found')
+      return found
+    },
+    create: async (_type, object) => this.#put('create', object),
+    update: async (_type, object) => this.#put('update', object),
+  }
+
+  #put(verb: string, object: RawObject): RawObject {
+    this.objects.set(`${object.metadata.namespace}/${object.metadata.name}`, object)
+    this.writes.push(`${verb} ${object.metadata.name}`)
+    return object
+  }
+}
+
+const options = { namespace: 'ns', nameSuffix: '', format: 'compact' as const }
+const make = async () => makeSecrets(await makeCertificates({ namespace: 'ns', lifetimeDays: 1 }), options)
+
+test('a set is created once, kept afterwards, and replaced when told to', async () => {
+  const stored = new Stored()
+  expect(await writeSecrets(stored.api, await make(), false)).toBe('created')
+  const before = stored.objects.get('ns/contourcert')
+  expect(await writeSecrets(stored.api, await make(), false)).toBe('kept')
+  expect(stored.objects.get('ns/contourcert')).toBe(before)
+  expect(await writeSecrets(stored.api, await make(), true)).toBe('overwritten')
+  expect(stored.objects.get('ns/contourcert')?.['data']).not.toEqual(before?.['data'])
+  expect(stored.writes).toEqual([
+    'create contourcert',
+    'create envoycert',
+    'update contourcert',
+    'update envoycert',
+  ])
+})
+
+test('half a set of ours is completed by a whole new one', async () => {
+  const stored = new Stored()
+  await writeSecrets(stored.api, await make(), false)
+  stored.objects.delete('ns/envoycert')
+  await writeSecrets(stored.api, await make(), false)
+  const authority = (name: string) => JSON.stringify(stored.objects.get(name)?.['data']).slice(0, 600)
+  expect(authority('ns/contourcert')).toBe(authority('ns/envoycert'))
+})
+
+test("half a set of somebody else's is left alone, and the message says what to do", async () => {
+  const stored = new Stored()
+  const foreign = { metadata: { name: 'contourcert', namespace: 'ns' }, data: {} }
+  stored.objects.set('ns/contourcert', foreign)
+  await expect(writeSecrets(stored.api, await make(), false)).rejects.toThrow(
+    /contourcert exists and envoycert does not.*--overwrite/,
+  )
+  expect(stored.objects.get('ns/contourcert')).toBe(foreign)
+  expect(await writeSecrets(stored.api, await make(), true)).toBe('overwritten')
+})
+
+test('each Secret has its CA; legacy adds one for the CA alone; the suffix is on every name', async () => {
+  const set = await makeCertificates({ namespace: 'ns', lifetimeDays: 1 })
+  const secrets = makeSecrets(set, { namespace: 'ns', nameSuffix: '-v1', format: 'legacy' })
+  expect(secrets.map(({ metadata }) => metadata.name)).toEqual([
+    'cacert-v1',
+    'contourcert-v1',
+    'envoycert-v1',
+  ])
+  for (const secret of secrets) expect(secret.metadata.labels?.[madeHere.label]).toBe(madeHere.value)
+  const data = secrets[1]?.['data'] as Record<string, string>
+  expect(Object.keys(data)).toEqual(['ca.crt', 'tls.crt', 'tls.key'])
+  expect(Buffer.from(data['ca.crt'] ?? '', 'base64').toString()).toBe(set.ca)
+})

@@ -1,0 +1,56 @@
+/** The two things asked of Envoy's admin interface, over its unix socket. */
+import { request } from 'node:http'
+
+const timeoutMs = 2000
+
+export interface Admin {
+  /** Envoy answers its health checks with failure from now on, and closes connections after their next response. */
+  failHealthChecks(): Promise<void>
+  /** Client connections that are open, without those of the operational listeners. */
+  openConnections(): Promise<number>
+}
+
+/** Connection managers that serve operators and probes, by statistics prefix. */
+const operational: ReadonlySet<string> = new Set(['admin', 'envoy-admin', 'stats', 'health', 'stats-health'])
+const filter = '^http\\..*\\.downstream_cx_active$'
+
+export function connectAdmin(socketPath: string): Admin {
+  return {
+    failHealthChecks: async () => {
+      await ask(socketPath, 'POST', '/healthcheck/fail')
+    },
+    openConnections: async () =>
+      countConnections(await ask(socketPath, 'GET', `/stats?filter=${encodeURIComponent(filter)}`)),
+  }
+}
+
+/** Lines `http.PREFIX.downstream_cx_active: N`. */
+export function countConnections(stats: string): number {
+  let open = 0
+  for (const line of stats.split('\n')) {
+    const [, prefix = '', count] = /^http\.(.*)\.downstream_cx_active: (\d+)$/.exec(line.trim()) ?? []
+    if (count !== undefined && !operational.has(prefix)) open += Number(count)
+  }
+  return open
+}
+
+function ask(socketPath: string, method: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { socketPath, path, method, headers: { host: 'envoy' }, timeout: timeoutMs }
+    const call = request(options, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        body += chunk
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(body)
+        else reject(new Error(`${method} ${path} on ${socketPath}: ${response.statusCode}`))
+      })
+    })
+    call.on('timeout', () => call.destroy(new Error(`${method} ${path} on ${socketPath}: no answer`)))
+    call.on('error', reject)
+    call.end()
+  })
+}

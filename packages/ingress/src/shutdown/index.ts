@@ -1,0 +1,3 @@
+/** Stopping an Envoy without losing a request: the sidecar and the preStop hook. */
+export { runShutdown, type ShutdownOptions } from './shutdown.ts'
+export { runShutdownManager, type ShutdownManagerOptions } from './shutdown-manager.ts'

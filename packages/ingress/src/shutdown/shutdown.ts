@@ -1,0 +1,80 @@
+/**
+ * `landfall envoy shutdown`, the preStop hook: tells Envoy to fail its health checks, waits until its clients are
+ * gone, then makes the file for which the shutdown manager waits. Ends early when Envoy is not there any more.
+ */
+import { writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '@landfall/telemetry'
+import { type Admin, connectAdmin } from './admin.ts'
+
+export interface ShutdownOptions {
+  readonly logger: Logger
+  readonly version: string
+  readonly signal: AbortSignal
+  /** Unix socket of Envoy's admin interface; /admin/admin.sock. */
+  readonly adminAddress: string
+  /** Made when the clients are gone; /admin/ok. */
+  readonly readyFile: string
+  /** Before Envoy is told; 0. */
+  readonly drainDelayMs: number
+  /** Between telling Envoy and the first look at its connections; 0. */
+  readonly checkDelayMs: number
+  /** Between two looks; 5000. */
+  readonly checkIntervalMs: number
+  /** This many connections count as gone; 0. */
+  readonly minOpenConnections: number
+}
+
+/** Waits between the attempts to tell Envoy. */
+const retriesMs = [200, 1000, 5000]
+/** After this many looks in a row without an answer, Envoy is gone. */
+const unanswered = 3
+
+/** Resolves when the file is written; after an abort without having written it. */
+export async function runShutdown(options: ShutdownOptions): Promise<void> {
+  try {
+    await drain(options, connectAdmin(options.adminAddress))
+    await writeFile(options.readyFile, 'OK')
+    options.logger.info('shutdown-ready', { readyFile: options.readyFile })
+  } catch (error) {
+    if (!options.signal.aborted) throw error
+    options.logger.warn('shutdown-interrupted')
+  }
+}
+
+async function drain(options: ShutdownOptions, admin: Admin): Promise<void> {
+  const { logger, signal } = options
+  await delay(options.drainDelayMs, undefined, { signal })
+  if (!(await tell(options, admin))) return
+  logger.info('draining')
+  await delay(options.checkDelayMs, undefined, { signal })
+  let missed = 0
+  for (;;) {
+    const open = await admin.openConnections().catch((error: Error) => error)
+    if (typeof open === 'number') {
+      missed = 0
+      logger.info('connections-open', { open, until: options.minOpenConnections })
+      if (open <= options.minOpenConnections) return
+    } else {
+      missed++
+      logger.warn('connections-unknown', { error: open.message })
+      if (missed >= unanswered) return
+    }
+    await delay(options.checkIntervalMs, undefined, { signal })
+  }
+}
+
+/** False when Envoy cannot be reached. */
+async function tell({ logger, signal }: ShutdownOptions, admin: Admin): Promise<boolean> {
+  for (const wait of [...retriesMs, undefined]) {
+    try {
+      await admin.failHealthChecks()
+      return true
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      logger.warn('drain-not-started', { error: message })
+      if (wait !== undefined) await delay(wait, undefined, { signal })
+    }
+  }
+  return false
+}
