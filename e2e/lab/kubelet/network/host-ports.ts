@@ -47,7 +47,7 @@ export function ruleset(ports: readonly HostPort[]): string {
     '    fib daddr type local jump ports',
     '  }',
     '  chain output {',
-    '    type nat hook output priority dstnat; policy accept;',
+    '    type nat hook output priority -100; policy accept;',
     '    fib daddr type local jump ports',
     '  }',
     '  chain postrouting {',

@@ -102,28 +102,26 @@ export class PodWorker {
 
   /** Network and volumes; false when the pod was deleted before they were there. */
   async #prepare(): Promise<boolean> {
-    const { network, hostPorts, events } = this.#context
-    while (
-      !this.#deleted.signal.aborted &&
-      this.#sandbox === undefined &&
-      this.#pod.spec.hostNetwork !== true
-    ) {
+    while (!this.#deleted.signal.aborted && this.#pod.spec.hostNetwork !== true) {
       try {
-        const sysctls = this.#pod.spec.securityContext?.sysctls ?? []
-        this.#sandbox = await network.create(this.#pod.metadata.uid, sysctls)
-        this.#addresses = [this.#sandbox.addresses.v4, this.#sandbox.addresses.v6]
-        await hostPorts.set(this.#pod.metadata.uid, hostPortsOf(this.#pod, this.#podIPs()))
+        await this.#prepareNetwork()
+        break
       } catch (problem) {
-        events.record(this.#pod, {
-          type: 'Warning',
-          reason: 'FailedCreatePodSandBox',
-          message: String(problem),
-        })
+        const event = { type: 'Warning', reason: 'FailedCreatePodSandBox', message: String(problem) } as const
+        this.#context.events.record(this.#pod, event)
         await this.#pause(RETRY_MS)
       }
     }
     this.#publish()
     return this.#prepareVolumes()
+  }
+
+  async #prepareNetwork(): Promise<void> {
+    const { network, hostPorts } = this.#context
+    const { uid } = this.#pod.metadata
+    this.#sandbox ??= await network.create(uid, this.#pod.spec.securityContext?.sysctls ?? [])
+    this.#addresses = [this.#sandbox.addresses.v4, this.#sandbox.addresses.v6]
+    await hostPorts.set(uid, hostPortsOf(this.#pod, this.#addresses))
   }
 
   async #prepareVolumes(): Promise<boolean> {
