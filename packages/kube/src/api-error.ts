@@ -1,16 +1,27 @@
 /** What the API server refused, or that it could not be reached; the message says what was asked. */
 
+/** With a status, the server said no; with status 0, it said nothing that can be read. */
 export class ApiError extends Error {
   /** HTTP status, or 0 when there was no answer. */
   readonly status: number
   /** `NotFound`, `Conflict`, `Forbidden`, `Expired`, … as the server's Status says; '' without one. */
   readonly reason: string
 
-  constructor(request: string, status: number, reason: string, message: string, cause?: unknown) {
-    super(`${request}: ${message}`, cause === undefined ? undefined : { cause })
+  /** What the server asked to wait before the next try. */
+  readonly retryAfterMs: number
+
+  constructor(
+    request: string,
+    status: number,
+    reason: string,
+    message: string,
+    more: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  ) {
+    super(`${request}: ${message}`, more.cause === undefined ? undefined : { cause: more.cause })
     this.name = 'ApiError'
     this.status = status
     this.reason = reason
+    this.retryAfterMs = more.retryAfterMs ?? 0
   }
 }
 
@@ -19,10 +30,10 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
 }
 
 /** The error behind an HTTP answer whose body may be a Status object. */
-export function errorFrom(request: string, status: number, body: string): ApiError {
+export function errorFrom(request: string, status: number, body: string, retryAfterMs = 0): ApiError {
   const parsed = parseStatus(body)
   const message = parsed?.message ?? (body.slice(0, 300).trim() || `HTTP ${status}`)
-  return new ApiError(request, status, parsed?.reason ?? '', message)
+  return new ApiError(request, status, parsed?.reason ?? '', message, { retryAfterMs })
 }
 
 function parseStatus(body: string): { readonly reason?: string; readonly message?: string } | undefined {
@@ -32,12 +43,4 @@ function parseStatus(body: string): { readonly reason?: string; readonly message
   } catch {
     return undefined
   }
-}
-
-/** An error and its causes in one line: `no answer: connect ECONNREFUSED`. */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const message = error.message || code || error.name
-  return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`
 }

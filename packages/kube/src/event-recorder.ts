@@ -2,8 +2,7 @@
  * Events (core/v1) about objects. The same event within ten minutes is counted up, and recording never fails the
  * caller: an event that cannot be written is dropped with a log line.
  */
-import type { Logger } from '@landfall/telemetry'
-import { describeError } from './api-error.ts'
+import { describeError, type Logger } from '@landfall/telemetry'
 import type { Cluster } from './cluster.ts'
 import type { KubeObject, ObjectReference } from './model/index.ts'
 import { projectMeta, type RawObject, type ResourceType } from './resource.ts'

@@ -1,7 +1,7 @@
 /** The only code that talks to the Kubernetes API server. */
-export { type Access, findAccess } from './access.ts'
+export type { Access } from './access.ts'
 export { ApiError, hasStatus } from './api-error.ts'
-export { Cluster, type ClusterOptions, openCluster, type RequestParameters } from './cluster.ts'
+export { Cluster, type ClusterOptions, openCluster, type Page, type Selection } from './cluster.ts'
 export {
   configMapType,
   endpointSliceType,
@@ -13,8 +13,10 @@ export {
   serviceType,
 } from './core-types.ts'
 export { EventRecorder, type EventRecorderOptions, type EventText } from './event-recorder.ts'
+export { findAccess } from './find-access.ts'
 export { LeaderElection, type LeaderElectionOptions } from './leader-election.ts'
-export { type Change, Reflector, type ReflectorOptions } from './reflector.ts'
+export type { OutageGate } from './outage-gate.ts'
+export { Reflector, type ReflectorOptions, type ReflectorTimes } from './reflector.ts'
 export {
   type CustomObject,
   customType,
@@ -25,4 +27,6 @@ export {
   type ResourceType,
 } from './resource.ts'
 export { StatusWriter, type WriteOptions, type WriteOutcome } from './status-writer.ts'
+export type { Change } from './store.ts'
+export type { RequestParameters } from './transport.ts'
 export { WorkQueue, type WorkQueueOptions } from './work-queue.ts'

@@ -4,8 +4,8 @@
  * Who may not touch Leases (older manifests) runs as the only one, and says so once.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '@landfall/telemetry'
-import { describeError, hasStatus } from './api-error.ts'
+import { describeError, type Logger } from '@landfall/telemetry'
+import { hasStatus } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
 import type { KubeObject } from './model/index.ts'
 import { projectMeta, type RawObject, type ResourceType } from './resource.ts'

@@ -1,18 +1,20 @@
 /**
- * How long to wait before the next try while the API server is away: one gate a process, so that ten watches do not
- * make ten storms. 0.2 → 1 s with jitter during the first minute, then up to 10 s; the first good answer resets it.
+ * Who may try while the API server is away: one gate a process, so that ten watches do not make ten storms. One try
+ * each 0.2 → 1 s with jitter during the first minute, then each up to 10 s; the first good answer lets everybody in.
  */
+import { reconnectDelayMs } from './backoff.ts'
 
-const firstMs = 200
-const earlyCeilingMs = 1000
-const lateCeilingMs = 10_000
-const earlyMs = 60_000
+interface Outage {
+  readonly since: number
+  tries: number
+  nextAt: number
+}
 
 export class OutageGate {
   readonly #now: () => number
   readonly #random: () => number
-  #since: number | undefined
-  #failures = 0
+  readonly #waiting = new Set<() => void>()
+  #outage: Outage | undefined
 
   /** @param now milliseconds of a monotonic clock @param random in [0, 1) */
   constructor(now: () => number = () => performance.now(), random: () => number = Math.random) {
@@ -20,17 +22,47 @@ export class OutageGate {
     this.#random = random
   }
 
-  succeeded(): void {
-    this.#since = undefined
-    this.#failures = 0
+  isOpen(): boolean {
+    return this.#outage === undefined
   }
 
-  /** @returns milliseconds to wait before the next try */
-  failed(): number {
-    this.#since ??= this.#now()
-    const early = this.#now() - this.#since < earlyMs
-    const ceiling = early ? earlyCeilingMs : lateCeilingMs
-    const base = Math.min(firstMs * 2 ** Math.min(this.#failures++, 10), ceiling)
-    return base * (0.5 + this.#random() / 2)
+  /** The server answered. */
+  open(): void {
+    this.#outage = undefined
+    for (const wake of this.#waiting) wake()
+  }
+
+  /** The server did not answer. */
+  shut(): void {
+    const now = this.#now()
+    this.#outage ??= { since: now, tries: 0, nextAt: now + reconnectDelayMs(0, 0, this.#random) }
+  }
+
+  /** Resolves when the caller may try, or once the signal is aborted. */
+  async pass(signal: AbortSignal): Promise<void> {
+    while (this.#outage !== undefined && !signal.aborted) {
+      const now = this.#now()
+      if (now >= this.#outage.nextAt) {
+        this.#outage.tries++
+        this.#outage.nextAt =
+          now + reconnectDelayMs(now - this.#outage.since, this.#outage.tries, this.#random)
+        return
+      }
+      await this.#wait(this.#outage.nextAt - now, signal)
+    }
+  }
+
+  #wait(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', wake)
+        this.#waiting.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, ms)
+      signal.addEventListener('abort', wake, { once: true })
+      this.#waiting.add(wake)
+    })
   }
 }

@@ -1,22 +1,17 @@
 /**
  * A live copy of one kind's objects, projected to the model: list, then watch, for ever. Fills itself by a streamed
- * list (WatchList) or, where the server has none, page by page; resumes from bookmarks; lists anew on 410; keeps
- * what it has while the API server is away.
+ * list (WatchList) or, where the server has none, page by page; resumes from bookmarks; lists anew when its version
+ * has expired; keeps what it has while the API server is away. Both ways of filling read the newest state.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '@landfall/telemetry'
-import { ApiError, describeError, hasStatus } from './api-error.ts'
-import { type Cluster, selectors } from './cluster.ts'
-import { type Key, type KubeObject, keyOf } from './model/index.ts'
-import { pathOf, type RawObject, type ResourceType } from './resource.ts'
-import { type WatchEvent, watchEvents } from './watch-stream.ts'
-
-/** `before` is undefined for a new object, `after` for one that is gone. */
-export interface Change<T> {
-  readonly key: Key
-  readonly before: T | undefined
-  readonly after: T | undefined
-}
+import { describeError, type Logger } from '@landfall/telemetry'
+import { ApiError, hasStatus } from './api-error.ts'
+import { delayMs, reconnectDelayMs } from './backoff.ts'
+import type { Cluster } from './cluster.ts'
+import type { Key, KubeObject } from './model/index.ts'
+import type { RawObject, ResourceType } from './resource.ts'
+import { type Change, type PartialList, Store } from './store.ts'
+import { SilenceError, type WatchEvent, watchEvents } from './watch-stream.ts'
 
 export interface ReflectorOptions<T extends KubeObject> {
   readonly cluster: Cluster
@@ -32,37 +27,68 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly optional?: boolean
 }
 
+/** Milliseconds, but for the watch's own length; tests shorten them. */
+export interface ReflectorTimes {
+  /** Bookmarks come about every minute, so a longer silence is a dead connection. */
+  readonly idleMs: number
+  /** The same while a streamed list is coming in; then pages are tried. */
+  readonly listIdleMs: number
+  readonly headMs: number
+  readonly absentRetryMs: number
+  /** A watch that ends sooner was no success. */
+  readonly settledMs: number
+  readonly watchSeconds: () => number
+}
+
+const usualTimes: ReflectorTimes = {
+  idleMs: 150_000,
+  listIdleMs: 30_000,
+  headMs: 30_000,
+  absentRetryMs: 60_000,
+  settledMs: 5_000,
+  watchSeconds: () => 300 + Math.floor(Math.random() * 300),
+}
+
 const initialEventsEnd = 'k8s.io/initial-events-end'
-const headerTimeoutMs = 30_000
-/** Bookmarks come about every minute. */
-const idleMs = 150_000
-const absentRetryMs = 60_000
+const relist = { firstMs: 20, ceilingMs: 10_000 }
+
+/** The server took the request for a streamed list, and streams none. */
+class NoStreamedList extends Error {}
 
 export class Reflector<T extends KubeObject> {
   /** Resolves after the first sync. */
   readonly synced: Promise<void>
   readonly #options: ReflectorOptions<T>
-  readonly #items = new Map<Key, T>()
+  readonly #times: ReflectorTimes
+  readonly #store: Store<T>
   readonly #stop = new AbortController()
   #resolveSynced: () => void = () => {}
+  #started = false
   #hasSynced = false
   #resourceVersion: string | undefined
   #streamedList = true
-  #failing = false
+  /** Since the last watch worth the name. */
+  #failures = { count: 0, since: 0 }
+  #saidFailing = false
 
-  constructor(options: ReflectorOptions<T>) {
+  constructor(options: ReflectorOptions<T>, times: Partial<ReflectorTimes> = {}) {
     this.#options = options
+    this.#times = { ...usualTimes, ...times }
+    this.#store = new Store(
+      (raw) => options.type.project(raw),
+      (raw, error) => this.#sayBadObject(raw, error),
+    )
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve
     })
   }
 
   get items(): ReadonlyMap<Key, T> {
-    return this.#items
+    return this.#store.items
   }
 
   get(key: Key): T | undefined {
-    return this.#items.get(key)
+    return this.#store.items.get(key)
   }
 
   hasSynced(): boolean {
@@ -70,6 +96,8 @@ export class Reflector<T extends KubeObject> {
   }
 
   start(): void {
+    if (this.#started) return
+    this.#started = true
     void this.#run()
   }
 
@@ -78,128 +106,99 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      await this.#options.cluster.gate.pass(signal)
+      if (signal.aborted) return
       const wait = await this.#follow().then(
-        () => 0,
+        (settled) => this.#afterEnd(settled),
         (error: unknown) => this.#afterFailure(error),
       )
-      await sleep(wait, undefined, { signal: this.#stop.signal }).catch(() => {})
+      if (wait > 0) await sleep(wait, undefined, { signal }).catch(() => {})
     }
   }
 
-  /** One watch, from the fill or the last known version to its end. */
-  async #follow(): Promise<void> {
+  /** One watch, from the fill or the last known version to its end. @returns whether it was a watch worth the name */
+  async #follow(): Promise<boolean> {
     if (this.#resourceVersion === undefined && !this.#streamedList) await this.#fillByPages()
-    const filling = this.#resourceVersion === undefined
-    const stream = await this.#open(filling)
-    this.#recovered()
-    let fill: Map<Key, T> | undefined = filling ? new Map() : undefined
-    const idle = watchEvents(stream, idleMs, (line) => {
-      this.#options.logger.warn('badWatchLine', { ...this.#about(), line: line.slice(0, 200) })
+    let list = this.#resourceVersion === undefined ? this.#store.startList() : undefined
+    const stream = await this.#open(list !== undefined)
+    const opened = performance.now()
+    this.#sayRecovered()
+    const batches = watchEvents(stream, {
+      idleMs: () => (list === undefined ? this.#times.idleMs : this.#times.listIdleMs),
+      onBadLine: (line) => this.#sayBadLine(line),
     })
-    for await (const events of idle) {
-      const changes: Change<T>[] = []
-      for (const event of events) {
-        if (event.type === 'ERROR') throw watchError(this.#path(), event)
-        if (event.type === 'BOOKMARK') {
-          this.#resourceVersion = event.object.metadata.resourceVersion
-          if (fill !== undefined && event.object.metadata.annotations?.[initialEventsEnd] === 'true') {
-            changes.push(...this.#replace(fill))
-            fill = undefined
-          }
-        } else if (fill !== undefined) {
-          this.#collect(fill, event.object)
-        } else {
-          changes.push(...this.#apply(event))
-        }
+    try {
+      for await (const events of batches) {
+        if (this.#stop.signal.aborted) return true
+        list = this.#take(events, list)
+        if (this.#isSettled(opened)) this.#failures = { count: 0, since: 0 }
       }
-      if (fill === undefined) this.#deliver(changes)
+    } catch (error) {
+      if (list !== undefined && error instanceof SilenceError) throw new NoStreamedList(error.message)
+      throw error
     }
-    if (fill !== undefined) throw new ApiError(this.#path(), 0, '', 'the list ended early')
+    if (list !== undefined) throw new ApiError(this.#request(), 0, '', 'the list ended early')
+    return this.#isSettled(opened)
+  }
+
+  /** @returns the list that is still coming in */
+  #take(events: readonly WatchEvent[], before: PartialList<T> | undefined): PartialList<T> | undefined {
+    let list = before
+    const changes: Change<T>[] = []
+    for (const event of events) {
+      const { metadata } = event.object
+      if (event.type === 'ERROR') {
+        this.#deliver(changes)
+        throw watchError(this.#request(), event)
+      }
+      if (event.type === 'BOOKMARK') {
+        if (list !== undefined) {
+          if (metadata.annotations?.[initialEventsEnd] !== 'true') throw new NoStreamedList('not streamed')
+          changes.push(...list.finish())
+          list = undefined
+          this.#hasSynced = true
+        }
+      } else if (list === undefined) {
+        changes.push(...this.#store.apply(event))
+      } else if (event.type === 'DELETED') {
+        list.remove(event.object)
+      } else {
+        list.add(event.object)
+      }
+      if (list === undefined) this.#resourceVersion = metadata.resourceVersion ?? this.#resourceVersion
+    }
+    this.#deliver(changes)
+    return list
   }
 
   async #fillByPages(): Promise<void> {
-    const { cluster, type, namespace } = this.#options
-    const { items, resourceVersion } = await cluster.list(type, {
-      ...(namespace === undefined ? {} : { namespace }),
-      ...definedSelectors(this.#options),
-    })
-    const fill = new Map<Key, T>()
-    for (const raw of items) this.#collect(fill, raw)
-    this.#resourceVersion = resourceVersion
-    this.#deliver(this.#replace(fill))
-  }
-
-  async #open(filling: boolean): ReturnType<Cluster['open']> {
-    const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(new Error('no answer in time')), headerTimeoutMs)
-    const list = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
-    const resume = { resourceVersion: this.#resourceVersion }
-    try {
-      return await this.#options.cluster.open({
-        method: 'GET',
-        path: this.#path(),
-        query: {
-          watch: true,
-          allowWatchBookmarks: true,
-          timeoutSeconds: 300 + Math.floor(Math.random() * 300),
-          ...selectors(this.#options),
-          ...(filling ? list : resume),
-        },
-        signal: AbortSignal.any([this.#stop.signal, abort.signal]),
-      })
-    } finally {
-      clearTimeout(timer)
+    const { cluster, type } = this.#options
+    const list = this.#store.startList()
+    let version = ''
+    for await (const page of cluster.pages(type, this.#options, this.#stop.signal)) {
+      for (const raw of page.items) list.add(raw)
+      version = page.resourceVersion
     }
-  }
-
-  #collect(fill: Map<Key, T>, raw: RawObject): void {
-    const object = this.#project(raw)
-    if (object !== undefined) fill.set(keyOf(object.meta), object)
-  }
-
-  /** An object that cannot be projected keeps its last good form, if it had one. */
-  #project(raw: RawObject): T | undefined {
-    try {
-      return this.#options.type.project(raw)
-    } catch (error) {
-      const { namespace = '', name } = raw.metadata
-      this.#options.logger.error('badObject', { ...this.#about(), namespace, name, error })
-      return this.#items.get(keyOf({ namespace, name }))
-    }
-  }
-
-  #apply(event: WatchEvent): readonly Change<T>[] {
-    const { namespace = '', name, resourceVersion } = event.object.metadata
-    const key = keyOf({ namespace, name })
-    if (resourceVersion !== undefined) this.#resourceVersion = resourceVersion
-    const before = this.#items.get(key)
-    if (event.type === 'DELETED') {
-      this.#items.delete(key)
-      return before === undefined ? [] : [{ key, before, after: undefined }]
-    }
-    const after = this.#project(event.object)
-    if (after === undefined || before?.meta.resourceVersion === after.meta.resourceVersion) return []
-    this.#items.set(key, after)
-    return [{ key, before, after }]
-  }
-
-  /** The difference between what was held and a full list; what is the same version stays the same value. */
-  #replace(fill: ReadonlyMap<Key, T>): readonly Change<T>[] {
-    const changes: Change<T>[] = []
-    for (const [key, before] of this.#items) {
-      if (fill.has(key)) continue
-      this.#items.delete(key)
-      changes.push({ key, before, after: undefined })
-    }
-    for (const [key, after] of fill) {
-      const before = this.#items.get(key)
-      if (before !== undefined && before.meta.resourceVersion === after.meta.resourceVersion) continue
-      this.#items.set(key, after)
-      changes.push({ key, before, after })
-    }
+    this.#resourceVersion = version
     this.#hasSynced = true
-    return changes
+    this.#deliver(list.finish())
+  }
+
+  #open(listing: boolean): ReturnType<Cluster['watch']> {
+    const { cluster, type } = this.#options
+    const timeoutSeconds = this.#times.watchSeconds()
+    const from = listing
+      ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+      : { resourceVersion: this.#resourceVersion }
+    return cluster.watch(
+      type,
+      this.#options,
+      { ...from, timeoutSeconds },
+      this.#stop.signal,
+      this.#times.headMs,
+    )
   }
 
   #deliver(changes: readonly Change<T>[]): void {
@@ -211,43 +210,72 @@ export class Reflector<T extends KubeObject> {
     if (this.#hasSynced) this.#resolveSynced()
   }
 
+  /** @returns milliseconds until the next watch */
+  #afterEnd(settled: boolean): number {
+    if (settled) return 0
+    return this.#failed()
+  }
+
   /** @returns milliseconds until the next try */
   #afterFailure(error: unknown): number {
     if (this.#stop.signal.aborted) return 0
-    if (this.#isGone(error)) {
+    if (isExpired(error)) {
+      this.#options.logger.info('relist', { ...this.#about(), error: describeError(error) })
       this.#resourceVersion = undefined
-      return 0
+      return delayMs(relist, this.#failures.count++)
     }
-    if (this.#resourceVersion === undefined && this.#streamedList && hasStatus(error, 400, 422)) {
+    if (this.#resourceVersion === undefined && this.#streamedList && refusesStreaming(error)) {
       this.#streamedList = false
       return 0
     }
     if (this.#options.optional && hasStatus(error, 403, 404)) {
       this.#resourceVersion = undefined
-      this.#deliver(this.#replace(new Map()))
-      return absentRetryMs
+      this.#hasSynced = true
+      this.#deliver(this.#store.clear())
+      return this.#times.absentRetryMs
     }
-    if (!this.#failing) {
+    if (!this.#saidFailing) {
       this.#options.logger.warn('watchFailed', { ...this.#about(), error: describeError(error) })
-      this.#failing = true
+      this.#saidFailing = true
     }
-    return this.#options.cluster.gate.failed()
+    // While the server is away the gate decides when to try, and the failures of that time are not this watch's own.
+    if (!this.#options.cluster.gate.isOpen()) return 0
+    return Math.max(this.#failed(), error instanceof ApiError ? error.retryAfterMs : 0)
   }
 
-  #recovered(): void {
-    this.#options.cluster.gate.succeeded()
-    if (this.#failing) this.#options.logger.info('watchRecovered', this.#about())
-    this.#failing = false
+  /** @returns milliseconds until the next try */
+  #failed(): number {
+    const now = performance.now()
+    if (this.#failures.count === 0) this.#failures.since = now
+    return reconnectDelayMs(now - this.#failures.since, this.#failures.count++)
   }
 
-  #isGone(error: unknown): boolean {
-    const expired = hasStatus(error, 410) || (error instanceof ApiError && error.reason === 'Expired')
-    return expired && this.#resourceVersion !== undefined
+  #isSettled(opened: number): boolean {
+    return performance.now() - opened >= this.#times.settledMs
   }
 
-  #path(): string {
-    const { type, namespace } = this.#options
-    return pathOf(type, namespace === undefined ? {} : { namespace })
+  #sayRecovered(): void {
+    if (this.#saidFailing) this.#options.logger.info('watchRecovered', this.#about())
+    this.#saidFailing = false
+  }
+
+  #sayBadLine(line: string): void {
+    const name = /"name":\s*"([^"]*)"/.exec(line)?.[1]
+    this.#options.logger.error('badWatchLine', { ...this.#about(), name, line: line.slice(0, 200) })
+  }
+
+  #sayBadObject(raw: RawObject, error: unknown): void {
+    const { namespace = '', name } = raw.metadata
+    this.#options.logger.error('badObject', {
+      ...this.#about(),
+      namespace,
+      name,
+      error: describeError(error),
+    })
+  }
+
+  #request(): string {
+    return `watch of ${this.#options.type.plural}`
   }
 
   #about(): Readonly<Record<string, string>> {
@@ -255,21 +283,20 @@ export class Reflector<T extends KubeObject> {
   }
 }
 
-function definedSelectors(at: { readonly labelSelector?: string; readonly fieldSelector?: string }): {
-  readonly labelSelector?: string
-  readonly fieldSelector?: string
-} {
-  return {
-    ...(at.labelSelector === undefined ? {} : { labelSelector: at.labelSelector }),
-    ...(at.fieldSelector === undefined ? {} : { fieldSelector: at.fieldSelector }),
-  }
+function isExpired(error: unknown): boolean {
+  return hasStatus(error, 410) || (error instanceof ApiError && error.reason === 'Expired')
+}
+
+/** What a server without WatchList does: refuse the parameters, or take no notice of them. */
+function refusesStreaming(error: unknown): boolean {
+  return error instanceof NoStreamedList || hasStatus(error, 400, 422)
 }
 
 /** The Status object inside an ERROR event. */
-function watchError(path: string, event: WatchEvent): ApiError {
+function watchError(request: string, event: WatchEvent): ApiError {
   const { code, reason, message } = event.object
   return new ApiError(
-    `GET ${path}`,
+    request,
     typeof code === 'number' ? code : 0,
     typeof reason === 'string' ? reason : '',
     typeof message === 'string' ? message : 'the watch ended with an error',

@@ -1,4 +1,4 @@
-/** The lines of a watch as they come in, in batches: what arrived together is delivered together. */
+/** The events of a watch as they come in, in batches: what arrived together is delivered together. */
 import type { Readable } from 'node:stream'
 import type { RawObject } from './resource.ts'
 
@@ -7,28 +7,56 @@ export interface WatchEvent {
   readonly object: RawObject
 }
 
-/**
- * Ends when the server ends the watch. @throws when the connection breaks, or nothing came for `idleMs`.
- * A line that is no JSON goes to `onBadLine` and is passed over.
- */
+export interface WatchStreamOptions {
+  /** Milliseconds of silence after which the connection counts as dead; asked anew after each piece. */
+  readonly idleMs: () => number
+  /** Told of a line that is no event; it is passed over. */
+  readonly onBadLine: (line: string) => void
+}
+
+/** Ends when the server ends the watch. @throws when the connection breaks, or was silent for too long */
 export async function* watchEvents(
   stream: Readable,
-  idleMs: number,
-  onBadLine: (line: string) => void,
+  options: WatchStreamOptions,
 ): AsyncGenerator<readonly WatchEvent[]> {
   let rest: Buffer = Buffer.alloc(0)
-  const idle = setTimeout(() => stream.destroy(new Error(`nothing came for ${idleMs} ms`)), idleMs)
+  const silence = new Silence(stream, options.idleMs)
   try {
     for await (const chunk of stream) {
-      idle.refresh()
       const data: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      // Whole lines only: a piece may end inside a character.
       const end = data.lastIndexOf(0x0a)
       rest = data.subarray(end + 1)
-      if (end >= 0) yield parseLines(data.subarray(0, end).toString('utf8'), onBadLine)
+      if (end >= 0) yield parseLines(data.subarray(0, end).toString('utf8'), options.onBadLine)
+      silence.restart()
     }
   } finally {
-    clearTimeout(idle)
+    silence.end()
     stream.destroy()
+  }
+}
+
+export class SilenceError extends Error {}
+
+class Silence {
+  readonly #stream: Readable
+  readonly #idleMs: () => number
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(stream: Readable, idleMs: () => number) {
+    this.#stream = stream
+    this.#idleMs = idleMs
+    this.restart()
+  }
+
+  restart(): void {
+    clearTimeout(this.#timer)
+    const ms = this.#idleMs()
+    this.#timer = setTimeout(() => this.#stream.destroy(new SilenceError(`nothing came for ${ms} ms`)), ms)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
   }
 }
 
@@ -36,11 +64,33 @@ function parseLines(text: string, onBadLine: (line: string) => void): readonly W
   const events: WatchEvent[] = []
   for (const line of text.split('\n')) {
     if (line === '') continue
-    try {
-      events.push(JSON.parse(line))
-    } catch {
-      onBadLine(line)
-    }
+    const event = parseEvent(line)
+    if (event === undefined) onBadLine(line)
+    else events.push(event)
   }
   return events
+}
+
+function parseEvent(line: string): WatchEvent | undefined {
+  try {
+    const event: unknown = JSON.parse(line)
+    return isEvent(event) ? event : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const changes = ['ADDED', 'MODIFIED', 'DELETED']
+
+function isEvent(value: unknown): value is WatchEvent {
+  if (!isRecord(value) || !isRecord(value['object'])) return false
+  if (value['type'] === 'ERROR') return true
+  const { metadata } = value['object']
+  if (!isRecord(metadata)) return false
+  if (value['type'] === 'BOOKMARK') return typeof metadata['resourceVersion'] === 'string'
+  return changes.includes(String(value['type'])) && typeof metadata['name'] === 'string'
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

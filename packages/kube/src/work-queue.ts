@@ -2,8 +2,7 @@
  * Work by key: a key that is waiting is not queued twice, one that is worked on waits until that is done, and one
  * whose work threw is tried again after a while that doubles, with jitter.
  */
-import type { Logger } from '@landfall/telemetry'
-import { describeError } from './api-error.ts'
+import { describeError, type Logger } from '@landfall/telemetry'
 import type { Key } from './model/index.ts'
 
 export interface WorkQueueOptions {
@@ -49,7 +48,7 @@ export class WorkQueue {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#waiting.clear()
-    for (const key of [...this.#timers.keys()]) this.#clearTimer(key)
+    for (const key of this.#timers.keys()) this.#clearTimer(key)
     if (this.#busy.size === 0) return
     await new Promise<void>((resolve) => {
       this.#idle = resolve
