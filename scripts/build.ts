@@ -12,7 +12,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -47,7 +46,7 @@ export async function buildBundles(out: string = join(root, 'dist', 'bundles')):
     ),
     outdir: fresh,
     outExtension: { '.js': '.mjs' },
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -76,8 +75,7 @@ export function readVersion(): string {
 
 /** koffi loads its own native file, so it stays a package beside the bundles. */
 function copyNativeLibrary(target: string): void {
-  const require = createRequire(join(root, 'packages/net/package.json'))
-  const koffi = realpathSync(dirname(require.resolve('koffi/package.json')))
+  const koffi = realpathSync(join(root, 'packages/net/node_modules/koffi'))
   const keep = (path: string) => !/\/(src|vendor|doc|lib\/native)(\/|$)/.test(path.slice(koffi.length))
   cpSync(koffi, join(target, 'koffi'), { recursive: true, filter: keep })
   const native = join(koffi, '..', '@koromix')

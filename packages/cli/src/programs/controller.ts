@@ -1,0 +1,51 @@
+/** `controller`: assigns addresses. Flags and environment are those of MetalLB's controller. */
+import { hostname } from 'node:os'
+import type { LogLevel } from '@landfall/telemetry'
+import { Command, Option } from 'commander'
+import { addAll, given, kubeconfigFlag, loggerOf, logLevelFlag, portFlag, stopSignal } from '../flags.ts'
+import { readVersion } from '../version.ts'
+
+interface Flags {
+  readonly kubeconfig?: string
+  readonly logLevel: LogLevel
+  readonly port: number
+  readonly healthProbePort: number
+  readonly namespace: string
+  readonly podName: string
+  readonly lbClass: string
+}
+
+export function controllerCommand(): Command {
+  const command = new Command('controller').description('give LoadBalancer Services addresses from pools')
+  addAll(
+    command,
+    kubeconfigFlag(),
+    logLevelFlag(),
+    portFlag('port', 'port of /metrics; 0 for none', 7472),
+    portFlag('health-probe-port', 'port of /healthz and /readyz', 17472),
+    new Option('--namespace <name>', "where the metallb.io objects are; the credentials' own unless given")
+      .env('METALLB_NAMESPACE')
+      .default(''),
+    new Option('--pod-name <name>', 'tells this replica from others')
+      .env('METALLB_POD_NAME')
+      .default(hostname()),
+    new Option(
+      '--lb-class <class>',
+      'only Services of this loadBalancerClass; only those without one unless given',
+    ).default(''),
+  )
+  return command.action(async (flags: Flags) => {
+    const { runController } = await import('@landfall/lb')
+    await runController({
+      logger: loggerOf(flags.logLevel),
+      version: readVersion(),
+      signal: stopSignal(),
+      ...given('kubeconfig', flags.kubeconfig),
+      namespace: flags.namespace,
+      loadBalancerClass: flags.lbClass,
+      identity: flags.podName,
+      metrics: { address: '::', port: flags.port },
+      health: { address: '::', port: flags.healthProbePort },
+    })
+  })
+}
