@@ -2,7 +2,16 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, hasStatus, LeaderElection, openCluster } from '@landfall/kube'
-import { Health, type HttpServer, Metrics, metricsRoutes, type Routes, serveHttp } from '@landfall/telemetry'
+import {
+  describeError,
+  Health,
+  type HttpServer,
+  type Logger,
+  Metrics,
+  metricsRoutes,
+  type Routes,
+  serveHttp,
+} from '@landfall/telemetry'
 import { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerOptions, ListenAddress } from './options.ts'
 import { Session } from './session.ts'
@@ -59,7 +68,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   })
   logger.info('startup', { version, namespace }, 'controller is running')
   health.setReady('sync', false, 'the API server was not reached yet')
-  await reached(cluster, signal)
+  await reached(cluster, logger, signal)
   if (!signal.aborted) election.start()
   await Promise.race([aborted(signal), sleep(electionMs, undefined, { ref: false })])
   if (session === undefined) health.setReady('sync', true)
@@ -74,13 +83,17 @@ export async function runController(options: ControllerOptions): Promise<void> {
 }
 
 /** Resolves with the first answer of the API server. */
-async function reached(cluster: Cluster, signal: AbortSignal): Promise<void> {
+async function reached(cluster: Cluster, logger: Logger, signal: AbortSignal): Promise<void> {
+  let said = false
   while (!signal.aborted) {
-    const answered = await cluster
-      .request({ method: 'GET', path: '/version' })
-      .then(() => true)
-      .catch((error: unknown) => !hasStatus(error, 0))
-    if (answered) return
+    try {
+      await cluster.request({ method: 'GET', path: '/version' })
+      return
+    } catch (error) {
+      if (!hasStatus(error, 0)) return
+      if (!said) logger.warn('apiServerNotReached', { error: describeError(error) })
+      said = true
+    }
     await sleep(reachMs, undefined, { signal }).catch(() => {})
   }
 }
