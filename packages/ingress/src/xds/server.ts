@@ -13,6 +13,7 @@ import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
 import type { Settlement } from './session/client.ts'
 import { Hub, type Refused } from './session/hub.ts'
+import type { Change } from './session/store.ts'
 import { AdsStream, type Call } from './stream.ts'
 
 export interface XdsServerOptions {
@@ -145,10 +146,15 @@ export class XdsServer {
     this.#scheduleAll()
   }
 
+  /** Takes over a change of what was published; costs as much as the change, not as much as the whole. */
+  apply(change: Change): void {
+    this.#hub.apply(change)
+    this.#scheduleAll()
+  }
+
   /** The fast path: endpoints by name, undefined for those that are gone. */
   publishEndpoints(changed: ReadonlyMap<string, Resource | undefined>): void {
-    this.#hub.apply({ endpoints: changed })
-    this.#scheduleAll()
+    this.apply({ endpoints: changed })
   }
 
   /** Ends every stream, frees the port. */

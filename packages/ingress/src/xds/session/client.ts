@@ -84,8 +84,10 @@ export class Client {
 
   request(type: ResourceType, message: SubscriptionRequest): void {
     const { store, refusals } = this.#world
-    const known = new Set([...store.all(type).keys(), ...refusals.pinnedNames(type)])
-    this.subscriptions[type].request(message, known)
+    this.subscriptions[type].request(message, function* known() {
+      yield* store.all(type).keys()
+      yield* refusals.pinnedNames(type)
+    })
     this.#unblock(type)
   }
 

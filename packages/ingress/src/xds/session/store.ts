@@ -17,7 +17,8 @@ const nothing: ResourceMap = new Map()
 
 export class ResourceStore {
   readonly #current: Record<ResourceType, Map<string, Resource>>
-  #published: Snapshot | undefined
+  /** The maps of the last snapshot, of types that nothing else has changed since. */
+  readonly #published = new Map<ResourceType, ResourceMap>()
 
   constructor() {
     this.#current = {
@@ -43,20 +44,20 @@ export class ResourceStore {
     const change: { [T in ResourceType]?: ReadonlyMap<string, Resource | undefined> } = {}
     for (const type of resourceTypes) {
       const wanted = snapshot[type] ?? nothing
-      if (this.#published !== undefined && wanted === (this.#published[type] ?? nothing)) continue
+      if (wanted === this.#published.get(type)) continue
       const changed = difference(this.#current[type], wanted)
       if (changed.size > 0) change[type] = changed
     }
     this.apply(change)
-    this.#published = snapshot
+    for (const type of resourceTypes) this.#published.set(type, snapshot[type] ?? nothing)
     return change
   }
 
   /** Takes over a change; answers the part of it that changed something. */
   apply(change: Change): Change {
     const effective: { [T in ResourceType]?: ReadonlyMap<string, Resource | undefined> } = {}
-    this.#published = undefined
     for (const type of resourceTypes) {
+      if (change[type] !== undefined) this.#published.delete(type)
       const current = this.#current[type]
       const changed = new Map<string, Resource | undefined>()
       for (const [name, resource] of change[type] ?? []) {

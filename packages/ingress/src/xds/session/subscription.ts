@@ -72,8 +72,8 @@ export class Subscription {
     )
   }
 
-  /** Takes in the names of a request. `known` are all names of the type. */
-  request(message: SubscriptionRequest, known: Iterable<string>): void {
+  /** Takes in the names of a request. `known` are all names of the type, asked for only by a wildcard. */
+  request(message: SubscriptionRequest, known: () => Iterable<string>): void {
     const first = !this.started
     this.started = true
     const before = this.wildcard
@@ -88,7 +88,7 @@ export class Subscription {
     }
     if (this.wildcard && !before) {
       this.owesAnswer = this.held.size === 0
-      for (const name of known) this.dirty.add(name)
+      for (const name of known()) this.dirty.add(name)
     }
     if (first) this.#compareInitial()
   }
@@ -108,10 +108,10 @@ export class Subscription {
     if (!hasIt) this.forced.add(name)
   }
 
-  #subscribeAll(known: Iterable<string>): void {
+  #subscribeAll(known: () => Iterable<string>): void {
     if (this.wildcard) {
       // Asked again: it may have dropped everything in between.
-      for (const name of known) this.forced.add(name)
+      for (const name of known()) this.forced.add(name)
       for (const name of this.forced) this.dirty.add(name)
       this.owesAnswer = true
     }
