@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { terminalProgress } from './host/progress.ts'
-import { createLab, defaults, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
+import { createLab, defaults, isStarting, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
 
 interface Common {
   readonly id: string
@@ -75,6 +75,13 @@ async function up(
     const why = dead.length > 0 ? `${dead.map((d) => d.name).join(', ')} ended` : `has ${record.nodes} nodes`
     throw new Error(`lab '${o.id}' is there but ${why}; take it down first: npm run lab -- down --id ${o.id}`)
   }
+  if (record !== undefined && isStarting(record)) {
+    throw new Error(`lab '${o.id}' is being brought up by process ${record.starter.pid}`)
+  }
+  // What an interrupted start left goes first, and an interruption of this one takes it away again.
+  if (record !== undefined) await removeLab(o.id)
+  const interrupted = (): void => void removeLab(o.id).finally(() => process.exit(130))
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   const since = Date.now()
   await createLab({
     id: o.id,
@@ -93,6 +100,10 @@ async function up(
 
 async function down(o: Common & { readonly all: boolean }): Promise<void> {
   for (const id of o.all ? labIds() : [o.id]) {
+    const record = readRecord(id)
+    if (record !== undefined && isStarting(record)) {
+      throw new Error(`lab '${id}' is being brought up by process ${record.starter.pid}; end that first`)
+    }
     const { processes, namespaces, mounts } = await removeLab(id)
     say(`Lab '${id}': ${processes} processes, ${namespaces} namespaces, ${mounts} mounts removed.`)
   }

@@ -32,6 +32,11 @@ export function processStat(pid: number): ProcessStat | undefined {
   }
 }
 
+export function ownProcess(): ProcessId {
+  const { pid, startTime } = processStat(process.pid) ?? { pid: process.pid, startTime: '' }
+  return { pid, startTime }
+}
+
 export function isAlive(p: ProcessId): boolean {
   const stat = processStat(p.pid)
   return stat !== undefined && stat.startTime === p.startTime && stat.state !== 'Z'

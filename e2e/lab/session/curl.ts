@@ -48,8 +48,8 @@ export function curlArguments(url: string, o: CurlOptions = {}): readonly string
   const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
   const address = o.resolve?.includes(':') ? `[${o.resolve}]` : o.resolve
   return [
-    ...['-sS', '--noproxy', '*', '--max-time', `${seconds}`, '-D', '/dev/stderr'],
-    ...['-w', `${mark}%{json}`],
+    ...['-sS', '--noproxy', '*', '--max-time', `${seconds}`],
+    ...['-w', `${mark}{"headers":%{header_json},"written":%{json}}`],
     ...(o.method === undefined ? [] : o.method === 'HEAD' ? ['-I'] : ['-X', o.method]),
     ...headers.flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
     ...(o.body === undefined ? [] : ['--data-binary', '@-']),
@@ -63,38 +63,29 @@ export function curlArguments(url: string, o: CurlOptions = {}): readonly string
   ]
 }
 
-interface Written {
-  readonly http_code?: number
-  readonly remote_ip?: string
-  readonly local_ip?: string
-  readonly http_version?: string
-  readonly time_total?: number
+interface Summary {
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  readonly written: {
+    readonly http_code?: number
+    readonly remote_ip?: string
+    readonly local_ip?: string
+    readonly http_version?: string
+    readonly time_total?: number
+  }
 }
 
-export function parseCurl(stdout: string, stderr: string): CurlAnswer {
+/** Reads curl's output: the body, then what `-w` was told to write. The headers are the last answer's. */
+export function parseCurl(stdout: string): CurlAnswer {
   const at = stdout.lastIndexOf(mark)
   if (at < 0) throw new Error(`curl wrote no summary: ${stdout.slice(-200)}`)
-  const written: Written = JSON.parse(stdout.slice(at + mark.length))
+  const { headers, written }: Summary = JSON.parse(stdout.slice(at + mark.length))
   return {
     status: written.http_code ?? 0,
     body: stdout.slice(0, at),
-    headers: parseHeaders(stderr),
+    headers,
     remoteAddress: written.remote_ip ?? '',
     localAddress: written.local_ip ?? '',
     httpVersion: written.http_version ?? '',
     totalMs: Math.round((written.time_total ?? 0) * 1000),
   }
-}
-
-/** The headers of the last answer: interim ones and redirects come before it. */
-function parseHeaders(text: string): Readonly<Record<string, readonly string[]>> {
-  const blocks = text.split(/\r\n\r\n/).filter((block) => /^HTTP\//.test(block.trimStart()))
-  const headers: Record<string, string[]> = {}
-  for (const line of (blocks.at(-1) ?? '').trimStart().split('\r\n').slice(1)) {
-    const colon = line.indexOf(':')
-    if (colon <= 0) continue
-    const name = line.slice(0, colon).toLowerCase()
-    headers[name] = [...(headers[name] ?? []), line.slice(colon + 1).trim()]
-  }
-  return headers
 }

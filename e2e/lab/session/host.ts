@@ -40,7 +40,7 @@ export class LabHost {
     const input = o.body === undefined ? {} : { input: o.body }
     const { code, stdout, stderr } = await this.tryRun([this.parts.curl, ...curlArguments(url, o)], input)
     if (code !== 0) throw new CurlError(url, code, stderr)
-    return parseCurl(stdout, stderr)
+    return parseCurl(stdout)
   }
 
   /**
@@ -55,7 +55,7 @@ export class LabHost {
     const count = `${o.count ?? 1}`
     const argv = isIPv6(ip)
       ? [this.parts.ndisc6, '-m', '-n', '-r', count, '-w', '1000', ip, on]
-      : [this.parts.arping, '-c', count, '-w', '1', '-i', on, ip]
+      : [this.parts.arping, '-c', count, '-w', `${(o.count ?? 1) + 1}`, '-C', count, '-i', on, ip]
     const { stdout } = await this.tryRun(argv, { timeoutMs: 5000 + 1500 * (o.count ?? 1) })
     return parseAnswers(stdout)
   }

@@ -13,7 +13,7 @@ import { kubeconfigName } from '../control/flags.ts'
 import { run } from '../host/command.ts'
 import type { Daemons } from '../host/daemon.ts'
 import { inNetns } from '../host/netns.ts'
-import { isAlive } from '../host/process-table.ts'
+import { isAlive, ownProcess } from '../host/process-table.ts'
 import type { Progress } from '../host/progress.ts'
 import { waitFor } from '../host/wait.ts'
 import type { KubeletConfig } from '../kubelet-config.ts'
@@ -60,10 +60,11 @@ export class LabExistsError extends Error {
 
 export async function startLab(o: LabOptions): Promise<void> {
   const parts = await resolveParts(o.progress)
-  const topology = recordedTopology({ id: o.id, nodes: o.nodes, created: '', phase: 'starting', parts: {} })
+  const topology = recordedTopology(o)
   if (!claimLab(o.id)) throw new LabExistsError(o.id)
   try {
-    const record = { id: o.id, nodes: o.nodes, created: new Date().toISOString(), parts }
+    const starter = ownProcess()
+    const record = { id: o.id, nodes: o.nodes, created: new Date().toISOString(), parts, starter }
     writeRecord({ ...record, phase: 'starting' })
     startGuard(o)
     await startEverything(o, topology, parts)

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Daemons } from '../host/daemon.ts'
-import { labMark } from '../host/process-table.ts'
+import { isAlive, labMark, type ProcessId } from '../host/process-table.ts'
 import { labPrefix, labTopology, type Topology } from '../topology/topology.ts'
 
 export const labsDirectory = process.env['LANDFALL_LABS'] ?? '/run/landfall'
@@ -14,6 +14,8 @@ export interface LabRecord {
   readonly created: string
   /** `up` means that every step of the start was done. */
   readonly phase: 'starting' | 'up'
+  /** The process that brings or brought it up. */
+  readonly starter: ProcessId
   /** Paths of the programs that the lab runs. */
   readonly parts: Readonly<Record<string, string>>
 }
@@ -77,7 +79,12 @@ export function readRecord(id: string): LabRecord | undefined {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }
 
-export function recordedTopology(record: LabRecord): Topology {
+/** Another process is still at bringing the lab up. */
+export function isStarting(record: LabRecord): boolean {
+  return record.phase === 'starting' && record.starter.pid !== process.pid && isAlive(record.starter)
+}
+
+export function recordedTopology(record: Pick<LabRecord, 'id' | 'nodes'>): Topology {
   return labTopology({ id: record.id, nodes: record.nodes })
 }
 

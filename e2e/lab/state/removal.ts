@@ -1,11 +1,14 @@
 // Takes a lab away, whatever is left of it: it trusts no record. Processes are found three ways (pid
 // files, network namespace, environment mark), so a crash in the middle of anything leaves nothing.
-import { readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { tryRun } from '../host/command.ts'
 import { listNetns, netnsInodes, removeNetns } from '../host/netns.ts'
 import { isAlive, processesOf, processStat, sendSignal } from '../host/process-table.ts'
 import { labPrefix } from '../topology/topology.ts'
 import { labDaemons, labPaths } from './lab-state.ts'
+
+const memory = '/dev/shm'
 
 export interface Removed {
   readonly processes: number
@@ -19,11 +22,18 @@ export async function removeLab(id: string): Promise<Removed> {
   const names = listNetns(prefix)
   await Promise.all(names.map(removeNetns))
   const paths = labPaths(id)
-  const mounts = mountsBelow([paths.root, paths.etcd], readFileSync('/proc/self/mountinfo', 'utf8'))
+  const directories = [paths.root, ...inMemory(prefix)]
+  const mounts = mountsBelow(directories, readFileSync('/proc/self/mountinfo', 'utf8'))
   for (const mount of mounts) await tryRun(['umount', '-l', mount])
-  rmSync(paths.etcd, { recursive: true, force: true })
-  rmSync(paths.root, { recursive: true, force: true })
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
   return { processes, namespaces: names.length, mounts: mounts.length }
+}
+
+/** etcd's data and what nodes keep in memory. */
+function inMemory(prefix: string): readonly string[] {
+  return readdirSync(memory)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(memory, name))
 }
 
 /** Process groups first, then whatever else is found, again until a look finds nothing. */

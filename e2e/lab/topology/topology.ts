@@ -44,11 +44,12 @@ export const clusterDNS = ['169.254.77.53']
 export const apiPort = 6443
 export const maxNodes = 80
 
-const idPattern = /^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$/
+/** No dashes: no lab's prefix may begin another's. */
+const idPattern = /^[a-z0-9]{1,16}$/
 
 export function labPrefix(id: string): string {
   if (!idPattern.test(id)) {
-    throw new RangeError(`a lab's id is 1 to 16 of a-z, 0-9 and inner dashes, not '${id}'`)
+    throw new RangeError(`a lab's id is 1 to 16 of a-z and 0-9, not '${id}'`)
   }
   return `lf-${id}-`
 }
