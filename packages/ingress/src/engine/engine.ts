@@ -53,6 +53,7 @@ export class Engine {
   readonly #secrets = new ResourceTable()
   readonly #endpoints = new EndpointTables()
   readonly #clustersWanted = new Counted<Cluster>()
+  readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
   readonly #chains = new Map<string, Chain>()
   readonly #runtime: ResourceMap = new Map([[runtimeName, runtimeResource()]])
@@ -134,8 +135,6 @@ export class Engine {
       }
     }
   }
-
-  readonly #clustersHeld = new Map<string, Cluster>()
 
   #settleCluster(name: string): void {
     const held = this.#clustersHeld.get(name)

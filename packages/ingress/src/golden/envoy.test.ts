@@ -1,0 +1,171 @@
+/** What translation writes, given to a real Envoy by our own server: it takes everything, and does what was meant. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { get } from 'node:https'
+import { afterEach, describe, expect, test } from 'vitest'
+import { defaultEngineOptions, Engine } from '../engine/engine.ts'
+import { emptyWorld, take } from '../model/objects.ts'
+import { eventually, findEnvoy } from '../xds/real-envoy/process.ts'
+import { Stand } from '../xds/real-envoy/stand.ts'
+import type { Snapshot } from '../xds/resource.ts'
+import { readObjects } from './objects.ts'
+
+const folder = new URL('./testdata/', import.meta.url)
+const inputs = readdirSync(folder).filter((file) => /^[^.]+\.yaml$/.test(file))
+const certificate = readFileSync(new URL('ingress-tls.yaml', folder), 'utf8')
+  .split('\n---\n')
+  .find((text) => text.includes('kind: Secret'))
+
+let stand: Stand
+
+function translate(text: string): Snapshot {
+  const { changes, slices } = readObjects(text)
+  const world = emptyWorld()
+  for (const change of changes) take(world, change)
+  const engine = new Engine(world, {
+    ...defaultEngineOptions,
+    listeners: {
+      ...defaultEngineOptions.listeners,
+      http: { address: '127.0.0.1', port: stand.httpPort },
+      https: { address: '127.0.0.1', port: stand.httpsPort },
+      stats: { address: '127.0.0.1', port: 0 },
+      adminPort: 0,
+      httpAccessLog: '',
+      httpsAccessLog: '',
+    },
+  })
+  engine.apply(changes)
+  engine.applySlices(slices)
+  return engine.snapshot()
+}
+
+async function settled(): Promise<boolean | undefined> {
+  const figures = await stand.metrics.exposition()
+  const sum = (name: string) =>
+    [...figures.matchAll(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'gm'))].reduce(
+      (all, [, n]) => all + Number(n),
+      0,
+    )
+  const sent = sum('landfall_xds_responses_total')
+  return sent > 0 && sent === sum('landfall_xds_acknowledgements_total') ? true : undefined
+}
+
+/** undefined: no TLS connection came about. */
+function secureStatus(servername: string, host: string, path: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const at = {
+      host: '127.0.0.1',
+      port: stand.httpsPort,
+      servername,
+      rejectUnauthorized: false,
+      agent: false,
+    }
+    const call = get({ ...at, path, headers: { host } }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode))
+    })
+    call.on('error', () => resolve(undefined))
+  })
+}
+
+const objects = (port: number) => `
+{kind: Service, metadata: {name: echo, namespace: web}, spec: {ports: [{name: http, port: 80}]}}
+---
+kind: EndpointSlice
+metadata: {name: echo-1, namespace: web, labels: {kubernetes.io/service-name: echo}}
+addressType: IPv4
+ports: [{name: http, port: ${port}}]
+endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
+---
+${certificate}
+---
+kind: Ingress
+metadata: {name: default, namespace: web}
+spec: {defaultBackend: {service: {name: echo, port: {number: 80}}}}
+---
+kind: Ingress
+metadata: {name: segments, namespace: web}
+spec:
+  rules:
+  - host: segments.test
+    http: {paths: [{path: /app, pathType: Prefix, backend: {service: {name: echo, port: {number: 80}}}}]}
+---
+kind: HTTPProxy
+metadata: {name: exact, namespace: web}
+spec:
+  virtualhost: {fqdn: exact.test}
+  routes: [{conditions: [{prefix: /app}], services: [{name: echo, port: 80}]}]
+---
+kind: HTTPProxy
+metadata: {name: none, namespace: web}
+spec:
+  virtualhost: {fqdn: none.test}
+  routes: [{services: [{name: gone, port: 80}]}]
+---
+kind: HTTPProxy
+metadata: {name: wild, namespace: web}
+spec:
+  virtualhost: {fqdn: '*.example.test', tls: {secretName: cert}}
+  routes: [{conditions: [{prefix: /app}], permitInsecure: true, services: [{name: echo, port: 80}]}]
+---
+kind: HTTPProxy
+metadata: {name: secure, namespace: web}
+spec:
+  virtualhost: {fqdn: one.example.test, tls: {secretName: cert}}
+  routes: [{services: [{name: echo, port: 80}]}]
+`
+
+describe.skipIf(findEnvoy() === undefined)('a real Envoy', { timeout: 60_000 }, () => {
+  afterEach(() => stand.close())
+
+  test('takes every resource of every golden case', async () => {
+    stand = await new Stand().open()
+    const envoy = await stand.startEnvoy()
+    for (const input of inputs) {
+      stand.server.publish(translate(readFileSync(new URL(input, folder), 'utf8')))
+      await eventually(`${input} is settled`, settled)
+      expect({ input, refused: stand.refused }).toEqual({ input, refused: [] })
+    }
+    const log = await envoy.log()
+    expect(log).not.toContain('rejected')
+    expect(log).not.toContain('deprecated')
+  })
+
+  test('serves each request from the virtual host that stands for it', async () => {
+    stand = await new Stand().open()
+    await stand.startEnvoy()
+    const port = await stand.backend('echo')
+    stand.server.publish(translate(objects(port)))
+    await eventually('settled', settled)
+    await eventually('the port opens', () => stand.http('exact.test', '/app'))
+    const status = async (host: string, path: string) => (await stand.http(host, path))?.status
+    expect(await status('exact.test', '/app/x')).toBe(200)
+    expect(await status('Exact.Test:8080', '/app')).toBe(200)
+    expect(await status('exact.test', '/other')).toBe(404)
+    expect(await status('segments.test', '/app/x')).toBe(200)
+    expect(await status('segments.test', '/apple')).toBe(404)
+    expect(await status('none.test', '/')).toBe(503)
+    expect(await status('a.example.test', '/app')).toBe(200)
+    expect(await status('A.Example.test:80', '/app')).toBe(200)
+    expect(await status('a.example.test', '/other')).toBe(404)
+    expect(await status('one.example.test', '/')).toBe(301)
+    expect(await status('unknown.test', '/')).toBe(200)
+  })
+
+  test('over TLS, serves the host of the handshake and no other', async () => {
+    stand = await new Stand().open()
+    await stand.startEnvoy()
+    const port = await stand.backend('echo')
+    stand.server.publish(translate(objects(port)))
+    await eventually('the port opens', () => stand.https('one.example.test'))
+    const status = (sni: string, host: string, path = '/app') => secureStatus(sni, host, path)
+    expect(await status('one.example.test', 'one.example.test', '/')).toBe(200)
+    expect(await status('a.example.test', 'a.example.test')).toBe(200)
+    expect(await status('a.example.test', 'A.Example.test:443')).toBe(200)
+    expect(await status('a.example.test', 'b.example.test')).toBe(421)
+    expect(await status('a.example.test', 'one.example.test')).toBe(421)
+    expect(await status('one.example.test', 'a.example.test')).toBe(421)
+    expect(await status('a.example.test', 'exact.test')).toBe(421)
+    expect(await status('a.b.example.test', 'a.b.example.test')).toBe(404)
+    expect(await status('unknown.test', 'unknown.test')).toBeUndefined()
+  })
+})
