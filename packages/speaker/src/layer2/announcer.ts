@@ -42,6 +42,8 @@ export class Announcer {
   #expiry: NodeJS.Timeout | undefined
   #announcing: NodeJS.Timeout | undefined
   #reportDue = false
+  #stopped = false
+  #takesPart = false
 
   constructor(options: WorkerOptions, post: (message: FromWorker) => void) {
     this.#options = options
@@ -89,6 +91,7 @@ export class Announcer {
       this.#socket.send(this.#membership.beat())
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
+    this.#stopped = true
     for (const timer of [...this.#timers, this.#expiry, this.#announcing]) clearTimeout(timer)
     this.#reportCounts()
     this.#watch.close()
@@ -99,9 +102,21 @@ export class Announcer {
   #beat(): void {
     if (!this.#socket.bound || this.#desired === undefined) return
     this.#membership.begin(now())
-    if (this.#membership.settle(now())) setTimeout(() => this.#decide(), handoverMs)
+    if (this.#membership.settle(now())) setTimeout(() => this.#takePart(), handoverMs)
     this.#socket.send(this.#membership.beat())
-    this.#armExpiry()
+    this.#judge()
+  }
+
+  #takePart(): void {
+    this.#takesPart = true
+    this.#decide()
+  }
+
+  /** Who may own an address as of now; ourselves only after the others have heard that we serve. */
+  #servingNow(): ReadonlySet<string> {
+    const serving = new Set(this.#membership.serving(now()))
+    if (!this.#takesPart) serving.delete(this.#options.node)
+    return serving
   }
 
   #heard(heartbeat: Heartbeat, source: string): void {
@@ -116,29 +131,36 @@ export class Announcer {
     this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
   }
 
-  /**
-   * After a stall the loop runs expired timers before it reads what has arrived meanwhile: the judgement waits
-   * until the sockets have been read, else a living peer would be declared dead.
-   */
+  /** Wakes when the next silent peer would be dead; each beat looks too, should a peer expire in between. */
   #armExpiry(): void {
     if (this.#expiry !== undefined) return
     const at = this.#membership.nextExpiry(now())
     if (at === undefined) return
     this.#expiry = setTimeout(
-      () =>
-        setImmediate(() =>
-          setImmediate(() => {
-            this.#expiry = undefined
-            if (!sameSet(this.#membership.serving(now()), this.#serving)) this.#decide()
-            this.#armExpiry()
-          }),
-        ),
+      () => {
+        this.#expiry = undefined
+        this.#judge()
+      },
       at - now() + 1,
     )
   }
 
+  /**
+   * After a stall the loop runs expired timers before it reads what has arrived meanwhile: the judgement waits
+   * until the sockets have been read, else a living peer would be declared dead.
+   */
+  #judge(): void {
+    setImmediate(() =>
+      setImmediate(() => {
+        if (this.#stopped) return
+        if (!sameSet(this.#servingNow(), this.#serving)) this.#decide()
+        this.#armExpiry()
+      }),
+    )
+  }
+
   #decide(): void {
-    this.#serving = this.#membership.serving(now())
+    this.#serving = this.#servingNow()
     const owned = new Map<AddressKey, ReadonlySet<string> | undefined>()
     for (const address of this.#desired?.addresses ?? []) {
       if (ownerOf(address, this.#serving) !== this.#options.node) continue
@@ -201,7 +223,7 @@ export class Announcer {
       this.#post({
         kind: 'state',
         state: {
-          serving: this.#membership.state === 'serving',
+          serving: this.#serving.has(this.#options.node),
           announced: [...this.#owned.keys()].map((address) => ({
             ip: textOfKey(address),
             interfaces: this.#responder.interfacesOf(address),

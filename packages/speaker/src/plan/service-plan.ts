@@ -137,7 +137,9 @@ function planBgp(
       .map((ad: BGPAdvertisement) => ({ ip, ad })),
   )
   const routes = routesOf(wanted, world.config.peers, world.node)
-  return 'kind' in routes ? routes : { kind: 'announced', routes: routes.byPeer }
+  if ('kind' in routes) return routes
+  if (routes.byPeer.size === 0) return silent('notOwner', `no BGPPeer selects node ${world.node}`)
+  return { kind: 'announced', routes: routes.byPeer }
 }
 
 /** The first thing that keeps this node from announcing; undefined: nothing does. */

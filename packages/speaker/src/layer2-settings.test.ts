@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { defaultExcludes } from './layer2/core/interface-rules.ts'
+import { readCpuQuota, readExcludes, readMemberSecret, timingFor } from './layer2-settings.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(`${tmpdir()}/landfall-settings-`)
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+function write(name: string, text: string): string {
+  writeFileSync(`${folder}/${name}`, text)
+  return `${folder}/${name}`
+}
+
+describe('excluded interfaces', () => {
+  test('are the usual ones without a file', () => {
+    expect(readExcludes(`${folder}/none.yaml`)).toBe(defaultExcludes)
+  })
+
+  test('are those of the file, and no others', () => {
+    const file = write('x.yaml', 'announcedInterfacesToExclude:\n- ^docker.*\n- ^eth1$\n')
+    expect(readExcludes(file)).toEqual(['^docker.*', '^eth1$'])
+  })
+
+  test.each([
+    ['{}', 'announcedInterfacesToExclude is no list'],
+    ['announcedInterfacesToExclude: [1]', '1 is no text'],
+    ["announcedInterfacesToExclude: ['(']", '"(" is no regular expression'],
+  ])('a wrong file is named: %s', (text, message) => {
+    const file = write('x.yaml', text)
+    expect(() => readExcludes(file)).toThrow(`${file}: ${message}`)
+  })
+})
+
+test('the secret is the file secretkey of the folder', () => {
+  expect(readMemberSecret('')).toBeUndefined()
+  expect(readMemberSecret(folder)).toBeUndefined()
+  write('secretkey', 'abc')
+  expect(readMemberSecret(folder)).toEqual(Uint8Array.of(97, 98, 99))
+})
+
+describe('heartbeats', () => {
+  test.each([
+    ['max 100000\n', 100, 6],
+    ['20000 100000\n', 200, 5],
+    ['100000 100000\n', 100, 6],
+  ])('cgroup 2, cpu.max %j', (text, intervalMs, misses) => {
+    write('cpu.max', text)
+    expect(timingFor(readCpuQuota(folder))).toEqual({ intervalMs, misses })
+  })
+
+  test.each([
+    ['-1', 100],
+    ['50000', 200],
+  ])('cgroup 1, quota %s', (quota, intervalMs) => {
+    mkdirSync(`${folder}/cpu`)
+    write('cpu/cpu.cfs_quota_us', quota)
+    write('cpu/cpu.cfs_period_us', '100000')
+    expect(timingFor(readCpuQuota(folder)).intervalMs).toBe(intervalMs)
+  })
+
+  test('no cgroup, no quota', () => {
+    expect(readCpuQuota(`${folder}/none`)).toBeUndefined()
+  })
+})

@@ -1,0 +1,58 @@
+/** What layer 2 reads from files once, at the start: interface excludes, the memberlist secret, the CPU quota. */
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { defaultExcludes } from './layer2/core/interface-rules.ts'
+import type { Timing } from './layer2/core/membership.ts'
+
+const fast: Timing = { intervalMs: 100, misses: 6 }
+/** A throttled process stands still for up to 100 ms at a time. */
+const throttled: Timing = { intervalMs: 200, misses: 5 }
+
+/** Regular expressions. @throws an Error that names the file and what is wrong in it */
+export function readExcludes(file: string): readonly string[] {
+  const text = readIfThere(file)
+  if (text === undefined) return defaultExcludes
+  const content: unknown = parse(text)
+  const list =
+    typeof content === 'object' && content !== null && 'announcedInterfacesToExclude' in content
+      ? content.announcedInterfacesToExclude
+      : undefined
+  if (!Array.isArray(list)) throw new Error(`${file}: announcedInterfacesToExclude is no list`)
+  return list.map((pattern: unknown) => {
+    if (typeof pattern !== 'string') throw new Error(`${file}: ${JSON.stringify(pattern)} is no text`)
+    try {
+      return new RegExp(pattern).source
+    } catch (error) {
+      throw new Error(`${file}: "${pattern}" is no regular expression`, { cause: error })
+    }
+  })
+}
+
+/** The bytes of `secretkey` in the folder; undefined when there is none. */
+export function readMemberSecret(folder: string): Uint8Array | undefined {
+  const text = folder === '' ? undefined : readIfThere(`${folder}/secretkey`)
+  return text === undefined || text === '' ? undefined : new TextEncoder().encode(text)
+}
+
+/** By the process's CPU quota, in cores; undefined: none. */
+export function timingFor(quota: number | undefined): Timing {
+  return quota !== undefined && quota < 1 ? throttled : fast
+}
+
+/** Of the cgroup that this process sees as its own, version 2 or 1. */
+export function readCpuQuota(root = '/sys/fs/cgroup'): number | undefined {
+  const [max, period] = (readIfThere(`${root}/cpu.max`) ?? '').split(/\s/)
+  if (max !== undefined && max !== '') return max === 'max' ? undefined : Number(max) / Number(period)
+  const quota = Number(readIfThere(`${root}/cpu/cpu.cfs_quota_us`) ?? -1)
+  return quota <= 0 ? undefined : quota / Number(readIfThere(`${root}/cpu/cpu.cfs_period_us`) ?? 100_000)
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined
+    throw error
+  }
+}

@@ -1,0 +1,74 @@
+/** Options of `landfall speaker`. */
+import type { Logger } from '@landfall/telemetry'
+import type { Timing } from './layer2/core/membership.ts'
+
+export type { Timing } from './layer2/core/membership.ts'
+
+export interface SpeakerOptions {
+  readonly logger: Logger
+  readonly version: string
+  /** Aborted: addresses are given up, sessions closed, and the program stops. */
+  readonly signal: AbortSignal
+  /** Else KUBECONFIG, else the pod's own credentials. */
+  readonly kubeconfig?: string
+  /** Name of the Node object that this speaker speaks for. Required. */
+  readonly node: string
+  /** The own pod, whose DaemonSet owns what the speaker writes; '': the objects have no owner. Default ''. */
+  readonly podName: string
+  /** Where the metallb.io objects are; '' means the namespace of the credentials. Default ''. */
+  readonly namespace: string
+  /** Only Services of this loadBalancerClass; '' means only those without one. Default ''. */
+  readonly loadBalancerClass: string
+  /** The label `node.kubernetes.io/exclude-from-external-load-balancers` counts for nothing. Default false. */
+  readonly ignoreExcludeLabel: boolean
+  readonly heartbeat: HeartbeatOptions
+  /** File with `announcedInterfacesToExclude`; the usual ones when it is missing. Default `/etc/metallb/excludel2.yaml`. */
+  readonly excludeFile: string
+  /** Seconds between unasked announcements of an owned address, 0 for none. Default 60. */
+  readonly refreshSeconds: number
+  /** `/metrics`, `/healthz`, `/readyz` over plain HTTP; `::` port 7472, port 0 serves none. */
+  readonly metrics: ListenAddress
+  /** `/healthz` and `/readyz`; `127.0.0.1` port 17472. */
+  readonly health: ListenAddress
+}
+
+export interface HeartbeatOptions {
+  /** The node address to hear the other speakers on; '' means all. Default ''. */
+  readonly bindAddress: string
+  /** UDP. Default 7946. */
+  readonly port: number
+  /** Label selector of the speaker pods. Default `app=metallb,component=speaker`. */
+  readonly labels: string
+  /** Folder with the file `secretkey`; '' or no such file: heartbeats are not authenticated. Default ''. */
+  readonly secretPath: string
+  /** undefined: 100 ms × 6; with a CPU quota below one core 200 ms × 5. */
+  readonly timing: Timing | undefined
+}
+
+export interface ListenAddress {
+  /** '' and '::' listen on IPv6 and IPv4. */
+  readonly address: string
+  readonly port: number
+}
+
+/** The options that have a default. */
+export const defaultSpeakerOptions: Omit<
+  SpeakerOptions,
+  'logger' | 'version' | 'signal' | 'kubeconfig' | 'node'
+> = {
+  podName: '',
+  namespace: '',
+  loadBalancerClass: '',
+  ignoreExcludeLabel: false,
+  heartbeat: {
+    bindAddress: '',
+    port: 7946,
+    labels: 'app=metallb,component=speaker',
+    secretPath: '',
+    timing: undefined,
+  },
+  excludeFile: '/etc/metallb/excludel2.yaml',
+  refreshSeconds: 60,
+  metrics: { address: '::', port: 7472 },
+  health: { address: '127.0.0.1', port: 17472 },
+}

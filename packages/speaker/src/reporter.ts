@@ -1,0 +1,89 @@
+/** Tells of changes in what is announced: log lines, Events on the Services, and the metric. Nothing unchanged is told. */
+import type { EventRecorder } from '@landfall/kube'
+import type { ObjectReference, Service } from '@landfall/kube/model'
+import type { Gauge, Logger } from '@landfall/telemetry'
+import type { Announced, Announcement } from './announcements.ts'
+
+export interface ReporterOptions {
+  readonly node: string
+  readonly logger: Logger
+  readonly events: Pick<EventRecorder, 'record'>
+  readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>
+  /** Whether a report of an earlier life of this speaker says so already: then no Event. */
+  readonly wasReported: (announcement: Announcement) => boolean
+}
+
+export class Reporter {
+  readonly #options: ReporterOptions
+  #told = new Map<string, Announcement>()
+
+  constructor(options: ReporterOptions) {
+    this.#options = options
+  }
+
+  report(announcements: readonly Announcement[]): void {
+    const told = new Map(announcements.map((a) => [`${a.protocol} ${a.key}`, a]))
+    for (const [id, before] of this.#told) {
+      if (before.outcome.kind === 'silent') continue
+      const after = told.get(id)?.outcome
+      if (after === undefined)
+        this.#withdrawn(before, before.outcome, 'serviceDeleted', 'the Service is gone')
+      else if (after.kind === 'silent') this.#withdrawn(before, before.outcome, after.reason, after.message)
+      else if (!sameTexts(before.outcome.ips, after.ips))
+        this.#withdrawn(before, before.outcome, 'loadBalancerIPChanged', 'the addresses changed')
+    }
+    for (const [id, now] of told) this.#compare(this.#told.get(id), now)
+    this.#told = told
+  }
+
+  #compare(before: Announcement | undefined, now: Announcement): void {
+    const was = before?.outcome
+    if (now.outcome.kind === 'silent') {
+      if (was?.kind !== 'silent' || was.reason === now.outcome.reason) return
+      const { reason, message } = now.outcome
+      this.#options.logger.debug(
+        'notAnnounced',
+        { service: now.key, protocol: now.protocol, reason },
+        message,
+      )
+      return
+    }
+    const answersNowhere = now.protocol === 'layer2' && now.outcome.answering.length === 0
+    const answeredBefore = was?.kind !== 'announced' || was.answering.length > 0
+    if (answersNowhere && answeredBefore) this.#failed(now, now.outcome)
+    if (was?.kind !== 'announced' || !sameTexts(was.ips, now.outcome.ips)) this.#announced(now, now.outcome)
+  }
+
+  #announced(announcement: Announcement, { ips }: Announced): void {
+    const { key, protocol, service } = announcement
+    const { node, logger, events } = this.#options
+    logger.info('serviceAnnounced', { service: key, protocol, ips }, 'service is announced from this node')
+    for (const ip of ips) this.#options.announced.set({ service: key, protocol, node, ip }, 1)
+    if (this.#options.wasReported(announcement)) return
+    const message = `announcing from node "${node}" with protocol "${protocol}"`
+    events.record(referenceTo(service), { type: 'Normal', reason: 'nodeAssigned', message })
+  }
+
+  #withdrawn({ key, protocol }: Announcement, { ips }: Announced, reason: string, message: string): void {
+    this.#options.logger.info('serviceWithdrawn', { service: key, protocol, ips, reason }, message)
+    for (const ip of ips)
+      this.#options.announced.remove({ service: key, protocol, node: this.#options.node, ip })
+  }
+
+  #failed({ key, service }: Announcement, { interfaces }: Announced): void {
+    const { node, logger, events } = this.#options
+    const which = interfaces.length === 0 ? 'no interface' : `none of the interfaces ${interfaces.join(', ')}`
+    const message = `${which} of node "${node}" can announce with protocol "layer2"`
+    logger.warn('announceFailed', { service: key, interfaces }, message)
+    events.record(referenceTo(service), { type: 'Warning', reason: 'announceFailed', message })
+  }
+}
+
+function referenceTo({ meta }: Service): ObjectReference {
+  const { namespace, name, uid } = meta
+  return { apiVersion: 'v1', kind: 'Service', namespace, name, uid }
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i])
+}

@@ -1,0 +1,80 @@
+/** The speaker's metrics, under the names that dashboards and alerts for MetalLB know; BGP has its own. */
+import type { Gauge, Metrics } from '@landfall/telemetry'
+import type { Counts, Layer2State } from './layer2/messages.ts'
+
+export class SpeakerMetrics {
+  readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>
+  readonly #requests
+  readonly #responses
+  readonly #gratuitous
+  readonly #updates
+  readonly #updateErrors
+  readonly #loaded
+  readonly #stale
+  readonly #members
+  readonly #refused
+  readonly #authenticated
+
+  constructor(metrics: Metrics) {
+    const byIp = (name: string, help: string) => metrics.counter(`metallb_layer2_${name}`, help, ['ip'])
+    this.announced = metrics.gauge(
+      'metallb_speaker_announced',
+      'Services announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.',
+      ['service', 'protocol', 'node', 'ip'],
+    )
+    this.#requests = byIp('requests_received', 'Number of layer 2 requests received for owned addresses')
+    this.#responses = byIp('responses_sent', 'Number of layer 2 responses sent for owned addresses')
+    this.#gratuitous = byIp(
+      'gratuitous_sent',
+      'Number of unasked layer 2 announcements sent for owned addresses',
+    )
+    this.#updates = metrics.counter('metallb_k8s_client_updates_total', 'Number of changes of objects seen')
+    this.#updateErrors = metrics.counter('metallb_k8s_client_update_errors_total', 'Number of failed writes')
+    this.#loaded = metrics.gauge('metallb_k8s_client_config_loaded_bool', '1 once a configuration was read')
+    this.#stale = metrics.gauge('metallb_k8s_client_config_stale_bool', '1 while any object is refused')
+    this.#members = metrics.gauge('landfall_layer2_members', 'Speakers by state, this one left out', [
+      'state',
+    ])
+    this.#refused = metrics.counter('landfall_layer2_heartbeats_refused_total', 'Heartbeats not believed', [
+      'reason',
+    ])
+    this.#authenticated = metrics.gauge(
+      'landfall_layer2_heartbeats_authenticated_bool',
+      '1 when heartbeats are authenticated with the memberlist secret',
+    )
+  }
+
+  sawUpdates(count: number): void {
+    this.#updates.inc(count)
+  }
+
+  failedWrite(): void {
+    this.#updateErrors.inc()
+  }
+
+  setConfig(refused: boolean): void {
+    this.#loaded.set(1)
+    this.#stale.set(refused ? 1 : 0)
+  }
+
+  setAuthenticated(authenticated: boolean): void {
+    this.#authenticated.set(authenticated ? 1 : 0)
+  }
+
+  setMembers(members: Layer2State['members']): void {
+    for (const state of ['joining', 'serving', 'leaving', 'dead'] as const)
+      this.#members.set({ state }, members.filter((member) => member.state === state).length)
+  }
+
+  count(counts: Readonly<Record<string, Counts>>): void {
+    for (const [ip, { requests, replies, gratuitous }] of Object.entries(counts)) {
+      this.#requests.inc({ ip }, requests)
+      this.#responses.inc({ ip }, replies)
+      this.#gratuitous.inc({ ip }, gratuitous)
+    }
+  }
+
+  refused(reason: string, count: number): void {
+    this.#refused.inc({ reason }, count)
+  }
+}

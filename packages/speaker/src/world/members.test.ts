@@ -1,0 +1,62 @@
+import type { Meta, Node, Pod } from '@landfall/kube/model'
+import { expect, test } from 'vitest'
+import { nodeFacts, speakerAddresses } from './members.ts'
+
+function meta(name: string, labels: Meta['labels'] = {}): Meta {
+  return {
+    namespace: '',
+    name,
+    uid: '',
+    resourceVersion: '',
+    generation: 1,
+    creationTimestamp: '',
+    labels,
+    annotations: {},
+    deleting: false,
+  }
+}
+const node = (name: string, internalIPs: string[], labels: Meta['labels'] = {}): Node => ({
+  meta: meta(name, labels),
+  internalIPs,
+  ready: true,
+  networkUnavailable: name === 'n3',
+  unschedulable: false,
+})
+const pod = (nodeName: string, podIPs: string[], phase = 'Running'): Pod => ({
+  meta: meta(`speaker-${nodeName}`),
+  nodeName,
+  podIPs,
+  hostIPs: podIPs,
+  phase,
+  ready: true,
+})
+const nodes = [node('n2', ['10.0.0.2']), node('n1', ['10.0.0.1', 'fd00::1']), node('n3', ['10.0.0.3'])]
+
+test('speakers are where their pods are, with every address of the node', () => {
+  expect(speakerAddresses([pod('n2', ['10.0.0.2']), pod('n1', ['10.0.0.1']), pod('', [])], nodes)).toEqual([
+    { node: 'n1', addresses: ['10.0.0.1', 'fd00::1'] },
+    { node: 'n2', addresses: ['10.0.0.2'] },
+  ])
+})
+
+test('a pod that ended is none', () => {
+  expect(speakerAddresses([pod('n1', ['10.0.0.1'], 'Failed'), pod('n2', ['10.0.0.2'])], nodes)).toHaveLength(
+    1,
+  )
+})
+
+test('without a pod in sight every node has one', () => {
+  expect(speakerAddresses([], nodes).map(({ node }) => node)).toEqual(['n1', 'n2', 'n3'])
+})
+
+test('the exclude label counts whatever its value, unless ignored', () => {
+  const labelled = [
+    node('n1', [], { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }),
+    node('n3', []),
+  ]
+  expect([...nodeFacts(labelled, false).values()]).toEqual([
+    { networkUnavailable: false, excluded: true },
+    { networkUnavailable: true, excluded: false },
+  ])
+  expect(nodeFacts(labelled, true).get('n1')?.excluded).toBe(false)
+})

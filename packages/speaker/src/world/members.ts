@@ -1,0 +1,37 @@
+/** What Nodes and speaker pods tell of the nodes: who may announce, and where each node's speaker is. */
+import type { Node, Pod } from '@landfall/kube/model'
+import type { PeerAddress } from '../layer2/core/membership.ts'
+import type { NodeFacts } from '../plan/world.ts'
+
+const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
+
+export function nodeFacts(nodes: readonly Node[], ignoreExcludeLabel: boolean): NodeFacts {
+  return new Map(
+    nodes.map(({ meta, networkUnavailable }) => [
+      meta.name,
+      { networkUnavailable, excluded: !ignoreExcludeLabel && excludeLabel in meta.labels },
+    ]),
+  )
+}
+
+/**
+ * By the speaker pods, which use the addresses of their node; where none is seen (the right to list pods may be
+ * missing), every node is taken to run one. Sorted by node.
+ */
+export function speakerAddresses(pods: readonly Pod[], nodes: readonly Node[]): readonly PeerAddress[] {
+  const addresses = new Map<string, Set<string>>()
+  const add = (node: string, found: readonly string[]): void => {
+    const known = addresses.get(node) ?? new Set()
+    for (const address of found) known.add(address)
+    addresses.set(node, known)
+  }
+  const scheduled = pods.filter(
+    ({ nodeName, phase }) => nodeName !== '' && phase !== 'Succeeded' && phase !== 'Failed',
+  )
+  for (const { nodeName, podIPs, hostIPs } of scheduled) add(nodeName, [...podIPs, ...hostIPs])
+  for (const { meta, internalIPs } of nodes)
+    if (scheduled.length === 0 || addresses.has(meta.name)) add(meta.name, internalIPs)
+  return [...addresses]
+    .map(([node, found]) => ({ node, addresses: [...found] }))
+    .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+}
