@@ -1,0 +1,106 @@
+/** The sentence that Landfall exists for: apply, define an Ingress or HTTPProxy, curl the external IP. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CurlError } from '../lab/index.ts'
+import { makeAuthority } from './certificate.ts'
+import {
+  echo,
+  envoyAddresses,
+  ingress,
+  ingressRule,
+  namespaceObject,
+  type ProxyObject,
+  proxy,
+  scenarioLab,
+  urlOf,
+} from './site.ts'
+
+const lab = scenarioLab()
+const namespace = 'path'
+
+describe('the path from a Service to an answer', () => {
+  let addresses: readonly string[] = []
+
+  beforeAll(async () => {
+    const { ipv4, ipv6 } = await envoyAddresses(lab)
+    addresses = [ipv4, ipv6]
+    await lab.apply([namespaceObject(namespace), ...echo(namespace, 'tea'), ...echo(namespace, 'coffee')])
+  })
+
+  afterAll(() => lab.kubectl(['delete', 'namespace', namespace]))
+
+  it('gives Envoy an address of each family, and ports refuse before a virtual host needs them', async () => {
+    expect(addresses).toEqual([
+      expect.stringMatching(/^192\.168\.77\.2/),
+      expect.stringMatching(/^fd00:77::2/),
+    ])
+    for (const address of addresses) {
+      for (const scheme of ['http', 'https'] as const) {
+        const refused: CurlError = await lab.client.curl(urlOf(address, scheme)).catch((error) => error)
+        expect([scheme, address, refused.exitCode]).toEqual([scheme, address, 7])
+      }
+    }
+  })
+
+  it('serves an Ingress and an HTTPProxy over IPv4 and IPv6, and 443 still refuses', async () => {
+    await lab.apply([
+      ingress(namespace, 'tea', { rules: [ingressRule('tea.example.com', 'tea')] }),
+      proxy(namespace, 'coffee', {
+        virtualhost: { fqdn: 'coffee.example.com' },
+        routes: [{ conditions: [{ prefix: '/' }], services: [{ name: 'coffee', port: 80 }] }],
+      }),
+    ])
+    for (const address of addresses) {
+      for (const name of ['tea', 'coffee']) {
+        const answer = await answers(name, address)
+        expect(answer.body).toContain(`Hostname: ${name}-`)
+      }
+      const refused: CurlError = await lab.client.curl(urlOf(address, 'https')).catch((error) => error)
+      expect(refused.exitCode).toBe(7)
+    }
+  })
+
+  it('answers 404 to a host that nobody has', async () => {
+    expect((await lab.client.curl(urlOf(addresses[0] ?? ''), { host: 'nobody.example.com' })).status).toBe(
+      404,
+    )
+  })
+
+  it('serves HTTPS with the certificate of the Secret, verified', async () => {
+    const authority = await makeAuthority()
+    await lab.apply([
+      await authority.issue(namespace, 'secure', 'secure.example.com'),
+      proxy(namespace, 'secure', {
+        virtualhost: { fqdn: 'secure.example.com', tls: { secretName: 'secure' } },
+        routes: [{ services: [{ name: 'tea', port: 80 }] }],
+      }),
+    ])
+    for (const address of addresses) {
+      const answer = await lab.waitFor(`HTTPS at ${address}`, async () => {
+        const url = 'https://secure.example.com/'
+        const answered = await lab.client.curl(url, { resolve: address, cacert: authority.file })
+        return answered.status === 200 && answered
+      })
+      expect(answer.body).toContain('Hostname: tea-')
+      const plain = await lab.client.curl(urlOf(address), { host: 'secure.example.com' })
+      expect([plain.status, plain.headers['location']]).toEqual([301, ['https://secure.example.com/']])
+    }
+  })
+
+  it('writes Valid and the address of Envoy into status', async () => {
+    const seen = await lab.waitFor('the status of HTTPProxy coffee', async () => {
+      const object = await lab.get<ProxyObject>('httpproxy', 'coffee', namespace)
+      return object?.status?.loadBalancer?.ingress !== undefined && object.status
+    })
+    expect(seen.currentStatus).toBe('valid')
+    expect(seen.loadBalancer?.ingress?.map(({ ip }) => ip)).toEqual(addresses)
+    const ingressObject = await lab.get<ProxyObject>('ingress', 'tea', namespace)
+    expect(ingressObject?.status?.loadBalancer?.ingress?.map(({ ip }) => ip)).toEqual(addresses)
+  })
+
+  function answers(name: string, address: string) {
+    return lab.waitFor(`${name}.example.com at ${address}`, async () => {
+      const answer = await lab.client.curl(urlOf(address), { host: `${name}.example.com`, timeoutMs: 2000 })
+      return answer.status === 200 && answer
+    })
+  }
+})

@@ -1,0 +1,99 @@
+/** Who announces an address, and how: one node on the LAN, every able node to the routers. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Addresses, externalAddresses } from '../demo/installation.ts'
+import { echo, namespaceObject, scenarioLab, urlOf } from './site.ts'
+
+const lab = scenarioLab()
+const namespace = 'announced'
+
+describe('announcements', () => {
+  let spread: Addresses
+  let local: Addresses
+
+  beforeAll(async () => {
+    const service = { type: 'LoadBalancer', ipFamilyPolicy: 'RequireDualStack' }
+    await lab.apply([
+      namespaceObject(namespace),
+      ...echo(namespace, 'spread', { replicas: 1, service }),
+      ...echo(namespace, 'local', { replicas: 1, service: { ...service, externalTrafficPolicy: 'Local' } }),
+    ])
+    spread = await externalAddresses(lab, 'spread', namespace)
+    local = await externalAddresses(lab, 'local', namespace)
+  })
+
+  afterAll(() => lab.kubectl(['delete', 'namespace', namespace, '--ignore-not-found']))
+
+  it('answers ARP and NDP from one MAC address, and the address is on no interface', async () => {
+    for (const address of [spread.ipv4, spread.ipv6]) {
+      await lab.waitFor(`${address} to answer`, async () => (await lab.client.arping(address)).length > 0)
+      const answers = await lab.client.arping(address, { count: 3 })
+      expect(new Set(answers).size).toBe(1)
+      for (const node of lab.nodes) expect(await node.addresses()).not.toContain(address)
+    }
+  })
+
+  it('is reached through ARP and NDP from the LAN', async () => {
+    for (const address of [spread.ipv4, spread.ipv6, local.ipv4, local.ipv6]) {
+      const answer = await lab.waitFor(`${address} to answer`, () => lab.client.curl(urlOf(address)))
+      expect(answer.status).toBe(200)
+    }
+  })
+
+  it('has a next hop for every node with policy Cluster', async () => {
+    for (const router of lab.routers) {
+      for (const [prefix, family] of prefixes(spread)) {
+        const hops = await lab.waitFor(`three next hops of ${prefix} on ${router.name}`, async () => {
+          const found = await router.nextHops(prefix)
+          return found.length === 3 && found
+        })
+        if (family === 'ipv4')
+          expect(hops.map(({ ip }) => ip).toSorted()).toEqual(lab.nodes.map(({ ipv4 }) => ipv4))
+      }
+    }
+  })
+
+  it('has a next hop only for nodes with a ready endpoint with policy Local', async () => {
+    const [pod] = await lab.list<PodObject>('pods', { namespace, selector: 'app=local' })
+    const node = lab.node(pod?.spec.nodeName ?? '')
+    for (const [prefix, family] of prefixes(local)) {
+      const hops = await lab.waitFor(`one next hop of ${prefix}`, async () => {
+        const found = (await lab.routers[0]?.nextHops(prefix)) ?? []
+        return found.length === 1 && found
+      })
+      if (family === 'ipv4') expect(hops.map(({ ip }) => ip)).toEqual([node.ipv4])
+    }
+    const macs = await lab.client.arping(local.ipv4)
+    expect(macs[0]?.toLowerCase()).toBe((await node.run(['cat', '/sys/class/net/eth0/address'])).trim())
+  })
+
+  it('is reached from behind the routers', async () => {
+    for (const address of [spread.ipv4, spread.ipv6, local.ipv4, local.ipv6]) {
+      expect((await lab.client2.curl(urlOf(address))).status).toBe(200)
+    }
+  })
+
+  it('withdraws when the Service goes', async () => {
+    await lab.kubectl(['delete', 'service', 'spread', '-n', namespace])
+    for (const [prefix] of prefixes(spread)) {
+      await lab.waitFor(
+        `no route to ${prefix}`,
+        async () => (await lab.routers[0]?.nextHops(prefix))?.length === 0,
+      )
+    }
+    await lab.waitFor('silence on the LAN', async () => (await lab.client.arping(spread.ipv4)).length === 0)
+  })
+})
+
+interface PodObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly nodeName?: string }
+}
+
+function prefixes({ ipv4, ipv6 }: Addresses): readonly (readonly [string, 'ipv4' | 'ipv6'])[] {
+  return [
+    [`${ipv4}/32`, 'ipv4'],
+    [`${ipv6}/128`, 'ipv6'],
+  ]
+}
