@@ -4,21 +4,18 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { removePodNamespaces } from './network/pod-network.ts'
 import { processesBelow, signal, startTimeOf } from './process/identity.ts'
+import { unmountBelow } from './process/mounts.ts'
 
 interface Traces {
   readonly pid: number
   readonly startTime: string
   readonly namespacePrefix: string
-  readonly memoryDirectory: string
 }
 
 const KILL_WAIT_MS = 3000
 
 /** Writes down who runs here, before anything else is made. */
-export function recordKubelet(
-  stateDir: string,
-  traces: Pick<Traces, 'namespacePrefix' | 'memoryDirectory'>,
-): void {
+export function recordKubelet(stateDir: string, traces: Pick<Traces, 'namespacePrefix'>): void {
   const own = { pid: process.pid, startTime: startTimeOf(process.pid) ?? '' }
   writeFileSync(tracesPath(stateDir), JSON.stringify({ ...own, ...traces }))
 }
@@ -44,7 +41,7 @@ export async function cleanupNode(stateDir: string): Promise<void> {
     left = containerProcesses(stateDir)
   }
   await removePodNamespaces(traces.namespacePrefix)
-  rmSync(traces.memoryDirectory, { recursive: true, force: true })
+  unmountBelow(join(stateDir, 'work'))
   rmSync(join(stateDir, 'work'), { recursive: true, force: true })
   rmSync(tracesPath(stateDir), { force: true })
 }

@@ -11,6 +11,7 @@ import { LogFiles } from './logs/log-files.ts'
 import { startLogsServer } from './logs/logs-server.ts'
 import { HostPorts } from './network/host-ports.ts'
 import { PodNetwork } from './network/pod-network.ts'
+import { ClusterDns } from './node/cluster-dns.ts'
 import type { KubeletOptions, NodeContext } from './node/context.ts'
 import { LOGS_PORT, NodeRegistration, nodeCapacity } from './node/registration.ts'
 import { PodWorker } from './pod/pod-worker.ts'
@@ -25,6 +26,7 @@ export class Kubelet {
   readonly #log: (message: string) => void
   #registration: NodeRegistration | undefined
   #watch: ResourceWatch<Pod> | undefined
+  #dns: ClusterDns | undefined
   #server: Server | undefined
   #stopping = false
 
@@ -49,6 +51,8 @@ export class Kubelet {
     const { client, cache, network, logs } = this.#context
     const { nodeName, nodeIPs, podCIDRs, stateDir, heartbeatSeconds } = this.#options
     await network.prepareNode()
+    this.#dns = new ClusterDns(client, this.#options.clusterDNS, this.#problem)
+    await this.#dns.listening()
     this.#server = await startLogsServer({
       directory: stateDir,
       port: LOGS_PORT,
@@ -69,6 +73,7 @@ export class Kubelet {
       onRecovered: () => {
         this.#watch?.refresh()
         cache.refresh()
+        this.#dns?.refresh()
       },
       onProblem: this.#problem,
     })
@@ -93,6 +98,7 @@ export class Kubelet {
     })
     await Promise.allSettled(ended)
     this.#context.cache.stop()
+    await this.#dns?.stop()
     this.#server?.close()
     this.#server?.closeAllConnections()
     await this.#context.client.close()

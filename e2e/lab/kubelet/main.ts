@@ -1,7 +1,6 @@
 // The program: `node main.ts CONFIG.json`, inside the node's network namespace. Ends with SIGTERM or
 // SIGINT, and by itself after the configured life; its pods end with it.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { cleanupNode, recordKubelet } from './cleanup.ts'
 import { Kubelet, podNamespacePrefix } from './kubelet.ts'
 import type { KubeletOptions } from './node/context.ts'
@@ -15,11 +14,7 @@ function log(message: string): void {
 }
 
 await cleanupNode(options.stateDir)
-const traces = {
-  namespacePrefix: podNamespacePrefix(options),
-  memoryDirectory: join('/dev/shm', `${options.prefix}${options.nodeName}`),
-}
-recordKubelet(options.stateDir, traces)
+recordKubelet(options.stateDir, { namespacePrefix: podNamespacePrefix(options) })
 const kubelet = new Kubelet(options, log)
 await kubelet.start()
 log(`node ${options.nodeName} is up`)

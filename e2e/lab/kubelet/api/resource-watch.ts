@@ -17,6 +17,11 @@ interface WatchLine<T> {
   readonly object: T
 }
 
+interface ResourceList<T> {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string }
+  readonly items: readonly T[]
+}
+
 export interface ResourceWatchOptions<T> {
   readonly client: ApiClient
   /** Collection path, e.g. /api/v1/pods. */
@@ -31,6 +36,7 @@ export interface ResourceWatchOptions<T> {
 const RETRY_MS = 250
 const RETRY_MAX_MS = 2000
 const WATCH_SECONDS = 300
+const PAGE = 500
 
 export class ResourceWatch<T extends ApiObject> {
   readonly #options: ResourceWatchOptions<T>
@@ -82,17 +88,27 @@ export class ResourceWatch<T extends ApiObject> {
     return `${this.#options.path}?${query}`
   }
 
+  /** In pages, so that a long list does not hold up the probes; what is gone goes after the last. */
   async #list(): Promise<string> {
-    const list = await this.#options.client.request<{
-      readonly metadata: { readonly resourceVersion: string }
-      readonly items: readonly T[]
-    }>({ method: 'GET', path: this.#query({}) })
-    if (this.#stopped.signal.aborted) throw new Error('stopped')
-    const present = new Set(list.items.map((item) => item.metadata.uid))
+    const present = new Set<string>()
+    let version = ''
+    let more: string | undefined = ''
+    while (more !== undefined) {
+      const list: ResourceList<T> = await this.#options.client.request({
+        method: 'GET',
+        path: this.#query({ limit: String(PAGE), ...(more === '' ? {} : { continue: more }) }),
+      })
+      if (this.#stopped.signal.aborted) throw new Error('stopped')
+      for (const item of list.items) {
+        present.add(item.metadata.uid)
+        this.#put(item)
+      }
+      version = list.metadata.resourceVersion
+      more = list.metadata.continue || undefined
+    }
     for (const uid of this.#objects.keys()) if (!present.has(uid)) this.#remove(uid)
-    for (const item of list.items) this.#put(item)
     this.#options.onSynced?.()
-    return list.metadata.resourceVersion
+    return version
   }
 
   async #watch(from: string): Promise<void> {

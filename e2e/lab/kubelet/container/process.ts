@@ -20,6 +20,7 @@ export interface RunOptions {
   readonly plan: ContainerPlan
   /** Absolute, for this run alone; removed at the end. */
   readonly directory: string
+  /** Stays behind: its reader tells by the start time whether the process lives. */
   readonly stateFile: string
   readonly onOutput: (chunk: Buffer) => void
 }
@@ -38,7 +39,6 @@ export class ContainerProcess {
       this.#ended = true
       this.#killRest()
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, 500))])
-      rmSync(options.stateFile, { force: true })
       rmSync(options.directory, { recursive: true, force: true })
       return exit
     })

@@ -11,6 +11,8 @@ export interface PodNetworkOptions {
   readonly namePrefix: string
   readonly nodeIPs: readonly [string, string]
   readonly podCIDRs: readonly [string, string]
+  /** IPv4 addresses that the node itself answers for. */
+  readonly clusterDNS: readonly string[]
 }
 
 export interface PodSandbox {
@@ -46,7 +48,7 @@ export class PodNetwork {
       [
         'link set lo up',
         // Scope link, else it would be a candidate for the source address of the node's own packets.
-        `addr replace ${GATEWAY}/32 dev lo scope link`,
+        ...[GATEWAY, ...this.#options.clusterDNS].map((own) => `addr replace ${own}/32 dev lo scope link`),
         `route replace unreachable ${v4} metric 4096`,
         `route replace unreachable ${v6} metric 4096`,
       ].join('\n'),

@@ -3,6 +3,7 @@
 // `done` when nothing of the pod is left on the node.
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { containerStatePath } from '../../kubelet-config.ts'
 import type { Condition, Container, Pod } from '../api/pod.ts'
 import type { PodSandbox } from '../network/pod-network.ts'
 import type { NodeContext } from '../node/context.ts'
@@ -125,15 +126,13 @@ export class PodWorker {
   }
 
   async #prepareVolumes(): Promise<boolean> {
-    const { client, cache, options, events } = this.#context
-    const { uid } = this.#pod.metadata
+    const { client, cache, events } = this.#context
     const volumes = new PodVolumes({
       client,
       cache,
       pod: this.#pod,
       place: this.#place(),
       directory: join(this.directory, 'volumes'),
-      memoryDirectory: join('/dev/shm', `${options.prefix}${options.nodeName}`, uid),
       onChange: () => this.#referencesChanged(),
     })
     this.#volumes = volumes
@@ -206,7 +205,13 @@ export class PodWorker {
     for (const worker of this.#workers) worker.kill()
     await this.#releaseNetwork()
     this.#volumes?.close()
-    for (const { name } of this.containers) this.#context.logs.close(`${this.#pod.metadata.uid}/${name}`)
+    const { uid, namespace, name } = this.#pod.metadata
+    for (const container of this.containers) {
+      this.#context.logs.close(`${uid}/${container.name}`)
+      rmSync(containerStatePath(this.#context.options.stateDir, namespace, name, container.name), {
+        force: true,
+      })
+    }
     rmSync(this.directory, { recursive: true, force: true })
   }
 

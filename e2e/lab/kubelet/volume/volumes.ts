@@ -8,7 +8,9 @@ import type { ConfigMap, Container, Pod, ProjectedSource, Secret, Volume } from 
 import { expand } from '../container/expansion.ts'
 import type { PodPlace } from '../container/field-reference.ts'
 import { resolveMountPath } from '../container/mount-path.ts'
+import { parseQuantity } from '../container/quantity.ts'
 import type { Mount } from '../container/script.ts'
+import { mountMemory, unmountBelow } from '../process/mounts.ts'
 import { writeVolume } from './atomic-writer.ts'
 import { commonUser, type Payload, payload, payloadReferences } from './payload.ts'
 import { PodTokens } from './tokens.ts'
@@ -18,10 +20,7 @@ export interface VolumesOptions {
   readonly cache: ObjectCache
   readonly pod: Pod
   readonly place: PodPlace
-  /** Directory for the volumes, on any file system. */
   readonly directory: string
-  /** Directory for volumes in memory. */
-  readonly memoryDirectory: string
   /** Something that the pod refers to has come, changed or gone. */
   readonly onChange: () => void
 }
@@ -74,8 +73,8 @@ export class PodVolumes {
   close(): void {
     for (const reference of this.#held) this.#options.cache.release(reference, this.#options.onChange)
     this.#tokens.stop()
+    unmountBelow(this.#options.directory)
     rmSync(this.#options.directory, { recursive: true, force: true })
-    rmSync(this.#options.memoryDirectory, { recursive: true, force: true })
   }
 
   #lookup(kind: 'Secret' | 'ConfigMap', name: string): (Secret & ConfigMap) | undefined {
@@ -84,16 +83,14 @@ export class PodVolumes {
   }
 
   #directory(volume: Volume): string {
-    if (volume.hostPath !== undefined) return volume.hostPath.path
-    const memory = volume.emptyDir?.medium === 'Memory'
-    return join(memory ? this.#options.memoryDirectory : this.#options.directory, volume.name)
+    return volume.hostPath?.path ?? join(this.#options.directory, volume.name)
   }
 
   #prepare(volume: Volume): readonly string[] {
     const directory = this.#directory(volume)
     if (volume.hostPath !== undefined) return prepareHostPath(volume.hostPath)
     if (volume.emptyDir !== undefined) {
-      if (!existsSync(directory)) this.#makeEmpty(directory)
+      if (!existsSync(directory)) this.#makeEmpty(directory, volume.emptyDir)
       return []
     }
     const waiting = this.#waiting(volume)
@@ -129,9 +126,11 @@ export class PodVolumes {
     this.#written.set(name, fingerprint)
   }
 
-  #makeEmpty(directory: string): void {
+  #makeEmpty(directory: string, { medium, sizeLimit }: NonNullable<Volume['emptyDir']>): void {
     const group = this.#pod.spec.securityContext?.fsGroup
     mkdirSync(directory, { recursive: true })
+    if (medium === 'Memory')
+      mountMemory(directory, sizeLimit === undefined ? undefined : parseQuantity(sizeLimit))
     if (group !== undefined) chownSync(directory, 0, group)
     chmodSync(directory, group === undefined ? 0o777 : 0o2777)
   }
