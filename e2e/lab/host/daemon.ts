@@ -84,7 +84,7 @@ export class Daemons {
     if (!existsSync(this.#pids)) return []
     return readdirSync(this.#pids)
       .filter((file) => file.endsWith('.json'))
-      .sort()
+      .toSorted()
       .map((file): Daemon => JSON.parse(readFileSync(join(this.#pids, file), 'utf8')))
   }
 

@@ -18,7 +18,7 @@ export function listNetns(prefix: string): readonly string[] {
   try {
     return readdirSync(directory)
       .filter((name) => name.startsWith(prefix))
-      .sort()
+      .toSorted()
   } catch {
     return [] // no namespace was ever made on this machine
   }

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import fc from 'fast-check'
+import { assert, nat, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { isAlive, labMark, ownProcess, parseStat, processesOf, processStat } from './process-table.ts'
 import { waitFor } from './wait.ts'
 
 test('a stat line is read whatever the program is called', () => {
-  fc.assert(
-    fc.property(fc.string({ maxLength: 15 }), fc.nat(32768), fc.nat(1e9), (name, pid, start) => {
+  assert(
+    property(string({ maxLength: 15 }), nat(32768), nat(1e9), (name, pid, start) => {
       const rest = ['S', 1, 77, 77, 0, -1, ...Array.from({ length: 13 }, () => 0), start, 1000, 5]
       expect(parseStat(`${pid} (${name}) ${rest.join(' ')}`)).toEqual({
         pid,

@@ -93,7 +93,7 @@ async function installSystemParts(
   tried: (spec: PartSpec, text: string) => void,
 ): Promise<void> {
   if (absent.length === 0) return
-  const packages = [...new Set(absent.map((s) => s.debianPackage))].sort()
+  const packages = [...new Set(absent.map((s) => s.debianPackage))].toSorted()
   try {
     await progress.step(
       'packages of the distribution',

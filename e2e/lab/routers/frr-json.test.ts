@@ -37,8 +37,12 @@ test('a next hop that is not installed does not count', () => {
 test('neighbours of both families', () => {
   const neighbors = parseNeighbors(data('neighbors.json'))
   expect(neighbors.map((n) => n.address)).toEqual([
-    ...['192.168.77.11', '192.168.77.12', '192.168.77.13'],
-    ...['fd00:77::11', 'fd00:77::12', 'fd00:77::13'],
+    '192.168.77.11',
+    '192.168.77.12',
+    '192.168.77.13',
+    'fd00:77::11',
+    'fd00:77::12',
+    'fd00:77::13',
   ])
   expect(neighbors[0]).toEqual({
     address: '192.168.77.11',

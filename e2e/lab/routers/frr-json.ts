@@ -39,14 +39,14 @@ export function parseRoutes(text: string): readonly BgpRoute[] {
     .flatMap(([prefix, entries]) =>
       entries.filter((e) => e.selected === true).map((e) => ({ prefix, nextHops: usedHops(e) })),
     )
-    .sort((a, b) => compare(a.prefix, b.prefix))
+    .toSorted((a, b) => compare(a.prefix, b.prefix))
 }
 
 function usedHops(entry: RouteJson): readonly NextHop[] {
   return (entry.nexthops ?? [])
     .filter((h) => h.fib === true && h.recursive !== true && h.duplicate !== true && h.ip !== undefined)
     .map((h) => ({ ip: h.ip ?? '', interface: h.interfaceName ?? '' }))
-    .sort((a, b) => compare(a.ip, b.ip))
+    .toSorted((a, b) => compare(a.ip, b.ip))
 }
 
 interface NeighborJson {
@@ -73,7 +73,7 @@ export function parseNeighbors(text: string): readonly BgpNeighbor[] {
         ipv6: n.addressFamilyInfo?.['ipv6Unicast']?.acceptedPrefixCounter ?? 0,
       },
     }))
-    .sort((a, b) => compare(a.address, b.address))
+    .toSorted((a, b) => compare(a.address, b.address))
 }
 
 export interface BfdPeer {
@@ -87,7 +87,7 @@ export function parseBfdPeers(text: string): readonly BfdPeer[] {
   const peers: readonly { readonly peer?: string; readonly status?: string }[] = JSON.parse(text)
   return peers
     .map((p) => ({ address: p.peer ?? '', status: p.status ?? '' }))
-    .sort((a, b) => compare(a.address, b.address))
+    .toSorted((a, b) => compare(a.address, b.address))
 }
 
 function compare(a: string, b: string): number {

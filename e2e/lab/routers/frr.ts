@@ -62,13 +62,15 @@ export async function vtysh(
 }
 
 function flags(name: (typeof names)[number], directory: string): readonly string[] {
-  const common = [
-    ...['-u', user, '-g', user],
-    ...['-f', join(directory, `${name}.conf`)],
-    ...['-i', join(directory, `${name}.pid`)],
-    ...['-z', join(directory, 'zserv.api')],
-    ...['--vty_socket', directory],
-    ...['-P', '0'],
-  ]
-  return name === 'bfdd' ? [...common, '--bfdctl', join(directory, 'bfdd.sock')] : common
+  const pairs = {
+    '-u': user,
+    '-g': user,
+    '-f': join(directory, `${name}.conf`),
+    '-i': join(directory, `${name}.pid`),
+    '-z': join(directory, 'zserv.api'),
+    '--vty_socket': directory,
+    '-P': '0',
+    ...(name === 'bfdd' ? { '--bfdctl': join(directory, 'bfdd.sock') } : {}),
+  }
+  return Object.entries(pairs).flat()
 }

@@ -11,7 +11,10 @@ beforeAll(async () => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      if (request.url === '/moved') return void answer.writeHead(302, { location: '/here' }).end()
+      if (request.url === '/moved') {
+        answer.writeHead(302, { location: '/here' }).end()
+        return
+      }
       answer.setHeader('set-cookie', ['a=1', 'b=2'])
       answer
         .writeHead(404)

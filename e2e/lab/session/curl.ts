@@ -48,8 +48,13 @@ export function curlArguments(url: string, o: CurlOptions = {}): readonly string
   const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
   const address = o.resolve?.includes(':') ? `[${o.resolve}]` : o.resolve
   return [
-    ...['-sS', '--noproxy', '*', '--max-time', `${seconds}`],
-    ...['-w', `${mark}{"headers":%{header_json},"written":%{json}}`],
+    '-sS',
+    '--noproxy',
+    '*',
+    '-m',
+    `${seconds}`,
+    '-w',
+    `${mark}{"headers":%{header_json},"written":%{json}}`,
     ...(o.method === undefined ? [] : o.method === 'HEAD' ? ['-I'] : ['-X', o.method]),
     ...headers.flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
     ...(o.body === undefined ? [] : ['--data-binary', '@-']),

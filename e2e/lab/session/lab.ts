@@ -138,5 +138,5 @@ export class Lab {
 function recordedParts(record: LabRecord): Parts {
   const missing = catalogue.filter(({ name }) => record.parts[name] === undefined).map(({ name }) => name)
   if (missing.length > 0) throw new Error(`lab '${record.id}' has no record of ${missing.join(', ')}`)
-  return record.parts as Parts
+  return record.parts
 }

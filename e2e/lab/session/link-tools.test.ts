@@ -5,9 +5,8 @@ import { parseAnswers, parseNeighborTable } from './link-tools.ts'
 const data = (name: string): string => readFileSync(new URL(`testdata/${name}`, import.meta.url), 'utf8')
 
 test('each answer to an ARP request or a neighbour solicitation gives its MAC', () => {
-  expect(parseAnswers(data('arping.txt'))).toMatchSnapshot()
-  expect(parseAnswers(data('arping.txt'))).toHaveLength(2)
-  expect(parseAnswers(data('ndisc6.txt'))).toMatchSnapshot()
+  expect(parseAnswers(data('arping.txt'))).toEqual(['b2:3e:e2:7d:0c:1e', 'b2:3e:e2:7d:0c:1e'])
+  expect(parseAnswers(data('ndisc6.txt'))).toEqual(['92:59:0d:6e:db:dc'])
   expect(parseAnswers('ARPING 192.168.77.222\nTimeout\n')).toEqual([])
 })
 

@@ -23,7 +23,7 @@ export class LabPods {
   list(): readonly ContainerPlace[] {
     const entries = (...below: string[]): readonly string[] => {
       const directory = join(this.#paths.nodes, ...below)
-      return existsSync(directory) ? readdirSync(directory).sort() : []
+      return existsSync(directory) ? readdirSync(directory).toSorted() : []
     }
     return entries().flatMap((node) =>
       entries(node, 'pods').flatMap((namespace) =>

@@ -79,7 +79,7 @@ async function startEverything(o: LabOptions, topology: Topology, parts: Parts):
   const paths = labPaths(o.id)
   const daemons = labDaemons(o.id)
   const control = controlPlaneOf(o, topology, parts)
-  const { step } = o.progress
+  const step: Progress['step'] = async (name, work) => await o.progress.step(name, work)
   await step('network', async () => await makeNetwork(topology))
   await Promise.all([
     step('control plane', async () => {

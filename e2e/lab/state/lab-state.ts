@@ -89,5 +89,5 @@ export function recordedTopology(record: Pick<LabRecord, 'id' | 'nodes'>): Topol
 }
 
 export function labIds(): readonly string[] {
-  return existsSync(labsDirectory) ? readdirSync(labsDirectory).sort() : []
+  return existsSync(labsDirectory) ? readdirSync(labsDirectory).toSorted() : []
 }

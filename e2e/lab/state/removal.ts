@@ -66,5 +66,5 @@ export function mountsBelow(directories: readonly string[], mountinfo: string): 
       path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
     )
     .filter((path) => directories.some((d) => path === d || path.startsWith(`${d}/`)))
-    .sort((a, b) => b.length - a.length)
+    .toSorted((a, b) => b.length - a.length)
 }
