@@ -43,17 +43,13 @@ export class EndpointTables {
     this.table.delete(endpointsOf(cluster))
   }
 
-  /** Answers the endpoints that came out differently. */
-  apply(changes: readonly SliceChange[]): readonly Resource[] {
+  apply(changes: readonly SliceChange[]): void {
     const services = new Set(changes.flatMap((change) => [...this.#slices.apply(change)]))
-    const changed: Resource[] = []
     for (const service of services) {
       for (const { portName } of this.#wanted.get(service)?.values() ?? []) {
-        const resource = encode(service, portName, this.#slices.of(service))
-        if (this.table.set(resource)) changed.push(resource)
+        this.table.set(encode(service, portName, this.#slices.of(service)))
       }
     }
-    return changed
   }
 }
 

@@ -21,7 +21,7 @@ import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Resource, ResourceMap, Snapshot } from '../xds/resource.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
-import { ResourceTable } from './resource-table.ts'
+import { ResourceTable, type TableChange } from './resource-table.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
 
@@ -42,6 +42,9 @@ interface Chain {
   readonly settings: TlsSettings
   readonly hosts: Set<string>
 }
+
+/** By type; empty for a type of which nothing changed. */
+export type ResourceChange = Readonly<Record<Exclude<keyof Snapshot, 'runtime'>, TableChange>>
 
 export class Engine {
   readonly #options: EngineOptions
@@ -84,23 +87,35 @@ export class Engine {
     return judged
   }
 
-  /** Answers the endpoints that came out differently. */
-  applySlices(changes: readonly SliceChange[]): readonly Resource[] {
-    return this.#endpoints.apply(changes)
+  applySlices(changes: readonly SliceChange[]): void {
+    this.#endpoints.apply(changes)
   }
 
   verdict(kind: 'httpProxy' | 'ingress', key: Key): Verdict {
     return this.#verdicts.of(kind, key)
   }
 
+  /** The whole desired state; what led to it counts as told. */
   snapshot(): Snapshot {
+    this.drain()
     return {
-      clusters: this.#clusters.map(),
-      endpoints: this.#endpoints.table.map(),
-      listeners: this.#listeners.map(),
-      scopes: this.#scopes.map(),
-      secrets: this.#secrets.map(),
+      clusters: this.#clusters.copy(),
+      endpoints: this.#endpoints.table.copy(),
+      listeners: this.#listeners.copy(),
+      scopes: this.#scopes.copy(),
+      secrets: this.#secrets.copy(),
       runtime: this.#runtime,
+    }
+  }
+
+  /** What changed of the desired state since it was last told. */
+  drain(): ResourceChange {
+    return {
+      clusters: this.#clusters.drain(),
+      endpoints: this.#endpoints.table.drain(),
+      listeners: this.#listeners.drain(),
+      scopes: this.#scopes.drain(),
+      secrets: this.#secrets.drain(),
     }
   }
 
@@ -171,7 +186,7 @@ export class Engine {
   #settleListeners(chainsChanged: boolean): void {
     const { listeners } = this.#options
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
-    else if (this.#listeners.get(httpListenerName) === undefined) this.#listeners.set(httpListener(listeners))
+    else if (!this.#listeners.has(httpListenerName)) this.#listeners.set(httpListener(listeners))
     if (!chainsChanged) return
     if (this.#chains.size === 0) this.#listeners.delete(httpsListenerName)
     else this.#listeners.set(httpsListener(this.#chains.values(), listeners))

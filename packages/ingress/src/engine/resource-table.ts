@@ -1,37 +1,38 @@
-/** Resources of one type by name. `map` is the same object until a resource comes, changes its bytes or goes. */
+/** Resources of one type by name, and what changed of them since somebody last asked. */
 import type { Resource, ResourceMap } from '../xds/resource.ts'
 
+/** The new resource, or undefined for one that is gone. */
+export type TableChange = ReadonlyMap<string, Resource | undefined>
+
 export class ResourceTable {
-  #map = new Map<string, Resource>()
-  #shared = false
+  readonly #map = new Map<string, Resource>()
+  #changed = new Map<string, Resource | undefined>()
 
   /** A resource that says what is there already changes nothing. */
   set(resource: Resource): boolean {
     if (this.#map.get(resource.name)?.version === resource.version) return false
-    this.#own().set(resource.name, resource)
+    this.#map.set(resource.name, resource)
+    this.#changed.set(resource.name, resource)
     return true
   }
 
-  delete(name: string): boolean {
-    if (!this.#map.has(name)) return false
-    return this.#own().delete(name)
+  delete(name: string): void {
+    if (this.#map.delete(name)) this.#changed.set(name, undefined)
   }
 
-  get(name: string): Resource | undefined {
-    return this.#map.get(name)
+  has(name: string): boolean {
+    return this.#map.has(name)
   }
 
-  /** Never written to afterwards. */
-  map(): ResourceMap {
-    this.#shared = true
-    return this.#map
+  /** What changed since the last call. */
+  drain(): TableChange {
+    const changed = this.#changed
+    this.#changed = new Map()
+    return changed
   }
 
-  #own(): Map<string, Resource> {
-    if (this.#shared) {
-      this.#map = new Map(this.#map)
-      this.#shared = false
-    }
-    return this.#map
+  /** All of it, as it is now. */
+  copy(): ResourceMap {
+    return new Map(this.#map)
   }
 }

@@ -111,7 +111,7 @@ class Serve {
     this.#changes.release()
     await this.#xds.start()
     this.#health.setReady('observed', true)
-    logger.info('serving', { hosts: this.#engine.snapshot().scopes.size })
+    logger.info('serving', { port: this.#xds.port })
     this.#election?.start()
     await aborted
   }
@@ -136,7 +136,7 @@ class Serve {
       this.#metrics.observed(change.kind, change.before, change.after)
     }
     const judged = this.#engine.apply(changes.filter(isRelevant))
-    this.#xds.publish(this.#engine.snapshot())
+    this.#publish()
     this.#metrics.translated((performance.now() - started) / 1000, new Date())
     this.#report(judged, changes)
   }
@@ -144,9 +144,14 @@ class Serve {
   /** Around translation: what an endpoint's change costs depends on its Service alone. */
   #endpoints(changes: readonly SliceChange[]): void {
     for (const { before, after } of changes) this.#metrics.observed('slice', before, after)
-    const changed = this.#engine.applySlices(changes)
-    if (changed.length === 0 || !this.#xds.ready) return
-    this.#xds.publishEndpoints(new Map(changed.map((resource) => [resource.name, resource])))
+    this.#engine.applySlices(changes)
+    if (this.#xds.ready) this.#publish()
+  }
+
+  /** The first time everything, then what changed. */
+  #publish(): void {
+    if (this.#xds.ready) this.#xds.apply(this.#engine.drain())
+    else this.#xds.publish(this.#engine.snapshot())
   }
 
   #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {
