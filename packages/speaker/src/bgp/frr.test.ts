@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { missingFor, PeerLab, type SpeakerNode, until } from './testing/peer-lab.ts'
+import { missingFor, PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
 import type { PeerText, RouteText } from './testing/plan-text.ts'
+import { until } from './testing/until.ts'
 
 const why = missingFor('frr')
 

@@ -41,6 +41,8 @@ export interface PeerStatus {
   readonly lastEnding: string | undefined
   /** Prefixes that the peer has from us. */
   readonly announced: number
+  /** Prefixes that the peer has yet to read about; all of them while there is no session. */
+  readonly pending: number
   readonly unsent: readonly UnsentRoute[]
 }
 
@@ -86,6 +88,7 @@ export class Session {
       state: this.#state.kind,
       lastEnding: this.#lastEnding,
       announced: this.#established?.rib.announced ?? 0,
+      pending: this.#established?.rib.pending ?? this.#routes.length,
       unsent: this.#unsent,
     }
   }
@@ -234,8 +237,8 @@ export class Session {
   }
 
   #facts(agreed: Agreed): SessionFacts {
-    const addresses = this.#localAddresses()
-    const nextHop = (family: Family) => chooseNextHop(family, addresses)
+    const [session, ...beside] = this.#localAddresses()
+    const nextHop = (family: Family) => session && chooseNextHop(family, session, beside)
     return {
       localASN: this.#settings.localASN,
       internal: agreed.context.internal,
@@ -250,7 +253,7 @@ export class Session {
     return chooseRouterID({ configured: peer.routerID, addresses: this.#localAddresses(), nodeName })
   }
 
-  /** The session's own address, then those of its interface. */
+  /** The session's own address, then those of its interface; empty before the first connection. */
   #localAddresses(): readonly IP[] {
     const session = this.#localAddress
     if (session === undefined) return []
@@ -263,9 +266,9 @@ export class Session {
 
   #report(): void {
     const { metrics } = this.#options
-    const rib = this.#established?.rib
-    if (rib === undefined) metrics.up(false)
-    metrics.prefixes(rib?.announced ?? 0, rib?.pending ?? this.#routes.length)
+    const { announced, pending } = this.status
+    if (this.#established === undefined) metrics.up(false)
+    metrics.prefixes(announced, pending)
   }
 
   /** The tick comes after the poll phase: bytes that arrived while we were stalled count before a hold timer does. */

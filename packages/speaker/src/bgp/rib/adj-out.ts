@@ -14,7 +14,13 @@ import {
   type SessionContext,
   type UpdateMessage,
 } from '../codec/index.ts'
-import { type AttributeSet, type DesiredRoute, keyOfPrefix, type UnsentRoute } from './desired-route.ts'
+import {
+  type AttributeSet,
+  type DesiredRoute,
+  keyOfPrefix,
+  type PrefixKey,
+  type UnsentRoute,
+} from './desired-route.ts'
 
 interface SentRoute {
   readonly prefix: Prefix
@@ -45,8 +51,8 @@ export interface Changes {
 
 export class AdjOut {
   readonly #context: SessionContext
-  readonly #sent = new Map<string, SentRoute>()
-  #desired: ReadonlyMap<string, DesiredRoute> = new Map()
+  readonly #sent = new Map<PrefixKey, SentRoute>()
+  #desired: ReadonlyMap<PrefixKey, DesiredRoute> = new Map()
   #marks: readonly Family[]
   #queue: readonly Planned[] = []
   #taken = 0
@@ -74,7 +80,7 @@ export class AdjOut {
   }
 
   /** Answers with the prefixes that this leaves to be sent. */
-  setDesired(desired: ReadonlyMap<string, DesiredRoute>): Changes {
+  setDesired(desired: ReadonlyMap<PrefixKey, DesiredRoute>): Changes {
     this.#desired = desired
     this.#plan()
     return { announced: this.#waiting('announce'), withdrawn: this.#waiting('withdraw') }
@@ -156,7 +162,7 @@ export class AdjOut {
   }
 
   /** What the peer has and shall not have, `refused` included: an older form of it must not stay there. */
-  #withdrawals(refused: ReadonlySet<string>): readonly Planned[] {
+  #withdrawals(refused: ReadonlySet<PrefixKey>): readonly Planned[] {
     const gone: Record<Family, Prefix[]> = { 4: [], 6: [] }
     for (const [key, { prefix }] of this.#sent) {
       if (!this.#desired.has(key) || refused.has(key)) gone[prefix.ip.family].push(prefix)

@@ -88,15 +88,15 @@ test('a route that the session cannot carry is named with its reason', () => {
 })
 
 describe('the next hop', () => {
-  const hop = (family: 4 | 6, ...addresses: readonly string[]) => {
-    const chosen = chooseNextHop(family, addresses.map(ip))
-    return chosen === undefined ? undefined : chosen.address
-  }
+  const hop = (family: 4 | 6, session: string, ...beside: readonly string[]) =>
+    chooseNextHop(family, ip(session), beside.map(ip))?.address
 
   test('is the session itself, or an address of the other family beside it', () => {
     expect(hop(4, '10.0.0.2', '10.0.0.1')).toEqual(ip('10.0.0.2'))
     expect(hop(6, '10.0.0.2', '10.0.0.1', 'fe80::1', 'fd00::1')).toEqual(ip('fd00::1'))
     expect(hop(4, 'fd00::1', '10.0.0.1')).toEqual(ip('10.0.0.1'))
+    expect(hop(4, '127.0.0.1', '10.0.0.1')).toEqual(ip('127.0.0.1'))
+    expect(hop(6, 'fe80::1', 'fe80::1', 'fd00::1')).toEqual(ip('fd00::1'))
   })
 
   test.each(['fe80::1', '::1', '::', 'ff02::1'])('is never %s', (address) => {

@@ -4,7 +4,7 @@
  *
  * LOCAL_PREF goes to internal peers only, and always there: 100, the usual default, unless the route says otherwise.
  */
-import { type Family, formatPrefix, type Prefix } from '@landfall/netip'
+import { type Family, formatIP, formatPrefix, type Prefix } from '@landfall/netip'
 import type { BgpRoute, Community } from '../../plan/bgp-plan.ts'
 import type { Attribute, NextHop } from '../codec/index.ts'
 
@@ -38,20 +38,24 @@ export interface SessionFacts {
 }
 
 export interface DesiredRoutes {
-  readonly routes: ReadonlyMap<string, DesiredRoute>
+  readonly routes: ReadonlyMap<PrefixKey, DesiredRoute>
   readonly unsent: readonly UnsentRoute[]
 }
 
 export const defaultLocalPref = 100
 
-export function keyOfPrefix({ ip, length }: Prefix): string {
-  return `${ip.family}:${ip.value.toString(36)}/${length}`
+/** A number for IPv4, since maps of those are the quicker ones. */
+export type PrefixKey = number | string
+
+export function keyOfPrefix({ ip, length }: Prefix): PrefixKey {
+  return ip.family === 4 ? Number(ip.value) * 64 + length : `${ip.value.toString(36)}/${length}`
 }
 
 export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts): DesiredRoutes {
-  const desired = new Map<string, DesiredRoute>()
+  const desired = new Map<PrefixKey, DesiredRoute>()
   const unsent: UnsentRoute[] = []
   const sets = new Map<string, AttributeSet>()
+  const hops = { 4: keyOfHop(facts.nextHops[4]), 6: keyOfHop(facts.nextHops[6]) }
   for (const route of routes) {
     const { family } = route.prefix.ip
     const nextHop = facts.nextHops[family]
@@ -60,7 +64,7 @@ export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts):
     } else if (nextHop === undefined) {
       unsent.push({ prefix: route.prefix, reason: 'noNextHop' })
     } else {
-      const key = keyOfSet(route, nextHop)
+      const key = `${family}|${hops[family]}|${keyOfWishes(route)}`
       const set = sets.get(key) ?? { key, family, nextHop, attributes: attributesOf(route, facts) }
       sets.set(key, set)
       desired.set(keyOfPrefix(route.prefix), { prefix: route.prefix, set })
@@ -96,10 +100,12 @@ function pathOf(facts: SessionFacts): readonly Attribute[] {
   return [{ kind: 'asPath', segments }, ...(hidden ? [{ kind: 'as4Path', segments } as const] : [])]
 }
 
-function keyOfSet(route: BgpRoute, { address, linkLocal }: NextHop): string {
-  const hop = `${address.value.toString(36)},${linkLocal?.value.toString(36) ?? ''}`
-  const communities = route.communities.map(keyOfCommunity).join(' ')
-  return `${route.prefix.ip.family}|${address.family}|${hop}|${route.localPref ?? ''}|${communities}`
+function keyOfHop(hop: NextHop | undefined): string {
+  return [hop?.address, hop?.linkLocal].map((ip) => (ip ? formatIP(ip) : '')).join()
+}
+
+function keyOfWishes({ localPref, communities }: BgpRoute): string {
+  return `${localPref ?? ''}|${communities.length === 0 ? '' : communities.map(keyOfCommunity).join(' ')}`
 }
 
 function keyOfCommunity(community: Community): string {

@@ -6,17 +6,24 @@
 import type { Family, IP } from '@landfall/netip'
 import type { NextHop } from '../codec/index.ts'
 
-/** `addresses`: the session's own, then those of its interface. undefined if none of them can be used. */
-export function chooseNextHop(family: Family, addresses: readonly IP[]): NextHop | undefined {
-  const address = addresses.find((ip) => ip.family === family && isUsable(ip))
+/**
+ * `session` is the connection's local address, which serves even when it is loopback (a peer on this host);
+ * `beside` are the addresses of its interface. undefined if none of them can be used.
+ */
+export function chooseNextHop(family: Family, session: IP, beside: readonly IP[]): NextHop | undefined {
+  const own = session.family === family && !isLinkLocal(session)
+  const address = own ? session : beside.find((ip) => ip.family === family && isGlobal(ip))
   return address && { address }
 }
 
+function isLinkLocal(ip: IP): boolean {
+  return ip.family === 4 ? ip.value >> 16n === 0xa9fen : ip.value >> 118n === 0x3fan
+}
+
 /** Neither unspecified, loopback, link-local nor multicast. */
-function isUsable(ip: IP): boolean {
-  if (ip.family === 4) {
-    const first = Number(ip.value >> 24n)
-    return first !== 0 && first !== 127 && first < 224 && ip.value >> 16n !== 0xa9fen
-  }
-  return ip.value > 1n && ip.value >> 118n !== 0x3fan && ip.value >> 120n !== 0xffn
+function isGlobal(ip: IP): boolean {
+  if (isLinkLocal(ip)) return false
+  if (ip.family === 6) return ip.value > 1n && ip.value >> 120n !== 0xffn
+  const first = Number(ip.value >> 24n)
+  return first !== 0 && first !== 127 && first < 224
 }

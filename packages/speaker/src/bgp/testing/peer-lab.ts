@@ -9,9 +9,9 @@ import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { PlanText } from './plan-text.ts'
+import { until } from './until.ts'
 
 const frrFolder = '/usr/lib/frr'
 const birdBinary = '/usr/sbin/bird'
@@ -86,7 +86,7 @@ export class PeerLab {
     for (const daemon of ['zebra', 'bgpd']) {
       const common = ['-u', 'frr', '-g', 'frr', '-f', file, '-z', join(this.folder, 'zserv')]
       const own = ['--vty_socket', this.folder, '-i', join(this.folder, `${daemon}.pid`), '-P', '0']
-      this.#daemons.set(daemon, this.run('r', join(frrFolder, daemon), [...common, ...own]))
+      this.#daemons.set(daemon, this.#run('r', join(frrFolder, daemon), [...common, ...own], 'ignore'))
       await until(`${daemon} listens`, () => existsSync(join(this.folder, `${daemon}.vty`)))
     }
     await until('bgpd is configured', () => this.vtysh('show bgp summary').includes('BGP router identifier'))
@@ -96,12 +96,12 @@ export class PeerLab {
     const file = join(this.folder, 'bird.conf')
     writeFileSync(file, configuration)
     const socket = join(this.folder, 'bird.ctl')
-    this.run('r', birdBinary, ['-f', '-c', file, '-s', socket])
+    this.#run('r', birdBinary, ['-f', '-c', file, '-s', socket], 'ignore')
     await until('BIRD listens', () => existsSync(socket))
   }
 
   startSpeaker(n: number): SpeakerNode {
-    return new SpeakerNode(this.run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`]))
+    return new SpeakerNode(this.#run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`], 'inherit'))
   }
 
   /** Stops a daemon in its tracks; `thaw` lets it go on. */
@@ -135,9 +135,10 @@ export class PeerLab {
     await until('everything ended', () => running().length === 0, 2000).finally(() => this.#remove())
   }
 
-  run(host: string, command: string, args: readonly string[]): ChildProcess {
+  /** The error output of a speaker belongs to the test's; a daemon's says nothing of use. */
+  #run(host: string, command: string, args: readonly string[], errors: 'inherit' | 'ignore'): ChildProcess {
     const inside = [`--net=/run/netns/${this.#name(host)}`, command, ...args]
-    const child = spawn('nsenter', inside, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn('nsenter', inside, { stdio: ['pipe', 'pipe', errors] })
     child.stdout.resume()
     this.#children.push(child)
     return child
@@ -191,16 +192,6 @@ export class PeerLab {
   #ip(...args: readonly string[]): void {
     execFileSync('ip', args)
   }
-}
-
-/** Resolves with the milliseconds it took; looks every 5 ms. */
-export async function until(what: string, holds: () => unknown, limitMs = 10_000): Promise<number> {
-  const start = performance.now()
-  while (!holds()) {
-    if (performance.now() - start > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`)
-    await sleep(5)
-  }
-  return performance.now() - start
 }
 
 function quietly(command: string, args: readonly string[]): string {

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type IP, parseIP, prefixOf } from '@landfall/netip'
+import { createLogger, Metrics } from '@landfall/telemetry'
+import { afterEach, expect, test } from 'vitest'
+import type { BgpObservation, BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
+import { bgpError } from './codec/index.ts'
+import { BgpSpeaker } from './index.ts'
+import { BarePeer, type BarePeerOptions } from './testing/bare-peer.ts'
+import { until } from './testing/until.ts'
+
+const ip = (text: string): IP => parseIP(text) ?? expect.unreachable(text)
+const route = (i: number, localPref?: number): BgpRoute => ({
+  prefix: prefixOf({ family: 4, value: 0xc6120000n + BigInt(i) }, 32),
+  communities: [],
+  ...(localPref === undefined ? {} : { localPref }),
+})
+const routesOf = (count: number, localPref?: number) =>
+  Array.from({ length: count }, (_, i) => route(i, localPref))
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+})
+
+async function listen(options: Partial<BarePeerOptions> = {}): Promise<BarePeer> {
+  const peer = await BarePeer.listen({ asn: 65000, ...options })
+  cleanups.push(() => peer.close())
+  return peer
+}
+
+function makeSpeaker() {
+  const lines: Record<string, unknown>[] = []
+  const metrics = new Metrics('test')
+  const observations: BgpObservation[] = []
+  const speaker = new BgpSpeaker({
+    logger: createLogger({
+      level: 'debug',
+      write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>),
+    }),
+    metrics,
+    nodeName: 'n1',
+    interfaces: () => [],
+    onObservation: (observation) => observations.push(observation),
+  })
+  cleanups.push(() => speaker.stop())
+  const logged = (event: string) => lines.filter((line) => line['event'] === event)
+  return { speaker, metrics, observations, logged }
+}
+
+const to = (peer: BarePeer, more: Partial<BgpPeerPlan> = {}): BgpPeerPlan => ({
+  name: 'peer',
+  address: ip('127.0.0.1'),
+  port: peer.port,
+  myASN: 65000,
+  peerASN: 65000,
+  holdTimeSeconds: 90,
+  ebgpMultiHop: false,
+  routes: [],
+  ...more,
+})
+
+test('a session comes up, carries the routes, follows changes and is reported', async () => {
+  const peer = await listen()
+  const { speaker, metrics, logged, observations } = makeSpeaker()
+  speaker.apply({ peers: [to(peer, { routes: routesOf(3) })] })
+  await until('three routes', () => peer.routes.size === 3)
+  expect(logged('peerAdded')).toHaveLength(1)
+  expect(logged('sessionUp')[0]).toMatchObject({
+    localASN: 65000,
+    msg: 'BGP session established',
+    peer: `127.0.0.1:${peer.port}`,
+    peerASN: 65000,
+  })
+  expect(observations).toEqual([{ kind: 'sessionUp', peer: 'peer' }])
+  speaker.apply({ peers: [to(peer, { routes: [route(1), route(7)] })] })
+  await until('the change', () => [...peer.routes].join() === '198.18.0.1/32,198.18.0.7/32')
+  expect(peer.connections).toBe(1)
+  expect(logged('updatedAdvertisements').at(-1)).toMatchObject({ announced: 1, withdrawn: 2, total: 2 })
+  const text = await metrics.exposition()
+  const label = `{peer="127.0.0.1:${peer.port}"}`
+  expect(text).toContain(`metallb_bgp_session_up${label} 1`)
+  expect(text).toContain(`metallb_bgp_updates_total${label} 3`)
+  expect(text).toContain(`metallb_bgp_announced_prefixes_total${label} 2`)
+  expect(text).toContain(`metallb_bgp_pending_prefixes_total${label} 0`)
+  expect(speaker.status()).toMatchObject([{ name: 'peer', state: 'established', announced: 2, unsent: [] }])
+})
+
+test('a peer that changed restarts its session alone; a removed one is told and forgotten', async () => {
+  const [kept, changed, removed] = [await listen(), await listen(), await listen()]
+  const { speaker, metrics, logged } = makeSpeaker()
+  const keep = to(kept, { name: 'kept' })
+  speaker.apply({ peers: [keep, to(changed, { name: 'changed' }), to(removed, { name: 'removed' })] })
+  await until('three sessions', () => logged('sessionUp').length === 3)
+  speaker.apply({ peers: [keep, to(changed, { name: 'changed', holdTimeSeconds: 30 })] })
+  await until('the changed one again', () => changed.connections === 2 && logged('sessionUp').length === 4)
+  await until('the goodbye', () => removed.notifications().length === 1)
+  expect(changed.notifications()).toEqual(['6/6'])
+  expect(removed.notifications()).toEqual(['6/3'])
+  expect(kept).toMatchObject({ connections: 1 })
+  expect(kept.notifications()).toEqual([])
+  expect(await metrics.exposition()).not.toContain(`127.0.0.1:${removed.port}`)
+  expect(logged('peerRemoved')).toHaveLength(1)
+})
+
+test('a stop tells each peer, and takes no longer than a second over one that does not read', async () => {
+  const [reading, stuck] = [await listen(), await listen()]
+  const { speaker, logged } = makeSpeaker()
+  const many = to(stuck, { name: 'stuck', routes: routesOf(20_000) })
+  speaker.apply({ peers: [to(reading, { name: 'reading' }), many] })
+  await until('both sessions', () => logged('sessionUp').length === 2)
+  stuck.pause()
+  const start = performance.now()
+  await speaker.stop()
+  expect(performance.now() - start).toBeLessThan(1500)
+  expect(reading.notifications()).toEqual(['6/2'])
+})
+
+test('to a peer that does not read, no more is written than fits; when it reads again it gets the latest state', async () => {
+  const peer = await listen()
+  const { speaker, logged } = makeSpeaker()
+  speaker.apply({ peers: [to(peer)] })
+  await until('the session', () => logged('sessionUp').length === 1)
+  peer.pause()
+  // Routes that share no attributes, 300 bytes each.
+  const bulky = (preference: number) =>
+    Array.from({ length: 2000 }, (_, i): BgpRoute => {
+      const communities = Array.from(
+        { length: 60 },
+        (_, low) => ({ kind: 'standard', high: i, low }) as const,
+      )
+      return { ...route(i, preference), communities }
+    })
+  const waiting = () => speaker.status()[0]?.pending ?? 0
+  let round = 0
+  while (waiting() === 0 && round < 40) {
+    speaker.apply({ peers: [to(peer, { routes: bulky(++round) })] })
+    await sleep(5)
+  }
+  expect(waiting()).toBeGreaterThan(0)
+  speaker.apply({ peers: [to(peer, { routes: routesOf(5, 77) })] })
+  peer.resume()
+  await until('five routes', () => peer.routes.size === 5 && waiting() === 0)
+  const preferences = new Map<bigint, number>()
+  for (const message of peer.received) {
+    if (message.kind !== 'update') continue
+    const preference = message.attributes.find((one) => one.kind === 'localPref')
+    for (const { ip } of message.announced) preferences.set(ip.value, preference?.value ?? 0)
+  }
+  expect(routesOf(5).map(({ prefix }) => preferences.get(prefix.ip.value))).toEqual([77, 77, 77, 77, 77])
+}, 20_000)
+
+test('a peer that refuses each OPEN is not hammered, and its reason is logged once', async () => {
+  const peer = await listen({ refusal: { kind: 'notification', error: bgpError(2, 2) } })
+  const { speaker, logged } = makeSpeaker()
+  speaker.apply({ peers: [to(peer)] })
+  await sleep(1500)
+  expect(peer.connections).toBeGreaterThanOrEqual(3)
+  expect(peer.connections).toBeLessThanOrEqual(5)
+  expect(logged('connectFailed').filter(({ level }) => level === 'warn')).toMatchObject([
+    { reason: 'peer: open/badPeerAS' },
+  ])
+  expect(speaker.status()[0]?.lastEnding).toBe('peer: open/badPeerAS')
+})
+
+test('bytes that are no BGP are answered with the error, and the session comes back', async () => {
+  const peer = await listen()
+  const { speaker, logged, observations } = makeSpeaker()
+  speaker.apply({ peers: [to(peer)] })
+  await until('the session', () => logged('sessionUp').length === 1)
+  peer.sendBytes(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+  await until('the answer', () => peer.notifications().length === 1)
+  expect(peer.notifications()).toEqual(['1/1'])
+  await until('the session again', () => logged('sessionUp').length === 2)
+  expect(observations.map(({ kind }) => kind)).toEqual(['sessionUp', 'sessionDown', 'sessionUp'])
+  expect(logged('sessionDown')[0]).toMatchObject({ reason: 'messageHeader/notSynchronized' })
+})
+
+test('a peer may ask for everything again', async () => {
+  const peer = await listen()
+  const { speaker } = makeSpeaker()
+  speaker.apply({ peers: [to(peer, { routes: routesOf(2) })] })
+  await until('the routes', () => peer.routes.size === 2)
+  peer.routes.clear()
+  peer.send({ kind: 'routeRefresh', family: { afi: 1, safi: 1 }, subtype: 0 })
+  await until('the routes again', () => peer.routes.size === 2)
+  expect(peer.connections).toBe(1)
+})
+
+test('a route that the session cannot carry is named', async () => {
+  const peer = await listen()
+  const { speaker, logged } = makeSpeaker()
+  const v6 = { prefix: prefixOf(ip('2001:db8::1'), 128), communities: [] }
+  speaker.apply({ peers: [to(peer, { routes: [route(1), v6] })] })
+  await until('the other route', () => peer.routes.size === 1)
+  expect(logged('routesNotSent')).toMatchObject([{ count: 1, routes: ['2001:db8::1/128 noNextHop'] }])
+  expect(speaker.status()[0]?.unsent).toEqual([{ prefix: v6.prefix, reason: 'noNextHop' }])
+})
+
+test('a peer that takes the connection and says nothing delays no other', async () => {
+  const [mute, other] = [await listen({ mute: true }), await listen()]
+  const { speaker } = makeSpeaker()
+  speaker.apply({ peers: [to(mute, { name: 'mute' }), to(other, { name: 'other', routes: routesOf(1) })] })
+  expect(await until('the other', () => other.routes.size === 1)).toBeLessThan(1000)
+  expect(speaker.status().map(({ state }) => state)).toEqual(['openSent', 'established'])
+})
