@@ -112,6 +112,7 @@ export class Reports {
   async #write(id: string): Promise<void> {
     const report = this.#reports.get(id)
     if (report === undefined || !this.#options.mayWrite()) return
+    if (!this.#options.cluster.gate.isOpen()) return this.#queue.addAfter(id, flushMs)
     if (id === stateName && !(await this.#ensureState())) return
     await this.#writer.write(
       report.type,
