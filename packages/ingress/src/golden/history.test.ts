@@ -121,6 +121,7 @@ describe('the engine', () => {
             batch.push(change)
             if (batch.length >= (cuts[index] ?? 1) || index === history.length - 1) {
               engine.apply(batch)
+              told.follow(engine.drain())
               batch = []
             }
           }
