@@ -76,10 +76,13 @@ export function readVersion(): string {
 /** koffi loads its own native file, so it stays a package beside the bundles. */
 function copyNativeLibrary(target: string): void {
   const koffi = realpathSync(join(root, 'packages/net/node_modules/koffi'))
-  const keep = (path: string) => !/\/(src|vendor|doc|lib\/native)(\/|$)/.test(path.slice(koffi.length))
+  const keep = (path: string) =>
+    !/\/(vendor|doc|lib\/native)(\/|$)|\.(cc|hh|c|h|S|asm|txt|md)$/.test(path.slice(koffi.length))
   cpSync(koffi, join(target, 'koffi'), { recursive: true, filter: keep })
   const native = join(koffi, '..', '@koromix')
-  if (existsSync(native)) cpSync(native, join(target, '@koromix'), { recursive: true, dereference: true })
+  for (const name of readdirSync(native)) {
+    cpSync(realpathSync(join(native, name)), join(target, '@koromix', name), { recursive: true })
+  }
 }
 
 function writeNotices(out: string): void {

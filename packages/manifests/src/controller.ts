@@ -18,26 +18,37 @@ import {
 
 const namespace = 'metallb-system'
 const name = 'controller'
+/** The kinds that say what is wanted. */
+const configuration = [
+  'ipaddresspools',
+  'l2advertisements',
+  'bgpadvertisements',
+  'bgppeers',
+  'bfdprofiles',
+  'communities',
+]
 const labels: Labels = { app: 'metallb', component: name }
 
 export function controllerObjects(image: string): readonly Manifest[] {
   return [
     serviceAccount(namespace, name, { app: 'metallb' }),
     ...clusterRole(`${namespace}:${name}`, { namespace, name }, { app: 'metallb' }, [
-      allow('', ['services', 'namespaces', 'nodes'], read),
-      allow('', ['services'], ['patch']),
+      allow('', ['services'], read),
       allow('', ['services/status'], ['update']),
+      allow('', ['namespaces', 'nodes'], ['list', 'watch']),
       allow('', ['events'], ['create', 'patch']),
+      allow('metallb.io', configuration, read),
+      allow(
+        'metallb.io',
+        configuration.map((kind) => `${kind}/status`),
+        ['update'],
+      ),
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
-      allow('metallb.io', ['ipaddresspools', 'l2advertisements', 'bgpadvertisements', 'bgppeers'], read),
-      allow('metallb.io', ['bfdprofiles', 'communities'], read),
-      allow('metallb.io', ['ipaddresspools/status'], ['update']),
+      allow('', ['secrets'], ['list', 'watch']),
+      allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
       allow('metallb.io', ['configurationstates'], ['get', 'create']),
       allow('metallb.io', ['configurationstates/status'], ['update']),
-      allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
-      allow('', ['secrets'], ['get', 'create']),
-      allow('apps', ['deployments'], ['get'], [name]),
     ]),
     deployment(image),
     disruptionBudget(namespace, name, labels),
@@ -76,12 +87,7 @@ function container(image: string): object {
     name,
     image,
     args: ['--port=7472', '--log-level=info'],
-    env: [
-      { name: 'METALLB_ML_SECRET_NAME', value: 'memberlist' },
-      { name: 'METALLB_DEPLOYMENT', value: name },
-      fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'),
-      fieldEnv('METALLB_POD_NAME', 'metadata.name'),
-    ],
+    env: [fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'), fieldEnv('METALLB_POD_NAME', 'metadata.name')],
     ports: [
       { name: 'monitoring', containerPort: 7472 },
       { name: 'health', containerPort: 17472 },
