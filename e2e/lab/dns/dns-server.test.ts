@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { connect } from 'node:net'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DnsServer } from './dns-server.ts'
 import { decodeQuestion } from './message.ts'
@@ -55,12 +55,11 @@ test('bytes that are no question end the connection and nothing else', async () 
 })
 
 test('no bytes make the decoder throw, and what it reads lies inside them', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, plausible) => {
-      const message = Buffer.from(bytes)
-      if (plausible && message.length >= 12) message.set([0x01, 0, 0, 1], 2)
-      const question = decodeQuestion(message)
-      if (question !== undefined) expect(12 + question.section.length).toBeLessThanOrEqual(message.length)
-    }),
-  )
+  const inside = fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, plausible) => {
+    const message = Buffer.from(bytes)
+    if (plausible && message.length >= 12) message.set([0x01, 0, 0, 1], 2)
+    const question = decodeQuestion(message)
+    return question === undefined || 12 + question.section.length <= message.length
+  })
+  expect(() => fc.assert(inside)).not.toThrow()
 })

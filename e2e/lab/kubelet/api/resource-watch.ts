@@ -74,7 +74,8 @@ export class ResourceWatch<T extends ApiObject> {
       } catch (problem) {
         if (this.#stopped.signal.aborted) return
         if (this.#stream.signal.aborted) continue
-        if (failures === 0) this.#options.onProblem(problem)
+        if (failures === 0)
+          this.#options.onProblem(new Error(`watch ${this.#options.path}: ${String(problem)}`))
         const pause = Math.min(RETRY_MS * 2 ** failures, RETRY_MAX_MS)
         failures += 1
         await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())))
