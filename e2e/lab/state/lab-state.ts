@@ -1,5 +1,5 @@
 // What a lab leaves on disk so that any later command can find, use and remove it.
-// `/run/landfall/<id>/`: lab.json, pids/, logs/, control/, routers/, nodes/<name>/; etcd's data lies in memory.
+// `/run/landfall/<id>/`: lab.json, pids/, logs/, control/, routers/, nodes/<name>/, bundles/; etcd's data lies in memory.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Daemons } from '../host/daemon.ts'
@@ -28,6 +28,8 @@ export interface LabPaths {
   readonly control: string
   readonly routers: string
   readonly nodes: string
+  /** The lab's own copy of the programs. */
+  readonly bundles: string
   readonly etcd: string
   /** The administrator's; the address in it is reached from the lab's hosts only. */
   readonly kubeconfig: string
@@ -45,6 +47,7 @@ export function labPaths(id: string): LabPaths {
     control: join(root, 'control'),
     routers: join(root, 'routers'),
     nodes: join(root, 'nodes'),
+    bundles: join(root, 'bundles'),
     etcd: `/dev/shm/${prefix}etcd`,
     kubeconfig: join(root, 'control', 'admin.kubeconfig'),
     kubectlCache: join(root, 'kubectl-cache'),
