@@ -95,7 +95,7 @@ async function lanWay(lab: Lab, address: string): Promise<{ readonly way: string
 
 async function ownerOf(lab: Lab, mac: string): Promise<string | undefined> {
   for (const node of lab.nodes) {
-    if ((await node.run(['cat', '/sys/class/net/eth0/address'])).trim() === mac) return node.name
+    if ((await node.mac()) === mac) return node.name
   }
   return undefined
 }

@@ -63,7 +63,7 @@ describe('announcements', () => {
       if (family === 'ipv4') expect(hops.map(({ ip }) => ip)).toEqual([node.ipv4])
     }
     const macs = await lab.client.arping(local.ipv4)
-    expect(macs[0]?.toLowerCase()).toBe((await node.run(['cat', '/sys/class/net/eth0/address'])).trim())
+    expect(macs[0]?.toLowerCase()).toBe(await node.mac())
   })
 
   it('is reached from behind the routers', async () => {

@@ -76,6 +76,15 @@ export class LabHost {
     return rows.flatMap((r) => r.addr_info ?? []).flatMap((a) => a.local ?? [])
   }
 
+  /** The MAC address of its first interface. */
+  async mac(): Promise<string> {
+    const name = this.host.interfaces[0]?.name ?? 'eth0'
+    const rows: readonly { readonly address?: string }[] = JSON.parse(
+      await this.run([this.parts.ip, '-json', 'link', 'show', 'dev', name]),
+    )
+    return rows[0]?.address ?? ''
+  }
+
   async ping(ip: string, timeoutMs = 1000): Promise<boolean> {
     const argv = [this.parts.ping, '-n', '-c', '1', '-W', `${timeoutMs / 1000}`, ip]
     return (await this.tryRun(argv, { timeoutMs: timeoutMs + 2000 })).code === 0
