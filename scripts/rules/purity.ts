@@ -23,6 +23,7 @@ export const pureAreas: readonly string[] = [
   'packages/ingress/src/envoy/',
   'packages/ingress/src/engine/',
   'packages/ingress/src/xds/resource.ts',
+  'packages/ingress/src/xds/session/',
 ]
 
 /** Libraries that compute and nothing else. */

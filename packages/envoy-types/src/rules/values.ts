@@ -66,7 +66,9 @@ const looseHeader = /^[^\0\r\n]*$/
 const headerName = /^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$/
 /** Control characters other than the tab are refused. */
 function isHeaderValue(text: string): boolean {
-  return [...text].every((character) => character === '\t' || (character >= ' ' && character !== '\x7f'))
+  return Array.from(text).every(
+    (character) => character === '\t' || (character >= ' ' && character !== '\x7f'),
+  )
 }
 
 export function checkString(rules: StringRules, value: string): Found {
@@ -74,7 +76,7 @@ export function checkString(rules: StringRules, value: string): Found {
   const has = (field: (typeof StringRulesSchema)['field'][keyof (typeof StringRulesSchema)['field']]) =>
     isFieldSet(rules, field)
   const fields = StringRulesSchema.field
-  const characters = BigInt([...value].length)
+  const characters = BigInt(Array.from(value).length)
   const bytes = BigInt(new TextEncoder().encode(value).length)
   return [
     ...complain(

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { silentLogger } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
-import { findEnvoy } from '../xds/real-envoy/process.ts'
+import { findEnvoy } from '../envoy-process/envoy-process.ts'
 import { type BootstrapOptions, bootstrapJson, writeBootstrap } from './index.ts'
 
 let directory = ''

@@ -56,7 +56,7 @@ export async function runCertgen(options: CertgenOptions): Promise<void> {
     const names = secrets.map(({ metadata }) => metadata.name)
     logger.info(`secrets-${outcome}`, { namespace, names, lifetimeDays })
   } finally {
-    await cluster.close()
+    cluster.close()
   }
 }
 

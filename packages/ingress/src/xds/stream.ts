@@ -3,7 +3,7 @@
  * budget. Ends by itself with the call; whatever the call throws ends only this stream.
  */
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
-import type { Logger } from '@landfall/telemetry'
+import { describeError, type Logger } from '@landfall/telemetry'
 import type { ByteBudget } from './budget.ts'
 import type { ResourceType } from './resource.ts'
 import type { Client, Settlement } from './session/client.ts'
@@ -84,7 +84,7 @@ export class AdsStream {
     try {
       request = decodeRequest(bytes)
     } catch (error) {
-      return this.#refuse(`not a DeltaDiscoveryRequest: ${error instanceof Error ? error.message : error}`)
+      return this.#refuse(`not a DeltaDiscoveryRequest: ${describeError(error)}`)
     }
     if (request.typeUrl === '') return this.#refuse('the request names no type_url')
     this.client ??= this.#hub.connect(request.node ?? { id: '', build: '' })

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
+import { eventually, findEnvoy } from '../../envoy-process/envoy-process.ts'
 import type { Resource } from '../resource.ts'
-import { eventually, findEnvoy } from './process.ts'
 import {
   answer,
   cluster,

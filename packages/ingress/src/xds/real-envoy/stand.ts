@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { Metrics, silentLogger } from '@landfall/telemetry'
 import { writeBootstrap } from '../../bootstrap/index.ts'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
+import { freePort, makeDirectory, RealEnvoy } from '../../envoy-process/envoy-process.ts'
 import { XdsServer } from '../server.ts'
 import type { Refused } from '../session/hub.ts'
 import { type Plain, snapshot } from '../session/script.ts'
-import { freePort, makeDirectory, RealEnvoy } from './process.ts'
 
 export interface Answer {
   readonly status: number
