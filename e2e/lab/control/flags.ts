@@ -60,9 +60,11 @@ export function apiServerFlags(
     `--tls-private-key-file=${file('serverKey')}`,
     `--token-auth-file=${file('tokens')}`,
     '--authorization-mode=RBAC',
+    '--kubelet-preferred-address-types=InternalIP', // no name of a node resolves here
     '--allow-privileged=true',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${file('accountPublicKey')}`,
+    '--kubelet-preferred-address-types=InternalIP', // for logs; a node's name resolves nowhere
     `--service-account-signing-key-file=${file('accountKey')}`,
     '--enable-aggregator-routing=true', // webhooks go to pod addresses: the control plane has no kube-proxy
     '--max-mutating-requests-inflight=1000',
