@@ -1,10 +1,11 @@
 /**
  * Events (core/v1) about objects. The same event within ten minutes is counted up, and recording never fails the
- * caller: an event that cannot be written is dropped with a log line.
+ * caller: an event that cannot be written is dropped, with a log line for the first of a streak.
  */
 import { describeError, type Logger } from '@landfall/telemetry'
+import { hasStatus } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
-import type { KubeObject, ObjectReference } from './model/index.ts'
+import type { Key, KubeObject, ObjectReference } from './model/index.ts'
 import { projectMeta, type RawObject, type ResourceType } from './resource.ts'
 
 export interface EventText {
@@ -23,8 +24,7 @@ export interface EventRecorderOptions {
 }
 
 interface Recorded {
-  readonly key: string
-  readonly first: string
+  readonly key: Key
   readonly at: number
   count: number
 }
@@ -39,22 +39,38 @@ const eventType: ResourceType = {
 
 const sameForMs = 600_000
 const mostRemembered = 5000
+const mostWaiting = 1000
+/** Of an Event's message, by the API server. */
+const longestMessage = 1024
+const longestName = 220
 
 export class EventRecorder {
   readonly #options: EventRecorderOptions
   readonly #recorded = new Map<string, Recorded>()
   /** One write after the other: a burst of events is no burst of connections. */
   #last: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #serial = 0
+  #saidFailing = false
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
   }
 
   record(about: ObjectReference, event: EventText): void {
-    const written = this.#last.then(() => this.#write(about, event))
-    this.#last = written.catch((error: unknown) => {
-      this.#options.logger.warn('eventFailed', { reason: event.reason, error: describeError(error) })
-    })
+    if (this.#waiting >= mostWaiting) return this.#sayFailed(event, new Error('too many events wait'))
+    this.#waiting++
+    this.#last = this.#last
+      .then(() => this.#write(about, event))
+      .then(
+        () => {
+          this.#saidFailing = false
+        },
+        (error: unknown) => this.#sayFailed(event, error),
+      )
+      .then(() => {
+        this.#waiting--
+      })
   }
 
   /** Resolves when what was recorded so far is written or dropped. */
@@ -67,15 +83,31 @@ export class EventRecorder {
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
     const known = this.#recorded.get(identity)
     if (known !== undefined && performance.now() - known.at < sameForMs) {
-      known.count++
-      await this.#options.cluster.patch(eventType, known.key, { count: known.count, lastTimestamp: now })
-      return
+      if (await this.#countUp(known, now)) return
     }
     const namespace = about.namespace === '' ? 'default' : about.namespace
-    const suffix = Math.floor(performance.timeOrigin * 1000 + performance.now() * 1000).toString(16)
-    const name = `${about.name}.${suffix}`
-    this.#remember(identity, { key: `${namespace}/${name}`, first: now, at: performance.now(), count: 1 })
+    const name = `${about.name.slice(0, longestName)}.${this.#suffix()}`
     await this.#options.cluster.create(eventType, this.#object(about, event, namespace, name, now))
+    this.#remember(identity, { key: `${namespace}/${name}`, at: performance.now(), count: 1 })
+  }
+
+  /** @returns false when the event is gone meanwhile */
+  async #countUp(known: Recorded, now: string): Promise<boolean> {
+    try {
+      await this.#options.cluster.patch(eventType, known.key, { count: known.count + 1, lastTimestamp: now })
+      known.count++
+      return true
+    } catch (error) {
+      if (hasStatus(error, 404)) return false
+      throw error
+    }
+  }
+
+  /** Different in every process and for every event, as client-go's is: time in hexadecimal. */
+  #suffix(): string {
+    this.#serial++
+    const micros = BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1000))
+    return (micros * 1000n + BigInt(this.#serial % 1000)).toString(16)
   }
 
   #object(about: ObjectReference, event: EventText, namespace: string, name: string, now: string): RawObject {
@@ -85,7 +117,9 @@ export class EventRecorder {
       kind: 'Event',
       metadata: { namespace, name },
       involvedObject: about,
-      ...event,
+      type: event.type,
+      reason: event.reason,
+      message: event.message.slice(0, longestMessage),
       count: 1,
       firstTimestamp: now,
       lastTimestamp: now,
@@ -96,9 +130,17 @@ export class EventRecorder {
   }
 
   #remember(identity: string, recorded: Recorded): void {
+    this.#recorded.delete(identity)
     this.#recorded.set(identity, recorded)
     if (this.#recorded.size <= mostRemembered) return
     const [oldest] = this.#recorded.keys()
     if (oldest !== undefined) this.#recorded.delete(oldest)
+  }
+
+  #sayFailed(event: EventText, error: unknown): void {
+    if (this.#saidFailing) return
+    this.#saidFailing = true
+    const fields = { reason: event.reason, error: describeError(error) }
+    this.#options.logger.warn('eventFailed', fields, 'an event was dropped, as further ones may be')
   }
 }

@@ -26,7 +26,7 @@ export {
   type RawObject,
   type ResourceType,
 } from './resource.ts'
-export { StatusWriter, type WriteOptions, type WriteOutcome } from './status-writer.ts'
+export { type Mutation, StatusWriter, type WriteOptions, type WriteOutcome } from './status-writer.ts'
 export type { Change } from './store.ts'
 export type { RequestParameters } from './transport.ts'
 export { WorkQueue, type WorkQueueOptions } from './work-queue.ts'

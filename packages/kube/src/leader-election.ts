@@ -1,13 +1,13 @@
 /**
- * One leader among the replicas, by a Lease (coordination.k8s.io/v1): 15 s long, renewed within 10 s, tried every
- * 2 s. Another's lease is judged by the local clock since its last change was seen, never by the times written in it.
- * Who may not touch Leases (older manifests) runs as the only one, and says so once.
+ * One leader among the replicas, by a Lease: 15 s long, renewed within 10 s, tried every 2 s, released on a clean
+ * stop. Who may not touch Leases (older manifests) runs as the only one, and says so once.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError, type Logger } from '@landfall/telemetry'
+import { describeError, type Gauge, type Logger, type Metrics } from '@landfall/telemetry'
 import { hasStatus } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
-import type { KubeObject } from './model/index.ts'
+import { claim, firstClaim, type LeaseSpec, leaseSpec, released, type Sighting, sight } from './lease.ts'
+import type { Key, KubeObject } from './model/index.ts'
 import { projectMeta, type RawObject, type ResourceType } from './resource.ts'
 
 export interface LeaderElectionOptions {
@@ -17,11 +17,17 @@ export interface LeaderElectionOptions {
   /** Unique to this process: the pod's name. */
   readonly identity: string
   readonly logger: Logger
+  /** Shows `leader_election_master_status`, when given. */
+  readonly metrics?: Metrics
   /** Becoming leader; not called again before `onStopped`. */
   readonly onStarted: () => void | Promise<void>
+  /** No leader any more; at the latest when the renew deadline passes. */
   readonly onStopped: () => void
+  /** Default 15. */
   readonly leaseSeconds?: number
+  /** Default 10. */
   readonly renewSeconds?: number
+  /** Default 2. */
   readonly retrySeconds?: number
 }
 
@@ -33,32 +39,41 @@ const leaseType: ResourceType = {
   project: (raw): KubeObject => ({ meta: projectMeta(raw) }),
 }
 
-interface LeaseSpec {
-  readonly holderIdentity?: string
-  readonly leaseDurationSeconds?: number
-  readonly acquireTime?: string
-  readonly renewTime?: string
-  readonly leaseTransitions?: number
-}
+const requestMs = 4_000
+/** An API server that has just started may refuse everybody for a moment: so many refusals in a row are meant. */
+const meantRefusals = 3
+const aloneRetryMs = 30_000
 
 export class LeaderElection {
   readonly #options: LeaderElectionOptions
+  readonly #key: Key
   readonly #stop = new AbortController()
-  readonly #leaseMs: number
+  readonly #leaseSeconds: number
   readonly #renewMs: number
   readonly #retryMs: number
+  readonly #gauge: Gauge | undefined
   #running: Promise<void> = Promise.resolve()
   #leading = false
   #alone = false
+  #refusals = 0
+  #saidFailing = false
   /** When the last successful renewal was sent, by the monotonic clock. */
   #renewedAt = Number.NEGATIVE_INFINITY
-  #observed = { version: '', at: Number.NEGATIVE_INFINITY }
+  #deadline: NodeJS.Timeout | undefined
+  #sighting: Sighting | undefined
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options
-    this.#leaseMs = (options.leaseSeconds ?? 15) * 1000
+    this.#key = `${options.namespace}/${options.name}`
+    this.#leaseSeconds = options.leaseSeconds ?? 15
     this.#renewMs = (options.renewSeconds ?? 10) * 1000
     this.#retryMs = (options.retrySeconds ?? 2) * 1000
+    this.#gauge = options.metrics?.gauge(
+      'leader_election_master_status',
+      'Whether this process is the leader of the lease: 1 if so, else 0.',
+      ['name'],
+    )
+    this.#gauge?.set({ name: options.name }, 0)
   }
 
   /** False as soon as the renew deadline has passed, whatever else is going on: ask before each write. */
@@ -76,100 +91,118 @@ export class LeaderElection {
     await this.#running
     const held = this.#leading && !this.#alone
     this.#lead(false)
-    if (held) await this.#release().catch(() => {})
+    if (held) await this.#release().catch((error: unknown) => this.#say('leaseNotReleased', error))
   }
 
   async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted && !this.#alone) {
-      const started = performance.now()
-      const held = await this.#tryToHold().catch((error: unknown) => this.#afterFailure(error))
-      if (held) this.#renewedAt = started
-      this.#lead(
-        this.#alone || held || (this.#leading && performance.now() - this.#renewedAt < this.#renewMs),
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const asked = performance.now()
+      const held = await this.#tryToHold().then(
+        (ours) => this.#afterAnswer(ours, asked),
+        (error: unknown) => this.#afterFailure(error),
       )
-      await sleep(this.#retryMs * (0.9 + Math.random() / 5), undefined, { signal: this.#stop.signal }).catch(
-        () => {},
-      )
+      if (signal.aborted) return
+      this.#lead(held)
+      const wait = this.#alone ? aloneRetryMs : this.#retryMs * (0.9 + Math.random() / 5)
+      await sleep(wait, undefined, { signal }).catch(() => {})
     }
   }
 
   /** @returns whether the lease is ours now */
   async #tryToHold(): Promise<boolean> {
-    const { cluster, namespace, name, identity } = this.#options
-    const now = new Date().toISOString().replace('Z', '000Z')
-    const lease = await cluster.get(leaseType, `${namespace}/${name}`).catch((error: unknown) => {
-      if (hasStatus(error, 404)) return undefined
-      throw error
-    })
-    const fresh = { holderIdentity: identity, leaseDurationSeconds: this.#leaseMs / 1000, renewTime: now }
+    const { cluster, identity } = this.#options
+    const candidate = { identity, leaseSeconds: this.#leaseSeconds }
+    const lease = await this.#read()
     if (lease === undefined) {
-      const metadata = { namespace, name }
-      await cluster.create(
-        leaseType,
-        leaseObject(metadata, { ...fresh, acquireTime: now, leaseTransitions: 0 }),
-      )
+      const { namespace, name } = this.#options
+      await cluster.create(leaseType, leaseObject({ namespace, name }, firstClaim(candidate, new Date())))
       return true
     }
-    const spec = leaseSpec(lease)
-    const ours = spec.holderIdentity === identity
-    if (!ours && this.#heldByAnother(lease, spec)) return false
-    const transitions = (spec.leaseTransitions ?? 0) + (ours ? 0 : 1)
-    const acquireTime = ours ? (spec.acquireTime ?? now) : now
-    const next = { ...spec, ...fresh, acquireTime, leaseTransitions: transitions }
-    await cluster.update(leaseType, { ...lease, spec: next })
+    const now = performance.now()
+    this.#sighting = sight(lease, this.#sighting, now)
+    const spec = claim(leaseSpec(lease), candidate, this.#sighting, now, new Date())
+    if (spec === undefined) return false
+    await cluster.update(leaseType, { ...lease, spec })
     return true
   }
 
-  #heldByAnother(lease: RawObject, spec: LeaseSpec): boolean {
-    if (!spec.holderIdentity) return false
-    const version = lease.metadata.resourceVersion ?? ''
-    if (version !== this.#observed.version) this.#observed = { version, at: performance.now() }
-    const life = (spec.leaseDurationSeconds ?? this.#leaseMs / 1000) * 1000
-    return performance.now() - this.#observed.at < life
+  async #read(signal: AbortSignal | undefined = this.#stop.signal): Promise<RawObject | undefined> {
+    try {
+      return await this.#options.cluster.get(leaseType, this.#key, {
+        timeoutMs: requestMs,
+        ...(signal && { signal }),
+      })
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined
+      throw error
+    }
   }
 
+  #afterAnswer(ours: boolean, asked: number): boolean {
+    this.#alone = false
+    this.#refusals = 0
+    this.#saidFailing = false
+    if (!ours) return false
+    this.#renewedAt = asked
+    clearTimeout(this.#deadline)
+    const left = asked + this.#renewMs - performance.now()
+    if (left > 0) this.#deadline = setTimeout(() => this.#lead(false), left)
+    return left > 0
+  }
+
+  /** @returns whether this process leads all the same */
   #afterFailure(error: unknown): boolean {
-    const { logger, name } = this.#options
-    if (hasStatus(error, 409)) return false
-    if (hasStatus(error, 403)) {
+    if (this.#stop.signal.aborted) return this.#leading
+    if (hasStatus(error, 409)) return this.isLeader()
+    if (hasStatus(error, 403)) this.#refusals++
+    else this.#refusals = 0
+    const mayBeAlone = this.#sighting === undefined && this.#renewedAt === Number.NEGATIVE_INFINITY
+    if (this.#refusals >= meantRefusals && mayBeAlone) {
+      if (!this.#alone)
+        this.#say('noRightToLeases', error, 'may not touch the lease: runs as the only replica')
       this.#alone = true
-      logger.warn(
-        'noRightToLeases',
-        { lease: name, error: describeError(error) },
-        'running as the only replica',
-      )
-      return true
+    } else if (!this.#saidFailing && !this.#alone) {
+      this.#say('leaseFailed', error)
+      this.#saidFailing = true
     }
-    logger.warn('leaseFailed', { lease: name, error: describeError(error) })
-    return false
+    return this.#alone || this.isLeader()
   }
 
   #lead(leading: boolean): void {
+    if (!leading) clearTimeout(this.#deadline)
     if (leading === this.#leading) return
     this.#leading = leading
     const { logger, name, identity, onStarted, onStopped } = this.#options
+    this.#gauge?.set({ name }, leading ? 1 : 0)
     logger.info(leading ? 'becameLeader' : 'lostLeadership', { lease: name, identity })
-    if (!leading) return onStopped()
-    void Promise.resolve(onStarted()).catch((error: unknown) => logger.error('leaderStartFailed', { error }))
+    void this.#call(leading ? onStarted : onStopped)
+  }
+
+  async #call(handler: () => void | Promise<void>): Promise<void> {
+    try {
+      await handler()
+    } catch (error) {
+      this.#options.logger.error('leaderHandlerFailed', {
+        lease: this.#options.name,
+        error: describeError(error),
+      })
+    }
   }
 
   async #release(): Promise<void> {
-    const { cluster, namespace, name, identity } = this.#options
-    const lease = await cluster.get(leaseType, `${namespace}/${name}`)
+    const lease = await this.#read(AbortSignal.timeout(requestMs))
+    if (lease === undefined) return
     const spec = leaseSpec(lease)
-    if (spec.holderIdentity !== identity) return
-    await cluster.update(leaseType, {
-      ...lease,
-      spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1 },
-    })
+    if (spec.holderIdentity !== this.#options.identity) return
+    await this.#options.cluster.update(leaseType, { ...lease, spec: released(spec) })
+  }
+
+  #say(event: string, error: unknown, msg?: string): void {
+    this.#options.logger.warn(event, { lease: this.#key, error: describeError(error) }, msg)
   }
 }
 
 function leaseObject(metadata: RawObject['metadata'], spec: LeaseSpec): RawObject {
   return { apiVersion: leaseType.apiVersion, kind: leaseType.kind, metadata, spec }
-}
-
-function leaseSpec(lease: RawObject): LeaseSpec {
-  const { spec } = lease
-  return typeof spec === 'object' && spec !== null ? spec : {}
 }

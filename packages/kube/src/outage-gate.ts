@@ -22,8 +22,14 @@ export class OutageGate {
     this.#random = random
   }
 
+  /** Whether a try makes sense now; `pass` waits for that. */
   isOpen(): boolean {
-    return this.#outage === undefined
+    return this.#outage === undefined || this.#now() >= this.#outage.nextAt
+  }
+
+  /** Whether the last try had no answer. */
+  isOutage(): boolean {
+    return this.#outage !== undefined
   }
 
   /** The server answered. */

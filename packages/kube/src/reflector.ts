@@ -239,7 +239,7 @@ export class Reflector<T extends KubeObject> {
       this.#saidFailing = true
     }
     // While the server is away the gate decides when to try, and the failures of that time are not this watch's own.
-    if (!this.#options.cluster.gate.isOpen()) return 0
+    if (this.#options.cluster.gate.isOutage()) return 0
     return Math.max(this.#failed(), error instanceof ApiError ? error.retryAfterMs : 0)
   }
 

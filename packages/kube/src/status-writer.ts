@@ -1,29 +1,45 @@
 /**
  * Writes status as the roles in the field allow it: the object is read whole, changed, and PUT to `/status`; never a
- * projection, and never when nothing changed. What the installed definition prunes is remembered and not written again.
+ * projection, and never when nothing changed. What the server made of a write is remembered, so that a field that the
+ * installed definition prunes is not written again and again.
  */
-import { isDeepStrictEqual } from 'node:util'
-import type { Logger } from '@landfall/telemetry'
+import { describeError, type Logger } from '@landfall/telemetry'
 import { hasStatus } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
 import type { Key, KubeObject } from './model/index.ts'
 import type { RawObject, ResourceType } from './resource.ts'
+import { firstPruned, sameWritable, type Writable, writableOf } from './status-fields.ts'
 
-export type WriteOutcome = 'written' | 'unchanged' | 'gone' | 'forbidden' | 'refused'
+/**
+ * `pruned`: written, but the installed definition knows not all of it. `forbidden`: no right, or no status to write.
+ * `refused`: the precondition did not hold.
+ */
+export type WriteOutcome = 'written' | 'unchanged' | 'pruned' | 'gone' | 'forbidden' | 'refused'
 
 export interface WriteOptions {
   /** Asked right before the write: still leader? */
   readonly precondition?: () => boolean
 }
 
+/** The object with its new status (of a built-in kind also its annotations), or undefined to leave it. */
+export type Mutation = (raw: RawObject) => RawObject | undefined
+
+interface Memory {
+  readonly asked: Writable
+  readonly stored: Writable
+}
+
 const conflictRetries = 5
+/** A right that was missing is asked for again after so long. */
+const forbiddenMs = 300_000
 
 export class StatusWriter {
   readonly #cluster: Cluster
   readonly #logger: Logger
-  /** By type and key: a status that was asked for, and what the server made of it. */
-  readonly #pruned = new Map<string, { readonly asked: unknown; readonly stored: unknown }>()
-  readonly #forbidden = new Set<string>()
+  /** By type and key: what was asked for, where the server stored something else. */
+  readonly #memory = new Map<string, Memory>()
+  readonly #forbiddenUntil = new Map<string, number>()
+  readonly #saidPruned = new Set<string>()
 
   constructor(cluster: Cluster, logger: Logger) {
     this.#cluster = cluster
@@ -31,21 +47,23 @@ export class StatusWriter {
   }
 
   /**
-   * @param mutate the object with its new status, or undefined to leave it; must not change its argument
-   * @throws ApiError when the server could not be reached or failed; 403, 404 and a missing precondition are outcomes
+   * @param mutate gets a copy of its own, anew after each conflict
+   * @throws ApiError when the server could not be reached or failed
    */
   async write<T extends KubeObject>(
     type: ResourceType<T>,
     key: Key,
-    mutate: (raw: RawObject) => RawObject | undefined,
+    mutate: Mutation,
     options: WriteOptions = {},
   ): Promise<WriteOutcome> {
+    if (options.precondition?.() === false) return 'refused'
+    if (performance.now() < (this.#forbiddenUntil.get(type.plural) ?? 0)) return 'forbidden'
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#writeOnce(type, key, mutate, options)
       } catch (error) {
-        if (hasStatus(error, 404)) return 'gone'
-        if (hasStatus(error, 403)) return this.#sayForbidden(type, error)
+        if (hasStatus(error, 403)) return this.#forbid(type, error)
+        if (hasStatus(error, 404)) return this.#missing(type, key, error)
         if (!hasStatus(error, 409) || attempt >= conflictRetries) throw error
       }
     }
@@ -54,33 +72,64 @@ export class StatusWriter {
   async #writeOnce<T extends KubeObject>(
     type: ResourceType<T>,
     key: Key,
-    mutate: (raw: RawObject) => RawObject | undefined,
+    mutate: Mutation,
     options: WriteOptions,
   ): Promise<WriteOutcome> {
     const current = await this.#cluster.get(type, key)
-    const wanted = mutate(current)
-    const asked = wanted?.['status']
-    const stored = current['status']
-    if (wanted === undefined || isDeepStrictEqual(asked, stored)) return 'unchanged'
-    const memory = `${type.plural}/${key}`
-    const known = this.#pruned.get(memory)
-    if (known !== undefined && isDeepStrictEqual(known, { asked, stored })) return 'unchanged'
+    const wanted = mutate(structuredClone(current))
+    if (wanted === undefined) return 'unchanged'
+    const stored = writableOf(current)
+    const asked = writableOf(wanted)
+    const id = `${type.plural}/${key}`
+    const known = this.#memory.get(id)
+    if (sameWritable(asked, stored)) return 'unchanged'
+    if (known && sameWritable(known.asked, asked) && sameWritable(known.stored, stored)) return 'unchanged'
     if (options.precondition?.() === false) return 'refused'
-    const answer = await this.#cluster.update(type, wanted, 'status')
-    if (isDeepStrictEqual(answer['status'], asked)) this.#pruned.delete(memory)
-    else this.#pruned.set(memory, { asked, stored: answer['status'] })
-    return 'written'
+    const answer = writableOf(await this.#cluster.update(type, wanted, 'status'))
+    if (sameWritable(answer, asked)) this.#memory.delete(id)
+    else this.#memory.set(id, { asked, stored: answer })
+    const field = firstPruned(asked.status, answer.status)
+    if (field === undefined) return 'written'
+    this.#sayPruned(type, field)
+    return 'pruned'
   }
 
-  #sayForbidden<T extends KubeObject>(type: ResourceType<T>, error: unknown): WriteOutcome {
-    if (!this.#forbidden.has(type.plural)) {
+  /** Without the object, or with a definition that has no status? */
+  async #missing<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: Key,
+    error: unknown,
+  ): Promise<WriteOutcome> {
+    this.#memory.delete(`${type.plural}/${key}`)
+    try {
+      await this.#cluster.get(type, key)
+    } catch (again) {
+      if (hasStatus(again, 404)) return 'gone'
+      throw again
+    }
+    return this.#forbid(type, error)
+  }
+
+  #forbid<T extends KubeObject>(type: ResourceType<T>, error: unknown): WriteOutcome {
+    if (!this.#forbiddenUntil.has(type.plural)) {
       this.#logger.warn(
         'statusForbidden',
-        { resource: type.plural, error },
+        { resource: type.plural, error: describeError(error) },
         'status of this kind is not written',
       )
-      this.#forbidden.add(type.plural)
     }
+    this.#forbiddenUntil.set(type.plural, performance.now() + forbiddenMs)
     return 'forbidden'
+  }
+
+  #sayPruned<T extends KubeObject>(type: ResourceType<T>, field: string): void {
+    const fields = field.replaceAll(/\[\d+\]/g, '[]')
+    if (this.#saidPruned.has(`${type.plural} ${fields}`)) return
+    this.#saidPruned.add(`${type.plural} ${fields}`)
+    this.#logger.warn(
+      'statusPruned',
+      { resource: type.plural, field: fields },
+      'the installed definition does not know this field',
+    )
   }
 }

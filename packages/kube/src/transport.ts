@@ -27,6 +27,8 @@ const writeTimeoutMs = 4000
 const readTimeoutMs = 30_000
 /** After so long without a byte the kernel probes a connection, and gives it up ten seconds later. */
 const probeAfterMs = 15_000
+/** As many as a program's queues work at once, so that a burst of writes is no burst of TLS handshakes. */
+const maxFreeSockets = 32
 
 export class Transport {
   readonly gate: OutageGate = new OutageGate()
@@ -144,7 +146,7 @@ export class Transport {
   #agent(): Agent {
     const tls = this.#access.tls()
     if (this.#pool?.tls === tls) return this.#pool.agent
-    const settings = { keepAlive: true, keepAliveMsecs: probeAfterMs, maxFreeSockets: 4 }
+    const settings = { keepAlive: true, keepAliveMsecs: probeAfterMs, maxFreeSockets }
     const plain = this.#access.server.protocol === 'http:'
     const agent = plain ? new http.Agent(settings) : new https.Agent({ ...settings, ...tls })
     for (const sockets of Object.values(this.#pool?.agent.freeSockets ?? {})) {

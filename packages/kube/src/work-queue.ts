@@ -3,6 +3,7 @@
  * whose work threw is tried again after a while that doubles, with jitter.
  */
 import { describeError, type Logger } from '@landfall/telemetry'
+import { delayMs } from './backoff.ts'
 import type { Key } from './model/index.ts'
 
 export interface WorkQueueOptions {
@@ -12,14 +13,13 @@ export interface WorkQueueOptions {
   readonly logger: Logger
 }
 
-const firstRetryMs = 100
-const longestRetryMs = 60_000
+const retry = { firstMs: 100, ceilingMs: 60_000 }
 
 export class WorkQueue {
   readonly #options: WorkQueueOptions
   readonly #waiting = new Set<Key>()
   readonly #busy = new Set<Key>()
-  readonly #timers = new Map<Key, NodeJS.Timeout>()
+  readonly #timers = new Map<Key, { readonly at: number; readonly timer: NodeJS.Timeout }>()
   readonly #failures = new Map<Key, number>()
   #idle: (() => void) | undefined
   #stopped = false
@@ -35,13 +35,14 @@ export class WorkQueue {
     this.#next()
   }
 
+  /** Unless it is due sooner already. */
   addAfter(key: Key, ms: number): void {
     if (this.#stopped || this.#waiting.has(key)) return
+    const at = performance.now() + ms
+    const due = this.#timers.get(key)
+    if (due !== undefined && due.at <= at) return
     this.#clearTimer(key)
-    this.#timers.set(
-      key,
-      setTimeout(() => this.add(key), ms),
-    )
+    this.#timers.set(key, { at, timer: setTimeout(() => this.add(key), ms) })
   }
 
   /** What waits is dropped; resolves when what is under way has ended. */
@@ -72,7 +73,7 @@ export class WorkQueue {
     } catch (error) {
       const failures = (this.#failures.get(key) ?? 0) + 1
       this.#failures.set(key, failures)
-      const wait = Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs) * (0.75 + Math.random() / 2)
+      const wait = delayMs(retry, failures - 1)
       this.#options.logger.warn('workFailed', {
         key,
         failures,
@@ -87,7 +88,7 @@ export class WorkQueue {
   }
 
   #clearTimer(key: Key): void {
-    clearTimeout(this.#timers.get(key))
+    clearTimeout(this.#timers.get(key)?.timer)
     this.#timers.delete(key)
   }
 }

@@ -1,0 +1,121 @@
+import { createLogger } from '@landfall/telemetry'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { configMapType } from './core-types.ts'
+import type { RawObject } from './resource.ts'
+import { firstPruned, sameWritable, writableOf } from './status-fields.ts'
+import { StatusWriter } from './status-writer.ts'
+import { configMap, FakeApiServer, type FakeReply, statusOf } from './testing/fake-api-server.ts'
+
+describe('a status writer', () => {
+  let server: FakeApiServer
+  let lines: Record<string, unknown>[]
+  let writer: StatusWriter
+  let puts: unknown[]
+
+  beforeEach(async () => {
+    server = new FakeApiServer()
+    await server.listen()
+    lines = []
+    puts = []
+    const logger = createLogger({ write: (line) => void lines.push(JSON.parse(line)) })
+    writer = new StatusWriter(server.cluster(), logger)
+  })
+
+  afterEach(() => server.close())
+
+  /** GET answers the object of the turn, PUT what the test says. */
+  function serve(objects: readonly RawObject[], put: (body: unknown) => FakeReply) {
+    let turn = 0
+    server.answer = ({ method, body }) => {
+      if (method === 'GET') return { body: objects[Math.min(turn++, objects.length - 1)] }
+      puts.push(body)
+      return put(body)
+    }
+  }
+
+  const ready = (raw: RawObject): RawObject => ({ ...raw, status: { ready: true } })
+
+  it('reads and changes the object anew after a conflict', async () => {
+    serve([configMap('a', 1, { k: 'old' }), configMap('a', 2, { k: 'new' })], (body) =>
+      puts.length === 1 ? { status: 409, body: statusOf(409, 'Conflict') } : { body },
+    )
+    expect(await writer.write(configMapType, 'default/a', ready)).toBe('written')
+    expect(puts).toMatchObject([
+      { metadata: { resourceVersion: '1' }, data: { k: 'old' }, status: { ready: true } },
+      { metadata: { resourceVersion: '2' }, data: { k: 'new' }, status: { ready: true } },
+    ])
+    expect(server.requests.at(-1)?.path).toBe('/api/v1/namespaces/default/configmaps/a/status')
+  })
+
+  it('gives up after some conflicts', async () => {
+    serve([configMap('a', 1)], () => ({ status: 409, body: statusOf(409, 'Conflict') }))
+    await expect(writer.write(configMapType, 'default/a', ready)).rejects.toMatchObject({ status: 409 })
+    expect(puts).toHaveLength(6)
+  })
+
+  it('sees a change that a mutation made in place', async () => {
+    serve([configMap('a', 1)], (body) => ({ body }))
+    const outcome = await writer.write(configMapType, 'default/a', (raw) =>
+      Object.assign(raw, { status: { a: 1 } }),
+    )
+    expect([outcome, puts.length]).toEqual(['written', 1])
+  })
+
+  it('writes a pruned field again only when something else changed', async () => {
+    let stored: RawObject = configMap('a', 1)
+    server.answer = ({ method, body }) => {
+      if (method === 'GET') return { body: stored }
+      puts.push(body)
+      const { ready: _, ...kept } = Object(body).status
+      stored = { ...stored, status: kept }
+      return { body: stored }
+    }
+    const mutate = (more: object) => (raw: RawObject) => ({ ...raw, status: { ready: true, ...more } })
+    expect(await writer.write(configMapType, 'default/a', mutate({ n: 1 }))).toBe('pruned')
+    expect(await writer.write(configMapType, 'default/a', mutate({ n: 1 }))).toBe('unchanged')
+    expect(await writer.write(configMapType, 'default/a', mutate({ n: 2 }))).toBe('pruned')
+    expect(await writer.write(configMapType, 'default/a', mutate({ n: 2 }))).toBe('unchanged')
+    expect([puts.length, lines.map((line) => line['field'])]).toEqual([2, ['status.ready']])
+  })
+
+  it('asks not again for a right that is missing', async () => {
+    serve([configMap('a', 1)], () => ({ status: 403, body: statusOf(403, 'Forbidden') }))
+    for (let times = 0; times < 3; times++) {
+      expect(await writer.write(configMapType, 'default/a', ready)).toBe('forbidden')
+    }
+    expect([puts.length, lines.map((line) => line['event'])]).toEqual([1, ['statusForbidden']])
+  })
+
+  it('fails when the server does', async () => {
+    serve([configMap('a', 1)], () => ({ status: 500, body: statusOf(500, 'InternalError', 'etcd is away') }))
+    await expect(writer.write(configMapType, 'default/a', ready)).rejects.toThrow(
+      'PUT /api/v1/namespaces/default/configmaps/a/status: etcd is away',
+    )
+  })
+})
+
+describe('what a status write is about', () => {
+  const balancer = (...ingress: readonly object[]): RawObject => ({
+    metadata: { name: 'a' },
+    status: { loadBalancer: { ingress } },
+  })
+
+  it('is compared after defaulting', () => {
+    const same = (a: RawObject, b: RawObject) => sameWritable(writableOf(a), writableOf(b))
+    expect(same(balancer({ ip: '10.0.0.1' }), balancer({ ip: '10.0.0.1', ipMode: 'VIP' }))).toBe(true)
+    expect(same(balancer({ ip: '10.0.0.1' }), balancer({ ip: '10.0.0.1', ipMode: 'Proxy' }))).toBe(false)
+    expect(same(balancer({ hostname: 'x' }), balancer({ hostname: 'x' }))).toBe(true)
+    expect(same({ metadata: { name: 'a' } }, { metadata: { name: 'a' }, status: {} })).toBe(true)
+    expect(same(balancer(), { ...balancer(), metadata: { name: 'a', annotations: { k: 'v' } } })).toBe(false)
+  })
+
+  it.each([
+    ['the same', { a: 1 }, { a: 1 }, undefined],
+    ['a default', { a: 1 }, { a: 1, b: 2 }, undefined],
+    ['a lost field', { a: 1, b: { c: 2 } }, { a: 1 }, 'status.b'],
+    ['a lost field of an element', { a: [{ x: 1 }, { y: 1 }] }, { a: [{ x: 1 }, {}] }, 'status.a[1].y'],
+    ['emptiness left out', { a: [], b: '', c: { d: [] } }, {}, undefined],
+  ])('names what was pruned: %s', (_, asked, answer, expected) => {
+    expect(firstPruned(asked, answer)).toBe(expected)
+  })
+})
