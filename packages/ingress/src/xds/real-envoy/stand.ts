@@ -1,5 +1,6 @@
 /** For tests: our server and a real Envoy that follows it over mutual TLS, both on loopback. */
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { Agent, createServer, get, type Server } from 'node:http'
 import { get as getTls, Agent as TlsAgent } from 'node:https'
@@ -177,6 +178,7 @@ export class Stand {
     this.hangUp()
     await this.envoy?.stop()
     await this.server.stop()
+    rmSync(this.directory, { recursive: true, force: true })
     for (const backend of this.#backends) {
       backend.closeAllConnections()
       backend.close()
