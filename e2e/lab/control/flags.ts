@@ -60,7 +60,6 @@ export function apiServerFlags(
     `--tls-private-key-file=${file('serverKey')}`,
     `--token-auth-file=${file('tokens')}`,
     '--authorization-mode=RBAC',
-    '--kubelet-preferred-address-types=InternalIP', // no name of a node resolves here
     '--allow-privileged=true',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${file('accountPublicKey')}`,
