@@ -18,7 +18,8 @@ export interface Question {
 }
 
 export type DnsRecord = { readonly name: string; readonly ttl: number } & (
-  | { readonly kind: 'A' | 'AAAA'; readonly address: string }
+  | { readonly kind: 'A'; readonly address: string }
+  | { readonly kind: 'AAAA'; readonly address: string }
   | { readonly kind: 'CNAME'; readonly target: string }
   | { readonly kind: 'SRV'; readonly port: number; readonly target: string }
 )
@@ -119,20 +120,10 @@ function encodeName(name: string): Buffer {
 }
 
 function encodeRecord(record: DnsRecord): Buffer {
-  switch (record.kind) {
-    case 'A':
-      return resource(record, TYPE.A, Buffer.from(record.address.split('.').map(Number)))
-    case 'AAAA':
-      return resource(record, TYPE.AAAA, ipv6Bytes(record.address))
-    case 'CNAME':
-      return resource(record, TYPE.CNAME, encodeName(record.target))
-    case 'SRV':
-      return resource(
-        record,
-        TYPE.SRV,
-        Buffer.concat([words([0, 100, record.port]), encodeName(record.target)]),
-      )
-  }
+  if (record.kind === 'A') return resource(record, TYPE.A, Buffer.from(record.address.split('.').map(Number)))
+  if (record.kind === 'AAAA') return resource(record, TYPE.AAAA, ipv6Bytes(record.address))
+  if (record.kind === 'CNAME') return resource(record, TYPE.CNAME, encodeName(record.target))
+  return resource(record, TYPE.SRV, Buffer.concat([words([0, 100, record.port]), encodeName(record.target)]))
 }
 
 function encodeSoa(zone: string): Buffer {

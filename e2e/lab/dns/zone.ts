@@ -133,12 +133,9 @@ function isHeadless(service: DnsService): boolean {
 }
 
 function addressRecords(name: string, addresses: readonly string[]): readonly DnsRecord[] {
-  return [...new Set(addresses)].map((address) => ({
-    kind: isIPv6(address) ? ('AAAA' as const) : ('A' as const),
-    name,
-    ttl: TTL,
-    address,
-  }))
+  return [...new Set(addresses)].map((address) =>
+    isIPv6(address) ? { kind: 'AAAA', name, ttl: TTL, address } : { kind: 'A', name, ttl: TTL, address },
+  )
 }
 
 function asked(type: number, record: DnsRecord): boolean {

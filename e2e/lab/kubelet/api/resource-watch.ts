@@ -86,7 +86,7 @@ export class ResourceWatch<T extends ApiObject> {
   #query(extra: Readonly<Record<string, string>>): string {
     const query = new URLSearchParams(extra)
     if (this.#options.fieldSelector !== undefined) query.set('fieldSelector', this.#options.fieldSelector)
-    return `${this.#options.path}?${query}`
+    return `${this.#options.path}?${query.toString()}`
   }
 
   /** In pages, so that a long list does not hold up the probes; what is gone goes after the last. */

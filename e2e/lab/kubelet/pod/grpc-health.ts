@@ -1,6 +1,6 @@
 // One grpc.health.v1.Health/Check call, for grpc probes: over plain HTTP/2, with the two messages
 // written by hand (HealthCheckRequest{service = 1}, HealthCheckResponse{status = 1}; 1 is SERVING).
-import { connect } from 'node:http2'
+import { connect, type IncomingHttpHeaders } from 'node:http2'
 
 export function checkGrpcHealth(
   address: string,
@@ -26,8 +26,8 @@ export function checkGrpcHealth(
       te: 'trailers',
     })
     let status = ''
-    const readStatus = (headers: Record<string, unknown>) => {
-      if (headers['grpc-status'] !== undefined) status = String(headers['grpc-status'])
+    const readStatus = (headers: IncomingHttpHeaders) => {
+      status = headers['grpc-status']?.toString() ?? status
     }
     call.on('response', readStatus)
     call.on('trailers', readStatus)
