@@ -283,7 +283,7 @@ describe('a reflector', () => {
 
   it('is empty and synced while an optional kind is missing, and fills when it comes', async () => {
     server.answer = () => ({ status: 404, body: statusOf(404, 'NotFound') })
-    start({ optional: true }, { absentRetryMs: 50 })
+    start({ optional: true }, { absentFirstRetryMs: 50 })
     await reflector.synced
     expect([reflector.items.size, story()]).toEqual([0, []])
     server.answer = () => undefined

@@ -23,7 +23,10 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly logger: Logger
   /** Changes that arrived together; the first sync is one batch of all objects, delivered before `synced` resolves. */
   readonly onChange?: (changes: readonly Change<T>[]) => void
-  /** The kind may be missing (404) or out of bounds (403): then the copy is empty and synced, and asks again each minute. */
+  /**
+   * The kind may be missing (404) or out of bounds (403): then the copy is empty and synced, and asks again: each second
+   * during the first minute, since its definition is installed along with the program, later each minute.
+   */
   readonly optional?: boolean
 }
 
@@ -35,6 +38,8 @@ export interface ReflectorTimes {
   readonly listIdleMs: number
   readonly headMs: number
   readonly absentRetryMs: number
+  /** The same during the first minute of absence. */
+  readonly absentFirstRetryMs: number
   /** A watch that ends sooner was no success. */
   readonly settledMs: number
   readonly watchSeconds: () => number
@@ -45,6 +50,7 @@ const usualTimes: ReflectorTimes = {
   listIdleMs: 30_000,
   headMs: 30_000,
   absentRetryMs: 60_000,
+  absentFirstRetryMs: 1000,
   settledMs: 5_000,
   watchSeconds: () => 300 + Math.floor(Math.random() * 300),
 }
@@ -70,6 +76,7 @@ export class Reflector<T extends KubeObject> {
   /** Since the last watch worth the name. */
   #failures = { count: 0, since: 0 }
   #saidFailing = false
+  #absentSince: number | undefined
 
   constructor(options: ReflectorOptions<T>, times: Partial<ReflectorTimes> = {}) {
     this.#options = options
@@ -232,7 +239,9 @@ export class Reflector<T extends KubeObject> {
       this.#resourceVersion = undefined
       this.#hasSynced = true
       this.#deliver(this.#store.clear())
-      return this.#times.absentRetryMs
+      this.#absentSince ??= performance.now()
+      const { absentFirstRetryMs, absentRetryMs } = this.#times
+      return performance.now() - this.#absentSince < 60_000 ? absentFirstRetryMs : absentRetryMs
     }
     if (!this.#saidFailing) {
       this.#options.logger.warn('watchFailed', { ...this.#about(), error: describeError(error) })
@@ -255,6 +264,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   #sayRecovered(): void {
+    this.#absentSince = undefined
     if (this.#saidFailing) this.#options.logger.info('watchRecovered', this.#about())
     this.#saidFailing = false
   }
