@@ -35,6 +35,8 @@ export interface ImageSources {
 const NODE = '/usr/local/lib/landfall-lab/node'
 const BUNDLES = '/usr/local/lib/landfall-lab/bundles'
 const PROGRAMS = '/usr/local/lib/landfall-lab/programs'
+/** As images/Containerfile sets it. */
+const NODE_OPTIONS = '--max-semi-space-size=2 --disable-warning=ExperimentalWarning'
 
 /** `extra` entries win over those of the lab. */
 export function imageMap(
@@ -74,6 +76,7 @@ function bundle(sources: ImageSources, name: string, paths: readonly [string, ..
       { kind: 'bind', path: BUNDLES, source: sources.bundles },
       ...launchers(paths, `${BUNDLES}/${name}.mjs`),
     ],
+    environment: { NODE_ENV: 'production', NODE_OPTIONS },
   }
 }
 

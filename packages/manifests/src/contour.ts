@@ -23,16 +23,16 @@ export function contourObjects(image: string, version: string): readonly Manifes
   return [
     serviceAccount(namespace, name, labels),
     ...clusterRole(name, { namespace, name }, labels, [
-      allow('', ['services', 'secrets', 'namespaces'], read),
-      allow('discovery.k8s.io', ['endpointslices'], read),
+      allow('', ['services', 'secrets'], ['list', 'watch']),
+      allow('discovery.k8s.io', ['endpointslices'], ['list', 'watch']),
       allow('networking.k8s.io', ['ingresses'], read),
       allow('networking.k8s.io', ['ingresses/status'], ['update']),
-      allow('projectcontour.io', ['httpproxies', 'tlscertificatedelegations'], read),
+      allow('projectcontour.io', ['httpproxies'], read),
       allow('projectcontour.io', ['httpproxies/status'], ['update']),
+      allow('projectcontour.io', ['tlscertificatedelegations'], ['list', 'watch']),
     ]),
     ...role(namespace, name, [name], labels, [
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
-      allow('', ['events'], ['create', 'patch']),
     ]),
     service(),
     deployment(image),
