@@ -1,6 +1,5 @@
 /** The `envoy` DaemonSet in projectcontour and the Service whose external address users curl. */
 import {
-  disruptionBudget,
   fieldEnv,
   httpProbe,
   type Labels,
@@ -17,12 +16,7 @@ const labels: Labels = { app: name }
 
 /** @param contour image of the init container and of the shutdown manager */
 export function envoyObjects(envoy: string, contour: string): readonly Manifest[] {
-  return [
-    serviceAccount(namespace, name, labels),
-    service(),
-    daemonSet(envoy, contour),
-    disruptionBudget(namespace, name, labels),
-  ]
+  return [serviceAccount(namespace, name, labels), service(), daemonSet(envoy, contour)]
 }
 
 /** `Local` keeps the client's address, and only nodes with a ready Envoy draw traffic. */

@@ -82,7 +82,10 @@ export function role(
   ]
 }
 
-/** Lets one pod at a time go, so that a drain always gets on. */
+/**
+ * Lets one pod of a Deployment at a time go, so that a drain always gets on. A DaemonSet needs none: a drain passes over
+ * its pods, and a budget cannot count them (they have no scale).
+ */
 export function disruptionBudget(namespace: string, name: string, labels: Labels): Manifest {
   return {
     apiVersion: 'policy/v1',

@@ -3,7 +3,6 @@ import {
   allow,
   clusterRole,
   controlPlaneTolerations,
-  disruptionBudget,
   fieldEnv,
   httpProbe,
   type Labels,
@@ -35,7 +34,6 @@ export function speakerObjects(image: string): readonly Manifest[] {
       allow('apps', ['daemonsets'], ['get'], [name]),
     ]),
     daemonSet(image),
-    disruptionBudget(namespace, name, labels),
   ]
 }
 
