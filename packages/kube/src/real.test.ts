@@ -10,6 +10,13 @@ import { Reflector } from './reflector.ts'
 import { customType, type RawObject } from './resource.ts'
 import { StatusWriter } from './status-writer.ts'
 import type { Change } from './store.ts'
+import {
+  configMapObject,
+  gadgetDefinition,
+  gadgetObject,
+  gadgetType,
+  serviceObject,
+} from './testing/objects.ts'
 import { findBinaries, RealApiServer } from './testing/real-api-server.ts'
 
 const binaries = findBinaries()
@@ -42,22 +49,8 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
     }
   }
 
-  const configMap = (name: string, data: Readonly<Record<string, string>> = {}): RawObject => ({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { namespace: 'default', name },
-    data,
-  })
-
-  const service = (name: string): RawObject => ({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { namespace: 'default', name, labels: { keep: 'me' } },
-    spec: { type: 'LoadBalancer', ports: [{ port: 80, targetPort: 'http' }], selector: { app: name } },
-  })
-
   it('streams the list, follows changes and catches up after a crash of the API server', async () => {
-    await cluster.create(configMapType, configMap('one', { k: 'ä' }))
+    await cluster.create(configMapType, configMapObject('one', { k: 'ä' }))
     const batches: (readonly Change<KubeObject>[])[] = []
     const own = server.cluster()
     const reflector = new Reflector({
@@ -75,7 +68,7 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
     reflector.start()
     await reflector.synced
     expect([...reflector.items.values()].map(({ data }) => data)).toEqual([{ k: 'ä' }])
-    await cluster.create(configMapType, configMap('two'))
+    await cluster.create(configMapType, configMapObject('two'))
     await until('the second', () => reflector.items.size === 2)
 
     await server.killApiServer()
@@ -85,7 +78,7 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
     const fresh = server.cluster()
     ends.push(() => fresh.close())
     await fresh.delete(configMapType, 'default/one')
-    await fresh.create(configMapType, configMap('three'))
+    await fresh.create(configMapType, configMapObject('three'))
     await until('what changed after the crash', () => reflector.get('default/three') !== undefined)
     expect(performance.now() - back).toBeLessThan(5000)
     expect([...reflector.items.keys()].toSorted()).toEqual(['default/three', 'default/two'])
@@ -128,66 +121,19 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
   })
 
   describe('a status writer', () => {
-    const gadget = customType<KubeObject>({
-      group: 'test.landfall',
-      version: 'v1',
-      kind: 'Gadget',
-      plural: 'gadgets',
-      namespaced: true,
-    })
-
     beforeAll(async () => {
-      await cluster.request({
-        method: 'POST',
-        path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-        body: {
-          apiVersion: 'apiextensions.k8s.io/v1',
-          kind: 'CustomResourceDefinition',
-          metadata: {
-            name: 'gadgets.test.landfall',
-            annotations: { 'api-approved.kubernetes.io': 'unapproved, a test' },
-          },
-          spec: {
-            group: 'test.landfall',
-            scope: 'Namespaced',
-            names: { kind: 'Gadget', plural: 'gadgets', singular: 'gadget' },
-            versions: [
-              {
-                name: 'v1',
-                served: true,
-                storage: true,
-                subresources: { status: {} },
-                schema: {
-                  openAPIV3Schema: {
-                    type: 'object',
-                    properties: {
-                      spec: { type: 'object', properties: { size: { type: 'integer' } } },
-                      status: { type: 'object', properties: { known: { type: 'string' } } },
-                    },
-                  },
-                },
-              },
-            ],
-          },
-        },
-      })
-      await until('the definition', async () =>
-        cluster
-          .create(gadget, {
-            apiVersion: 'test.landfall/v1',
-            kind: 'Gadget',
-            metadata: { namespace: 'default', name: 'g' },
-            spec: { size: 1 },
-          })
-          .then(
-            () => true,
-            () => false,
-          ),
+      const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+      await cluster.request({ method: 'POST', path, body: gadgetDefinition })
+      await until('the definition', () =>
+        cluster.create(gadgetType, gadgetObject('g')).then(
+          () => true,
+          () => false,
+        ),
       )
     })
 
     it('writes address and annotation of a Service in one PUT, keeps the rest, and does not repeat itself', async () => {
-      await cluster.create(serviceType, service('web'))
+      await cluster.create(serviceType, serviceObject('web'))
       const writer = new StatusWriter(cluster, silentLogger())
       const assign = (raw: RawObject): RawObject => ({
         ...raw,
@@ -211,7 +157,7 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
     })
 
     it('gets every writer through a contest for one object', async () => {
-      await cluster.create(serviceType, service('busy'))
+      await cluster.create(serviceType, serviceObject('busy'))
       const writer = new StatusWriter(cluster, silentLogger())
       const outcomes = await Promise.all(
         ['a', 'b', 'c', 'd'].map((name) =>
@@ -238,19 +184,21 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
         ...raw,
         status: { known: 'a', conditions: [{ type: 'x' }] },
       })
-      expect(await writer.write(gadget, 'default/g', mutate)).toBe('pruned')
-      expect((await cluster.get(gadget, 'default/g'))['status']).toEqual({ known: 'a' })
-      expect(await writer.write(gadget, 'default/g', mutate)).toBe('unchanged')
+      expect(await writer.write(gadgetType, 'default/g', mutate)).toBe('pruned')
+      expect((await cluster.get(gadgetType, 'default/g'))['status']).toEqual({ known: 'a' })
+      expect(await writer.write(gadgetType, 'default/g', mutate)).toBe('unchanged')
       expect(lines).toMatchObject([{ event: 'statusPruned', field: 'status.conditions' }])
     })
 
     it('says what is gone, forbidden or no longer ours to write', async () => {
       const writer = new StatusWriter(cluster, silentLogger())
       const mutate = (raw: RawObject): RawObject => ({ ...raw, status: { known: 'z' } })
-      expect(await writer.write(gadget, 'default/none', mutate)).toBe('gone')
-      expect(await writer.write(gadget, 'default/g', mutate, { precondition: () => false })).toBe('refused')
+      expect(await writer.write(gadgetType, 'default/none', mutate)).toBe('gone')
+      expect(await writer.write(gadgetType, 'default/g', mutate, { precondition: () => false })).toBe(
+        'refused',
+      )
       let asked = 0
-      expect(await writer.write(gadget, 'default/g', mutate, { precondition: () => asked++ === 0 })).toBe(
+      expect(await writer.write(gadgetType, 'default/g', mutate, { precondition: () => asked++ === 0 })).toBe(
         'refused',
       )
       expect(await writer.write(configMapType, 'default/two', (raw) => ({ ...raw, status: { a: 1 } }))).toBe(
@@ -258,7 +206,7 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
       )
       const stranger = server.cluster('nobody')
       ends.push(() => stranger.close())
-      expect(await new StatusWriter(stranger, silentLogger()).write(gadget, 'default/g', mutate)).toBe(
+      expect(await new StatusWriter(stranger, silentLogger()).write(gadgetType, 'default/g', mutate)).toBe(
         'forbidden',
       )
     })
@@ -366,7 +314,7 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
   })
 
   it('records events, and counts a repeated one up', async () => {
-    await cluster.create(serviceType, service('told'))
+    await cluster.create(serviceType, serviceObject('told'))
     const raw = await cluster.get(serviceType, 'default/told')
     const recorder = new EventRecorder({
       cluster,
@@ -397,7 +345,7 @@ describe.skipIf(typeof binaries === 'string')('with a real API server', { timeou
       item['type'],
       item['count'],
     ])
-    expect(told.toSorted()).toEqual([
+    expect(told.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
       ['default', 'AllocationFailed', 'Warning', 1],
       ['default', 'IPAllocated', 'Normal', 1],
       ['default', 'IPAllocated', 'Normal', 3],

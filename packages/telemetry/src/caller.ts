@@ -25,7 +25,8 @@ export function callerOf(entry: (...args: never[]) => unknown): string {
 }
 
 function callSite(entry: (...args: never[]) => unknown): NodeJS.CallSite | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error
+  const limit = Error.stackTraceLimit
+  const prepare: typeof Error.prepareStackTrace = Reflect.get(Error, 'prepareStackTrace')
   const holder: { stack?: readonly NodeJS.CallSite[] } = {}
   try {
     Error.stackTraceLimit = 1
@@ -33,8 +34,8 @@ function callSite(entry: (...args: never[]) => unknown): NodeJS.CallSite | undef
     Error.captureStackTrace(holder, entry)
     return holder.stack?.[0]
   } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
+    Error.prepareStackTrace = prepare
+    Error.stackTraceLimit = limit
   }
 }
 

@@ -1,0 +1,79 @@
+import { createLogger } from '@landfall/telemetry'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { EventRecorder } from './event-recorder.ts'
+import { FakeApiServer, type FakeReply, statusOf } from './testing/fake-api-server.ts'
+
+const about = { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name: 'web', uid: 'u' }
+const event = { type: 'Normal', reason: 'IPAllocated', message: 'Assigned 10.0.0.1' } as const
+
+let server: FakeApiServer
+let reply: FakeReply
+let lines: Record<string, unknown>[]
+let recorder: EventRecorder
+
+beforeEach(async () => {
+  reply = { body: {} }
+  server = new FakeApiServer(() => reply)
+  await server.listen()
+  lines = []
+  const logger = createLogger({ write: (line) => void lines.push(JSON.parse(line)) })
+  recorder = new EventRecorder({ cluster: server.cluster(), component: 'test', host: 'n1', logger })
+})
+
+afterEach(() => server.close())
+
+it('writes an event with all that kubectl shows', async () => {
+  recorder.record(about, { ...event, message: 'x'.repeat(3000) })
+  await recorder.flush()
+  expect(server.requests).toMatchObject([
+    {
+      method: 'POST',
+      path: '/api/v1/namespaces/shop/events',
+      body: {
+        metadata: { namespace: 'shop', name: expect.stringMatching(/^web\.[0-9a-f]+$/) },
+        involvedObject: about,
+        type: 'Normal',
+        reason: 'IPAllocated',
+        message: 'x'.repeat(1024),
+        count: 1,
+        firstTimestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        source: { component: 'test', host: 'n1' },
+      },
+    },
+  ])
+})
+
+it('counts a repeated event up, and writes a new one when the old is gone', async () => {
+  recorder.record(about, event)
+  recorder.record(about, event)
+  await recorder.flush()
+  expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH'])
+  expect(server.requests[1]?.body).toMatchObject({ count: 2 })
+  server.answer = ({ method }) =>
+    method === 'PATCH' ? { status: 404, body: statusOf(404, 'NotFound') } : reply
+  recorder.record(about, event)
+  await recorder.flush()
+  expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'PATCH', 'POST'])
+})
+
+it('fails nobody: what cannot be written is dropped, said once a streak', async () => {
+  reply = { status: 403, body: statusOf(403, 'Forbidden') }
+  for (const name of ['a', 'b', 'c']) recorder.record({ ...about, name }, event)
+  await recorder.flush()
+  reply = { body: {} }
+  recorder.record(about, event)
+  await recorder.flush()
+  reply = { status: 500, body: statusOf(500, 'InternalError') }
+  recorder.record({ ...about, name: 'd' }, event)
+  await recorder.flush()
+  expect(lines.map((line) => line['event'])).toEqual(['eventFailed', 'eventFailed'])
+  expect(server.requests).toHaveLength(5)
+})
+
+it('keeps no more than a thousand waiting while the server is away', async () => {
+  server.answer = () => 'silence'
+  for (let index = 0; index < 3000; index++) recorder.record({ ...about, name: `s${index}` }, event)
+  expect(lines).toMatchObject([{ event: 'eventFailed', error: 'too many events wait' }])
+  await server.close()
+  await recorder.flush()
+})
