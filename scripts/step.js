@@ -33,7 +33,7 @@ export async function runStep(title, program, args, options = {}) {
 
 /** A line that appears after one second and is rewritten each second on a terminal. */
 function progress(title, started) {
-  const terminal = Boolean(process.stderr.isTTY)
+  const terminal = process.stderr.isTTY
   let shown = false
   const seconds = () => ((Date.now() - started) / 1000).toFixed(0)
   const timer = setInterval(() => {
