@@ -282,6 +282,18 @@ describe('a reflector', () => {
     expect(server.requests.length - counted).toBeLessThan(6)
   })
 
+  it.each([
+    ['waits longer with every refusal', {}, 8],
+    ['waits as long as the server asks', { 'retry-after': '1' }, 3],
+  ])('%s', async (_, headers, most) => {
+    server.answer = () => ({ status: 429, headers, body: statusOf(429, 'TooManyRequests') })
+    start()
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(server.requests.length).toBeGreaterThan(1)
+    expect(server.requests.length).toBeLessThan(most)
+    expect(events()).toEqual(['watchFailed'])
+  })
+
   it('is empty and synced while an optional kind is missing, and fills when it comes', async () => {
     server.answer = () => ({ status: 404, body: statusOf(404, 'NotFound') })
     start({ optional: true }, { absentFirstRetryMs: 50 })

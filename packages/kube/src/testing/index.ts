@@ -1,0 +1,12 @@
+/** For tests of whoever uses this package: an API server that misbehaves as told, and a real one. */
+export {
+  type Answer,
+  bookmark,
+  configMap,
+  FakeApiServer,
+  type FakeReply,
+  type FakeRequest,
+  FakeWatch,
+  statusOf,
+} from './fake-api-server.ts'
+export { type Binaries, findBinaries, RealApiServer } from './real-api-server.ts'
