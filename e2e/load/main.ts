@@ -1,21 +1,32 @@
 /**
  * The load generator: steady requests, each on a connection of its own, from inside a lab's host. One JSON argument
- * says what to do; the result is one JSON object on standard output. Run by `steadyLoad` in load.ts.
+ * says what to do; standard output has a line of JSON ten times a second, and the result after the end of standard
+ * input. Run by `startLoad` in load.ts.
  */
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Failure, LoadOptions, LoadResult } from './load.ts'
+import type { Disturbance, LoadLine, LoadOptions, LoadTally } from './load.ts'
 
 const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}')
-const failures: Failure[] = []
-const slow: number[] = []
-let answered = 0
+const tickMs = 10
+const first = performance.now()
+const pending = new Map<number, Promise<void>>()
+const lost: Disturbance[] = []
+const late: Disturbance[] = []
+const took: number[] = []
+let sent = 0
+let disturbedAt = first
+let tickerLateMs = 0
+let stopping = false
 
-function ask(): Promise<void> {
-  const started = performance.now()
+function ask(started: number): Promise<void> {
   return new Promise((resolve) => {
+    const disturbed = (list: Disturbance[], why: string) => {
+      list.push({ atMs: Math.round(started - first), why })
+      disturbedAt = Math.max(disturbedAt, started)
+    }
     const failed = (why: string) => {
-      failures.push({ atMs: Math.round(started), why })
+      disturbed(lost, why)
       resolve()
     }
     const signal = AbortSignal.timeout(options.timeoutMs)
@@ -26,8 +37,9 @@ function ask(): Promise<void> {
         response.once('error', (error) => failed(error.message))
         response.once('end', () => {
           if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
-          answered++
-          slow.push(performance.now() - started)
+          const ms = performance.now() - started
+          took.push(ms)
+          if (ms > options.lateMs) disturbed(late, `${Math.round(ms)} ms`)
           resolve()
         })
       },
@@ -37,19 +49,48 @@ function ask(): Promise<void> {
   })
 }
 
-const open: Promise<void>[] = []
-const first = performance.now()
-for (let n = 0; performance.now() - first < options.seconds * 1000; n++) {
-  open.push(ask())
-  await sleep(first + ((n + 1) * 1000) / options.perSecond - performance.now())
+function tally(): LoadTally {
+  const now = performance.now()
+  const [oldest = now] = pending.keys()
+  const overdue = now - oldest > options.lateMs
+  return { sent, answered: took.length, quietMs: overdue ? 0 : Math.round(now - disturbedAt) }
 }
-await Promise.all(open)
-const sorted = slow.toSorted((a, b) => a - b)
-const result: LoadResult = {
-  sent: open.length,
-  answered,
-  failures: failures.map(({ atMs, why }) => ({ atMs: atMs - Math.round(first), why })),
-  medianMs: Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 10) / 10,
-  longestMs: Math.round(sorted.at(-1) ?? 0),
+
+function say(line: LoadLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
 }
-process.stdout.write(`${JSON.stringify(result)}\n`)
+
+process.stdin.resume().once('close', () => {
+  stopping = true
+})
+let ticked = first
+const ticker = setInterval(() => {
+  const now = performance.now()
+  tickerLateMs = Math.max(tickerLateMs, now - ticked - tickMs)
+  ticked = now
+}, tickMs)
+const teller = setInterval(() => say({ kind: 'tally', tally: tally() }), 100)
+
+while (!stopping) {
+  const started = performance.now()
+  const asked = ask(started).finally(() => pending.delete(started))
+  pending.set(started, asked)
+  sent++
+  await sleep(Math.max(0, first + (sent * 1000) / options.perSecond - performance.now()))
+}
+await Promise.all(pending.values())
+clearInterval(ticker)
+clearInterval(teller)
+const sorted = took.toSorted((a, b) => a - b)
+say({
+  kind: 'result',
+  result: {
+    sent,
+    answered: took.length,
+    lost,
+    late,
+    medianMs: Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 10) / 10,
+    longestMs: Math.round(sorted.at(-1) ?? 0),
+    tickerLateMs: Math.round(tickerLateMs),
+  },
+})

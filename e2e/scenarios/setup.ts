@@ -1,7 +1,10 @@
-/** One lab for all scenarios, with Landfall installed on it; taken away at the end, whatever happened. */
+/**
+ * One lab for all scenarios, with Landfall installed on it; taken away at the end, whatever happened. With
+ * LANDFALL_LAB=ID the scenarios run on a lab that is up already, and leave it there.
+ */
 import type { TestProject } from 'vitest/node'
 import { install } from '../demo/installation.ts'
-import { createLab, terminalProgress } from '../lab/index.ts'
+import { createLab, openLab, terminalProgress } from '../lab/index.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,7 +13,13 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const running = process.env['LANDFALL_LAB']
   const progress = terminalProgress()
+  if (running !== undefined) {
+    await install(openLab(running), progress)
+    project.provide('labId', running)
+    return async () => {}
+  }
   const lab = await createLab({ nodes: 3, progress })
   try {
     await install(lab, progress)

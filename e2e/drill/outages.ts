@@ -1,0 +1,161 @@
+/** What can fall, one at a time, and what a steady load from both sides of the routers loses by it. */
+import { externalAddresses } from '../demo/installation.ts'
+import type { KubernetesObject, Lab, LabHost } from '../lab/index.ts'
+import { silenceMs, watchArp } from '../load/arp-watch.ts'
+import { gapMs, type LoadResult, type RunningLoad, startLoad } from '../load/load.ts'
+import {
+  announcedEnvoy,
+  announcingSpeaker,
+  freshTarget,
+  leadingContour,
+  leadingController,
+  type Target,
+  targetRuns,
+} from './targets.ts'
+
+export interface Outage {
+  readonly name: 'speaker' | 'controller' | 'serve' | 'envoy' | 'apiserver'
+  readonly what: string
+  /** Chooses whom it hits; `strike` hits, and resolves when that is there again. */
+  prepare(lab: Lab, ipv4: string): Promise<{ readonly victim: string; strike(): Promise<void> }>
+}
+
+export interface Share {
+  readonly from: string
+  readonly address: string
+  readonly result: LoadResult
+  readonly gapMs: number
+}
+
+export interface Measured {
+  readonly outage: Outage['name']
+  readonly victim: string
+  readonly shares: readonly Share[]
+  /** How long nobody answered ARP; undefined when it stayed silent. */
+  readonly arpMs: number | undefined
+  /** MAC addresses that answered for the address, in order. */
+  readonly macs: readonly string[]
+  /** The addresses of every Service, before and after. */
+  readonly before: Addresses
+  readonly after: Addresses
+}
+
+export type Addresses = Readonly<Record<string, readonly string[]>>
+
+const apiServerAwayMs = 10_000
+const quietMs = 3000
+
+export const outages: readonly Outage[] = [
+  killing('speaker', 'the speaker that announces', announcingSpeaker),
+  killing('controller', 'the controller', leadingController),
+  killing('serve', 'the leading serve', leadingContour),
+  killing('envoy', 'the Envoy of the node that announces', announcedEnvoy),
+  {
+    name: 'apiserver',
+    what: 'the API server, away for 10 s',
+    prepare: async (lab) => ({
+      victim: 'kube-apiserver',
+      strike: async () => {
+        await lab.killDaemon('kube-apiserver')
+        await new Promise((resolve) => setTimeout(resolve, apiServerAwayMs))
+        await lab.startDaemon('kube-apiserver')
+      },
+    }),
+  },
+]
+
+function killing(
+  name: Outage['name'],
+  what: string,
+  pick: (lab: Lab, ipv4: string) => Promise<Target>,
+): Outage {
+  return {
+    name,
+    what,
+    prepare: async (lab, ipv4) => {
+      const target = await freshTarget(lab, () => pick(lab, ipv4))
+      const { namespace, pod, container, node } = target
+      return {
+        victim: `${pod} on ${node}`,
+        strike: async () => {
+          lab.pods.kill(namespace, pod, container, 'SIGKILL')
+          const back = () => targetRuns(lab, target)
+          await lab.waitFor(`${namespace}/${pod} to be ready again`, back, { timeoutMs: 60_000 })
+        },
+      }
+    },
+  }
+}
+
+/** 50 requests a second from each of both clients; the outage; and on until all is well again. */
+export async function measure(
+  lab: Lab,
+  outage: Outage,
+  o: { readonly host: string; readonly note?: (text: string) => void },
+): Promise<Measured> {
+  const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
+  o.note?.('choosing')
+  const { victim, strike } = await outage.prepare(lab, ipv4)
+  const before = await balancerAddresses(lab)
+  const arp = watchArp(lab.client, ipv4)
+  const loads = [lab.client, lab.client2].map((from) => loadOn(from, ipv4, o.host))
+  let results: readonly LoadResult[] = []
+  let struck = performance.now()
+  try {
+    o.note?.('load before')
+    await quiet(lab, loads)
+    struck = performance.now()
+    o.note?.(`without ${victim}`)
+    await strike()
+    o.note?.('load after')
+    await quiet(lab, loads)
+  } finally {
+    results = await Promise.all(loads.map((load) => load.stop()))
+    await arp.stop()
+  }
+  return {
+    outage: outage.name,
+    victim,
+    shares: results.map((result, index) => ({
+      from: loads[index]?.from ?? '',
+      address: ipv4,
+      result,
+      gapMs: gapMs(result),
+    })),
+    arpMs: silenceMs(arp.answers, struck),
+    macs: runs(arp.answers.map(({ mac }) => mac)),
+    before,
+    after: await balancerAddresses(lab),
+  }
+}
+
+function loadOn(from: LabHost, address: string, host: string): RunningLoad {
+  return startLoad(from, { address, host, perSecond: 50, timeoutMs: 2000, lateMs: 500 })
+}
+
+/** All answered in time for a while. */
+async function quiet(lab: Lab, loads: readonly RunningLoad[]): Promise<void> {
+  for (const load of loads) {
+    const steady = () => load.tally().quietMs >= quietMs && load.tally().answered > 0
+    await lab.waitFor(`steady answers to ${load.from}`, steady, { timeoutMs: 60_000 })
+  }
+}
+
+interface ServiceObject extends KubernetesObject {
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
+}
+
+/** Of every Service that has some. */
+export async function balancerAddresses(lab: Lab): Promise<Addresses> {
+  const services = await lab.list<ServiceObject>('services')
+  const entries = services.map(({ metadata, status }): readonly [string, readonly string[]] => [
+    `${metadata.namespace}/${metadata.name}`,
+    (status?.loadBalancer?.ingress ?? []).map(({ ip = '' }) => ip),
+  ])
+  return Object.fromEntries(entries.filter(([, ips]) => ips.length > 0))
+}
+
+/** Each value once for every stretch of it. */
+function runs(values: readonly string[]): readonly string[] {
+  return values.filter((value, index) => value !== values[index - 1])
+}

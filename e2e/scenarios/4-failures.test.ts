@@ -1,0 +1,58 @@
+/** Each part falls once under load: what is lost stays small, service comes back, no address ever changes. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { applyExample } from '../demo/installation.ts'
+import { type Measured, measure, type Outage, outages } from '../drill/outages.ts'
+import { outageTable } from '../drill/report.ts'
+import { envoyAddresses, scenarioLab, urlOf } from './site.ts'
+
+const lab = scenarioLab()
+const host = 'hello.example.com'
+
+/**
+ * Requests of one client that may stay without an answer. Only the fall of an Envoy takes open connections with it,
+ * and refuses new ones until its node is left out; a changed set of next hops can move an open connection.
+ */
+const mayLose: Readonly<Record<Outage['name'], number>> = {
+  speaker: 10,
+  controller: 0,
+  serve: 0,
+  envoy: 250,
+  apiserver: 0,
+}
+
+describe('when a part falls', () => {
+  beforeAll(async () => {
+    await applyExample(lab)
+    const { ipv4 } = await envoyAddresses(lab)
+    for (const from of [lab.client, lab.client2]) {
+      await lab.waitFor(
+        `${host} to answer ${from.name}`,
+        async () => (await from.curl(urlOf(ipv4), { host, timeoutMs: 2000 })).status === 200,
+        { timeoutMs: 60_000 },
+      )
+    }
+  })
+
+  it.each(outages)('$what', async (outage) => {
+    const measured = await measure(lab, outage, { host })
+    process.stdout.write(`\n${outageTable([measured])}`)
+    for (const { from, result, gapMs } of measured.shares) {
+      expect(result.sent, from).toBeGreaterThan(200)
+      expect(result.lost.length, `${from}: ${JSON.stringify(result.lost)}`).toBeLessThanOrEqual(
+        mayLose[outage.name],
+      )
+      expect(result.answered, from).toBe(result.sent - result.lost.length)
+      expect(gapMs, from).toBeLessThan(10_000)
+    }
+    expect(measured.arpMs).toBeLessThan(10_000)
+    expect(Object.keys(measured.before)).toContain('projectcontour/envoy')
+    expect(measured.after).toEqual(measured.before)
+    expectAnnouncer(outage, measured)
+  })
+})
+
+/** Without its speaker or its Envoy a node is no place to send to: another one answers. */
+function expectAnnouncer(outage: Outage, { macs }: Measured): void {
+  if (outage.name === 'speaker' || outage.name === 'envoy') expect(macs.length).toBeGreaterThan(1)
+  else expect(macs).toHaveLength(1)
+}
