@@ -1,5 +1,5 @@
 /** Layer 2 against the kernel's own ARP and NDP, in network namespaces. */
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -179,10 +179,20 @@ describe.skipIf(why !== undefined)(
     test('without a secret they hear each other too', async () => {
       const [n1, n2] = [start('n1', { secret: '' }), start('n2', { secret: '' })]
       await until(() => owns(n1) && n2.state()?.owners[v4] === 'n1')
-      expect(n1.state()?.members).toEqual([{ node: 'n2', state: 'serving' }])
+      await until(() => n1.state()?.members[0]?.state === 'serving')
+      expect(macs(v4)).toEqual([segment.mac('n1')])
     })
   },
 )
+
+test('a worker that dies ends the process', async () => {
+  const options = { node: 'n1', timing: { intervalMs: 100, misses: 6 }, port: 0, bindAddress: '127.0.0.1' }
+  const broken = { ...options, excludes: ['('], refreshMs: 0 }
+  const input = JSON.stringify({ options: broken, desired: { addresses: [], peers: [] }, secret: '' })
+  const child = spawn(process.execPath, [program, input], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const [[code], [text]] = await Promise.all([once(child, 'exit'), once(child.stderr, 'data')])
+  expect({ code, text: String(text) }).toEqual({ code: 1, text: expect.stringContaining('Invalid regular') })
+})
 
 async function until(holds: () => boolean, everyMs = 20): Promise<void> {
   const deadline = performance.now() + 10_000

@@ -3,6 +3,8 @@
  * and reports its end. A worker that dies, or leaves four pings of half a second unanswered, is fatal.
  */
 import { Worker } from 'node:worker_threads'
+// A native library that the worker alone had loaded would be unloaded with it, while its handles still close.
+import '@landfall/net'
 import type { Desired, FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
 const pingMs = 500
@@ -83,9 +85,8 @@ export class Layer2Worker {
   }
 }
 
-/** Sources run from this folder; bundles have the worker beside the programs, whose shared code may be in `chunks/`. */
+/** Sources run from this folder; bundles have the worker beside the programs and their shared code. */
 function workerUrl(): URL {
   const here = import.meta.url
-  if (here.endsWith('.ts')) return new URL('./worker.ts', here)
-  return new URL(here.includes('/chunks/') ? '../speaker-worker.mjs' : './speaker-worker.mjs', here)
+  return new URL(here.endsWith('.ts') ? './worker.ts' : './speaker-worker.mjs', here)
 }

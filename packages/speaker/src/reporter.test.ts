@@ -1,0 +1,106 @@
+import type { EventText } from '@landfall/kube'
+import { createLogger, Metrics } from '@landfall/telemetry'
+import { expect, test } from 'vitest'
+import { announcementsOf } from './announcements.ts'
+import type { Layer2State } from './layer2/messages.ts'
+import { Planner } from './plan/planner.ts'
+import { type Written, worldOf } from './plan/testing.ts'
+import { Reporter } from './reporter.ts'
+import { SpeakerMetrics } from './speaker-metrics.ts'
+
+const ip = '192.168.1.240'
+const objects: readonly Written[] = [
+  { kind: 'Node', metadata: { name: 'n1' } },
+  { kind: 'Node', metadata: { name: 'n2' } },
+  { kind: 'IPAddressPool', metadata: { name: 'pool' }, spec: { addresses: ['192.168.1.240/28'] } },
+  { kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: {} },
+  { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }] } },
+  {
+    kind: 'EndpointSlice',
+    metadata: { name: 'web-1' },
+    spec: {
+      serviceName: 'web',
+      endpoints: [{ ready: true, serving: true, terminating: false, nodeName: 'n2' }],
+    },
+  },
+]
+const owned = (interfaces: readonly string[] = ['eth0']): Layer2State => ({
+  serving: true,
+  announced: [{ ip, interfaces }],
+  owners: { [ip]: 'n1' },
+  members: [],
+})
+const foreign: Layer2State = { serving: true, announced: [], owners: { [ip]: 'n2' }, members: [] }
+
+function scene(wasReported = false) {
+  const lines: string[] = []
+  const events: EventText[] = []
+  const metrics = new Metrics('test')
+  const logger = createLogger({
+    write: (line) => {
+      const { event, protocol, reason, service }: Record<string, string> = JSON.parse(line)
+      lines.push([event, service, protocol, reason].filter(Boolean).join(' '))
+    },
+  })
+  const reporter = new Reporter({
+    node: 'n1',
+    logger,
+    events: { record: (_about, event) => events.push(event) },
+    announced: new SpeakerMetrics(metrics).announced,
+    wasReported: () => wasReported,
+  })
+  const show = (state: Layer2State, all = objects): void =>
+    reporter.report(announcementsOf(new Planner().plan(worldOf('n1', all)), state))
+  const gauge = async (): Promise<string[]> =>
+    (await metrics.exposition()).split('\n').filter((line) => line.startsWith('metallb_speaker_announced{'))
+  return { lines, events, show, gauge }
+}
+
+test('an announcement is told once, in log, Event and metric', async () => {
+  const { lines, events, show, gauge } = scene()
+  show(foreign)
+  show(owned())
+  show(owned())
+  expect(lines).toEqual(['serviceAnnounced default/web layer2'])
+  expect(events).toEqual([
+    { type: 'Normal', reason: 'nodeAssigned', message: 'announcing from node "n1" with protocol "layer2"' },
+  ])
+  expect(await gauge()).toEqual([
+    `metallb_speaker_announced{service="default/web",protocol="layer2",node="n1",ip="${ip}"} 1`,
+  ])
+})
+
+test('a withdrawal says why', async () => {
+  const { lines, show, gauge } = scene()
+  show(owned())
+  show(foreign)
+  show(owned())
+  show(
+    owned(),
+    objects.filter(({ kind }) => kind !== 'EndpointSlice'),
+  )
+  show(owned())
+  show(
+    owned(),
+    objects.filter(({ kind }) => kind !== 'Service'),
+  )
+  expect(lines.filter((line) => line.startsWith('serviceWithdrawn'))).toEqual([
+    'serviceWithdrawn default/web layer2 notOwner',
+    'serviceWithdrawn default/web layer2 noEndpoints',
+    'serviceWithdrawn default/web layer2 serviceDeleted',
+  ])
+  expect(await gauge()).toEqual([])
+})
+
+test('a restart that changes nothing records no Event', () => {
+  const { events, show } = scene(true)
+  show(owned())
+  expect(events).toEqual([])
+})
+
+test('an owner without an interface to answer on says so', () => {
+  const { events, lines, show } = scene()
+  show(owned([]))
+  expect(lines).toContain('announceFailed default/web')
+  expect(events.map(({ reason }) => reason)).toContain('announceFailed')
+})
