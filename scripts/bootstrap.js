@@ -28,6 +28,9 @@ async function main() {
     return fail(`unknown command "${name}"; there are: ${Object.keys(commands).join(', ')}`)
   }
   refuseForeignMachine()
+  if ((name === 'demo' || name === 'lab') && process.getuid() !== 0) {
+    return fail(`this makes network namespaces, which takes root: run \`sudo npm run ${name}\``)
+  }
   await installDependencies()
   const script = commands[name]
   if (script === undefined) return
