@@ -17,7 +17,7 @@ const took: number[] = []
 let sent = 0
 let disturbedAt = first
 let tickerLateMs = 0
-let stopping = false
+const stop = new AbortController()
 
 function ask(started: number): Promise<void> {
   return new Promise((resolve) => {
@@ -60,9 +60,7 @@ function say(line: LoadLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-process.stdin.resume().once('close', () => {
-  stopping = true
-})
+process.stdin.resume().once('close', () => stop.abort())
 let ticked = first
 const ticker = setInterval(() => {
   const now = performance.now()
@@ -71,7 +69,7 @@ const ticker = setInterval(() => {
 }, tickMs)
 const teller = setInterval(() => say({ kind: 'tally', tally: tally() }), 100)
 
-while (!stopping) {
+while (!stop.signal.aborted) {
   const started = performance.now()
   const asked = ask(started).finally(() => pending.delete(started))
   pending.set(started, asked)

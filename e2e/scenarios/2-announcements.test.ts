@@ -46,8 +46,7 @@ describe('announcements', () => {
           const found = await router.nextHops(prefix)
           return found.length === 3 && found
         })
-        if (family === 'ipv4')
-          expect(hops.map(({ ip }) => ip).toSorted()).toEqual(lab.nodes.map(({ ipv4 }) => ipv4))
+        expect(hops.map(({ ip }) => ip).toSorted()).toEqual(lab.nodes.map((node) => node[family]))
       }
     }
   })
@@ -60,7 +59,7 @@ describe('announcements', () => {
         const found = (await lab.routers[0]?.nextHops(prefix)) ?? []
         return found.length === 1 && found
       })
-      if (family === 'ipv4') expect(hops.map(({ ip }) => ip)).toEqual([node.ipv4])
+      expect(hops.map(({ ip }) => ip)).toEqual([node[family]])
     }
     const macs = await lab.client.arping(local.ipv4)
     expect(macs[0]?.toLowerCase()).toBe(await node.mac())
@@ -74,13 +73,12 @@ describe('announcements', () => {
 
   it('withdraws when the Service goes', async () => {
     await lab.kubectl(['delete', 'service', 'spread', '-n', namespace])
-    for (const [prefix] of prefixes(spread)) {
-      await lab.waitFor(
-        `no route to ${prefix}`,
-        async () => (await lab.routers[0]?.nextHops(prefix))?.length === 0,
-      )
-    }
-    await lab.waitFor('silence on the LAN', async () => (await lab.client.arping(spread.ipv4)).length === 0)
+    const gone = { timeout: 30_000, interval: 100 }
+    for (const router of lab.routers)
+      for (const [prefix] of prefixes(spread))
+        await expect.poll(() => router.nextHops(prefix), gone).toEqual([])
+    for (const address of [spread.ipv4, spread.ipv6])
+      await expect.poll(() => lab.client.arping(address), gone).toEqual([])
   })
 })
 

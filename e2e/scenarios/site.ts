@@ -86,6 +86,10 @@ export interface ProxyObject extends KubernetesObject {
   }
 }
 
+export function proxyErrors(proxy: ProxyObject) {
+  return proxy.status?.conditions?.find(({ type }) => type === 'Valid')?.errors ?? []
+}
+
 export interface EventObject extends KubernetesObject {
   readonly involvedObject: { readonly kind: string; readonly namespace?: string; readonly name: string }
   readonly reason: string
