@@ -12,6 +12,8 @@ export interface ControllerOptions {
   readonly namespace: string
   /** Only Services of this loadBalancerClass; '' means only those without one. Default ''. */
   readonly loadBalancerClass: string
+  /** The Secret that authenticates the speakers' heartbeats, made when it is missing; '' for none. */
+  readonly memberlistSecret: string
   /** Unique to this process: the pod's name. */
   readonly identity: string
   /** `/metrics`, `/healthz`, `/readyz` over plain HTTP; `::` port 7472, port 0 serves none. */

@@ -13,6 +13,7 @@ import {
   serveHttp,
 } from '@landfall/telemetry'
 import { ControllerMetrics } from './controller-metrics.ts'
+import { ensureMemberlistSecret } from './memberlist-secret.ts'
 import type { ControllerOptions, ListenAddress } from './options.ts'
 import { Session } from './session.ts'
 
@@ -48,6 +49,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
     identity: options.identity || hostname(),
     logger,
     onStarted: async () => {
+      const name = options.memberlistSecret
+      if (name !== '') void ensureMemberlistSecret({ cluster, namespace, name, logger, signal })
       health.setReady('sync', false, 'the first list is not complete')
       session = new Session({
         cluster,

@@ -9,6 +9,7 @@ import {
   type Labels,
   linuxOnly,
   type Manifest,
+  metallbConfiguration,
   read,
   role,
   serviceAccount,
@@ -18,15 +19,6 @@ import {
 
 const namespace = 'metallb-system'
 const name = 'controller'
-/** The kinds that say what is wanted. */
-const configuration = [
-  'ipaddresspools',
-  'l2advertisements',
-  'bgpadvertisements',
-  'bgppeers',
-  'bfdprofiles',
-  'communities',
-]
 const labels: Labels = { app: 'metallb', component: name }
 
 export function controllerObjects(image: string): readonly Manifest[] {
@@ -37,15 +29,15 @@ export function controllerObjects(image: string): readonly Manifest[] {
       allow('', ['services/status'], ['update']),
       allow('', ['namespaces', 'nodes'], ['list', 'watch']),
       allow('', ['events'], ['create', 'patch']),
-      allow('metallb.io', configuration, read),
+      allow('metallb.io', metallbConfiguration, read),
       allow(
         'metallb.io',
-        configuration.map((kind) => `${kind}/status`),
+        metallbConfiguration.map((kind) => `${kind}/status`),
         ['update'],
       ),
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
-      allow('', ['secrets'], ['list', 'watch']),
+      allow('', ['secrets'], ['list', 'watch', 'create']),
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
       allow('metallb.io', ['configurationstates'], ['get', 'create']),
       allow('metallb.io', ['configurationstates/status'], ['update']),

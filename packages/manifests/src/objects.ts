@@ -29,6 +29,16 @@ export type Labels = Readonly<Record<string, string>>
 
 export const read: readonly string[] = ['get', 'list', 'watch']
 
+/** The metallb.io kinds that say what is wanted; the rest say what is. */
+export const metallbConfiguration: readonly string[] = [
+  'ipaddresspools',
+  'l2advertisements',
+  'bgpadvertisements',
+  'bgppeers',
+  'bfdprofiles',
+  'communities',
+]
+
 /** `resources` may name sub-resources: `services/status`. */
 export function allow(
   apiGroup: string,

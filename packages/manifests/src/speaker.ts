@@ -8,6 +8,7 @@ import {
   type Labels,
   linuxOnly,
   type Manifest,
+  metallbConfiguration,
   read,
   role,
   serviceAccount,
@@ -21,17 +22,16 @@ export function speakerObjects(image: string): readonly Manifest[] {
   return [
     serviceAccount(namespace, name, { app: 'metallb' }),
     ...clusterRole(`${namespace}:${name}`, { namespace, name }, { app: 'metallb' }, [
-      allow('', ['services', 'nodes', 'namespaces'], read),
-      allow('discovery.k8s.io', ['endpointslices'], read),
+      allow('', ['services', 'nodes'], ['list', 'watch']),
+      allow('discovery.k8s.io', ['endpointslices'], ['list', 'watch']),
       allow('', ['events'], ['create', 'patch']),
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
-      allow('', ['pods', 'secrets'], read),
-      allow('metallb.io', ['ipaddresspools', 'l2advertisements', 'bgpadvertisements', 'bgppeers'], read),
-      allow('metallb.io', ['bfdprofiles', 'communities'], read),
+      allow('', ['pods'], read),
+      allow('', ['secrets'], ['list', 'watch']),
+      allow('metallb.io', metallbConfiguration, ['list', 'watch']),
       allow('metallb.io', ['servicel2statuses'], [...read, 'create', 'delete']),
       allow('metallb.io', ['servicel2statuses/status'], ['update']),
-      allow('apps', ['daemonsets'], ['get'], [name]),
     ]),
     daemonSet(image),
   ]
@@ -59,7 +59,7 @@ function daemonSet(image: string): Manifest {
           securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
           containers: [container(image)],
           volumes: [
-            { name: 'memberlist', secret: { secretName: 'memberlist', optional: true, defaultMode: 0o400 } },
+            { name: 'memberlist', secret: { secretName: 'memberlist', defaultMode: 0o400 } },
             { name: 'excludel2', configMap: { name: 'metallb-excludel2', optional: true } },
           ],
         },

@@ -111,7 +111,7 @@ export async function removePodNamespaces(namePrefix: string): Promise<void> {
 }
 
 function hostSide(name: string): string {
-  return `v${createHash('sha256').update(name).digest('hex').slice(0, 10)}`
+  return `veth${createHash('sha256').update(name).digest('hex').slice(0, 10)}`
 }
 
 function podCommands({ v4, v6 }: PodAddresses): readonly string[] {

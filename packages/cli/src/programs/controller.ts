@@ -13,6 +13,7 @@ interface Flags {
   readonly namespace: string
   readonly podName: string
   readonly lbClass: string
+  readonly mlSecretName: string
 }
 
 export function controllerCommand(): Command {
@@ -25,6 +26,9 @@ export function controllerCommand(): Command {
     portFlag('health-probe-port', 'port of /healthz and /readyz', 17472),
     new Option('--namespace <name>', "where the metallb.io objects are; the credentials' own unless given")
       .env('METALLB_NAMESPACE')
+      .default(''),
+    new Option('--ml-secret-name <name>', "Secret of the speakers' heartbeats, made when it is missing")
+      .env('METALLB_ML_SECRET_NAME')
       .default(''),
     new Option('--pod-name <name>', 'tells this replica from others')
       .env('METALLB_POD_NAME')
@@ -43,6 +47,7 @@ export function controllerCommand(): Command {
       ...given('kubeconfig', flags.kubeconfig),
       namespace: flags.namespace,
       loadBalancerClass: flags.lbClass,
+      memberlistSecret: flags.mlSecretName,
       identity: flags.podName,
       metrics: { address: '::', port: flags.port },
       health: { address: '::', port: flags.healthProbePort },

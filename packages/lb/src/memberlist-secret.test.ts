@@ -1,0 +1,36 @@
+import { ApiError, type Cluster, type RawObject } from '@landfall/kube'
+import { silentLogger } from '@landfall/telemetry'
+import { expect, it } from 'vitest'
+import { ensureMemberlistSecret } from './memberlist-secret.ts'
+
+function ensure(answer: () => Promise<RawObject>): {
+  readonly made: RawObject[]
+  readonly done: Promise<void>
+} {
+  const made: RawObject[] = []
+  const create: Cluster['create'] = (_, object) => {
+    made.push(object)
+    return answer()
+  }
+  const cluster = { create }
+  const signal = new AbortController().signal
+  const names = { namespace: 'metallb-system', name: 'memberlist' }
+  const done = ensureMemberlistSecret({ cluster, ...names, logger: silentLogger(), signal })
+  return { made, done }
+}
+
+it('makes a Secret with a key of its own each time', async () => {
+  const first = ensure(async () => ({ metadata: { name: 'memberlist' } }))
+  const second = ensure(async () => ({ metadata: { name: 'memberlist' } }))
+  await Promise.all([first.done, second.done])
+  expect(first.made).toMatchObject([
+    { kind: 'Secret', metadata: { namespace: 'metallb-system', name: 'memberlist' }, type: 'Opaque' },
+  ])
+  expect(first.made[0]?.['stringData']).not.toEqual(second.made[0]?.['stringData'])
+})
+
+it.each([409, 403])('leaves it at an answer of %i', async (status) => {
+  const { made, done } = ensure(() => Promise.reject(new ApiError('POST /secrets', status, '', 'no')))
+  await done
+  expect(made.length).toBe(1)
+})
