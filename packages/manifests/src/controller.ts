@@ -79,7 +79,11 @@ function container(image: string): object {
     name,
     image,
     args: ['--port=7472', '--log-level=info'],
-    env: [fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'), fieldEnv('METALLB_POD_NAME', 'metadata.name')],
+    env: [
+      { name: 'METALLB_ML_SECRET_NAME', value: 'memberlist' },
+      fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'),
+      fieldEnv('METALLB_POD_NAME', 'metadata.name'),
+    ],
     ports: [
       { name: 'monitoring', containerPort: 7472 },
       { name: 'health', containerPort: 17472 },
