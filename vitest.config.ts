@@ -1,4 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** The same order each time: a scenario may lean on what the one before left behind, never on luck. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1))
+  }
+}
 
 /**
  * `unit`: beside the code. `lab`: scenarios on a cluster of real parts, one after the other, all on one lab that
@@ -6,6 +14,7 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     reporters: ['default', './scripts/closing-line-reporter.ts'],
     projects: [
       {
