@@ -1,5 +1,5 @@
 /** Each part falls once under load: what is lost stays small, service comes back, no address ever changes. */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { applyExample } from '../demo/installation.ts'
 import { measure, type Outage, outages } from '../drill/outages.ts'
 import { outageTable } from '../drill/report.ts'
@@ -35,6 +35,8 @@ describe('when a part falls', () => {
       )
     }
   })
+
+  afterAll(() => lab.kubectl(['delete', 'namespace', 'hello']))
 
   it.each(outages)('$what', async (outage) => {
     const measured = await measure(lab, outage, { host })

@@ -1,6 +1,7 @@
 /**
  * One lab for all scenarios, with Landfall installed on it; taken away at the end, whatever happened. With
- * LANDFALL_LAB=ID the scenarios run on a lab that is up already, and leave it there.
+ * LANDFALL_LAB=ID the scenarios run on a lab that is up already, with Landfall or without, and
+ * leave it there.
  */
 import type { TestProject } from 'vitest/node'
 import { install } from '../demo/installation.ts'
@@ -16,7 +17,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const running = process.env['LANDFALL_LAB']
   const progress = terminalProgress()
   if (running !== undefined) {
-    await install(openLab(running), progress)
+    const lab = openLab(running)
+    const installed = await lab.get('deployment', 'controller', 'metallb-system')
+    if (installed === undefined) await install(lab, progress)
     project.provide('labId', running)
     return async () => {}
   }
