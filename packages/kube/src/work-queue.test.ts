@@ -1,18 +1,20 @@
 import { createLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { OutageGate } from './outage-gate.ts'
 import { WorkQueue } from './work-queue.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** Work that the test ends by hand. */
-function stage(concurrency?: number) {
+function stage(concurrency?: number, gate?: OutageGate) {
   const began: string[] = []
   const ends = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
   const lines: Record<string, unknown>[] = []
   const queue = new WorkQueue({
     logger: createLogger({ write: (line) => void lines.push(JSON.parse(line)) }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(gate === undefined ? {} : { gate }),
     work: (key) => {
       began.push(key)
       return new Promise((resolve, reject) => ends.set(key, { resolve, reject }))
@@ -100,4 +102,37 @@ it('ends when what is under way has ended, and takes nothing any more', async ()
   queue.add('d')
   await end('a')
   expect([stopped, began]).toEqual([true, ['a']])
+})
+
+it('lets keys wait during an outage without a failure, one try at a time, and runs all at the first answer', async () => {
+  const gate = new OutageGate()
+  const { queue, began, lines, end } = stage(2, gate)
+  queue.add('a')
+  gate.shut()
+  await end('a', new Error('connect ECONNREFUSED'))
+  for (const key of ['b', 'c']) queue.add(key)
+  expect(began).toEqual(['a'])
+  await vi.advanceTimersByTimeAsync(300)
+  expect(began).toEqual(['a', 'a'])
+  await end('a', new Error('connect ECONNREFUSED'))
+  await vi.advanceTimersByTimeAsync(50)
+  expect([began.length, lines]).toEqual([2, []])
+  gate.open()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(began.slice(2).toSorted()).toEqual(['b', 'c'])
+  await end('b')
+  expect(began.slice(4)).toEqual(['a'])
+  await end('a', new Error('conflict'))
+  expect(lines).toMatchObject([{ event: 'workFailed', key: 'a', failures: 1 }])
+})
+
+it('ends during an outage', async () => {
+  const gate = new OutageGate()
+  gate.shut()
+  const { queue, began } = stage(1, gate)
+  queue.add('a')
+  await queue.stop()
+  gate.open()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect([began, vi.getTimerCount()]).toEqual([[], 0])
 })

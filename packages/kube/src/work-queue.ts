@@ -1,16 +1,20 @@
 /**
  * Work by key: a key that is waiting is not queued twice, one that is worked on waits until that is done, and one
- * whose work threw is tried again after a while that doubles, with jitter.
+ * whose work threw is tried again after a while that doubles, with jitter. With a gate, keys wait while the API server
+ * is away: that is no failure of theirs, and the first good answer lets all of them in.
  */
 import { describeError, type Logger } from '@landfall/telemetry'
 import { delayMs } from './backoff.ts'
 import type { Key } from './model/index.ts'
+import type { OutageGate } from './outage-gate.ts'
 
 export interface WorkQueueOptions {
   readonly work: (key: Key) => Promise<void>
   /** Keys worked on at once; 1 unless given. */
   readonly concurrency?: number
   readonly logger: Logger
+  /** The cluster's; for work that needs the API server. */
+  readonly gate?: OutageGate
 }
 
 const retry = { firstMs: 100, ceilingMs: 60_000 }
@@ -21,8 +25,10 @@ export class WorkQueue {
   readonly #busy = new Set<Key>()
   readonly #timers = new Map<Key, { readonly at: number; readonly timer: NodeJS.Timeout }>()
   readonly #failures = new Map<Key, number>()
+  readonly #ended = new AbortController()
   #idle: (() => void) | undefined
   #stopped = false
+  #atGate = false
 
   constructor(options: WorkQueueOptions) {
     this.#options = options
@@ -48,6 +54,7 @@ export class WorkQueue {
   /** What waits is dropped; resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#ended.abort()
     this.#waiting.clear()
     for (const key of this.#timers.keys()) this.#clearTimer(key)
     if (this.#busy.size === 0) return
@@ -56,14 +63,29 @@ export class WorkQueue {
     })
   }
 
-  #next(): void {
+  /** @param mayTry the gate gave one try during an outage */
+  #next(mayTry = false): void {
+    let tries = mayTry ? 1 : 0
     for (const key of this.#waiting) {
       if (this.#busy.size >= (this.#options.concurrency ?? 1)) return
       if (this.#busy.has(key)) continue
+      if (this.#isOutage() && tries-- === 0) return void this.#passGate()
       this.#waiting.delete(key)
       this.#busy.add(key)
       void this.#work(key)
     }
+  }
+
+  async #passGate(): Promise<void> {
+    if (this.#atGate) return
+    this.#atGate = true
+    await this.#options.gate?.pass(this.#ended.signal)
+    this.#atGate = false
+    this.#next(true)
+  }
+
+  #isOutage(): boolean {
+    return this.#options.gate?.isOutage() ?? false
   }
 
   async #work(key: Key): Promise<void> {
@@ -71,20 +93,21 @@ export class WorkQueue {
       await this.#options.work(key)
       this.#failures.delete(key)
     } catch (error) {
-      const failures = (this.#failures.get(key) ?? 0) + 1
-      this.#failures.set(key, failures)
-      const wait = delayMs(retry, failures - 1)
-      this.#options.logger.warn('workFailed', {
-        key,
-        failures,
-        retryMs: Math.round(wait),
-        error: describeError(error),
-      })
-      this.addAfter(key, wait)
+      if (this.#isOutage()) this.add(key)
+      else this.#failed(key, error)
     }
     this.#busy.delete(key)
     if (this.#stopped && this.#busy.size === 0) this.#idle?.()
     this.#next()
+  }
+
+  #failed(key: Key, error: unknown): void {
+    const failures = (this.#failures.get(key) ?? 0) + 1
+    this.#failures.set(key, failures)
+    const wait = delayMs(retry, failures - 1)
+    const fields = { key, failures, retryMs: Math.round(wait), error: describeError(error) }
+    this.#options.logger.warn('workFailed', fields)
+    this.addAfter(key, wait)
   }
 
   #clearTimer(key: Key): void {

@@ -44,7 +44,7 @@ export class L2Statuses {
     this.#options = options
     const { cluster, logger, namespace } = options
     this.#writer = new StatusWriter(cluster, logger)
-    this.#queue = new WorkQueue({ work: (key) => this.#reconcile(key), logger })
+    this.#queue = new WorkQueue({ work: (key) => this.#reconcile(key), logger, gate: cluster.gate })
     this.#reflector = new Reflector({
       cluster,
       logger,
