@@ -27,7 +27,7 @@ export const pureAreas: readonly string[] = [
 ]
 
 /** Libraries that compute and nothing else. */
-export const pureLibraries: readonly string[] = ['typebox', '@bufbuild/protobuf', 're2js']
+export const pureLibraries: readonly string[] = ['typebox', '@bufbuild/protobuf', 're2js', 'yaml']
 
 /** Hashing is the one thing of Node that pure code may use. */
 export const pureBuiltins: readonly string[] = ['node:crypto']

@@ -25,7 +25,7 @@ export function attachBGP(
     if (!applied?.appliesTo(pool)) continue
     const problems = problemsOf('BGPAdvertisement', object)
     reportAggregation(problems, applied.advertisement, pool)
-    const rival = advertisements.find((older) => contradict(older, applied.advertisement))
+    const rival = advertisements.find((older) => contradict(older, applied.advertisement, pool))
     if (rival !== undefined) {
       const text = `for pool ${pool.name} the older advertisement ${rival.name} says ${rival.localPref}`
       problems.report('spec.localPref', 'ConflictingAdvertisement', text)
@@ -49,12 +49,14 @@ function reportAggregation(problems: Problems, advertisement: BGPAdvertisement, 
 }
 
 /** Two preferences for the same route to the same peer; with selectors of Services that shows only per Service. */
-function contradict(a: BGPAdvertisement, b: BGPAdvertisement): boolean {
+function contradict(a: BGPAdvertisement, b: BGPAdvertisement, pool: BarePool): boolean {
+  const has = (family: 4 | 6) => pool.ranges.some((range) => range.first.family === family)
   return (
     a.localPref !== b.localPref &&
     a.serviceSelectors.length === 0 &&
     b.serviceSelectors.length === 0 &&
-    (a.aggregationLength === b.aggregationLength || a.aggregationLengthV6 === b.aggregationLengthV6) &&
+    ((has(4) && a.aggregationLength === b.aggregationLength) ||
+      (has(6) && a.aggregationLengthV6 === b.aggregationLengthV6)) &&
     (a.peers.length === 0 || b.peers.length === 0 || a.peers.some((peer) => b.peers.includes(peer))) &&
     [...a.nodes].some((node) => b.nodes.has(node))
   )

@@ -18,6 +18,9 @@ export type RefusalReason =
   | 'DuplicatePeer'
   | 'SecretNotFound'
   | 'InvalidSecret'
+  | 'InvalidYAML'
+  | 'UnknownField'
+  | 'DropsAddressInUse'
 
 export interface Refusal {
   readonly kind: string

@@ -1,0 +1,5 @@
+/** The ConfigMap of MetalLB up to v0.12: as a configuration, and as the metallb.io objects that say the same. */
+export { buildLegacy, type LegacyBuild } from './build-legacy.ts'
+export { type Migration, migrate } from './migrate.ts'
+export { configKey } from './read-legacy.ts'
+export { type Source, sourceOf } from './source.ts'
