@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runStep } from './step.js'
 
@@ -14,11 +14,17 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'landfall')
 const bin = join(root, 'node_modules', '.bin')
 
+/** Each command and the script that it hands over to; `install` has none. */
 const commands = {
-  demo: ['e2e/demo/main.ts'],
-  lab: ['e2e/lab/cli.ts'],
-  test: ['scripts/test.ts'],
-  check: ['scripts/check.ts'],
+  demo: 'e2e/demo/main.ts',
+  lab: 'e2e/lab/cli.ts',
+  test: 'scripts/test.ts',
+  check: 'scripts/check.ts',
+  generate: 'scripts/generate.ts',
+  build: 'scripts/build.ts',
+  format: 'scripts/format.ts',
+  drill: 'e2e/drill/main.ts',
+  bench: 'e2e/bench/main.ts',
   install: undefined,
 }
 
@@ -31,13 +37,13 @@ async function main() {
   if ((name === 'demo' || name === 'lab') && process.getuid() !== 0) {
     return fail(`this makes network namespaces, which takes root: run \`sudo npm run ${name}\``)
   }
-  await installDependencies()
+  const pnpm = await installPnpm()
+  await installDependencies(pnpm)
   const script = commands[name]
   if (script === undefined) return
-  const child = spawnSync(join(bin, 'node'), [join(root, ...script), ...args], {
+  const child = spawnSync(join(bin, 'node'), [join(root, script), ...args], {
     stdio: 'inherit',
-    cwd: process.cwd(),
-    env: withTools(),
+    env: withTools(pnpm),
   })
   process.exitCode = child.status ?? 1
 }
@@ -51,8 +57,7 @@ function refuseForeignMachine() {
   if (major < 18) fail(`Node ≥ 18 starts Landfall; this is ${process.version}. Install a newer Node.`)
 }
 
-async function installDependencies() {
-  const pnpm = await installPnpm()
+async function installDependencies(pnpm) {
   await runStep('dependencies', pnpm, ['install', '--frozen-lockfile', '--prefer-offline'], {
     cwd: root,
     env: { ...process.env, CI: 'true' },
@@ -60,7 +65,7 @@ async function installDependencies() {
   })
   await runStep('generated types', join(bin, 'node'), [join(root, 'packages/envoy-types/generate.ts')], {
     cwd: root,
-    env: withTools(),
+    env: withTools(pnpm),
   })
 }
 
@@ -84,8 +89,9 @@ async function installPnpm() {
   return program
 }
 
-function withTools() {
-  return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, LANDFALL_CACHE: cache }
+/** The checkout's own tools, and the package manager, before whatever the machine has. */
+function withTools(pnpm) {
+  return { ...process.env, PATH: [bin, dirname(pnpm), process.env.PATH].join(delimiter) }
 }
 
 function fail(message) {

@@ -4,7 +4,6 @@
  */
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -42,9 +41,7 @@ export async function buildBundles(out: string = join(root, 'dist', 'bundles')):
   rmSync(fresh, { recursive: true, force: true })
   await build({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(
-      Object.entries(entries).filter(([, file]) => existsSync(join(root, file))),
-    ),
+    entryPoints: entries,
     outdir: fresh,
     outExtension: { '.js': '.mjs' },
     chunkNames: '[name]-[hash]',

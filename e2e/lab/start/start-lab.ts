@@ -1,5 +1,5 @@
 // Brings a lab up, step by step, and takes it away again when a step fails.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type ControlPlane,
@@ -145,7 +145,6 @@ function startKubelet(o: LabOptions, node: Host, topology: Topology, parts: Part
   const file = join(stateDir, 'kubelet.json')
   writeFileSync(file, `${JSON.stringify(config, undefined, 2)}\n`)
   const main = join(repoRoot, 'e2e', 'lab', 'kubelet', 'main.ts')
-  if (!existsSync(main)) return
   daemons.start({ name: `kubelet-${node.name}`, argv: inNetns(node.netns, [process.execPath, main, file]) })
 }
 

@@ -1,5 +1,7 @@
 /** The command line of each program name: `landfall` has all commands, an image's program its own. */
+import { describeError } from '@landfall/telemetry'
 import { Command } from 'commander'
+import { plainBooleans } from './flags.ts'
 import { bootstrapCommand } from './programs/bootstrap.ts'
 import { certgenCommand } from './programs/certgen.ts'
 import { controllerCommand } from './programs/controller.ts'
@@ -28,12 +30,13 @@ function group(name: string, description: string, commands: readonly Command[]):
   return root
 }
 
-/** Runs the command line; a failure is one line on standard error and exit code 1. */
+/** Runs the command line; a failure is one line on standard error and exit code 1, whatever is still open. */
 export async function run(name: ProgramName): Promise<void> {
+  const command = commandOf(name)
   try {
-    await commandOf(name).parseAsync(process.argv)
+    await command.parseAsync(plainBooleans(command, process.argv))
   } catch (error) {
-    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 1
+    process.stderr.write(`${name}: ${describeError(error)}\n`)
+    process.exit(1)
   }
 }

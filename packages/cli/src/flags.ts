@@ -1,18 +1,41 @@
 /** The flags that several programs share, and how texts become values. Flag > environment > default. */
-import { createLogger, type Logger, type LogLevel } from '@landfall/telemetry'
+import { createLogger, type Logger, type LogLevel, logLevels } from '@landfall/telemetry'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
-const logLevels: readonly LogLevel[] = ['all', 'debug', 'info', 'warn', 'error', 'none']
-
-/** Go's boolean flags may be written `--name=false`. */
+/** True when given. `--name=true` and `--name=false`, as Go writes it, are taken too: see `plainBooleans`. */
 export function booleanFlag(name: string, description: string): Option {
-  return new Option(`--${name} [bool]`, description).argParser(parseBoolean).preset('true').default(false)
+  return new Option(`--${name}`, description).default(false)
 }
 
-function parseBoolean(text: string): boolean {
-  if (['true', '1', 't'].includes(text.toLowerCase())) return true
-  if (['false', '0', 'f'].includes(text.toLowerCase())) return false
-  throw new InvalidArgumentError('must be true or false.')
+/**
+ * The command line with `--name=true` as `--name` and `--name=false` left out, for the boolean flags of the command and
+ * of those below it; a flag that is on by default becomes `--no-name`.
+ */
+export function plainBooleans(command: Command, argv: readonly string[]): string[] {
+  const flags = booleanFlags(command)
+  return argv.flatMap((argument) => {
+    const [, name, value] = /^--([a-z0-9-]+)=(true|false|t|f|1|0)$/i.exec(argument) ?? []
+    const onByDefault = name === undefined ? undefined : flags.get(name)
+    if (name === undefined || value === undefined || onByDefault === undefined) return [argument]
+    if (/^[t1]/i.test(value)) return onByDefault ? [] : [`--${name}`]
+    return onByDefault ? [`--no-${name}`] : []
+  })
+}
+
+/** Each boolean flag's name, and whether it is on by default. */
+function booleanFlags(command: Command): ReadonlyMap<string, boolean> {
+  const own = command.options
+    .filter((option) => option.isBoolean() || option.negate)
+    .map((option) => [option.name().replace(/^no-/, ''), option.negate] as const)
+  return new Map([...own, ...command.commands.flatMap((below) => [...booleanFlags(below)])])
+}
+
+/** Only the pod's own credentials: without them an error, whatever kubeconfig there is. */
+export function insistOnPod(command: Command): void {
+  if (!process.env['KUBERNETES_SERVICE_HOST']) {
+    command.error('error: --incluster: this is no pod, KUBERNETES_SERVICE_HOST is not set')
+  }
+  delete process.env['KUBECONFIG']
 }
 
 export function portFlag(name: string, description: string, initial: number): Option {

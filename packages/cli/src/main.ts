@@ -1,3 +1,4 @@
+/** `landfall`: every command. */
 import { run } from './command.ts'
 
 await run('landfall')

@@ -4,10 +4,19 @@
  */
 import { existsSync } from 'node:fs'
 import { delimiter } from 'node:path'
+import type { KubeConfig } from '@kubernetes/client-node'
 import type { Access, TlsMaterial } from './access.ts'
 
 /** How long a reading of the files, and of a plug-in's answer, is used. */
 const freshMs = 5_000
+
+function load(config: KubeConfig, path: string): void {
+  try {
+    config.loadFromFile(path)
+  } catch (error) {
+    throw new Error(`kubeconfig ${path} cannot be read`, { cause: error })
+  }
+}
 
 /** @param paths one file, or several as KUBECONFIG lists them @throws an Error that names the file */
 export async function kubeconfigAccess(paths: string): Promise<Access> {
@@ -17,7 +26,7 @@ export async function kubeconfigAccess(paths: string): Promise<Access> {
   const present = files.length === 1 ? files : files.filter((path) => existsSync(path))
   for (const [index, path] of present.entries()) {
     const one = index === 0 ? config : new KubeConfig()
-    one.loadFromFile(path)
+    load(one, path)
     if (one !== config) config.mergeConfig(one, true)
   }
   const cluster = config.getCurrentCluster()

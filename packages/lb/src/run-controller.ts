@@ -19,6 +19,12 @@ import { Session } from './session.ts'
 
 export const leaseName = 'landfall-controller'
 
+/** Controllers of different classes lead side by side. */
+function leaseOf(loadBalancerClass: string): string {
+  const suffix = loadBalancerClass.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')
+  return suffix === '' ? leaseName : `${leaseName}-${suffix}`
+}
+
 /** Who does not lead after this time follows another, and is as ready as it will be. */
 const electionMs = 3000
 const reachMs = 300
@@ -32,6 +38,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const cluster = await openCluster({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     logger,
+    metrics,
     userAgent,
   })
   const namespace = options.namespace || cluster.namespace || 'metallb-system'
@@ -45,9 +52,10 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const election = new LeaderElection({
     cluster,
     namespace,
-    name: leaseName,
+    name: leaseOf(options.loadBalancerClass),
     identity: options.identity || hostname(),
     logger,
+    metrics,
     onStarted: async () => {
       const name = options.memberlistSecret
       if (name !== '') void ensureMemberlistSecret({ cluster, namespace, name, logger, signal })

@@ -1,3 +1,4 @@
+/** The program `controller` of the image of that name: assigns addresses. */
 import { run } from '../command.ts'
 
 await run('controller')

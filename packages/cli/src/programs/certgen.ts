@@ -1,6 +1,6 @@
 /** `certgen`: makes the certificates between Envoy and the control plane. */
 import { Command, Option } from 'commander'
-import { addAll, booleanFlag, given, kubeconfigFlag, loggerOf, wholeNumber } from '../flags.ts'
+import { addAll, booleanFlag, given, insistOnPod, kubeconfigFlag, loggerOf, wholeNumber } from '../flags.ts'
 import { readVersion } from '../version.ts'
 
 interface Flags {
@@ -40,11 +40,12 @@ export function certgenCommand(): Command {
     new Option('--secrets-name-suffix <text>', "appended to the Secrets' names").default(''),
   )
   return command.action(async (directory: string, flags: Flags) => {
+    if (flags.incluster) insistOnPod(command)
     const { runCertgen } = await import('@landfall/ingress/certgen')
     await runCertgen({
       logger: loggerOf('info'),
       version: readVersion(),
-      ...(flags.incluster ? {} : given('kubeconfig', flags.kubeconfig)),
+      ...given('kubeconfig', flags.incluster ? undefined : flags.kubeconfig),
       kube: flags.kube,
       yaml: flags.yaml,
       pem: flags.pem,

@@ -1,7 +1,16 @@
 /** `serve`: the control plane of Envoy. The flags are those of `contour serve`. */
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
-import { addAll, booleanFlag, given, kubeconfigFlag, loggerOf, portFlag, stopSignal } from '../flags.ts'
+import {
+  addAll,
+  booleanFlag,
+  given,
+  insistOnPod,
+  kubeconfigFlag,
+  loggerOf,
+  portFlag,
+  stopSignal,
+} from '../flags.ts'
 import { readVersion } from '../version.ts'
 
 interface Flags {
@@ -90,10 +99,10 @@ function envoyFlags(): readonly Option[] {
     booleanFlag('use-proxy-protocol', 'clients come through a proxy that speaks the PROXY protocol'),
     new Option('--envoy-service-name <name>', 'Service in front of Envoy').default('envoy'),
     new Option('--envoy-service-namespace <name>', "its namespace; the program's own unless given"),
-    booleanFlag(
-      'ipv6',
-      'the kernel of the nodes has IPv6; false listens on 0.0.0.0 wherever :: is said',
-    ).default(true),
+    new Option(
+      '--no-ipv6',
+      'the kernel of the nodes has no IPv6: Envoy listens on 0.0.0.0 wherever :: is said',
+    ),
   ]
 }
 
@@ -109,6 +118,7 @@ function leaderFlags(): readonly Option[] {
 }
 
 async function serve(command: Command, flags: Flags): Promise<void> {
+  if (flags.incluster) insistOnPod(command)
   const namespace = process.env['CONTOUR_NAMESPACE'] || 'projectcontour'
   const identity = process.env['POD_NAME'] || hostname()
   const { runServe } = await import('@landfall/ingress')
@@ -116,7 +126,7 @@ async function serve(command: Command, flags: Flags): Promise<void> {
     logger: loggerOf(flags.debug ? 'debug' : 'info'),
     version: readVersion(),
     signal: stopSignal(),
-    ...(flags.incluster ? {} : given('kubeconfig', flags.kubeconfig)),
+    ...given('kubeconfig', flags.incluster ? undefined : flags.kubeconfig),
     http: { address: flags.httpAddress, port: flags.httpPort },
     health: { address: flags.healthAddress, port: flags.healthPort },
     xds: { address: flags.xdsAddress, port: flags.xdsPort },

@@ -16,7 +16,7 @@ import { type Clearing, withoutAddress, withoutEnvoy, withoutVerdict } from './t
 export interface Step {
   readonly what: string
   readonly object: string
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 const namespaces = ['metallb-system', 'projectcontour']
