@@ -24,7 +24,7 @@ export function outageTable(measured: readonly Measured[]): string {
       from,
       `${result.sent}`,
       `${result.lost.length}`,
-      causes(result),
+      causes([result]),
       `${result.late.length}`,
       ms(gapMs),
       ms(one.arpMs),
@@ -47,7 +47,7 @@ export function ms(value: number | undefined): string {
 }
 
 /** `ECONNRESET 12, TimeoutError 3`. */
-function causes({ lost }: LoadResult): string {
-  const counted = [...Map.groupBy(lost, ({ why }) => why)].map(([why, all]) => `${why} ${all.length}`)
-  return counted.join(', ')
+export function causes(results: readonly LoadResult[]): string {
+  const lost = results.flatMap((result) => result.lost)
+  return [...Map.groupBy(lost, ({ why }) => why)].map(([why, all]) => `${why} ${all.length}`).join(', ')
 }

@@ -25,7 +25,10 @@ const movesAddress: readonly Outage['name'][] = ['speaker', 'envoy']
 
 describe('when a part falls', () => {
   beforeAll(async () => {
-    await applyExample(lab)
+    // What an earlier run left may still be going.
+    await lab.waitFor('the example to be taken', () => applyExample(lab).then(() => true), {
+      timeoutMs: 60_000,
+    })
     const { ipv4 } = await envoyAddresses(lab)
     for (const from of [lab.client, lab.client2]) {
       await lab.waitFor(
@@ -36,7 +39,7 @@ describe('when a part falls', () => {
     }
   })
 
-  afterAll(() => lab.kubectl(['delete', 'namespace', 'hello']))
+  afterAll(() => lab.kubectl(['delete', 'namespace', 'hello', '--wait=false']))
 
   it.each(outages)('$what', async (outage) => {
     const measured = await measure(lab, outage, { host })

@@ -1,0 +1,85 @@
+/**
+ * `pnpm drill NAME`: the full repetitions of what the scenarios show once, on a lab of its own or on one that is up.
+ * Exit code 0: all as it should be; 1: not so, with the complaints; 2: the drill could not be done.
+ */
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { applyExample, externalAddresses, install } from '../demo/installation.ts'
+import { createLab, type Lab, openLab, type Progress, terminalProgress } from '../lab/index.ts'
+import { type Drill, host } from './drill.ts'
+import { failover } from './failover.ts'
+import { memory } from './memory.ts'
+import { outage } from './outage-drill.ts'
+
+const drills: Readonly<Record<string, Drill>> = { failover, outage, memory }
+
+interface Flags {
+  readonly times?: number
+  readonly lab?: string
+  readonly resume?: true
+}
+
+async function main(): Promise<void> {
+  const command = new Command('drill')
+    .description('Repeats what the scenarios show once, and measures it.')
+    .argument('<name>', `one of\n${Object.entries(drills).map(describe).join('\n')}`)
+    .option('--times <n>', 'repetitions', count)
+    .option('--lab <id>', 'a lab that is up; without it one is made and taken away again')
+    .option('--resume', 'go on where an interrupted run ended')
+    .exitOverride()
+    .showHelpAfterError()
+    .parse()
+  const [name = ''] = command.args
+  const drill = drills[name]
+  if (drill === undefined)
+    throw new Error(`no drill is named "${name}"; there are ${Object.keys(drills).join(', ')}`)
+  if (process.getuid?.() !== 0) throw new Error('drills run on a lab, which takes root: use sudo')
+  const flags = command.opts<Flags>()
+  const progress = terminalProgress()
+  const lab = await provideLab(flags.lab, progress)
+  try {
+    const options = { times: flags.times ?? drill.times, resume: flags.resume ?? false, progress }
+    const { table, complaints } = await drill.run(lab, options)
+    process.stdout.write(`\n${table}`)
+    for (const complaint of complaints) process.stdout.write(`not as it should be: ${complaint}\n`)
+    process.exitCode = complaints.length === 0 ? 0 : 1
+  } finally {
+    if (flags.lab === undefined) await progress.step('lab down', () => lab.down())
+  }
+}
+
+/** With Landfall and the example on it, and answering. */
+async function provideLab(id: string | undefined, progress: Progress): Promise<Lab> {
+  const lab = id === undefined ? await createLab({ progress }) : openLab(id)
+  if ((await lab.get('deployment', 'controller', 'metallb-system')) === undefined)
+    await install(lab, progress)
+  await progress.step('the example answers', async () => {
+    await applyExample(lab)
+    const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
+    for (const from of [lab.client, lab.client2]) {
+      await lab.waitFor(
+        `${host} to answer ${from.name}`,
+        async () => (await from.curl(`http://${ipv4}/`, { host, timeoutMs: 2000 })).status === 200,
+        { timeoutMs: 60_000 },
+      )
+    }
+  })
+  return lab
+}
+
+function describe([name, { about, times }]: readonly [string, Drill]): string {
+  return `${name}: ${about}${times > 1 ? ` (${times} times)` : ''}`
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('a number from 1 is wanted')
+  return Number(text)
+}
+
+await main().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+    return
+  }
+  process.stderr.write(`landfall: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 2
+})
