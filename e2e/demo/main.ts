@@ -2,14 +2,11 @@
  * `npm run demo`: brings up a lab, installs Landfall on it, applies an example and curls it from hosts that are no
  * part of the cluster. `npm run demo -- down` takes the lab away.
  */
-
-import type { LabHost } from '../lab/index.ts'
 import {
-  createLab,
+  ensureLab,
   type Lab,
-  openLab,
+  type LabHost,
   type Progress,
-  readRecord,
   removeLab,
   terminalProgress,
 } from '../lab/index.ts'
@@ -36,7 +33,7 @@ async function down(): Promise<void> {
 
 async function demo(progress: Progress): Promise<void> {
   const started = performance.now()
-  const lab = await openOrCreate(progress)
+  const { lab } = await ensureLab({ id, owned: false, progress })
   await install(lab, progress)
   await progress.step('kubectl apply -f examples/hello.yaml', () => applyExample(lab))
   const { ipv4, ipv6 } = await progress.step('the Service `envoy` gets its addresses', () =>
@@ -62,11 +59,6 @@ async function demo(progress: Progress): Promise<void> {
   }
   say(`\n${renderTable(rows)}`)
   say(nextSteps(ipv4, (performance.now() - started) / 1000))
-}
-
-async function openOrCreate(progress: Progress): Promise<Lab> {
-  if (readRecord(id)?.phase === 'up') return openLab(id)
-  return createLab({ id, owned: false, progress })
 }
 
 /** One row of the table, once the host answers. */

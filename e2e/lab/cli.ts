@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { terminalProgress } from './host/progress.ts'
-import { createLab, defaults, isStarting, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
+import { defaults, ensureLab, isStarting, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
 
 interface Common {
   readonly id: string
@@ -66,24 +66,8 @@ async function up(
     readonly build: boolean
   },
 ): Promise<void> {
-  const record = readRecord(o.id)
-  if (record?.phase === 'up') {
-    const dead = openLab(o.id)
-      .daemons()
-      .filter((d) => !d.alive)
-    if (dead.length === 0 && record.nodes === o.nodes) return say(`Lab '${o.id}' is up already.`)
-    const why = dead.length > 0 ? `${dead.map((d) => d.name).join(', ')} ended` : `has ${record.nodes} nodes`
-    throw new Error(`lab '${o.id}' is there but ${why}; take it down first: npm run lab -- down --id ${o.id}`)
-  }
-  if (record !== undefined && isStarting(record)) {
-    throw new Error(`lab '${o.id}' is being brought up by process ${record.starter.pid}`)
-  }
-  // What an interrupted start left goes first, and an interruption of this one takes it away again.
-  if (record !== undefined) await removeLab(o.id)
-  const interrupted = (): void => void removeLab(o.id).finally(() => process.exit(130))
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   const since = Date.now()
-  await createLab({
+  const { made } = await ensureLab({
     id: o.id,
     nodes: o.nodes,
     maxLifeSeconds: o.maxLife,
@@ -93,6 +77,7 @@ async function up(
     owned: false,
     progress: terminalProgress(),
   })
+  if (!made) return say(`Lab '${o.id}' is up already.`)
   say(
     `Lab '${o.id}' is up after ${((Date.now() - since) / 1000).toFixed(1)} s. Try: npm run lab -- kubectl get nodes`,
   )

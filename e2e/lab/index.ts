@@ -5,7 +5,7 @@
 import { type Progress, silentProgress } from './host/progress.ts'
 import { Lab } from './session/lab.ts'
 import { startLab } from './start/start-lab.ts'
-import { readRecord } from './state/lab-state.ts'
+import { isStarting, readRecord } from './state/lab-state.ts'
 
 export interface CreateOptions {
   /** Its name; a fresh one by default, so that labs run side by side. */
@@ -43,6 +43,35 @@ export async function createLab(o: CreateOptions = {}): Promise<Lab> {
   return openLab(id)
 }
 
+/**
+ * The lab of this name as it runs, or a new one: what an interrupted start left, or a lab whose processes have ended, is
+ * taken away first. An interruption meanwhile takes the new one away again. Throws when another process is bringing it up.
+ */
+export async function ensureLab(
+  o: CreateOptions & { readonly id: string },
+): Promise<{ readonly lab: Lab; readonly made: boolean }> {
+  const record = readRecord(o.id)
+  if (record !== undefined && isStarting(record)) {
+    throw new Error(`lab '${o.id}' is being brought up by process ${record.starter.pid}`)
+  }
+  if (record?.phase === 'up') {
+    const lab = openLab(o.id)
+    const whole = lab.daemons().every((daemon) => daemon.alive)
+    if (whole && o.nodes !== undefined && record.nodes !== o.nodes) {
+      throw new Error(
+        `lab '${o.id}' is up with ${record.nodes} nodes; take it down first, or give another --id`,
+      )
+    }
+    if (whole) return { lab, made: false }
+  }
+  if (record !== undefined) await removeLab(o.id)
+  const interrupted = (): void => void removeLab(o.id).finally(() => process.exit(130))
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  const lab = await createLab(o)
+  process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+  return { lab, made: true }
+}
+
 /** The running lab of this name; throws when there is none that is up. */
 export function openLab(id: string = defaults.id): Lab {
   const record = readRecord(id)
@@ -50,6 +79,8 @@ export function openLab(id: string = defaults.id): Lab {
   if (record.phase !== 'up') throw new Error(`lab '${id}' is not up; take it down and bring it up again`)
   return new Lab(record)
 }
+
+import { removeLab } from './state/removal.ts'
 
 export { CommandError, type CommandResult } from './host/command.ts'
 export { type Progress, silentProgress, terminalProgress } from './host/progress.ts'
