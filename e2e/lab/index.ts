@@ -6,6 +6,7 @@ import { type Progress, silentProgress } from './host/progress.ts'
 import { Lab } from './session/lab.ts'
 import { startLab } from './start/start-lab.ts'
 import { isStarting, readRecord } from './state/lab-state.ts'
+import { removeLab } from './state/removal.ts'
 
 export interface CreateOptions {
   /** Its name; a fresh one by default, so that labs run side by side. */
@@ -79,8 +80,6 @@ export function openLab(id: string = defaults.id): Lab {
   if (record.phase !== 'up') throw new Error(`lab '${id}' is not up; take it down and bring it up again`)
   return new Lab(record)
 }
-
-import { removeLab } from './state/removal.ts'
 
 export { CommandError, type CommandResult } from './host/command.ts'
 export { type Progress, silentProgress, terminalProgress } from './host/progress.ts'
