@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { silentLogger } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
-import { findEnvoy } from '../envoy-process/envoy-process.ts'
+import { findEnvoy, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { type BootstrapOptions, bootstrapJson, writeBootstrap } from './index.ts'
 
 let directory = ''
@@ -71,7 +71,7 @@ test('with a resources directory the certificate files stand in SDS files, else 
   expect(bootstrapJson(options({ tls: tls() }))).toContain('tls.key')
 })
 
-describe.skipIf(findEnvoy() === undefined)('Envoy accepts', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('Envoy accepts', { timeout: 30_000 }, () => {
   test.each<[string, () => Partial<BootstrapOptions>]>([
     ['the plainest one', () => ({})],
     ['addresses', () => ({ xdsAddress: 'fd00::1', dnsLookupFamily: 'all' as const })],

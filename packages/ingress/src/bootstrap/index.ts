@@ -61,7 +61,7 @@ export async function writeBootstrap(options: BootstrapOptions): Promise<void> {
   }
   await mkdir(dirname(path), { recursive: true })
   await replace(path, bootstrap)
-  logger.info('bootstrap-written', {
+  logger.info('bootstrapWritten', {
     path,
     xds: `${options.xdsAddress}:${options.xdsPort}`,
     tls: tls !== undefined,

@@ -8,7 +8,7 @@ import { openCluster } from '@landfall/kube'
 import type { Logger } from '@landfall/telemetry'
 import { stringify } from 'yaml'
 import { makeCertificates } from './certificates.ts'
-import { writeSecrets } from './cluster-secrets.ts'
+import { type Outcome, writeSecrets } from './cluster-secrets.ts'
 import { makePemFiles, makeSecrets, type SecretOptions } from './secrets.ts'
 
 export interface CertgenOptions extends SecretOptions {
@@ -28,6 +28,12 @@ export interface CertgenOptions extends SecretOptions {
   readonly pem: boolean
   /** For `yaml` and `pem`; made if missing. Default `certs`. */
   readonly directory: string
+}
+
+const events: Readonly<Record<Outcome, string>> = {
+  created: 'secretsCreated',
+  overwritten: 'secretsOverwritten',
+  kept: 'secretsKept',
 }
 
 /** Rejects when something asked for could not be written. */
@@ -54,7 +60,7 @@ export async function runCertgen(options: CertgenOptions): Promise<void> {
   try {
     const outcome = await writeSecrets(cluster, secrets, overwrite)
     const names = secrets.map(({ metadata }) => metadata.name)
-    logger.info(`secrets-${outcome}`, { namespace, names, lifetimeDays })
+    logger.info(events[outcome], { namespace, names, lifetimeDays })
   } finally {
     cluster.close()
   }

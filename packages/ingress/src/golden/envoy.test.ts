@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { afterEach, describe, expect, test } from 'vitest'
 import { defaultEngineOptions, Engine } from '../engine/engine.ts'
-import { eventually, findEnvoy } from '../envoy-process/envoy-process.ts'
+import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import { Stand } from '../xds/real-envoy/stand.ts'
 import type { Snapshot } from '../xds/resource.ts'
@@ -114,7 +114,7 @@ spec:
   routes: [{services: [{name: echo, port: 80}]}]
 `
 
-describe.skipIf(findEnvoy() === undefined)('a real Envoy', { timeout: 60_000 }, () => {
+describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
   afterEach(() => stand.close())
 
   test('takes every resource of every golden case', async () => {

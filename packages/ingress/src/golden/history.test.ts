@@ -104,7 +104,7 @@ function everything(world: ReturnType<typeof emptyWorld>): readonly Change[] {
   )
 }
 
-describe('the engine', () => {
+describe('the engine', { timeout: 60_000 }, () => {
   test('after any history says what a fresh one says of the last world', () => {
     fc.assert(
       fc.property(

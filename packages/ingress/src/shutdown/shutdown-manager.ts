@@ -33,13 +33,13 @@ export async function runShutdownManager(options: ShutdownManagerOptions): Promi
     routes: {
       '/healthz': () => ({ status: 200, body: 'OK' }),
       '/shutdown': async () => {
-        logger.info('shutdown-asked')
+        logger.info('shutdownAsked')
         await appeared(readyFile, signal)
         return { status: 200, body: 'OK' }
       },
     },
   })
-  logger.info('shutdown-manager-listening', { address, port: server.port })
+  logger.info('shutdownManagerListening', { address, port: server.port })
   options.onListening?.(server.port)
   if (!signal.aborted) {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

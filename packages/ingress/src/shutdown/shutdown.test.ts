@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { eventually, findEnvoy } from '../envoy-process/envoy-process.ts'
+import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { answer, httpListener, scope } from '../xds/real-envoy/resources.ts'
 import { Stand } from '../xds/real-envoy/stand.ts'
 import { countConnections } from './admin.ts'
@@ -121,7 +121,7 @@ test('a stop of the manager answers those who wait', async () => {
   await stopped
 })
 
-describe.skipIf(findEnvoy() === undefined)('a real Envoy', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 30_000 }, () => {
   test('is waited for while a client is connected', async () => {
     const stand = await new Stand().open()
     try {

@@ -35,10 +35,10 @@ export async function runShutdown(options: ShutdownOptions): Promise<void> {
   try {
     await drain(options, connectAdmin(options.adminAddress))
     await writeFile(options.readyFile, 'OK')
-    options.logger.info('shutdown-ready', { readyFile: options.readyFile })
+    options.logger.info('shutdownReady', { readyFile: options.readyFile })
   } catch (error) {
     if (!options.signal.aborted) throw error
-    options.logger.warn('shutdown-interrupted')
+    options.logger.warn('shutdownInterrupted')
   }
 }
 
@@ -53,11 +53,11 @@ async function drain(options: ShutdownOptions, admin: Admin): Promise<void> {
     const open = await admin.openConnections().catch((error: Error) => error)
     if (typeof open === 'number') {
       missed = 0
-      logger.info('connections-open', { open, until: options.minOpenConnections })
+      logger.info('connectionsOpen', { open, until: options.minOpenConnections })
       if (open <= options.minOpenConnections) return
     } else {
       missed++
-      logger.warn('connections-unknown', { error: open.message })
+      logger.warn('connectionsUnknown', { error: open.message })
       if (missed >= unanswered) return
     }
     await delay(options.checkIntervalMs, undefined, { signal })
@@ -72,7 +72,7 @@ async function tell({ logger, signal }: ShutdownOptions, admin: Admin): Promise<
       return true
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      logger.warn('drain-not-started', { error: message })
+      logger.warn('drainNotStarted', { error: message })
       if (wait !== undefined) await delay(wait, undefined, { signal })
     }
   }

@@ -80,11 +80,11 @@ export class FileCertificates implements Provider {
       const before = this.#material
       if (before !== undefined && same(before, material)) return 'unchanged'
       this.#take(material)
-      this.#logger.info('certificate-reloaded', { certificate: this.#files.certificate })
+      this.#logger.info('certificateReloaded', { certificate: this.#files.certificate })
       return 'reloaded'
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error)
-      if (problem !== this.#problem) this.#logger.warn('certificate-refused', { problem })
+      if (problem !== this.#problem) this.#logger.warn('certificateRefused', { problem })
       this.#problem = problem
       return 'refused'
     }

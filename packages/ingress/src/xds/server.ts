@@ -77,13 +77,13 @@ export class XdsServer {
     this.#hub = new Hub({
       onRefused: (refused) => this.#onRefused(refused),
       onCleared: (resource) => {
-        options.logger.info('resource-cleared', resource)
+        options.logger.info('resourceCleared', resource)
         options.onCleared?.(resource)
       },
     })
     const services = discoveryServices(
       (call) => this.#accept(call),
-      (path, peer) => options.logger.warn('stream-not-served', { path, peer }),
+      (path, peer) => options.logger.warn('streamNotServed', { path, peer }),
     )
     for (const { definition, implementation } of services) this.#server.addService(definition, implementation)
   }
@@ -115,7 +115,7 @@ export class XdsServer {
         else reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
       })
     })
-    logger.info('xds-listening', { address, port: this.#port, security: this.#options.security.kind })
+    logger.info('xdsListening', { address, port: this.#port, security: this.#options.security.kind })
   }
 
   async #credentials(): Promise<ServerCredentials> {
@@ -182,21 +182,21 @@ export class XdsServer {
           this.#streams.delete(closed)
           this.#due.delete(closed)
           this.#metrics.streams(this.#streams.size)
-          this.#options.logger.info('stream-closed', { peer, node: closed.client?.node.id })
+          this.#options.logger.info('streamClosed', { peer, node: closed.client?.node.id })
         },
       },
     })
     const peer = stream.peer
     this.#streams.add(stream)
     this.#metrics.streams(this.#streams.size)
-    this.#options.logger.info('stream-opened', { peer })
+    this.#options.logger.info('streamOpened', { peer })
   }
 
   #onSettled(stream: AdsStream, type: ResourceType, settlement: Settlement, error: string | undefined): void {
     this.#metrics.settled(type, settlement.kind)
     if (settlement.kind !== 'refused') return
     const { flight, culprit } = settlement
-    this.#options.logger.warn('response-refused', {
+    this.#options.logger.warn('responseRefused', {
       node: stream.client?.node.id,
       type,
       resources: flight.resources.length,
@@ -207,7 +207,7 @@ export class XdsServer {
 
   #onRefused(refused: Refused): void {
     this.#metrics.refused(refused.type)
-    this.#options.logger.error('resource-refused', { ...refused })
+    this.#options.logger.error('resourceRefused', { ...refused })
     this.#options.onRefused?.(refused)
     this.#scheduleAll()
   }

@@ -105,7 +105,7 @@ export class AdsStream {
   #ignore(typeUrl: string): void {
     if (this.#unserved.has(typeUrl) || this.#unserved.size > 20) return
     this.#unserved.add(typeUrl)
-    this.#logger.debug('type-not-served', { typeUrl, node: this.client?.node.id })
+    this.#logger.debug('typeNotServed', { typeUrl, node: this.client?.node.id })
   }
 
   /** Writes what is due, if there is room for it. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
-import { eventually, findEnvoy } from '../../envoy-process/envoy-process.ts'
+import { eventually, withoutEnvoy } from '../../envoy-process/envoy-process.ts'
 import type { Resource } from '../resource.ts'
 import {
   answer,
@@ -35,7 +35,7 @@ async function answers(host: string, body: string): Promise<void> {
 const hosts = (count: number): Resource[] =>
   Array.from({ length: count }, (_, index) => scope(`http/h${index}.test`, answer(`h${index}`)))
 
-describe.skipIf(findEnvoy() === undefined)('a real Envoy', { timeout: 60_000 }, () => {
+describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
   afterEach(() => stand.close())
 
   test('starts: no host that exists ever answers 404, not even the last of 1,000', async () => {
