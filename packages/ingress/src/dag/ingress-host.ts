@@ -7,19 +7,16 @@ import { ruleHost } from '../model/host-index.ts'
 import type { Lookups } from '../model/lookups.ts'
 import { isRegex } from './conditions.ts'
 import type { Contribution } from './contribution.ts'
+import { ingressTls, ingressTlsWarnings } from './ingress-tls.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { type Checked, error, ok, type Problem, refused, warning } from './problem.ts'
-import { resolveTls, type Tls } from './tls-settings.ts'
 import { resolveService } from './upstream.ts'
 import type { PathMatch, Route } from './virtual-host.ts'
 
 const forceRedirect = 'ingress.kubernetes.io/force-ssl-redirect'
 const allowHttp = 'kubernetes.io/ingress.allow-http'
-const certificateNamespace = 'projectcontour.io/tls-cert-namespace'
 const websocketRoutes = 'projectcontour.io/websocket-routes'
-const minimumVersion = 'projectcontour.io/tls-minimum-protocol-version'
-const maximumVersion = 'projectcontour.io/tls-maximum-protocol-version'
 const notYet = [
   'projectcontour.io/num-retries',
   'projectcontour.io/per-try-timeout',
@@ -47,9 +44,9 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
 }
 
 function translateOne(host: string, ingress: Ingress, lookups: Lookups, options: DagOptions) {
-  const problems: Problem[] = annotationProblems(ingress)
+  const problems: Problem[] = [...annotationProblems(ingress), ...ingressTlsWarnings(ingress)]
   const routes = routesOf(host, ingress, lookups, problems)
-  const tls = tlsOf(host, ingress, lookups, options, problems)
+  const tls = ingressTls(host, ingress, lookups, options, problems)
   const redirect = ingress.meta.annotations[forceRedirect] === 'true'
   const plain = ingress.meta.annotations[allowHttp] === 'false' ? [] : routes
   const contribution: Contribution = {
@@ -139,31 +136,4 @@ function pathMatch({ path, pathType }: IngressPath): PathMatch | undefined {
   }
   if (!/[\^+*[\]%]/.test(value)) return { kind: 'prefix', value }
   return isRegex(value) ? { kind: 'regex', value } : undefined
-}
-
-function tlsOf(
-  host: string,
-  ingress: Ingress,
-  lookups: Lookups,
-  options: DagOptions,
-  problems: Problem[],
-): Tls | undefined {
-  const index = ingress.tls.findIndex(
-    (entry) => entry.secretName !== '' && entry.hosts.some((name) => name.toLowerCase() === host),
-  )
-  const entry = ingress.tls[index]
-  if (host === '*' || entry === undefined) return undefined
-  const { annotations, namespace } = ingress.meta
-  const other = annotations[certificateNamespace] ?? ''
-  const request = {
-    secretName: other === '' || other === namespace ? entry.secretName : `${other}/${entry.secretName}`,
-    namespace,
-    minimum: annotations[minimumVersion] ?? '',
-    maximum: annotations[maximumVersion] ?? '',
-    field: `spec.tls[${index}].secretName`,
-  }
-  const resolved = resolveTls(request, lookups, options.tls)
-  if (resolved.ok) return resolved.value
-  problems.push(...resolved.problems)
-  return undefined
 }

@@ -10,7 +10,7 @@ import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { error, type Problem } from './problem.ts'
 import { translateTree } from './proxy-tree.ts'
-import { resolveTls, type Tls } from './tls-settings.ts'
+import { resolveTls, type Tls, versionProblem } from './tls-settings.ts'
 
 export interface HostResult {
   readonly contribution: Contribution
@@ -91,9 +91,17 @@ function tlsOf(root: HTTPProxy, lookups: Lookups, options: DagOptions): TlsResul
     lookups,
     options.tls,
   )
-  return resolved.ok
-    ? { value: resolved.value, problems: [] }
-    : { value: undefined, problems: resolved.problems }
+  const problems = [...versionErrors(tls), ...(resolved.ok ? [] : resolved.problems)]
+  return { value: resolved.ok && problems.length === 0 ? resolved.value : undefined, problems }
+}
+
+const versionFields = ['minimumProtocolVersion', 'maximumProtocolVersion'] as const
+
+function versionErrors(tls: Readonly<Partial<Record<(typeof versionFields)[number], string>>>): Problem[] {
+  return versionFields
+    .map((name) => versionProblem(tls[name] ?? '', `spec.virtualhost.tls.${name}`))
+    .filter((message) => message !== undefined)
+    .map((message) => error('TLSError', 'TLSConfigNotValid', message))
 }
 
 function outcomeOf(proxy: HTTPProxy, problems: readonly Problem[]): Outcome {

@@ -13,7 +13,7 @@ export interface TlsRequest {
   readonly secretName: string
   /** Of the object that asks. */
   readonly namespace: string
-  /** '' for the default. */
+  /** '' for the default, which an unknown one (`versionProblem`) gets too. */
   readonly minimum: string
   readonly maximum: string
   /** The field that names the Secret, for messages. */
@@ -82,6 +82,12 @@ function keyPairOf(secret: Secret): KeyPairResult {
   const found = checked.get(secret) ?? readKeyPair(secret)
   checked.set(secret, found)
   return found
+}
+
+/** What is wrong with a version that is asked for; undefined when it is served, or '' for the default. */
+export function versionProblem(text: string, field: string): string | undefined {
+  if (text === '' || versionOf(text) !== undefined) return undefined
+  return `${field}: "${text}" is no TLS version that is served, which are "1.2" and "1.3"`
 }
 
 function versionOf(text: string): TlsVersion | undefined {
