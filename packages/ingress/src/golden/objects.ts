@@ -5,17 +5,11 @@ import {
   type TLSCertificateDelegation,
   tlsCertificateDelegation,
 } from '@landfall/api'
-import {
-  customType,
-  endpointSliceType,
-  ingressType,
-  type RawObject,
-  secretType,
-  serviceType,
-} from '@landfall/kube'
+import { customType, endpointSliceType, ingressType, type RawObject, serviceType } from '@landfall/kube'
 import { keyOf } from '@landfall/kube/model'
 import { parseAllDocuments } from 'yaml'
 import type { Change, SliceChange } from '../model/objects.ts'
+import { tlsSecretType } from '../serve/tls-secret.ts'
 
 export interface Objects {
   readonly changes: readonly Change[]
@@ -50,7 +44,7 @@ function changeOf(raw: RawObject): Change {
     case 'Service':
       return { kind: 'service', ...added, after: serviceType.project(raw) }
     case 'Secret':
-      return { kind: 'secret', ...added, after: secretType.project(raw) }
+      return { kind: 'secret', ...added, after: tlsSecretType.project(raw) }
     case 'TLSCertificateDelegation':
       return { kind: 'delegation', ...added, after: delegationType.project(raw) }
     default:

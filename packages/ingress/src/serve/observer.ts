@@ -16,12 +16,12 @@ import {
   type Change as ObjectChange,
   Reflector,
   type ResourceType,
-  secretType,
   serviceType,
 } from '@landfall/kube'
 import type { KubeObject } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { Change, Kind, ObjectsByKind, SliceChange } from '../model/objects.ts'
+import { tlsSecretType } from './tls-secret.ts'
 
 export interface ObserverOptions {
   readonly cluster: Cluster
@@ -50,7 +50,7 @@ export class Observer {
     this.#observe('httpProxy', httpProxyType, { optional: true })
     this.#observe('delegation', delegationType, { optional: true })
     this.#observe('service', serviceType)
-    this.#observe('secret', secretType, { fieldSelector: secretsOfInterest })
+    this.#observe('secret', tlsSecretType, { fieldSelector: secretsOfInterest })
     const { namespaces, entry } = options
     if (namespaces.length > 0 && !namespaces.includes(entry.namespace)) {
       const selection = { namespace: entry.namespace, fieldSelector: `metadata.name=${entry.name}` }
