@@ -46,7 +46,13 @@ export class StatusSync {
   constructor(options: StatusSyncOptions) {
     this.#options = options
     this.#writer = new StatusWriter(options.cluster, options.logger)
-    this.#queue = new WorkQueue({ concurrency, logger: options.logger, work: (tagged) => this.#work(tagged) })
+    const { cluster, logger } = options
+    this.#queue = new WorkQueue({
+      concurrency,
+      logger,
+      gate: cluster.gate,
+      work: (tagged) => this.#work(tagged),
+    })
   }
 
   /** Something about the object's status may have changed. */
