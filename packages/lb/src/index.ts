@@ -3,6 +3,7 @@ export {
   type ControllerOptions,
   defaultHealthPort,
   defaultMetricsPort,
+  defaultPoolRemovalGraceMs,
   type ListenAddress,
 } from './options.ts'
 export { leaseName, runController } from './run-controller.ts'

@@ -25,7 +25,8 @@ export async function ensureMemberlistSecret(o: {
         apiVersion: 'v1',
         kind: 'Secret',
         metadata: { namespace, name },
-        ...{ type: 'Opaque', stringData: { secretkey: randomBytes(keyBytes).toString('base64') } },
+        type: 'Opaque',
+        stringData: { secretkey: randomBytes(keyBytes).toString('base64') },
       })
       logger.info('memberlistSecretMade', { namespace, name })
       return

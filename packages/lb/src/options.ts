@@ -12,6 +12,10 @@ export interface ControllerOptions {
   readonly namespace: string
   /** Only Services of this loadBalancerClass; '' means only those without one. Default ''. */
   readonly loadBalancerClass: string
+  /**
+   * How long Services keep addresses whose pool was removed or shrunk, in milliseconds; 0: not at all. Default 30 s.
+   */
+  readonly poolRemovalGraceMs: number
   /** The Secret that authenticates the speakers' heartbeats, made when it is missing; '' for none. */
   readonly memberlistSecret: string
   /** Unique to this process: the pod's name. */
@@ -30,3 +34,4 @@ export interface ListenAddress {
 
 export const defaultMetricsPort = 7472
 export const defaultHealthPort = 17472
+export const defaultPoolRemovalGraceMs = 30_000

@@ -64,6 +64,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
         cluster,
         namespace,
         loadBalancerClass: options.loadBalancerClass,
+        poolRemovalGraceMs: options.poolRemovalGraceMs,
         logger,
         metrics: controllerMetrics,
         mayWrite: () => election.isLeader(),

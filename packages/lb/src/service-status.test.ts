@@ -1,7 +1,7 @@
 import type { RawObject } from '@landfall/kube'
 import { expect, test } from 'vitest'
 import { service } from './allocation/testing.ts'
-import { differs, withStatus } from './service-status.ts'
+import { differs, setStatus, withStatus } from './service-status.ts'
 
 const foreign = { type: 'example.com/Ready', status: 'True' }
 
@@ -14,7 +14,7 @@ function raw(ingress: readonly object[], annotations: Record<string, string> = {
 }
 
 test('an assignment is written into status and annotation, and the rest of the object stays', () => {
-  const next = withStatus(raw([], { other: 'x' }), { ips: ['10.0.0.1'], pool: 'p' })
+  const next = withStatus(raw([], { other: 'x' }), { ips: ['10.0.0.1'], pool: 'p', answer: undefined })
   expect(next).toEqual({
     metadata: {
       name: 's',
@@ -29,7 +29,7 @@ test('an assignment is written into status and annotation, and the rest of the o
 
 test('what the server filled in for a kept address stays', () => {
   const filled = { ip: '10.0.0.1', ipMode: 'VIP' }
-  const next = withStatus(raw([filled]), { ips: ['10.0.0.1', '2001:db8::1'], pool: 'p' })
+  const next = withStatus(raw([filled]), { ips: ['10.0.0.1', '2001:db8::1'], pool: 'p', answer: undefined })
   expect(next?.['status']).toEqual({
     conditions: [foreign],
     loadBalancer: { ingress: [filled, { ip: '2001:db8::1' }] },
@@ -38,24 +38,59 @@ test('what the server filled in for a kept address stays', () => {
 
 test('clearing takes the addresses and our annotation away', () => {
   const held = raw([{ ip: '10.0.0.1' }], { other: 'x', 'metallb.io/ip-allocated-from-pool': 'p' })
-  const next = withStatus(held, { ips: [], pool: '' })
+  const next = withStatus(held, { ips: [], pool: '', answer: undefined })
   expect(next?.metadata.annotations).toEqual({ other: 'x' })
   expect(next?.['status']).toEqual({ conditions: [foreign], loadBalancer: {} })
 })
 
-test('what is so already is not written', () => {
+test('what is so already comes out as it was', () => {
   const held = raw([{ ip: '10.0.0.1', ipMode: 'VIP' }], { 'metallb.io/ip-allocated-from-pool': 'p' })
-  expect(withStatus(held, { ips: ['10.0.0.1'], pool: 'p' })).toBeUndefined()
-  expect(withStatus(held, { ips: ['10.0.0.1'], pool: 'q' })).toBeDefined()
-  expect(withStatus(raw([]), { ips: [], pool: '' })).toBeUndefined()
+  expect(withStatus(held, { ips: ['10.0.0.1'], pool: 'p', answer: undefined })).toEqual(held)
 })
 
+test('an address of ours is a VIP, whatever mode stood there', () => {
+  const held = raw([{ ip: '10.0.0.1', ipMode: 'Proxy', ports: [] }])
+  const { status } = withStatus(held, { ips: ['10.0.0.1'], pool: 'p', answer: undefined })
+  expect(status).toMatchObject({ loadBalancer: { ingress: [{ ip: '10.0.0.1', ipMode: 'VIP', ports: [] }] } })
+})
+
+test('another Service of the same name is left alone', () => {
+  const held = { ...raw([]), metadata: { ...raw([]).metadata, uid: 'a' } }
+  const wanted = { ips: ['10.0.0.1'], pool: 'p', answer: undefined }
+  expect(setStatus('b', wanted)(held)).toBeUndefined()
+  expect(setStatus('a', wanted)(held)).toEqual(withStatus(held, wanted))
+})
+
+const at = '2026-01-01T00:00:00Z'
+const now = () => new Date(at)
+const refused = { status: 'False', reason: 'NoFreeAddress', message: 'full', since: undefined } as const
+
+test('the answer becomes a condition beside those of others, and goes with them', () => {
+  const answered = withStatus(raw([]), { ips: [], pool: '', answer: refused }, now)
+  const { since: _, ...said } = refused
+  const condition = { type: 'metallb.io/AddressAllocated', ...said, lastTransitionTime: at }
+  expect(answered['status']).toEqual({ conditions: [foreign, condition], loadBalancer: {} })
+  const cleared = withStatus(answered, { ips: [], pool: '', answer: undefined })
+  expect(cleared['status']).toEqual({ conditions: [foreign], loadBalancer: {} })
+})
+
+test('since when a pool is gone stands in the condition, so that a restart goes on counting', () => {
+  const answer = { ...refused, reason: 'PoolRemoved', since: Date.parse('2026-01-01T00:00:07Z') }
+  const { status } = withStatus(raw([]), { ips: [], pool: '', answer }, now)
+  expect(status).toMatchObject({ conditions: [foreign, { lastTransitionTime: '2026-01-01T00:00:07Z' }] })
+})
+
+const allocated = { status: 'True', reason: 'Allocated', message: '10.0.0.1 from pool p', since: at }
+const answer = { ...allocated, status: 'True', since: undefined } as const
+
 test.each([
-  ['the same', ['10.0.0.1'], 'p', false],
-  ['another address', ['10.0.0.2'], 'p', true],
-  ['another pool name', ['10.0.0.1'], 'q', true],
-  ['nothing', [], '', true],
-])('a Service that holds 10.0.0.1 of p and should hold %s', (_, ips, pool, expected) => {
+  ['the same', ['10.0.0.1'], 'p', answer, false],
+  ['another address', ['10.0.0.2'], 'p', answer, true],
+  ['another pool name', ['10.0.0.1'], 'q', answer, true],
+  ['another reason', ['10.0.0.1'], 'p', refused, true],
+  ['nothing', [], '', undefined, true],
+])('a Service that holds 10.0.0.1 of p and should hold %s', (_, ips, pool, answer, expected) => {
   const annotations = { 'metallb.io/ip-allocated-from-pool': 'p' }
-  expect(differs(service('s', { status: ['10.0.0.1'], annotations }), { ips, pool })).toBe(expected)
+  const held = service('s', { status: ['10.0.0.1'], annotations, allocated })
+  expect(differs(held, { ips, pool, answer })).toBe(expected)
 })

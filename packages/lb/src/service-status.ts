@@ -1,71 +1,69 @@
 /**
- * Writes addresses into the status of Services, together with the annotation that names their pool: a PUT on
- * `/status` of a built-in kind takes the metadata too, so one write does both.
+ * What a Service's status should say: its addresses, and why it has them or not, together with the annotation that
+ * names their pool: a PUT on `/status` of a built-in kind takes the metadata too, so one write does it all.
  */
-import { type Cluster, hasStatus, type RawObject, serviceType } from '@landfall/kube'
-import type { Key, Service } from '@landfall/kube/model'
-import { allocatedFromPool } from './allocation/request.ts'
+import type { Mutation, RawObject } from '@landfall/kube'
+import type { Answer } from './allocation/answer.ts'
+import { allocatedFromPool, type BalancedService } from './allocation/request.ts'
+import { withCondition, withoutCondition } from './condition.ts'
+import { addressAllocated } from './service-type.ts'
 
 export interface WantedStatus {
   /** In this order; [] clears. */
   readonly ips: readonly string[]
   /** Names of their pools, joined by commas; '' removes the annotation. */
   readonly pool: string
+  /** undefined removes the condition. */
+  readonly answer: Answer | undefined
 }
-
-export type ServiceWrite = 'written' | 'unchanged' | 'gone' | 'refused'
-
-const conflictRetries = 5
 
 /** Whether the Service as it was seen last needs a write. */
-export function differs(service: Service, wanted: WantedStatus): boolean {
-  const ips = service.ingress.map((entry) => entry.ip ?? '')
-  return !sameIPs(ips, wanted.ips) || (service.meta.annotations[allocatedFromPool] ?? '') !== wanted.pool
+export function differs({ ingress, meta, allocated }: BalancedService, wanted: WantedStatus): boolean {
+  const ips = ingress.map((entry) => entry.ip ?? '')
+  const { answer } = wanted
+  return (
+    !sameIPs(ips, wanted.ips) ||
+    (meta.annotations[allocatedFromPool] ?? '') !== wanted.pool ||
+    allocated?.status !== answer?.status ||
+    allocated?.reason !== answer?.reason ||
+    allocated?.message !== answer?.message
+  )
 }
 
-/**
- * @param uid of the Service that the status is meant for: another of the same name is left alone
- * @param mayWrite asked right before the write
- * @throws ApiError
- */
-export async function writeServiceStatus(
-  cluster: Cluster,
-  key: Key,
-  uid: string,
-  wanted: WantedStatus,
-  mayWrite: () => boolean,
-): Promise<ServiceWrite> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const current = await cluster.get(serviceType, key)
-      if (current.metadata.uid !== uid) return 'gone'
-      const next = withStatus(current, wanted)
-      if (next === undefined) return 'unchanged'
-      if (!mayWrite()) return 'refused'
-      await cluster.update(serviceType, next, 'status')
-      return 'written'
-    } catch (error) {
-      if (hasStatus(error, 404)) return 'gone'
-      if (!hasStatus(error, 409) || attempt >= conflictRetries) throw error
-    }
-  }
+/** @param uid of the Service that the status is meant for: another of the same name is left alone */
+export function setStatus(uid: string, wanted: WantedStatus, now?: () => Date): Mutation {
+  return (raw) => (raw.metadata.uid === uid ? withStatus(raw, wanted, now) : undefined)
 }
 
-/** undefined: it is so already. What else the status holds, ports and modes of kept addresses too, stays. */
-export function withStatus(raw: RawObject, wanted: WantedStatus): RawObject | undefined {
+/** What else the status holds, ports of kept addresses too, stays. */
+export function withStatus(raw: RawObject, wanted: WantedStatus, now?: () => Date): RawObject {
   const status = fields(raw['status'])
   const balancer = fields(status['loadBalancer'])
   const ingress = Array.isArray(balancer['ingress']) ? balancer['ingress'].map(fields) : []
-  const { [allocatedFromPool]: pool = '', ...annotations } = raw.metadata.annotations ?? {}
-  const held = ingress.map(({ ip }) => (typeof ip === 'string' ? ip : ''))
-  if (sameIPs(held, wanted.ips) && pool === wanted.pool) return undefined
-  const next = wanted.ips.map((ip) => ingress.find((entry) => entry['ip'] === ip) ?? { ip })
+  const { [allocatedFromPool]: _, ...annotations } = raw.metadata.annotations ?? {}
+  const next = wanted.ips.map((ip) => asVIP(ingress.find((entry) => entry['ip'] === ip) ?? { ip }))
   const named = wanted.pool === '' ? annotations : { ...annotations, [allocatedFromPool]: wanted.pool }
+  const conditions = conditionsOf(status['conditions'], wanted.answer, now)
   return {
     ...raw,
     metadata: { ...raw.metadata, annotations: named },
-    status: { ...status, loadBalancer: next.length === 0 ? {} : { ...balancer, ingress: next } },
+    status: {
+      ...status,
+      ...(conditions.length > 0 || status['conditions'] !== undefined ? { conditions } : {}),
+      loadBalancer: next.length === 0 ? {} : { ...balancer, ingress: next },
+    },
   }
+}
+
+/** The server fills the mode in where it knows one; another mode is not ours. */
+function asVIP(entry: Readonly<Record<string, unknown>>): object {
+  return entry['ipMode'] === undefined ? entry : { ...entry, ipMode: 'VIP' }
+}
+
+function conditionsOf(list: unknown, answer: Answer | undefined, now?: () => Date): readonly object[] {
+  if (answer === undefined) return withoutCondition(list, addressAllocated)
+  const { since, ...said } = answer
+  return withCondition(list, { type: addressAllocated, ...said }, now, since)
 }
 
 function sameIPs(a: readonly string[], b: readonly string[]): boolean {

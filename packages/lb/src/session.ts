@@ -9,25 +9,28 @@ import {
   EventRecorder,
   hasStatus,
   Reflector,
-  serviceType,
+  StatusWriter,
   WorkQueue,
 } from '@landfall/kube'
-import type { Key, Service } from '@landfall/kube/model'
+import type { Key } from '@landfall/kube/model'
 import { type BuiltConfig, poolOf } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
 import { describeError, type Logger } from '@landfall/telemetry'
 import { Allocator, type Decided } from './allocation/allocator.ts'
+import { type Answer, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
-import { allocatedFromPool, readRequest } from './allocation/request.ts'
+import { allocatedFromPool, type BalancedService, readRequest } from './allocation/request.ts'
 import { Configuration } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import { Reports } from './reports.ts'
-import { differs, type WantedStatus, writeServiceStatus } from './service-status.ts'
+import { differs, setStatus, type WantedStatus } from './service-status.ts'
+import { balancedServiceType } from './service-type.ts'
 
 export interface SessionOptions {
   readonly cluster: Cluster
   readonly namespace: string
   readonly loadBalancerClass: string
+  readonly poolRemovalGraceMs: number
   readonly logger: Logger
   readonly metrics: ControllerMetrics
   readonly mayWrite: () => boolean
@@ -38,12 +41,15 @@ const outageRetryMs = 300
 
 export class Session {
   readonly #options: SessionOptions
-  readonly #allocator = new Allocator()
-  readonly #services: Reflector<Service>
+  readonly #allocator: Allocator
+  readonly #services: Reflector<BalancedService>
   readonly #events: EventRecorder
   readonly #reports: Reports
   readonly #writes: WorkQueue
+  readonly #writer: StatusWriter
   readonly #changed = new Set<Key>()
+  /** What was decided last about each Service of ours. */
+  readonly #answers = new Map<Key, Answer>()
   readonly #without = new Map<Key, RefusalReason>()
   #configuration: Configuration | undefined
   #built: BuiltConfig = { config: { pools: [], peers: [] }, refusals: [] }
@@ -51,13 +57,16 @@ export class Session {
   #synced = false
   #scheduled = false
   #stopped = false
+  #deadline: NodeJS.Timeout | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
     const { cluster, namespace, logger, mayWrite } = options
+    this.#allocator = new Allocator(options.poolRemovalGraceMs)
+    this.#writer = new StatusWriter(cluster, logger)
     this.#services = new Reflector({
       cluster,
-      type: serviceType,
+      type: balancedServiceType,
       logger,
       onChange: (changes) => this.#sawServices(changes),
     })
@@ -87,12 +96,13 @@ export class Session {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    clearTimeout(this.#deadline)
     this.#services.stop()
     this.#configuration?.stop()
     await Promise.all([this.#writes.stop(), this.#reports.stop(), this.#events.flush()])
   }
 
-  #sawServices(changes: readonly Change<Service>[]): void {
+  #sawServices(changes: readonly Change<BalancedService>[]): void {
     this.#options.metrics.sawChanges(changes.length)
     for (const { key, before, after } of changes) {
       this.#changed.add(key)
@@ -111,7 +121,7 @@ export class Session {
   }
 
   #decide(): void {
-    const changed: Service[] = []
+    const changed: BalancedService[] = []
     const gone: Key[] = []
     for (const key of this.#changed) {
       const service = this.#services.get(key)
@@ -119,10 +129,19 @@ export class Session {
       else gone.push(key)
     }
     this.#changed.clear()
-    const decided = this.#allocator.apply({ ...this.#newConfig(), changed, gone })
+    const decided = this.#allocator.apply({ ...this.#newConfig(), changed, gone, now: Date.now() })
     for (const one of decided) this.#follow(one)
     for (const key of gone) this.#leave(key)
     if (changed.length + gone.length + decided.length > 0) this.#count()
+    this.#awaitDeadline()
+  }
+
+  /** Addresses whose pool is gone go when their time has come. */
+  #awaitDeadline(): void {
+    clearTimeout(this.#deadline)
+    const at = this.#allocator.nextDeadline
+    if (at === undefined || this.#stopped) return
+    this.#deadline = setTimeout(() => this.#schedule(), Math.max(0, at - Date.now()) + 1)
   }
 
   /** The configuration for the next batch, if it changed. */
@@ -143,23 +162,29 @@ export class Session {
   #follow({ key, decision }: Decided): void {
     if (decision.kind === 'refused') this.#without.set(key, decision.refusal.reason)
     else this.#without.delete(key)
+    this.#answers.set(key, answerOf(decision, this.#built.config))
     const service = this.#services.get(key)
     if (service === undefined) return
     for (const event of decision.events) this.#tell(service, event)
-    if (differs(service, this.#wanted(key))) this.#writes.add(key)
+    if (differs(service, this.#wanted(service, key))) this.#writes.add(key)
   }
 
   /** A Service that is gone, or is none of ours any more: what we wrote into it is taken back. */
   #leave(key: Key): void {
     this.#without.delete(key)
+    this.#answers.delete(key)
     const service = this.#services.get(key)
-    if (service?.meta.annotations[allocatedFromPool] !== undefined) this.#writes.add(key)
+    if (service === undefined) return
+    const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
+    if (isMarked || service.allocated !== undefined) this.#writes.add(key)
   }
 
-  #wanted(key: Key): WantedStatus {
+  #wanted({ meta }: BalancedService, key: Key): WantedStatus {
     const ips = this.#allocator.ledger.holding(key)
-    const pools = new Set(ips.map((ip) => poolOf(this.#built.config, ip)?.name ?? ''))
-    return { ips: ips.map(formatIP), pool: [...pools].join(',') }
+    const answer = this.#answers.get(key)
+    const pools = new Set(ips.flatMap((ip) => poolOf(this.#built.config, ip)?.name ?? []))
+    const removed = answer?.reason === 'PoolRemoved' ? meta.annotations[allocatedFromPool] : undefined
+    return { ips: ips.map(formatIP), pool: removed ?? [...pools].join(','), answer }
   }
 
   async #write(key: Key): Promise<void> {
@@ -168,10 +193,14 @@ export class Session {
     const { cluster, logger, metrics, mayWrite } = this.#options
     // An outage is about the API server, not about this Service: no backoff, but no try before it is over either.
     if (!cluster.gate.isOpen()) return this.#writes.addAfter(key, outageRetryMs)
-    const wanted = this.#wanted(key)
+    const wanted = this.#wanted(service, key)
     try {
-      const outcome = await writeServiceStatus(cluster, key, service.meta.uid, wanted, mayWrite)
-      if (outcome === 'written') logger.info('serviceUpdated', { service: key, ...wanted })
+      const mutate = setStatus(service.meta.uid, wanted)
+      const outcome = await this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
+      const { ips, pool, answer } = wanted
+      if (outcome === 'written' || outcome === 'pruned') {
+        logger.info('serviceUpdated', { service: key, ips, pool, reason: answer?.reason ?? '' })
+      }
     } catch (error) {
       metrics.failedWrite()
       if (!hasStatus(error, 0)) throw error
@@ -180,7 +209,7 @@ export class Session {
     }
   }
 
-  #tell(service: Service, event: Event): void {
+  #tell(service: BalancedService, event: Event): void {
     if (!this.#options.mayWrite()) return
     const { namespace, name, uid } = service.meta
     this.#events.record({ apiVersion: 'v1', kind: 'Service', namespace, name, uid }, event)
@@ -188,7 +217,7 @@ export class Session {
     this.#options.logger[level](logEventOf(event.reason), { service: `${namespace}/${name}` }, event.message)
   }
 
-  #warnOfOldAnnotations(before: Service | undefined, after: Service): void {
+  #warnOfOldAnnotations(before: BalancedService | undefined, after: BalancedService): void {
     if (!this.#isOurs(after)) return
     if (before !== undefined && sameRecord(before.meta.annotations, after.meta.annotations)) return
     for (const annotation of readRequest(after).deprecated) {
@@ -197,7 +226,7 @@ export class Session {
     }
   }
 
-  #isOurs(service: Service): boolean {
+  #isOurs(service: BalancedService): boolean {
     return service.type === 'LoadBalancer' && service.loadBalancerClass === this.#options.loadBalancerClass
   }
 

@@ -1,6 +1,7 @@
 export { type BuiltConfig, buildConfig, type MetallbObjects } from './build-config.ts'
 export { formatCommunity, parseCommunity } from './communities.ts'
 export type * from './config.ts'
+export { parseGoDuration } from './go-duration.ts'
 export { poolOf } from './pool-of.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'
 export { matchesAny, matchesSelector } from './selectors.ts'

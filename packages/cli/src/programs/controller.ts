@@ -1,7 +1,8 @@
 /** `controller`: assigns addresses. Flags and environment are those of MetalLB's controller. */
 import { hostname } from 'node:os'
+import { parseGoDuration } from '@landfall/metallb'
 import type { LogLevel } from '@landfall/telemetry'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { addAll, given, kubeconfigFlag, loggerOf, logLevelFlag, portFlag, stopSignal } from '../flags.ts'
 import { readVersion } from '../version.ts'
 
@@ -14,6 +15,7 @@ interface Flags {
   readonly podName: string
   readonly lbClass: string
   readonly mlSecretName: string
+  readonly poolRemovalGrace: number
 }
 
 export function controllerCommand(): Command {
@@ -37,6 +39,12 @@ export function controllerCommand(): Command {
       '--lb-class <class>',
       'only Services of this loadBalancerClass; only those without one unless given',
     ).default(''),
+    new Option(
+      '--pool-removal-grace <duration>',
+      'how long an address outlives its pool, as 30s; 0 for not at all',
+    )
+      .argParser(parseMilliseconds)
+      .default(30_000, '30s'),
   )
   return command.action(async (flags: Flags) => {
     const { runController } = await import('@landfall/lb')
@@ -47,10 +55,17 @@ export function controllerCommand(): Command {
       ...given('kubeconfig', flags.kubeconfig),
       namespace: flags.namespace,
       loadBalancerClass: flags.lbClass,
+      poolRemovalGraceMs: flags.poolRemovalGrace,
       memberlistSecret: flags.mlSecretName,
       identity: flags.podName,
       metrics: { address: '::', port: flags.port },
       health: { address: '::', port: flags.healthProbePort },
     })
   })
+}
+
+function parseMilliseconds(text: string): number {
+  const seconds = parseGoDuration(text)
+  if (seconds === undefined || seconds < 0) throw new InvalidArgumentError('must be a duration such as 30s.')
+  return Math.round(seconds * 1000)
 }

@@ -129,10 +129,22 @@ test.each<[string, string, ServiceChoices, readonly ReturnType<typeof pool>[]]>(
     [pool('a', ['10.1.0.0/30']), pool('b', both)],
   ],
   [
-    'PreferDualStack, first family first',
-    '2001:db8::',
+    'PreferDualStack from two pools where none has both',
+    '10.0.0.0,2001:db8::',
     { ...dual, ipFamilies: ['IPv6', 'IPv4'] },
     [pool('a', v4), pool('b', ['2001:db8::/126'])],
+  ],
+  [
+    'PreferDualStack from two pools, not where one is named',
+    '10.0.0.0',
+    { ...dual, ...fromPool('a') },
+    [pool('a', v4), pool('b', ['2001:db8::/126'])],
+  ],
+  [
+    'PreferDualStack, a pinned pool and one for everybody',
+    '10.0.0.0,2001:db8::',
+    dual,
+    [pool('a', v4, { allocation: { priority: 1 } }), pool('b', ['10.9.0.0/30', '2001:db8::/126'])],
   ],
   [
     'PreferDualStack, the other family if need be',
@@ -314,4 +326,30 @@ test('a Service that prefers both families gets the second one when the pool has
   allocator.apply({ config: configOf(pool('p', v4)), changed: [service('s', dual)], gone: [] })
   const grown = allocator.apply({ config: configOf(pool('p', both)), changed: [], gone: [] })
   expect(answers(grown)).toEqual({ s: '10.0.0.0,2001:db8::' })
+})
+
+test('a younger Service that holds what an older one has in its status is moved, with an Event', () => {
+  const allocator = new Allocator()
+  const younger = service('younger', { createdAt: '2026-02-01T00:00:00Z' })
+  allocator.apply({ config: configOf(pool('p', v4)), changed: [younger], gone: [] })
+  const moved = allocator.apply({ changed: [service('older', { status: ['10.0.0.0'] })], gone: [] })
+  expect(answers(moved)).toEqual({ older: '10.0.0.0', younger: '10.0.0.1' })
+  const events = moved.find(({ key }) => key === 'default/younger')?.decision.events
+  expect(events).toMatchObject([
+    { reason: 'ClearAssignment', message: '10.0.0.0 is in use by default/older' },
+    { reason: 'IPAllocated' },
+  ])
+})
+
+test('who is refused is told of which pool, and how full it is', () => {
+  const allocator = new Allocator()
+  const config = configOf(pool('p', ['10.0.0.0/31']), pool('q', ['2001:db8::/127']))
+  const changed = ['a', 'b', 'c'].map((name) => service(name))
+  const [, , last] = allocator.apply({ config, changed, gone: [] })
+  expect(last?.decision).toMatchObject({
+    refusal: {
+      reason: 'NoFreeAddress',
+      message: 'no free IPv4 address in pools p (2 of 2 in use), q (none of this family)',
+    },
+  })
 })

@@ -6,22 +6,31 @@
  * the older before the younger; then those without get some, again by age.
  */
 
-import type { Key, Service } from '@landfall/kube/model'
+import type { Key } from '@landfall/kube/model'
 import type { Config } from '@landfall/metallb'
 import type { IP } from '@landfall/netip'
 import type { World } from './choose.ts'
 import { decide, reviewHolding } from './decide.ts'
 import { type Holding, Ledger, type LedgerView } from './ledger.ts'
-import type { Decision, Event } from './outcome.ts'
-import { byRequestAge, heldIn, type Request, readRequest } from './request.ts'
+import type { Decision, Event, Refusal } from './outcome.ts'
+import { type BalancedService, byRequestAge, heldIn, type Request, readRequest } from './request.ts'
 
 export interface Batch {
   /** undefined: unchanged. */
   readonly config?: Config
   /** Services of ours that are new or changed. */
-  readonly changed: readonly Service[]
+  readonly changed: readonly BalancedService[]
   /** Services that are gone, or no longer ours. */
   readonly gone: readonly Key[]
+  /** The time in milliseconds; counts only where a pool was removed. Default 0. */
+  readonly now?: number
+}
+
+/** What a Service had before it is looked at again. */
+interface Held {
+  readonly ips: readonly IP[]
+  /** A controller gave it that. */
+  readonly given: boolean
 }
 
 export interface Decided {
@@ -37,7 +46,15 @@ export class Allocator {
   readonly #waiting = new Set<Key>()
   /** What was said last about a Service, so that nothing is said twice. */
   readonly #told = new Map<Key, readonly Event[]>()
+  /** Whose pool is gone, since when and what is said about it. */
+  readonly #orphans = new Map<Key, { readonly since: number; readonly refusal: Refusal }>()
+  readonly #graceMs: number
   #config: Config = { pools: [], peers: [] }
+
+  /** @param graceMs how long a Service keeps an address whose pool was removed */
+  constructor(graceMs = 0) {
+    this.#graceMs = graceMs
+  }
 
   get ledger(): LedgerView {
     return this.#ledger
@@ -52,53 +69,104 @@ export class Allocator {
     return this.#waiting
   }
 
+  /** When the next address has to go that has no pool; a batch is wanted then. */
+  get nextDeadline(): number | undefined {
+    const [first] = [...this.#orphans.values()].map(({ since }) => since).toSorted((a, b) => a - b)
+    return first === undefined ? undefined : first + this.#graceMs
+  }
+
+  /** Who holds what. */
+  holdings(): Iterable<readonly [Key, readonly IP[]]> {
+    return this.#ledger.holdings()
+  }
+
   /** Answers for every Service that was looked at again, and for those that waited and got something. */
   apply(batch: Batch): readonly Decided[] {
     if (batch.config !== undefined) this.#config = batch.config
     const released: [Key, Holding][] = []
     for (const key of batch.gone) released.push(...this.#forget(key))
-    const review = new Map<Key, readonly IP[]>()
+    const now = batch.now ?? 0
+    const review = new Map<Key, Held>()
     for (const service of batch.changed) {
       const request = readRequest(service)
       const holding = this.#ledger.take(request.key)
       if (holding !== undefined) released.push([request.key, holding])
       this.#requests.set(request.key, request)
-      review.set(request.key, holding?.ips ?? heldIn(service))
+      const ips = holding?.ips ?? review.get(request.key)?.ips ?? heldIn(service)
+      review.set(request.key, { ips, given: holding !== undefined || request.allocatedFrom !== '' })
+      if (holding === undefined) released.push(...this.#rivals(request, ips, review))
     }
     if (batch.config !== undefined) {
       for (const key of this.#requests.keys()) {
-        if (!review.has(key)) review.set(key, this.#ledger.holding(key))
+        if (!review.has(key)) review.set(key, { ips: this.#ledger.holding(key), given: true })
       }
     }
-    const lost = this.#keepOrLose(review)
+    for (const [key, { since }] of this.#orphans) {
+      if (review.has(key) || now < since + this.#graceMs) continue
+      review.set(key, { ips: this.#ledger.holding(key), given: true })
+    }
+    const lost = this.#keepOrLose(review, now)
     const freed = lost.size > 0 || released.some(([key, holding]) => !this.#ledger.holds(key, holding))
     const candidates = new Set([...review.keys(), ...(freed ? this.#waiting : [])])
     return this.#byAge(candidates).flatMap((request) => this.#settle(request, lost, review))
   }
 
   /** Nobody gets anything new before everybody has what they may keep. Answers who lost what they had. */
-  #keepOrLose(held: ReadonlyMap<Key, readonly IP[]>): ReadonlyMap<Key, Event> {
+  #keepOrLose(held: ReadonlyMap<Key, Held>, now: number): ReadonlyMap<Key, Event> {
     const lost = new Map<Key, Event>()
     for (const request of this.#byAge(held.keys())) {
-      const ips = held.get(request.key) ?? []
-      const loss = ips.length === 0 ? undefined : reviewHolding(request, ips, this.#world())
-      if (loss !== undefined) lost.set(request.key, loss)
-      this.#ledger.set(request.key, loss === undefined ? ips : [], request.sharing)
+      const { key } = request
+      const { ips, given } = held.get(key) ?? { ips: [], given: false }
+      const loss = ips.length === 0 ? undefined : this.#lossOf(request, ips, given, now)
+      if (ips.length === 0) this.#orphans.delete(key)
+      if (loss !== undefined) lost.set(key, loss)
+      this.#ledger.set(key, loss === undefined ? ips : [], request.sharing)
     }
     return lost
+  }
+
+  /** undefined: it keeps what it has, be it for good or as an orphan. */
+  #lossOf(request: Request, ips: readonly IP[], given: boolean, now: number): Event | undefined {
+    const { key, orphanedSince } = request
+    const review = reviewHolding(request, ips, this.#world(), given)
+    const since = this.#orphans.get(key)?.since ?? orphanedSince ?? now
+    this.#orphans.delete(key)
+    if (review.kind === 'kept') return undefined
+    if (review.kind === 'lost') return review.event
+    if (now >= since + this.#graceMs) {
+      return { type: 'Normal', reason: 'ClearAssignment', message: review.refusal.message }
+    }
+    this.#orphans.set(key, { since, refusal: review.refusal })
+    return undefined
+  }
+
+  /** The younger Services that hold an address which the status of an older one names: their right to it is in doubt. */
+  #rivals(request: Request, ips: readonly IP[], review: Map<Key, Held>): readonly [Key, Holding][] {
+    const rivals: [Key, Holding][] = []
+    for (const key of ips.flatMap((ip) => this.#ledger.obstacles(ip, request.key, request.sharing))) {
+      const rival = this.#requests.get(key)
+      if (rival === undefined || byRequestAge(rival, request) < 0) continue
+      const holding = this.#ledger.take(key)
+      if (holding === undefined) continue
+      rivals.push([key, holding])
+      review.set(key, { ips: holding.ips, given: true })
+    }
+    return rivals
   }
 
   #settle(
     request: Request,
     lost: ReadonlyMap<Key, Event>,
-    reviewed: ReadonlyMap<Key, readonly IP[]>,
+    reviewed: ReadonlyMap<Key, Held>,
   ): readonly Decided[] {
     const { key } = request
     const before = this.#ledger.holding(key)
-    const decision = decide(request, before, this.#world())
-    const ips = decision.kind === 'assigned' ? decision.ips : []
+    const orphan = this.#orphans.get(key)
+    const decision = orphan === undefined ? decide(request, before, this.#world()) : stay(before, orphan)
+    const ips = decision.kind === 'refused' ? [] : decision.ips
     this.#ledger.set(key, ips, request.sharing)
-    if (decision.kind === 'refused' || decision.incomplete) this.#waiting.add(key)
+    if (decision.kind === 'refused' || (decision.kind === 'assigned' && decision.incomplete))
+      this.#waiting.add(key)
     else this.#waiting.delete(key)
 
     const loss = lost.get(key)
@@ -115,6 +183,7 @@ export class Allocator {
     this.#requests.delete(key)
     this.#waiting.delete(key)
     this.#told.delete(key)
+    this.#orphans.delete(key)
     const holding = this.#ledger.take(key)
     return holding === undefined ? [] : [[key, holding]]
   }
@@ -126,6 +195,11 @@ export class Allocator {
   #byAge(keys: Iterable<Key>): readonly Request[] {
     return [...keys].flatMap((key) => this.#requests.get(key) ?? []).toSorted(byRequestAge)
   }
+}
+
+function stay(ips: readonly IP[], orphan: { readonly since: number; readonly refusal: Refusal }): Decision {
+  const { reason, message } = orphan.refusal
+  return { kind: 'orphaned', ips, ...orphan, events: [{ type: 'Warning', reason, message }] }
 }
 
 function sameEvent(a: Event, b: Event): boolean {

@@ -5,6 +5,7 @@ import { autoAssignGroups, isOpenTo, mayUse } from './eligible-pools.ts'
 import type { LedgerView } from './ledger.ts'
 import type { Refusal, RefusalReason } from './outcome.ts'
 import type { Request } from './request.ts'
+import { usageOf } from './usage.ts'
 
 export interface World {
   readonly config: Config
@@ -20,15 +21,16 @@ export function choose(request: Request, world: World): Choice {
   if (wanted.kind === 'invalid') return none('InvalidRequest', wanted.message)
   if (wanted.kind === 'addresses') return chooseWanted(request, wanted.ips, world)
   if (request.pool !== '') return chooseFromNamed(request, world)
-  for (const group of autoAssignGroups(world.config.pools, request)) {
-    const ips = chooseFrom(group, request, world)
+  const groups = autoAssignGroups(world.config.pools, request)
+  for (const [index, group] of groups.entries()) {
+    const ips = chooseFrom(group, groups.slice(index).flat(), request, world)
     if (ips !== undefined) return { kind: 'chosen', ips }
   }
   return none('NoFreeAddress', describeExhaustion(request, world))
 }
 
 /** The lowest address of the family that the pool can give to the Service. */
-export function lowestIn(pool: Pool, family: Family, request: Request, world: World): IP | undefined {
+function lowestIn(pool: Pool, family: Family, request: Request, world: World): IP | undefined {
   for (const range of pool.ranges) {
     if (range.first.family !== family) continue
     const ip = world.ledger.lowest(range, request.key, request.sharing, (ip) => mayUse(pool, ip))
@@ -85,14 +87,39 @@ function chooseFromNamed(request: Request, world: World): Choice {
   if (pool === undefined) return none('PoolNotFound', `there is no pool ${request.pool}`)
   if (pool.refused) return none('PoolRefused', `pool ${pool.name} is refused`)
   if (!isOpenTo(pool, request)) return none('PoolNotAllowed', `pool ${pool.name} is not for this Service`)
-  const ips = chooseFrom([pool], request, world)
+  const ips = chooseFrom([pool], [pool], request, world)
   return ips === undefined
-    ? none('NoFreeAddress', `pool ${pool.name} has no free ${describe(request.families)} address`)
+    ? none(
+        'NoFreeAddress',
+        `no free ${describe(request.families)} address in pool ${counted(pool, request, world)}`,
+      )
     : { kind: 'chosen', ips }
 }
 
-/** IPv4 before IPv6, whatever the Service's first family is. */
-function chooseFrom(pools: readonly Pool[], request: Request, world: World): readonly IP[] | undefined {
+/** The lowest address of the first pool that has one for the Service. */
+export function lowestOf(
+  pools: readonly Pool[],
+  family: Family,
+  request: Request,
+  world: World,
+): IP | undefined {
+  for (const pool of pools) {
+    const ip = lowestIn(pool, family, request, world)
+    if (ip !== undefined) return ip
+  }
+  return undefined
+}
+
+/**
+ * IPv4 before IPv6, whatever the Service's first family is. Who prefers both families gets them from two pools where
+ * no single one has both, the second from `others` if need be; and one family where there is no more.
+ */
+function chooseFrom(
+  pools: readonly Pool[],
+  others: readonly Pool[],
+  request: Request,
+  world: World,
+): readonly IP[] | undefined {
   for (const pool of pools) {
     const ips = request.families.flatMap((family) => lowestIn(pool, family, request, world) ?? [])
     if (ips.length === request.families.length) return ips
@@ -100,10 +127,10 @@ function chooseFrom(pools: readonly Pool[], request: Request, world: World): rea
   if (request.families.length < 2 || request.ipFamilyPolicy !== 'PreferDualStack') return undefined
   const other = request.primaryFamily === 4 ? 6 : 4
   for (const family of [request.primaryFamily, other] as const) {
-    for (const pool of pools) {
-      const ip = lowestIn(pool, family, request, world)
-      if (ip !== undefined) return [ip]
-    }
+    const first = lowestOf(pools, family, request, world)
+    if (first === undefined) continue
+    const second = lowestOf(others, family === 4 ? 6 : 4, request, world)
+    return [first, ...(second === undefined ? [] : [second])].toSorted((a, b) => a.family - b.family)
   }
   return undefined
 }
@@ -111,8 +138,18 @@ function chooseFrom(pools: readonly Pool[], request: Request, world: World): rea
 function describeExhaustion(request: Request, world: World): string {
   const pools = autoAssignGroups(world.config.pools, request).flat()
   if (pools.length === 0) return 'no pool is open to this Service without being asked for'
-  const names = pools.map((pool) => pool.name).join(', ')
+  const names = pools.map((pool) => counted(pool, request, world)).join(', ')
   return `no free ${describe(request.families)} address in ${pools.length === 1 ? 'pool' : 'pools'} ${names}`
+}
+
+/** `single (1 of 1 in use)` */
+function counted(pool: Pool, { families }: Request, { ledger }: World): string {
+  const counts = families.flatMap((family) => {
+    const { assigned, total } = usageOf(pool, family, ledger)
+    return total === 0n ? [] : [`${assigned} of ${total}`]
+  })
+  if (counts.length === 0) return `${pool.name} (none of this family)`
+  return `${pool.name} (${counts.join(' and ')} in use)`
 }
 
 function describe(families: readonly Family[]): string {

@@ -4,7 +4,8 @@
  */
 import { poolOf } from '@landfall/metallb'
 import { formatIP, type IP } from '@landfall/netip'
-import { choose, lowestIn, objection, type World } from './choose.ts'
+import { choose, lowestOf, objection, type World } from './choose.ts'
+import { autoAssignGroups } from './eligible-pools.ts'
 import type { Decision, Event, Refusal } from './outcome.ts'
 import type { Request } from './request.ts'
 
@@ -17,11 +18,35 @@ export function decide(request: Request, held: readonly IP[], world: World): Dec
   return loss === undefined ? keep(request, held, world) : allocate(request, world, [cleared(loss)])
 }
 
-/** Why the Service cannot go on holding what it has; undefined when it can. */
-export function reviewHolding(request: Request, held: readonly IP[], world: World): Event | undefined {
+export type Review =
+  | { readonly kind: 'kept' }
+  /** It may stay for as long as the pool that it is from may come back. */
+  | { readonly kind: 'orphaned'; readonly refusal: Refusal }
+  | { readonly kind: 'lost'; readonly event: Event }
+
+/** @param given whether a controller gave the Service what it holds; only then a pool can have been removed */
+export function reviewHolding(request: Request, held: readonly IP[], world: World, given: boolean): Review {
+  if (given) {
+    const refusal = poolRemoved(request, held, world)
+    if (refusal !== undefined) return { kind: 'orphaned', refusal }
+  }
   const blocked = reasonForNothing(request, world)
   const loss = blocked?.refusal.message ?? reasonToLeave(request, held, world)
-  return loss === undefined ? undefined : cleared(loss)
+  return loss === undefined ? { kind: 'kept' } : { kind: 'lost', event: cleared(loss) }
+}
+
+/** That an address is in no pool any more, and nothing else is wrong with what the Service holds. */
+function poolRemoved(request: Request, held: readonly IP[], world: World): Refusal | undefined {
+  const gone = held.filter((ip) => poolOf(world.config, ip) === undefined)
+  if (gone.length === 0 || reasonOfForm(request, held) !== undefined) return undefined
+  if (world.config.pools.some(({ name }) => name === request.pool)) return undefined
+  if (differsFromWanted(request, held) !== undefined) return undefined
+  for (const ip of held) {
+    const refusal = objection(ip, request, world)
+    if (refusal !== undefined && refusal.reason !== 'AddressNotInPool') return undefined
+    if (world.ledger.obstacles(ip, request.key, request.sharing).length > 0) return undefined
+  }
+  return { reason: 'PoolRemoved', message: `the pool of ${gone.map(formatIP).join(', ')} is gone` }
 }
 
 /** A Service that cannot have an address at all. */
@@ -42,8 +67,8 @@ function reasonForNothing(
   return undefined
 }
 
-/** Why the addresses that it holds cannot stay; undefined when they can. */
-function reasonToLeave(request: Request, held: readonly IP[], world: World): string | undefined {
+/** Why what it holds is not what a Service of this form may hold, whatever pools there are. */
+function reasonOfForm(request: Request, held: readonly IP[]): string | undefined {
   const families = held.map((ip) => ip.family)
   const text = held.map(formatIP).join(', ')
   if (held.length > 2 || new Set(families).size < held.length)
@@ -53,6 +78,13 @@ function reasonToLeave(request: Request, held: readonly IP[], world: World): str
   if (families.some((family) => !request.families.includes(family)) || (!complete && !mayLackOne)) {
     return `${text}: the families are not those of the cluster addresses`
   }
+  return undefined
+}
+
+/** Why the addresses that it holds cannot stay; undefined when they can. */
+function reasonToLeave(request: Request, held: readonly IP[], world: World): string | undefined {
+  const form = reasonOfForm(request, held)
+  if (form !== undefined) return form
   for (const ip of held) {
     const pool = poolOf(world.config, ip)
     const refusal = objection(ip, request, world)
@@ -81,7 +113,7 @@ function keep(request: Request, held: readonly IP[], world: World): Decision {
   if (lacksFamily(request, ips)) {
     const other = otherFamily(request, ips, world)
     if (other === undefined) {
-      const message = 'no address of the other family is free in the same pool'
+      const message = 'no address of the other family is free'
       events.push({ type: 'Normal', reason: 'AdditionalAssignFailed', message })
     } else {
       ips = [...ips, other].toSorted((a, b) => a.family - b.family)
@@ -91,13 +123,14 @@ function keep(request: Request, held: readonly IP[], world: World): Decision {
   return assigned(request, ips, world, events)
 }
 
-/** The second address of a Service that prefers two, from the pool of the first. */
+/** The second address of a Service that prefers two: from the pool of the first, else from any that it may use. */
 function otherFamily(request: Request, ips: readonly IP[], world: World): IP | undefined {
   const [first] = ips
   const pool = first && poolOf(world.config, first)
   const family = request.families.find((family) => family !== first?.family)
-  if (pool === undefined || family === undefined || pool.refused) return undefined
-  return lowestIn(pool, family, request, world)
+  if (pool === undefined || family === undefined) return undefined
+  const others = request.pool === '' ? autoAssignGroups(world.config.pools, request).flat() : []
+  return lowestOf(pool.refused ? others : [pool, ...others], family, request, world)
 }
 
 function allocate(request: Request, world: World, before: readonly Event[]): Decision {

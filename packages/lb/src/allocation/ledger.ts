@@ -38,6 +38,10 @@ export class Ledger implements LedgerView {
     return this.#holdings.get(key)?.ips ?? []
   }
 
+  holdings(): Iterable<readonly [Key, readonly IP[]]> {
+    return [...this.#holdings].map(([key, { ips }]) => [key, ips] as const)
+  }
+
   /** Replaces what the Service holds; [] releases. */
   set(key: Key, ips: readonly IP[], sharing: Sharing): void {
     const before = this.#holdings.get(key)

@@ -15,6 +15,7 @@ export type RefusalReason =
   | 'AddressAvoided'
   | 'AddressInUse'
   | 'NoFreeAddress'
+  | 'PoolRemoved'
 
 export interface Refusal {
   readonly reason: RefusalReason
@@ -36,6 +37,15 @@ export type Decision =
       readonly pools: readonly string[]
       /** An address of the other family is still wanted. */
       readonly incomplete: boolean
+      readonly events: readonly Event[]
+    }
+  | {
+      /** The pool of what it holds is gone: it stays for a while, in case the pool comes back. */
+      readonly kind: 'orphaned'
+      readonly ips: readonly IP[]
+      /** When that was, in milliseconds. */
+      readonly since: number
+      readonly refusal: Refusal
       readonly events: readonly Event[]
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly events: readonly Event[] }

@@ -1,10 +1,10 @@
-import { keyOf, type Service } from '@landfall/kube/model'
+import { keyOf } from '@landfall/kube/model'
 import type { Config } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Allocator } from './allocator.ts'
-import { readRequest } from './request.ts'
+import { type BalancedService, readRequest } from './request.ts'
 import { assignments, configOf, dual, pool, service } from './testing.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
@@ -54,7 +54,7 @@ const pools = fc
   })
 
 type Step =
-  | { readonly kind: 'change'; readonly service: Service }
+  | { readonly kind: 'change'; readonly service: BalancedService }
   | { readonly kind: 'delete'; readonly name: string }
   | { readonly kind: 'config'; readonly config: Config }
 
@@ -68,7 +68,7 @@ const changes = fc.array(step, { minLength: 1, maxLength: 30 })
 /** Runs the changes one by one, writing back each status as the controller would. */
 function run(script: readonly Step[]) {
   const allocator = new Allocator()
-  const world = new Map<string, Service>()
+  const world = new Map<string, BalancedService>()
   let config = configOf()
   for (const step of script) {
     if (step.kind === 'config') config = step.config
@@ -80,7 +80,7 @@ function run(script: readonly Step[]) {
     const gone = step.kind === 'delete' ? [`default/${step.name}`] : []
     const decided = allocator.apply({ ...(step.kind === 'config' ? { config } : {}), changed, gone })
     for (const { key, decision } of decided) {
-      const ips = decision.kind === 'assigned' ? decision.ips : []
+      const ips = decision.kind === 'refused' ? [] : decision.ips
       const one = world.get(key)
       if (one !== undefined) world.set(key, { ...one, ingress: ips.map((ip) => ({ ip: formatIP(ip) })) })
     }

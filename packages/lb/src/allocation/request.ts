@@ -10,6 +10,19 @@ const olderPrefix = 'metallb.universe.tf/'
 
 export const allocatedFromPool = `${prefix}ip-allocated-from-pool`
 
+/** A Service with what its condition `AddressAllocated` says. */
+export interface BalancedService extends Service {
+  readonly allocated: Allocated | undefined
+}
+
+export interface Allocated {
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+  /** RFC 3339: when the status last changed. */
+  readonly since: string
+}
+
 export interface Request {
   readonly key: Key
   readonly namespace: string
@@ -24,6 +37,10 @@ export interface Request {
   /** Pool asked for by name, '' for any. */
   readonly pool: string
   readonly sharing: Sharing
+  /** Pool that the controller wrote into the Service, '' for none. */
+  readonly allocatedFrom: string
+  /** Since when its condition says that its pool is gone, in milliseconds. */
+  readonly orphanedSince: number | undefined
   /** Annotations with the older prefix that are used. */
   readonly deprecated: readonly string[]
 }
@@ -44,8 +61,8 @@ export interface Sharing {
   readonly ports: readonly string[]
 }
 
-export function readRequest(service: Service): Request {
-  const { meta } = service
+export function readRequest(service: BalancedService): Request {
+  const { meta, allocated } = service
   const deprecated: string[] = []
   const annotation = (name: string): string => {
     const older = meta.annotations[olderPrefix + name]
@@ -63,6 +80,8 @@ export function readRequest(service: Service): Request {
     wanted: readWanted(annotation('loadBalancerIPs'), service.loadBalancerIP),
     pool: annotation('address-pool'),
     sharing: readSharing(service, annotation('allow-shared-ip')),
+    allocatedFrom: meta.annotations[allocatedFromPool] ?? '',
+    orphanedSince: allocated?.reason === 'PoolRemoved' ? Date.parse(allocated.since) || undefined : undefined,
     deprecated,
   }
 }

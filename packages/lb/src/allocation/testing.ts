@@ -4,6 +4,7 @@ import { type Key, keyOf, type Service } from '@landfall/kube/model'
 import type { Config, Pool, ServiceAllocation } from '@landfall/metallb'
 import { formatIP, parseRange, type Range } from '@landfall/netip'
 import type { Allocator, Decided } from './allocator.ts'
+import type { Allocated, BalancedService } from './request.ts'
 
 export interface ServiceChoices {
   readonly namespace?: string
@@ -17,11 +18,12 @@ export interface ServiceChoices {
   readonly local?: Readonly<Record<string, string>>
   readonly ports?: readonly string[]
   readonly status?: readonly string[]
+  readonly allocated?: Allocated
 }
 
 export const dual = { clusterIPs: ['10.96.0.1', 'fd00::1'], policy: 'PreferDualStack' } as const
 
-export function service(name: string, choices: ServiceChoices = {}): Service {
+export function service(name: string, choices: ServiceChoices = {}): BalancedService {
   return {
     meta: {
       namespace: choices.namespace ?? 'default',
@@ -52,6 +54,7 @@ export function service(name: string, choices: ServiceChoices = {}): Service {
       appProtocol: '',
     })),
     ingress: (choices.status ?? []).map((ip) => ({ ip })),
+    allocated: choices.allocated,
   }
 }
 
@@ -82,7 +85,7 @@ export function configOf(...pools: readonly Pool[]): Config {
 
 /** `10.0.0.1,2001:db8::1`, or the reason code when there is none. */
 export function said({ decision }: Decided): string {
-  return decision.kind === 'assigned' ? decision.ips.map(formatIP).join() : decision.refusal.reason
+  return decision.kind !== 'refused' ? decision.ips.map(formatIP).join() : decision.refusal.reason
 }
 
 /** What one batch said, by the Service's name. */

@@ -1,0 +1,25 @@
+/** What the condition of a Service says about a decision. */
+import { type Config, poolOf } from '@landfall/metallb'
+import { formatIP, type IP } from '@landfall/netip'
+import type { Decision } from './outcome.ts'
+
+export interface Answer {
+  readonly status: 'True' | 'False'
+  /** The code of a refusal, else `Allocated`, or `OneFamilyOnly` where two are preferred. */
+  readonly reason: string
+  readonly message: string
+  /** Since when, in milliseconds, where that is known. */
+  readonly since: number | undefined
+}
+
+export function answerOf(decision: Decision, config: Config): Answer {
+  if (decision.kind === 'refused') return { status: 'False', ...decision.refusal, since: undefined }
+  if (decision.kind === 'orphaned') return { status: 'False', ...decision.refusal, since: decision.since }
+  const reason = decision.incomplete ? 'OneFamilyOnly' : 'Allocated'
+  return { status: 'True', reason, message: describe(decision.ips, config), since: undefined }
+}
+
+/** `10.0.0.1 from pool a, 2001:db8::1 from pool b` */
+function describe(ips: readonly IP[], config: Config): string {
+  return ips.map((ip) => `${formatIP(ip)} from pool ${poolOf(config, ip)?.name ?? ''}`).join(', ')
+}
