@@ -26,6 +26,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const userAgent = `landfall-serve/${version}`
   const cluster = await openCluster({
     logger,
+    metrics,
     userAgent,
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   })
@@ -93,6 +94,7 @@ class Serve {
       new LeaderElection({
         cluster,
         logger,
+        metrics,
         ...leaderElection,
         onStarted: () => this.#status.touchAll(),
         onStopped: () => {},
