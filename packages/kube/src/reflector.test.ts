@@ -223,6 +223,21 @@ describe('a reflector', () => {
     ])
   })
 
+  it('quotes a line that is no event, but never one of a Secret', async () => {
+    const torn = '{"type":"ADDED","object":{"metadata":{"name":"torn"},"data":{"key":"c2VjcmV0"\n'
+    start()
+    await (await synced('a')).raw(torn)
+    await until(() => events().includes('badWatchLine'))
+    expect(lines.find(({ event }) => event === 'badWatchLine')?.['line']).toContain('c2VjcmV0')
+    reflector.stop()
+    lines.length = 0
+    start({ type: { ...configMapType, kind: 'Secret' } })
+    await (await synced('a')).raw(torn)
+    await until(() => events().includes('badWatchLine'))
+    expect(JSON.stringify(lines)).toContain('torn')
+    expect(JSON.stringify(lines)).not.toContain('c2VjcmV0')
+  })
+
   it('survives a handler that throws', async () => {
     let calls = 0
     start({
@@ -296,7 +311,7 @@ describe('a reflector', () => {
 
   it('is empty and synced while an optional kind is missing, and fills when it comes', async () => {
     server.answer = () => ({ status: 404, body: statusOf(404, 'NotFound') })
-    start({ optional: true }, { absentFirstRetryMs: 50 })
+    start({ optional: true }, { absentFirstRetryMs: 50, absentDoubtMs: 20, absentKeepMs: 100 })
     await reflector.synced
     expect([reflector.items.size, story()]).toEqual([0, []])
     server.answer = () => undefined
@@ -307,6 +322,23 @@ describe('a reflector', () => {
     watch.reset()
     await until(() => batches.length === 2)
     expect(story()).toEqual(['+a', '-a'])
+  })
+
+  it('believes no refusal of a server that has just started, neither at first nor later', async () => {
+    const refusing = () => ({ status: 403, body: statusOf(403, 'Forbidden') })
+    server.answer = refusing
+    start({ optional: true }, { absentFirstRetryMs: 40 })
+    await until(() => server.requests.length >= 3)
+    expect(reflector.hasSynced()).toBe(false)
+    server.answer = () => undefined
+    const watch = await synced('a')
+    server.answer = refusing
+    const counted = server.requests.length
+    watch.reset()
+    await until(() => server.requests.length >= counted + 3)
+    server.answer = () => undefined
+    const next = await server.nextWatch()
+    expect([story(), next.query.get('resourceVersion')]).toEqual([['+a'], '10'])
   })
 
   it('is quiet after stop', async () => {

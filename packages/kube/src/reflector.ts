@@ -25,7 +25,9 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly onChange?: (changes: readonly Change<T>[]) => void
   /**
    * The kind may be missing (404) or out of bounds (403): then the copy is empty and synced, and asks again: each second
-   * during the first minute, since its definition is installed along with the program, later each minute.
+   * during the first minute, since its definition is installed along with the program, later each minute. An API
+   * server that has just started refuses everybody for a moment, so neither is believed at once, and objects that
+   * were read before are kept for a minute: a definition that goes takes its objects along one by one.
    */
   readonly optional?: boolean
 }
@@ -40,6 +42,10 @@ export interface ReflectorTimes {
   readonly absentRetryMs: number
   /** The same during the first minute of absence. */
   readonly absentFirstRetryMs: number
+  /** How long a kind is refused before it counts as absent. */
+  readonly absentDoubtMs: number
+  /** The same while there are objects of it. */
+  readonly absentKeepMs: number
   /** A watch that ends sooner was no success. */
   readonly settledMs: number
   readonly watchSeconds: () => number
@@ -51,6 +57,8 @@ const usualTimes: ReflectorTimes = {
   headMs: 30_000,
   absentRetryMs: 60_000,
   absentFirstRetryMs: 1000,
+  absentDoubtMs: 2000,
+  absentKeepMs: 60_000,
   settledMs: 5_000,
   watchSeconds: () => 300 + Math.floor(Math.random() * 300),
 }
@@ -235,14 +243,8 @@ export class Reflector<T extends KubeObject> {
       this.#streamedList = false
       return 0
     }
-    if (this.#options.optional && hasStatus(error, 403, 404)) {
-      this.#resourceVersion = undefined
-      this.#hasSynced = true
-      this.#deliver(this.#store.clear())
-      this.#absentSince ??= performance.now()
-      const { absentFirstRetryMs, absentRetryMs } = this.#times
-      return performance.now() - this.#absentSince < 60_000 ? absentFirstRetryMs : absentRetryMs
-    }
+    if (this.#options.optional && hasStatus(error, 403, 404)) return this.#afterAbsence()
+    this.#absentSince = undefined
     if (!this.#saidFailing) {
       this.#options.logger.warn('watchFailed', { ...this.#about(), error: describeError(error) })
       this.#saidFailing = true
@@ -250,6 +252,19 @@ export class Reflector<T extends KubeObject> {
     // While the server is away the gate decides when to try, and the failures of that time are not this watch's own.
     if (this.#options.cluster.gate.isOutage()) return 0
     return Math.max(this.#failed(), error instanceof ApiError ? error.retryAfterMs : 0)
+  }
+
+  /** @returns milliseconds until the next try */
+  #afterAbsence(): number {
+    const { absentFirstRetryMs, absentRetryMs, absentDoubtMs, absentKeepMs } = this.#times
+    this.#absentSince ??= performance.now()
+    const absentMs = performance.now() - this.#absentSince
+    const empty = this.#store.items.size === 0
+    if (absentMs < (empty ? absentDoubtMs : absentKeepMs)) return absentFirstRetryMs / 4
+    this.#resourceVersion = undefined
+    this.#hasSynced = true
+    this.#deliver(this.#store.clear())
+    return absentMs < 60_000 ? absentFirstRetryMs : absentRetryMs
   }
 
   /** @returns milliseconds until the next try */
@@ -271,7 +286,9 @@ export class Reflector<T extends KubeObject> {
 
   #sayBadLine(line: string): void {
     const name = /"name":\s*"([^"]*)"/.exec(line)?.[1]
-    this.#options.logger.error('badWatchLine', { ...this.#about(), name, line: line.slice(0, 200) })
+    // Of a Secret nothing is quoted.
+    const quoted = this.#options.type.kind === 'Secret' ? {} : { line: line.slice(0, 200) }
+    this.#options.logger.error('badWatchLine', { ...this.#about(), name, ...quoted })
   }
 
   #sayBadObject(raw: RawObject, error: unknown): void {
