@@ -1,3 +1,7 @@
+/**
+ * What Node.js cannot do with sockets, by system calls: packets with a filter, interfaces by netlink, TCP with MD5,
+ * TTL and device, multicast groups. Linux only; the one package that calls foreign functions.
+ */
 export { arpRequests, neighborSolicitations } from './bpf.ts'
 export {
   type Interface,
@@ -9,5 +13,4 @@ export {
 export { SystemError } from './libc.ts'
 export { MulticastGroups } from './multicast.ts'
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
-export { isLinkLocal } from './sockaddr.ts'
 export * from './tcp.ts'

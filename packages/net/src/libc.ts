@@ -90,7 +90,7 @@ export function bindSocket(fd: number, address: Bytes, what: string): void {
 export function receive(fd: number, buffer: Bytes): number | undefined {
   for (;;) {
     const got = cRecv(fd, buffer, buffer.length, MSG_DONTWAIT)
-    if (got >= 0) return Number(got)
+    if (got >= 0) return got
     const errno = koffi.errno()
     if (errno === EAGAIN) return undefined
     if (errno !== EINTR) throw new SystemError('recv', errno, `fd ${fd}`)

@@ -25,7 +25,3 @@ export function linkAddress(ethertype: number, interfaceIndex: number): Uint8Arr
   view.setInt32(4, interfaceIndex, true)
   return bytes
 }
-
-export function isLinkLocal(ip: IP): boolean {
-  return ip.family === 6 && ip.value >> 118n === 0x3fan
-}

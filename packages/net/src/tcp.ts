@@ -4,7 +4,7 @@
  * `net.Server` then takes over and closes.
  */
 import net from 'node:net'
-import { formatIP, type IP } from '@landfall/netip'
+import { formatIP, type IP, isLinkLocal } from '@landfall/netip'
 import {
   bindSocket,
   closeFd,
@@ -14,7 +14,7 @@ import {
   SystemError,
   setOption,
 } from './libc.ts'
-import { AF_INET, AF_INET6, inetAddress, isLinkLocal } from './sockaddr.ts'
+import { AF_INET, AF_INET6, inetAddress } from './sockaddr.ts'
 
 const SOCK_STREAM = 1
 const SO_REUSEADDR = 2
@@ -71,7 +71,7 @@ export function openTcpSocket(o: ConnectOptions): net.Socket {
     return new net.Socket().destroy(error)
   }
   const socket = new net.Socket({ fd, readable: true, writable: true })
-  const zone = isLinkLocal(o.remote) && o.device !== undefined ? `%${o.device}` : ''
+  const zone = needsZone(o.remote) && o.device !== undefined ? `%${o.device}` : ''
   return socket.connect({ host: `${formatIP(o.remote)}${zone}`, port: o.port })
 }
 
@@ -148,8 +148,13 @@ function setMd5Key(fd: number, remote: IP, password: string, device: string | un
 }
 
 function scopeOf(ip: IP, device: string | undefined): number {
-  if (!isLinkLocal(ip) || device === undefined) return 0
+  if (!needsZone(ip) || device === undefined) return 0
   const index = interfaceIndex(device)
   if (index === 0) throw new SystemError('if_nametoindex', 19, device)
   return index
+}
+
+/** Without its interface such an address means nothing. */
+function needsZone(ip: IP): boolean {
+  return ip.family === 6 && isLinkLocal(ip)
 }

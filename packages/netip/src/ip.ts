@@ -40,6 +40,11 @@ export function equalIP(a: IP, b: IP): boolean {
   return a.family === b.family && a.value === b.value
 }
 
+/** 169.254.0.0/16 or fe80::/10. */
+export function isLinkLocal(ip: IP): boolean {
+  return ip.family === 4 ? ip.value >> 16n === 0xa9fen : ip.value >> 118n === 0x3fan
+}
+
 /** 4 or 16 bytes in network order. */
 export function ipBytes(ip: IP): Uint8Array {
   const bytes = new Uint8Array(bitsOf(ip.family) / 8)

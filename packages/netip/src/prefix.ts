@@ -39,10 +39,6 @@ export function lastIP(prefix: Prefix): IP {
   return { family: prefix.ip.family, value: prefix.ip.value | hostMask(prefix.ip.family, prefix.length) }
 }
 
-export function equalPrefix(a: Prefix, b: Prefix): boolean {
-  return a.length === b.length && a.ip.family === b.ip.family && a.ip.value === b.ip.value
-}
-
 function hostMask(family: Family, length: number): bigint {
   return maxValue(family) >> BigInt(length)
 }

@@ -1,2 +1,3 @@
+/** The Kubernetes objects that programs read, projected to the fields they use (pure). */
 export * from './core.ts'
 export * from './meta.ts'

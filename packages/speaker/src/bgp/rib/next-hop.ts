@@ -3,7 +3,7 @@
  * family on the interface which has the session's address. Never an address of another interface: the peer might
  * not reach it, or it might belong to the pod network.
  */
-import type { Family, IP } from '@landfall/netip'
+import { type Family, type IP, isLinkLocal } from '@landfall/netip'
 import type { NextHop } from '../codec/index.ts'
 
 /**
@@ -14,10 +14,6 @@ export function chooseNextHop(family: Family, session: IP, beside: readonly IP[]
   const own = session.family === family && !isLinkLocal(session)
   const address = own ? session : beside.find((ip) => ip.family === family && isGlobal(ip))
   return address && { address }
-}
-
-function isLinkLocal(ip: IP): boolean {
-  return ip.family === 4 ? ip.value >> 16n === 0xa9fen : ip.value >> 118n === 0x3fan
 }
 
 /** Neither unspecified, loopback, link-local nor multicast. */

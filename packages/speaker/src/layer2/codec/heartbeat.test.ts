@@ -6,7 +6,7 @@ const key = heartbeatKey(Buffer.from('secret'))
 const uint64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n })
 const heartbeats: fc.Arbitrary<Heartbeat> = fc.record({
   state: fc.constantFrom('joining', 'serving', 'leaving'),
-  node: fc.string({ minLength: 1, maxLength: 63, unit: fc.constantFrom(...'abz019.-') }),
+  node: fc.string({ minLength: 1, maxLength: 63, unit: fc.constantFrom(...Array.from('abz019.-')) }),
   incarnation: uint64,
   counter: uint64,
   echo: uint64,

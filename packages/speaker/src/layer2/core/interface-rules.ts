@@ -1,5 +1,5 @@
 /** Which interfaces answer (pure): not excluded, up, no member of a bond, bridge or VRF, and able to. */
-import type { IP } from '@landfall/netip'
+import { type IP, isLinkLocal } from '@landfall/netip'
 
 /** What MetalLB excludes when no file says otherwise. */
 export const defaultExcludes: readonly string[] = [
@@ -59,11 +59,7 @@ export function answeringInterfaces(
       mac: i.mac,
       running: i.running,
       arp: i.broadcast,
-      ndp: i.addresses.some((address) => isLinkLocal(address.ip) && !address.tentative),
+      ndp: i.addresses.some(({ ip, tentative }) => ip.family === 6 && isLinkLocal(ip) && !tentative),
     }))
     .filter((i) => i.arp || i.ndp)
-}
-
-function isLinkLocal(ip: IP): boolean {
-  return ip.family === 6 && ip.value >> 118n === 0x3fan
 }
