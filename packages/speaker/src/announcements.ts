@@ -62,8 +62,7 @@ function layer2Outcome(
   return { kind: 'silent', reason: 'notOwner', message }
 }
 
-function bgpOutcome({ service, bgp }: ServicePlan): Announced | Silence {
+function bgpOutcome({ bgp }: ServicePlan): Announced | Silence {
   if (bgp.kind === 'silent') return bgp
-  const ips = service.ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
-  return { kind: 'announced', ips, interfaces: [], answering: [] }
+  return { kind: 'announced', ips: bgp.ips.map(formatIP), interfaces: [], answering: [] }
 }

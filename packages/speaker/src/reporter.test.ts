@@ -104,3 +104,21 @@ test('an owner without an interface to answer on says so', () => {
   expect(lines).toContain('announceFailed default/web')
   expect(events.map(({ reason }) => reason)).toContain('announceFailed')
 })
+
+test('by BGP, only the addresses that have a route are told of', async () => {
+  const { lines, show, gauge } = scene()
+  const ips = [ip, '2001:db8::1']
+  const peer = { myASN: 65000, peerASN: 65000, peerAddress: '192.0.2.1' }
+  const metadata = { name: 'web' }
+  show(foreign, [
+    ...objects.filter(({ kind }) => kind !== 'Service'),
+    { kind: 'Service', metadata, spec: { ingress: ips.map((each) => ({ ip: each })) } },
+    { kind: 'IPAddressPool', metadata: { name: 'pool6' }, spec: { addresses: ['2001:db8::/120'] } },
+    { kind: 'BGPAdvertisement', metadata: { name: 'bgp6' }, spec: { ipAddressPools: ['pool6'] } },
+    { kind: 'BGPPeer', metadata: { name: 'router' }, spec: peer },
+  ])
+  expect(lines).toEqual(['serviceAnnounced default/web bgp'])
+  expect(await gauge()).toEqual([
+    `metallb_speaker_announced{service="default/web",protocol="bgp",node="n1",ip="2001:db8::1"} 1`,
+  ])
+})

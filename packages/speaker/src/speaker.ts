@@ -57,7 +57,7 @@ export class Speaker {
       onMessage: (message) => this.#observed(message),
       onFailure: parts.onFailure,
     })
-    this.#interfaces = watchInterfaces(() => {})
+    this.#interfaces = watchInterfaces(() => this.#bgp.interfacesChanged())
     const interfaces = () => this.#interfaces.current
     this.#bgp = new BgpSpeaker({ logger, metrics, nodeName: node, interfaces })
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })

@@ -7,13 +7,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Interface } from '@landfall/net'
 import type { Logger, Metrics } from '@landfall/telemetry'
-import type { BgpObservation, BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
+import type { BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
 import { type BgpError, bgpError, ceaseReason, errorCode, shutdownText } from './codec/index.ts'
 import { type PeerStatus, Session } from './session.ts'
 import { nameOfPeer } from './session-log.ts'
 import { SessionMetrics } from './session-metrics.ts'
 
-export { describeUnsent, type UnsentRoute } from './rib/index.ts'
+export type { UnsentRoute } from './rib/index.ts'
 export type { PeerStatus } from './session.ts'
 
 export interface BgpSpeakerOptions {
@@ -23,7 +23,6 @@ export interface BgpSpeakerOptions {
   readonly nodeName: string
   /** The node's interfaces now; asked on each connect and each change of routes, so a watched value. */
   readonly interfaces: () => readonly Interface[]
-  readonly onObservation?: (observation: BgpObservation) => void
 }
 
 interface Held {
@@ -51,6 +50,11 @@ export class BgpSpeaker {
       if (!wanted.has(name)) this.#remove(peer)
     }
     for (const peer of plan.peers) this.#applyPeer(peer)
+  }
+
+  /** What `interfaces` gives changed: routes may have another next hop, or one at last. */
+  interfacesChanged(): void {
+    for (const { peer, session } of this.#held.values()) session.setRoutes(peer.routes)
   }
 
   /** One entry a peer, sorted by name. */
@@ -91,14 +95,13 @@ export class BgpSpeaker {
 
   /** A session of the same name that is still saying goodbye goes first: its peer would see two of us. */
   #begin(peer: BgpPeerPlan): void {
-    const { logger, nodeName, interfaces, onObservation } = this.#options
+    const { logger, nodeName, interfaces } = this.#options
     const session = new Session({
       peer,
       nodeName,
       interfaces,
       logger,
       metrics: this.#metrics.of(nameOfPeer(peer)),
-      onObservation: onObservation ?? (() => undefined),
     })
     this.#held.set(peer.name, { peer, session })
     const before = this.#ending.get(peer.name)

@@ -1,10 +1,10 @@
 /** What a session says in the log, once per event that an operator would look for. */
-import { formatIP, formatPrefix } from '@landfall/netip'
+import { formatIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { BgpPeerPlan } from '../plan/bgp-plan.ts'
 import { type BgpError, nameOfError, readShutdownText } from './codec/index.ts'
 import type { Ending } from './fsm/index.ts'
-import type { UnsentRoute } from './rib/index.ts'
+import { describeUnsent, type UnsentRoute } from './rib/index.ts'
 
 /** `192.0.2.1:179`, `[2001:db8::1]:179`. */
 export function nameOfPeer({ address, port }: Pick<BgpPeerPlan, 'address' | 'port'>): string {
@@ -61,7 +61,7 @@ export class SessionLog {
   }
 
   unsent(routes: readonly UnsentRoute[]): void {
-    const text = routes.map(({ prefix, reason }) => `${formatPrefix(prefix)} ${reason}`)
+    const text = routes.map(describeUnsent)
     if (text.join() !== this.#lastUnsent && routes.length > 0) {
       const fields = { ...this.#fields, count: routes.length, routes: text.slice(0, 10) }
       this.#logger.warn('routesNotSent', fields, 'routes that this session cannot carry')

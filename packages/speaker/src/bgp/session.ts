@@ -5,7 +5,7 @@
 import { type Interface, openTcpSocket } from '@landfall/net'
 import { equalIP, type Family, type IP, parseIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
-import type { BgpObservation, BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
+import type { BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
 import { type BgpError, decodeMessage, encodeMessage, type SessionContext } from './codec/index.ts'
 import { Connection } from './connection.ts'
 import {
@@ -31,7 +31,6 @@ export interface SessionOptions {
   readonly interfaces: () => readonly Interface[]
   readonly logger: Logger
   readonly metrics: PeerMetrics
-  readonly onObservation: (observation: BgpObservation) => void
 }
 
 export interface PeerStatus {
@@ -186,13 +185,12 @@ export class Session {
   }
 
   #onUp(agreed: Agreed): void {
-    const { peer, metrics, onObservation } = this.#options
+    const { metrics } = this.#options
     const marks = agreed.wantsEndOfRib ? agreed.families : []
     this.#established = { agreed, rib: new AdjOut({ context: agreed.context, endOfRib: marks }) }
     this.#log.up()
     metrics.up(true)
     this.#applyRoutes()
-    onObservation({ kind: 'sessionUp', peer: peer.name })
   }
 
   #onEnded(ending: Ending, wasEstablished: boolean): void {
@@ -202,9 +200,6 @@ export class Session {
     this.#unsent = []
     this.#log.ended(ending, wasEstablished)
     this.#report()
-    if (!wasEstablished) return
-    const { peer, onObservation } = this.#options
-    onObservation({ kind: 'sessionDown', peer: peer.name, reason: this.#lastEnding })
   }
 
   #applyRoutes(): void {

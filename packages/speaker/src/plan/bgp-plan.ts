@@ -41,8 +41,3 @@ export type Community =
   | { readonly kind: 'standard'; readonly high: number; readonly low: number }
   /** RFC 8092: three parts of 32 bits. */
   | { readonly kind: 'large'; readonly global: number; readonly local1: number; readonly local2: number }
-
-/** What the sessions report back. */
-export type BgpObservation =
-  | { readonly kind: 'sessionUp'; readonly peer: string }
-  | { readonly kind: 'sessionDown'; readonly peer: string; readonly reason: string }

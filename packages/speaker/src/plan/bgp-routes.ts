@@ -11,17 +11,17 @@ export interface AdvertisedAddress {
 
 export type RoutesByPeer = ReadonlyMap<string, readonly BgpRoute[]>
 
-/** A Service whose advertisements give one prefix two LOCAL_PREFs at one peer is not announced at all. */
+/** A Service whose advertisements give one prefix two LOCAL_PREFs at one peer is not announced at all. `ips`: what has a route. */
 export function routesOf(
   addresses: readonly AdvertisedAddress[],
   peers: readonly Peer[],
   node: string,
-): { readonly byPeer: RoutesByPeer } | Silence {
+): { readonly byPeer: RoutesByPeer; readonly ips: readonly IP[] } | Silence {
+  const ips = new Set<IP>()
   const byPeer = new Map<string, readonly BgpRoute[]>()
   for (const peer of peers.filter((peer) => peer.nodes.has(node))) {
-    const routes = addresses
-      .filter(({ ad }) => ad.peers.length === 0 || ad.peers.includes(peer.name))
-      .map(({ ip, ad }) => routeOf(ip, ad))
+    const routed = addresses.filter(({ ad }) => ad.peers.length === 0 || ad.peers.includes(peer.name))
+    const routes = routed.map(({ ip, ad }) => routeOf(ip, ad))
     if (routes.length === 0) continue
     const merged = mergeRoutes(routes)
     if (merged.conflict !== undefined)
@@ -30,8 +30,9 @@ export function routesOf(
         `the advertisements differ in localPref for ${merged.conflict} at peer ${peer.name}`,
       )
     byPeer.set(peer.name, merged.routes)
+    for (const { ip } of routed) ips.add(ip)
   }
-  return { byPeer }
+  return { byPeer, ips: [...ips] }
 }
 
 /**

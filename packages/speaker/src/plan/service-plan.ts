@@ -35,6 +35,8 @@ export interface Layer2Choice {
 
 export interface BgpPart {
   readonly kind: 'announced'
+  /** The addresses that some peer gets a route to. */
+  readonly ips: readonly IP[]
   /** By peer name; peers without a route are absent. */
   readonly routes: ReadonlyMap<string, readonly BgpRoute[]>
 }
@@ -139,7 +141,7 @@ function planBgp(
   const routes = routesOf(wanted, world.config.peers, world.node)
   if ('kind' in routes) return routes
   if (routes.byPeer.size === 0) return silent('notOwner', `no BGPPeer selects node ${world.node}`)
-  return { kind: 'announced', routes: routes.byPeer }
+  return { kind: 'announced', ips: routes.ips, routes: routes.byPeer }
 }
 
 /** The first thing that keeps this node from announcing; undefined: nothing does. */

@@ -81,10 +81,8 @@ test('a route that the session cannot carry is named with its reason', () => {
   const unsentWith = (more: Partial<SessionFacts>) =>
     resolveRoutes(routes, { ...facts, ...more }).unsent.map(describeUnsent)
   expect(unsentWith({})).toEqual([])
-  expect(unsentWith({ families: [6] })).toEqual(['192.0.2.1/32: familyNotNegotiated'])
-  expect(unsentWith({ nextHops: { ...facts.nextHops, 6: undefined } })).toEqual([
-    '2001:db8::1/128: noNextHop',
-  ])
+  expect(unsentWith({ families: [6] })).toEqual(['192.0.2.1/32 familyNotNegotiated'])
+  expect(unsentWith({ nextHops: { ...facts.nextHops, 6: undefined } })).toEqual(['2001:db8::1/128 noNextHop'])
 })
 
 describe('the next hop', () => {

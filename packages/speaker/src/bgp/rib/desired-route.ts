@@ -73,9 +73,9 @@ export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts):
   return { routes: desired, unsent }
 }
 
-/** For logs and conditions: `192.0.2.0/32: noNextHop`. */
+/** `192.0.2.0/32 noNextHop` */
 export function describeUnsent({ prefix, reason }: UnsentRoute): string {
-  return `${formatPrefix(prefix)}: ${reason}`
+  return `${formatPrefix(prefix)} ${reason}`
 }
 
 function attributesOf(route: BgpRoute, facts: SessionFacts): readonly Attribute[] {
