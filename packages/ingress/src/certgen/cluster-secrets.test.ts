@@ -44,6 +44,29 @@ test('a set is created once, kept afterwards, and replaced when told to', async 
   ])
 })
 
+const day = 24 * 3600 * 1000
+const after = (days: number) => new Date(Date.now() + days * day)
+
+test('a set of ours with less than a third of its life left is renewed unasked', async () => {
+  const stored = new Stored()
+  await writeSecrets(stored.api, await make(), false)
+  const before = stored.objects.get('ns/contourcert')?.['data']
+  expect(await writeSecrets(stored.api, await make(), false, after(0.6))).toBe('kept')
+  expect(await writeSecrets(stored.api, await make(), false, after(0.7))).toBe('renewed')
+  expect(stored.objects.get('ns/contourcert')?.['data']).not.toEqual(before)
+  expect(stored.writes.slice(2)).toEqual(['update contourcert', 'update envoycert'])
+})
+
+test("a set of somebody else's is left to end", async () => {
+  const stored = new Stored()
+  await writeSecrets(stored.api, await make(), false)
+  const found = stored.objects.get('ns/envoycert')
+  if (found === undefined) throw new Error('not written')
+  stored.objects.set('ns/envoycert', { ...found, metadata: { ...found.metadata, labels: {} } })
+  expect(await writeSecrets(stored.api, await make(), false, after(2))).toBe('kept')
+  expect(stored.writes).toHaveLength(2)
+})
+
 test('half a set of ours is completed by a whole new one', async () => {
   const stored = new Stored()
   await writeSecrets(stored.api, await make(), false)

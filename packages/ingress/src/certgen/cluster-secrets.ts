@@ -1,12 +1,14 @@
 /**
- * Writes the Secrets to a cluster. Without `overwrite` what exists stays. One CA signs both certificates and its key
+ * Writes the Secrets to a cluster. Without `overwrite` what exists stays, but for a set of ours that ends soon: with
+ * less than a third of its life left it is replaced. One CA signs both certificates and its key
  * is gone, so a set is written whole or not at all: half a set that a broken run of ours left behind is replaced,
  * half a set of somebody else's is refused.
  */
+import { X509Certificate } from 'node:crypto'
 import { type Cluster, hasStatus, type RawObject, secretType } from '@landfall/kube'
 import { madeHere } from './secrets.ts'
 
-export type Outcome = 'created' | 'overwritten' | 'kept'
+export type Outcome = 'created' | 'overwritten' | 'renewed' | 'kept'
 
 export type SecretApi = Pick<Cluster, 'get' | 'create' | 'update'>
 
@@ -15,11 +17,14 @@ export async function writeSecrets(
   cluster: SecretApi,
   secrets: readonly RawObject[],
   overwrite: boolean,
+  now: Date = new Date(),
 ): Promise<Outcome> {
   const found = await Promise.all(secrets.map((secret) => find(cluster, secret)))
   const existing = found.filter((secret) => secret !== undefined)
-  if (!overwrite && existing.length === secrets.length) return 'kept'
   const foreign = existing.filter(({ metadata }) => metadata.labels?.[madeHere.label] !== madeHere.value)
+  const whole = existing.length === secrets.length
+  const renewed = whole && foreign.length === 0 && existing.some((secret) => endsSoon(secret, now))
+  if (!overwrite && whole && !renewed) return 'kept'
   if (!overwrite && foreign.length > 0) {
     const names = (objects: readonly RawObject[]) => objects.map(({ metadata }) => metadata.name).join(', ')
     const missing = secrets.filter((_, index) => found[index] === undefined)
@@ -29,7 +34,22 @@ export async function writeSecrets(
     )
   }
   for (const [index, secret] of secrets.entries()) await write(cluster, secret, found[index])
+  if (!overwrite && renewed) return 'renewed'
   return existing.length > 0 ? 'overwritten' : 'created'
+}
+
+/** A certificate that cannot be read has ended already. */
+function endsSoon(secret: RawObject, now: Date): boolean {
+  const data = secret['data']
+  const text: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'tls.crt') : undefined
+  if (secret['type'] !== 'kubernetes.io/tls') return false
+  try {
+    const { validFromDate, validToDate } = new X509Certificate(Buffer.from(String(text), 'base64'))
+    const life = validToDate.getTime() - validFromDate.getTime()
+    return validToDate.getTime() - now.getTime() < life / 3
+  } catch {
+    return true
+  }
 }
 
 async function find(cluster: SecretApi, { metadata }: RawObject): Promise<RawObject | undefined> {

@@ -20,7 +20,7 @@ export interface CertgenOptions extends SecretOptions {
   readonly kube: boolean
   /** Else KUBECONFIG, else the pod's own credentials. */
   readonly kubeconfig?: string
-  /** Replace what exists; false: what exists stays. */
+  /** Replace what exists; false: what exists stays, but for Secrets made here that end soon. */
   readonly overwrite: boolean
   /** Write manifests of the Secrets into `directory`. */
   readonly yaml: boolean
@@ -33,6 +33,7 @@ export interface CertgenOptions extends SecretOptions {
 const events: Readonly<Record<Outcome, string>> = {
   created: 'secretsCreated',
   overwritten: 'secretsOverwritten',
+  renewed: 'secretsRenewed',
   kept: 'secretsKept',
 }
 

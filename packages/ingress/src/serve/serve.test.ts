@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { bookmark, FakeApiServer, statusOf } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeCertificates } from '../certgen/certificates.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
 import { defaultServeOptions } from '../options.ts'
+import type { TlsFiles } from '../xds/certificates.ts'
 import { runServe } from './serve.ts'
 
 let directory: string
@@ -25,7 +27,7 @@ afterEach(async () => {
 })
 
 /** Against an empty cluster. @returns where its HTTP is */
-async function serve(): Promise<string> {
+async function serve(xdsTls?: TlsFiles): Promise<string> {
   const kubeconfig = join(directory, 'config')
   const url = `http://127.0.0.1:${server.port}`
   writeFileSync(
@@ -48,7 +50,7 @@ async function serve(): Promise<string> {
     http,
     health: http,
     xds: { address: '127.0.0.1', port: 0 },
-    xdsTls: undefined,
+    xdsTls,
   })
   stop = async () => {
     ended.abort()
@@ -73,4 +75,23 @@ test('/metrics tells who leads, and which requests to the API server failed', as
   })
   expect(text).toContain('landfall_kubernetes_request_failures_total{method="GET",status="404"} 1')
   expect(text).toContain('contour_build_info{branch="",revision="",version="9.9.9"} 1')
+})
+
+test('/metrics tells when the certificate shown to Envoys ends', async () => {
+  const now = new Date('2026-01-01T00:00:00Z')
+  const { ca, server: own } = await makeCertificates({ namespace: 'ns', lifetimeDays: 30, now })
+  const write = (name: string, text: string) => {
+    writeFileSync(join(directory, name), text)
+    return join(directory, name)
+  }
+  const at = await serve({
+    ca: write('ca.crt', ca),
+    certificate: write('tls.crt', own.certificate),
+    key: write('tls.key', own.key),
+  })
+  const text = await eventually('served', async () => {
+    const body = await (await fetch(`${at}/metrics`)).text()
+    return body.includes('landfall_xds_certificate_not_after_seconds ') ? body : undefined
+  })
+  expect(text).toContain(`landfall_xds_certificate_not_after_seconds ${Date.UTC(2026, 0, 31) / 1000}\n`)
 })

@@ -18,6 +18,7 @@ type CaListener = Parameters<Provider['addCaCertificateListener']>[0]
 type IdentityListener = Parameters<Provider['addIdentityCertificateListener']>[0]
 
 interface Material {
+  readonly notAfter: Date
   readonly ca: Buffer
   readonly certificate: Buffer
   readonly key: Buffer
@@ -36,7 +37,7 @@ export async function readMaterial(files: TlsFiles): Promise<Material> {
   const leaf = parsed(files.certificate, () => new X509Certificate(certificate))
   const secret = parsed(files.key, () => createPrivateKey(key))
   if (!leaf.checkPrivateKey(secret)) throw new Error(`${files.key} is not the key of ${files.certificate}`)
-  return { ca, certificate, key }
+  return { ca, certificate, key, notAfter: leaf.validToDate }
 }
 
 function parsed<T>(file: string, parse: () => T): T {
@@ -50,13 +51,16 @@ function parsed<T>(file: string, parse: () => T): T {
 export class FileCertificates implements Provider {
   readonly #files: TlsFiles
   readonly #logger: Logger
+  readonly #onTaken: (notAfter: Date) => void
   readonly #caListeners = new Set<CaListener>()
   readonly #identityListeners = new Set<IdentityListener>()
   #material: Material | undefined
   #timer: NodeJS.Timeout | undefined
   #problem = ''
 
-  constructor(files: TlsFiles, logger: Logger) {
+  /** @param onTaken told when the certificate now shown ends */
+  constructor(files: TlsFiles, logger: Logger, onTaken: (notAfter: Date) => void = () => {}) {
+    this.#onTaken = onTaken
     this.#files = files
     this.#logger = logger
   }
@@ -92,6 +96,7 @@ export class FileCertificates implements Provider {
 
   #take(material: Material): void {
     this.#material = material
+    this.#onTaken(material.notAfter)
     for (const listener of this.#caListeners) listener({ caCertificate: material.ca })
     for (const listener of this.#identityListeners) {
       listener({ certificate: material.certificate, privateKey: material.key })

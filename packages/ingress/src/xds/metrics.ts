@@ -5,13 +5,16 @@ import type { Settlement } from './session/client.ts'
 
 export class XdsMetrics {
   readonly #streams: Gauge
+  readonly #metrics: Metrics
   readonly #responses: Counter<'type'>
   readonly #bytes: Counter<'type'>
   readonly #settled: Counter<'type' | 'outcome'>
   readonly #refused: Counter<'type'>
   readonly #gateTimeouts: Counter
+  #notAfter: Gauge | undefined
 
   constructor(metrics: Metrics) {
+    this.#metrics = metrics
     this.#streams = metrics.gauge('landfall_xds_streams', 'Open streams of Envoys')
     this.#responses = metrics.counter('landfall_xds_responses_total', 'Responses sent to Envoys', ['type'])
     this.#bytes = metrics.counter('landfall_xds_sent_bytes_total', 'Bytes sent to Envoys', ['type'])
@@ -28,6 +31,15 @@ export class XdsMetrics {
       'landfall_xds_order_timeouts_total',
       'Updates sent although what they refer to was not acknowledged in time',
     )
+  }
+
+  /** Without TLS there is no such figure, rather than one of 0. */
+  certificate(notAfter: Date): void {
+    this.#notAfter ??= this.#metrics.gauge(
+      'landfall_xds_certificate_not_after_seconds',
+      'When the certificate shown to Envoys ends, in seconds since 1970.',
+    )
+    this.#notAfter.set(notAfter.getTime() / 1000)
   }
 
   streams(count: number): void {

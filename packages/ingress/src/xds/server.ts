@@ -121,7 +121,9 @@ export class XdsServer {
   async #credentials(): Promise<ServerCredentials> {
     const { security, logger } = this.#options
     if (security.kind === 'insecure') return ServerCredentials.createInsecure()
-    this.#certificates = new FileCertificates(security.files, logger)
+    this.#certificates = new FileCertificates(security.files, logger, (notAfter) =>
+      this.#metrics.certificate(notAfter),
+    )
     await this.#certificates.start()
     // The first parameter is the identity, whatever its type is called; the provider here is both.
     const credentials = experimental.createCertificateProviderServerCredentials(
