@@ -1,11 +1,13 @@
 /**
- * Live copies of everything that the configuration is made of, and the configuration made of them. Says when one of
- * them changed in a way that matters: specs and labels, not statuses and heartbeats.
+ * Live copies of everything that the configuration is made of, and the configuration made of them: of the metallb.io
+ * objects, or of the ConfigMap of MetalLB up to v0.12. Says when one of them changed in a way that matters: specs and
+ * labels, not statuses and heartbeats.
  */
 import * as api from '@landfall/api'
 import {
   type Change,
   type Cluster,
+  configMapType,
   customType,
   hasStatus,
   namespaceType,
@@ -15,9 +17,12 @@ import {
   type ResourceType,
   secretType,
 } from '@landfall/kube'
-import type { KubeObject } from '@landfall/kube/model'
+import type { Key, KubeObject } from '@landfall/kube/model'
 import { type BuiltConfig, buildConfig } from '@landfall/metallb'
+import { configKey, type Source, sourceOf } from '@landfall/metallb/legacy'
+import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
+import { LegacyConfig } from './legacy-config.ts'
 
 const poolType = customType<api.IPAddressPool>(api.ipAddressPool)
 const l2Type = customType<api.L2Advertisement>(api.l2Advertisement)
@@ -38,8 +43,18 @@ export type ConfigObject =
 export interface ConfigurationOptions {
   readonly cluster: Cluster
   readonly namespace: string
+  /** Name of the ConfigMap. */
+  readonly configMap: string
   readonly logger: Logger
   readonly onChange: (changes: number) => void
+}
+
+export interface Configured extends BuiltConfig {
+  readonly source: Source
+  /** The one that does not rule is there too. */
+  readonly both: boolean
+  /** What works, but should be written otherwise. */
+  readonly notes: readonly string[]
 }
 
 export class Configuration {
@@ -53,28 +68,44 @@ export class Configuration {
   readonly #nodes
   readonly #namespaces
   readonly #secrets
+  readonly #configMaps
+  readonly #legacy: LegacyConfig
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
-    const everywhere = await options.cluster
-      .request({ method: 'GET', path: pathOf(poolType), query: { limit: 1 } })
-      .then(() => true)
-      .catch((error: unknown) => !hasStatus(error, 403))
-    return new Configuration(options, everywhere)
+    const { namespace } = options
+    const may = (type: ResourceType<KubeObject>, where: object, ...refusals: readonly number[]) =>
+      options.cluster
+        .request({ method: 'GET', path: pathOf(type, where), query: { limit: 1 } })
+        .then(() => true)
+        .catch((error: unknown) => !hasStatus(error, ...refusals))
+    const everywhere = await may(poolType, {}, 403)
+    const scope = everywhere ? {} : { namespace }
+    // Without pools, but with rights to ConfigMaps, this is a cluster of the time before the metallb.io objects.
+    const hasObjects =
+      (await may(poolType, scope, 403, 404)) || !(await may(configMapType, { namespace }, 403))
+    return new Configuration(options, scope, hasObjects)
   }
 
-  private constructor(options: ConfigurationOptions, everywhere: boolean) {
+  private constructor(
+    options: ConfigurationOptions,
+    scope: { readonly namespace?: string },
+    hasObjects: boolean,
+  ) {
     this.#options = options
-    const scope = everywhere ? {} : { namespace: options.namespace }
-    this.#pools = this.#reflector(poolType, scope)
+    const { namespace, configMap } = options
+    this.#legacy = new LegacyConfig({ namespace, name: configMap })
+    this.#pools = this.#reflector(poolType, { ...scope, optional: !hasObjects })
     this.#l2 = this.#reflector(l2Type, { ...scope, optional: true })
     this.#bgp = this.#reflector(bgpType, { ...scope, optional: true })
     this.#peers = this.#reflector(peerType, { ...scope, optional: true })
     this.#bfd = this.#reflector(bfdType, { ...scope, optional: true })
     this.#communities = this.#reflector(communityType, { ...scope, optional: true })
     this.#nodes = this.#reflector(nodeType, { optional: true })
-    this.#namespaces = this.#reflector(namespaceType, {})
-    this.#secrets = this.#reflector(secretType, { namespace: options.namespace, optional: true })
+    this.#namespaces = this.#reflector(namespaceType, { optional: !hasObjects })
+    this.#secrets = this.#reflector(secretType, { namespace, optional: true })
+    const fieldSelector = `metadata.name=${configMap}`
+    this.#configMaps = this.#reflector(configMapType, { namespace, fieldSelector, optional: true })
   }
 
   /** Resolves after the first sync of all. */
@@ -88,7 +119,19 @@ export class Configuration {
     for (const reflector of this.#all()) reflector.stop()
   }
 
-  build(): BuiltConfig {
+  /** @param holdings who holds which address */
+  build(holdings: Iterable<readonly [Key, readonly IP[]]>): Configured {
+    const configMap = [...this.#configMaps.items.values()].find(({ data }) => configKey in data)
+    const source = sourceOf(this.#pools.items.size, configMap !== undefined || this.#legacy.hasGood)
+    if (source === 'configMap') {
+      const nodes = [...this.#nodes.items.values()]
+      return { ...this.#legacy.build(configMap, nodes, holdings), source, both: false }
+    }
+    this.#legacy.forget()
+    return { ...this.#buildObjects(), source, both: configMap !== undefined, notes: [] }
+  }
+
+  #buildObjects(): BuiltConfig {
     return buildConfig({
       namespace: this.#options.namespace,
       pools: [...this.#pools.items.values()],
@@ -115,12 +158,12 @@ export class Configuration {
 
   #all(): readonly Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced'>[] {
     const custom = [this.#pools, this.#l2, this.#bgp, this.#peers, this.#bfd, this.#communities]
-    return [...custom, this.#nodes, this.#namespaces, this.#secrets]
+    return [...custom, this.#nodes, this.#namespaces, this.#secrets, this.#configMaps]
   }
 
   #reflector<T extends KubeObject>(
     type: ResourceType<T>,
-    where: { readonly namespace?: string; readonly optional?: boolean },
+    where: { readonly namespace?: string; readonly fieldSelector?: string; readonly optional?: boolean },
   ): Reflector<T> {
     const { cluster, logger, onChange } = this.#options
     return new Reflector({
@@ -137,7 +180,9 @@ export class Configuration {
 }
 
 function matters(kind: string, { before, after }: Change<KubeObject>): boolean {
-  if (before === undefined || after === undefined || kind === 'Secret') return true
+  if (before === undefined || after === undefined) return true
+  // These have no generation.
+  if (kind === 'Secret' || kind === 'ConfigMap') return true
   return (
     before.meta.uid !== after.meta.uid ||
     before.meta.generation !== after.meta.generation ||

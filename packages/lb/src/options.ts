@@ -10,6 +10,8 @@ export interface ControllerOptions {
   readonly kubeconfig?: string
   /** Where the metallb.io objects and the lease are; '' means the namespace of the credentials. */
   readonly namespace: string
+  /** The ConfigMap that rules where there is no IPAddressPool. Default `config`. */
+  readonly configMap: string
   /** Only Services of this loadBalancerClass; '' means only those without one. Default ''. */
   readonly loadBalancerClass: string
   /**

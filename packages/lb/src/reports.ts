@@ -17,8 +17,8 @@ import type { Config, Refusal } from '@landfall/metallb'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
 import { countOf, usageOf } from './allocation/usage.ts'
-import { withCondition } from './condition.ts'
-import type { ConfigObject } from './configuration.ts'
+import { withCondition, withoutCondition } from './condition.ts'
+import type { ConfigObject, Configured } from './configuration.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
@@ -26,6 +26,8 @@ const flushMs = 1000
 export interface ReportsOptions {
   readonly cluster: Cluster
   readonly namespace: string
+  /** Name of the ConfigMap that may rule instead of objects. */
+  readonly configMap: string
   readonly logger: Logger
   readonly mayWrite: () => boolean
   readonly ledger: LedgerView
@@ -69,11 +71,11 @@ export class Reports {
   }
 
   configChanged(
-    config: Config,
-    refusals: readonly Refusal[],
+    configured: Configured,
     objects: Iterable<{ readonly type: ResourceType; readonly object: ConfigObject }>,
   ): void {
-    this.#config = config
+    const { refusals } = configured
+    this.#config = configured.config
     this.#reports.clear()
     const byObject = Map.groupBy(refusals, ({ kind, namespace, name }) => `${kind} ${namespace}/${name}`)
     for (const { type, object } of objects) {
@@ -94,7 +96,8 @@ export class Reports {
     this.#reports.set(stateName, {
       type: stateType,
       key: `${this.#options.namespace}/${stateName}`,
-      status: (old) => stateOf(refusals, old),
+      status: (old) =>
+        stateOf(configured, `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`, old),
     })
     for (const id of this.#reports.keys()) this.#dirty.add(id)
   }
@@ -168,7 +171,11 @@ function validity(refusals: readonly Refusal[], generation: number): Omit<Condit
   }
 }
 
-function stateOf(refusals: readonly Refusal[], old: Readonly<Record<string, unknown>>): object {
+function stateOf(
+  { refusals, source, both }: Configured,
+  configMap: string,
+  old: Readonly<Record<string, unknown>>,
+): object {
   const errorSummary = refusals.map(({ message }) => message).join('\n')
   const valid = refusals.length === 0
   const condition = {
@@ -180,11 +187,28 @@ function stateOf(refusals: readonly Refusal[], old: Readonly<Record<string, unkn
   return {
     result: valid ? 'Valid' : 'Invalid',
     errorSummary,
-    conditions: withCondition(old['conditions'], condition),
+    conditions: withSource(withCondition(old['conditions'], condition), source, both, configMap),
   }
 }
 
 function statusOf(raw: RawObject): Readonly<Record<string, unknown>> {
   const { status } = raw
   return typeof status === 'object' && status !== null ? { ...status } : {}
+}
+
+/** Which configuration rules, and why, wherever there could be a doubt. */
+function withSource(
+  list: readonly object[],
+  source: Configured['source'],
+  both: boolean,
+  configMap: string,
+): readonly object[] {
+  const type = 'configurationSource'
+  if (source === 'configMap') {
+    const message = `${configMap} rules, since there is no IPAddressPool`
+    return withCondition(list, { type, status: 'True', reason: 'ConfigMap', message })
+  }
+  if (!both) return withoutCondition(list, type)
+  const message = `the metallb.io objects rule, since there is an IPAddressPool; ${configMap} is not used`
+  return withCondition(list, { type, status: 'True', reason: 'Objects', message })
 }

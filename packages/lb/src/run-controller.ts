@@ -64,6 +64,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
         cluster,
         namespace,
         loadBalancerClass: options.loadBalancerClass,
+        configMap: options.configMap,
         poolRemovalGraceMs: options.poolRemovalGraceMs,
         logger,
         metrics: controllerMetrics,

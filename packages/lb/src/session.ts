@@ -13,14 +13,14 @@ import {
   WorkQueue,
 } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
-import { type BuiltConfig, poolOf } from '@landfall/metallb'
+import { poolOf } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
 import { describeError, type Logger } from '@landfall/telemetry'
 import { Allocator, type Decided } from './allocation/allocator.ts'
 import { type Answer, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
 import { allocatedFromPool, type BalancedService, readRequest } from './allocation/request.ts'
-import { Configuration } from './configuration.ts'
+import { Configuration, type Configured } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import { Reports } from './reports.ts'
 import { differs, setStatus, type WantedStatus } from './service-status.ts'
@@ -31,6 +31,7 @@ export interface SessionOptions {
   readonly namespace: string
   readonly loadBalancerClass: string
   readonly poolRemovalGraceMs: number
+  readonly configMap: string
   readonly logger: Logger
   readonly metrics: ControllerMetrics
   readonly mayWrite: () => boolean
@@ -52,7 +53,13 @@ export class Session {
   readonly #answers = new Map<Key, Answer>()
   readonly #without = new Map<Key, RefusalReason>()
   #configuration: Configuration | undefined
-  #built: BuiltConfig = { config: { pools: [], peers: [] }, refusals: [] }
+  #built: Configured = {
+    config: { pools: [], peers: [] },
+    refusals: [],
+    source: 'none',
+    both: false,
+    notes: [],
+  }
   #configChanged = true
   #synced = false
   #scheduled = false
@@ -71,19 +78,26 @@ export class Session {
       onChange: (changes) => this.#sawServices(changes),
     })
     this.#events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
-    this.#reports = new Reports({ cluster, namespace, logger, mayWrite, ledger: this.#allocator.ledger })
+    this.#reports = new Reports({
+      cluster,
+      namespace,
+      configMap: options.configMap,
+      logger,
+      mayWrite,
+      ledger: this.#allocator.ledger,
+    })
     this.#writes = new WorkQueue({ work: (key) => this.#write(key), concurrency: concurrentWrites, logger })
   }
 
   /** Resolves after the first decisions. */
   async start(): Promise<void> {
-    const { cluster, namespace, logger, metrics } = this.#options
+    const { cluster, namespace, configMap, logger, metrics } = this.#options
     const onChange = (count: number) => {
       metrics.sawChanges(count)
       this.#configChanged = true
       this.#schedule()
     }
-    const configuration = await Configuration.open({ cluster, namespace, logger, onChange })
+    const configuration = await Configuration.open({ cluster, namespace, configMap, logger, onChange })
     if (this.#stopped) return
     this.#configuration = configuration
     this.#services.start()
@@ -145,18 +159,27 @@ export class Session {
   }
 
   /** The configuration for the next batch, if it changed. */
-  #newConfig(): { readonly config?: BuiltConfig['config'] } {
+  #newConfig(): { readonly config?: Configured['config'] } {
     if (!this.#configChanged || this.#configuration === undefined) return {}
     this.#configChanged = false
-    this.#built = this.#configuration.build()
-    const { config, refusals } = this.#built
-    this.#options.metrics.setConfig(refusals.length > 0)
-    this.#reports.configChanged(config, refusals, this.#configuration.objects())
-    for (const { reason, message, kind, namespace, name, field } of refusals) {
-      this.#options.logger.warn('configRefused', { reason, kind, namespace, name, field }, message)
-    }
-    this.#options.logger.info('configLoaded', { pools: config.pools.length, refusals: refusals.length })
+    this.#built = this.#configuration.build(this.#allocator.holdings())
+    const { config, refusals, source } = this.#built
+    this.#options.metrics.setConfig(source !== 'none', refusals.length > 0)
+    this.#reports.configChanged(this.#built, this.#configuration.objects())
+    this.#sayConfig()
     return { config }
+  }
+
+  #sayConfig(): void {
+    const { logger } = this.#options
+    const { config, refusals, source, notes } = this.#built
+    if (source === 'none') logger.warn('noConfig', {}, 'configuration is missing')
+    for (const note of notes) logger.warn('configDeprecated', {}, note)
+    for (const { reason, message, kind, namespace, name, field } of refusals) {
+      const event = kind === 'ConfigMap' ? 'configStale' : 'configRefused'
+      logger.warn(event, { reason, kind, namespace, name, field }, message)
+    }
+    logger.info('configLoaded', { source, pools: config.pools.length, refusals: refusals.length })
   }
 
   #follow({ key, decision }: Decided): void {

@@ -38,6 +38,7 @@ export function controllerObjects(image: string): readonly Manifest[] {
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
       allow('', ['secrets'], ['list', 'watch', 'create']),
+      allow('', ['configmaps'], ['list', 'watch']),
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
       allow('metallb.io', ['configurationstates'], ['get', 'create']),
       allow('metallb.io', ['configurationstates/status'], ['update']),

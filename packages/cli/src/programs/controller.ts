@@ -12,6 +12,7 @@ interface Flags {
   readonly port: number
   readonly healthProbePort: number
   readonly namespace: string
+  readonly config: string
   readonly podName: string
   readonly lbClass: string
   readonly mlSecretName: string
@@ -29,6 +30,7 @@ export function controllerCommand(): Command {
     new Option('--namespace <name>', "where the metallb.io objects are; the credentials' own unless given")
       .env('METALLB_NAMESPACE')
       .default(''),
+    new Option('--config <name>', 'ConfigMap that rules where there is no IPAddressPool').default('config'),
     new Option('--ml-secret-name <name>', "Secret of the speakers' heartbeats, made when it is missing")
       .env('METALLB_ML_SECRET_NAME')
       .default(''),
@@ -54,6 +56,7 @@ export function controllerCommand(): Command {
       signal: stopSignal(),
       ...given('kubeconfig', flags.kubeconfig),
       namespace: flags.namespace,
+      configMap: flags.config,
       loadBalancerClass: flags.lbClass,
       poolRemovalGraceMs: flags.poolRemovalGrace,
       memberlistSecret: flags.mlSecretName,
