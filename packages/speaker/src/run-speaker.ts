@@ -8,66 +8,88 @@ import type { ListenAddress, SpeakerOptions } from './options.ts'
 import { Speaker } from './speaker.ts'
 import { SpeakerMetrics } from './speaker-metrics.ts'
 
-/** Runs until the signal; resolves after a clean stop. @throws when it cannot start, or its worker failed */
+/** What the parts of one run share. */
+interface Run {
+  readonly options: SpeakerOptions
+  readonly namespace: string
+  readonly cluster: Cluster
+  readonly metrics: Metrics
+  readonly speakerMetrics: SpeakerMetrics
+  readonly health: Health
+  readonly worker: WorkerOptions
+}
+
+/**
+ * Runs until the signal; resolves after a clean stop. However it ends, nothing that it opened stays open.
+ * @throws when it cannot start, or its worker failed
+ */
 export async function runSpeaker(options: SpeakerOptions): Promise<void> {
-  const { logger, version, signal, kubeconfig } = options
+  const { logger, version, kubeconfig } = options
   if (options.node === '') throw new Error('the name of the node is missing')
+  const worker = workerOptions(options)
   const metrics = new Metrics(version)
-  const speakerMetrics = new SpeakerMetrics(metrics)
-  const health = new Health()
   const cluster = await openCluster({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     logger,
     userAgent: `landfall-speaker/${version}`,
   })
   const namespace = options.namespace || cluster.namespace || 'metallb-system'
+  const speakerMetrics = new SpeakerMetrics(metrics)
+  const run: Run = { options, namespace, cluster, metrics, speakerMetrics, health: new Health(), worker }
+  const servers: HttpServer[] = []
+  try {
+    await serve(run, servers)
+    sayStart(run)
+    await announce(run)
+  } finally {
+    await Promise.all(servers.map((server) => server.close()))
+    cluster.close()
+  }
+}
+
+/** Adds each server as soon as it listens. */
+async function serve({ options, metrics, health }: Run, servers: HttpServer[]): Promise<void> {
   health.setReady('sync', false, 'the first list is not complete')
   health.setReady('layer2', false, 'the other speakers are being heard')
-  const servers = [
-    await serve(options.metrics, { ...metricsRoutes(metrics), ...health.routes() }),
-    await serve(options.health, health.routes()),
+  const all: readonly (readonly [ListenAddress, Routes])[] = [
+    [options.metrics, { ...metricsRoutes(metrics), ...health.routes() }],
+    [options.health, health.routes()],
   ]
-  const worker = workerOptions(options)
-  speakerMetrics.setAuthenticated(worker.secret !== undefined)
-  logger.info('startup', { version, namespace, node: options.node, ...worker.timing }, 'speaker is running')
-  if (worker.secret === undefined)
-    logger.warn(
-      'heartbeatsNotAuthenticated',
-      {},
-      'there is no memberlist secret: heartbeats are believed by source',
-    )
+  for (const [{ address, port }, routes] of all)
+    if (port !== 0) servers.push(await serveHttp({ address, port, routes }))
+}
 
-  let owner: Promise<OwnerReference | undefined> | undefined
+function sayStart({ options: { logger, version, node }, namespace, worker, speakerMetrics }: Run): void {
+  speakerMetrics.setAuthenticated(worker.secret !== undefined)
+  logger.info('startup', { version, namespace, node, ...worker.timing }, 'speaker is running')
+  if (worker.secret !== undefined) return
+  const message = 'there is no memberlist secret: heartbeats are believed by source'
+  logger.warn('heartbeatsNotAuthenticated', {}, message)
+}
+
+async function announce(run: Run): Promise<void> {
+  const { options, health } = run
+  const { logger, signal } = options
   const failure = Promise.withResolvers<never>()
   const speaker = new Speaker({
-    options,
-    namespace,
-    cluster,
-    metrics,
-    speakerMetrics,
-    health,
-    worker,
-    owner: () => {
-      owner ??= findOwner(cluster, namespace, options).catch((error: unknown) => {
-        owner = undefined
-        throw error
-      })
-      return owner
-    },
+    ...run,
+    owner: ownerOnce(run),
     onFailure: (error, hung) => {
       logger.error('workerFailed', { error }, 'the layer 2 worker failed, the speaker ends')
       // A thread that hangs would keep every orderly end waiting; the peers and the other speakers see us gone.
       if (hung) process.kill(process.pid, 'SIGKILL')
+      health.setLive('layer2', false, 'the worker failed')
       failure.reject(error)
     },
   })
   const ended = aborted(signal)
-  await Promise.race([speaker.start(), ended, failure.promise])
-  await Promise.race([ended, failure.promise])
-  logger.info('shutdown', {}, 'speaker is stopping')
-  await speaker.stop()
-  for (const server of servers) await server?.close()
-  cluster.close()
+  try {
+    await Promise.race([speaker.start(), ended, failure.promise])
+    await Promise.race([ended, failure.promise])
+  } finally {
+    logger.info('shutdown', {}, 'speaker is stopping')
+    await speaker.stop()
+  }
 }
 
 function workerOptions(options: SpeakerOptions): WorkerOptions {
@@ -80,6 +102,18 @@ function workerOptions(options: SpeakerOptions): WorkerOptions {
     secret: readMemberSecret(heartbeat.secretPath),
     excludes: readExcludes(options.excludeFile),
     refreshMs: options.refreshSeconds * 1000,
+  }
+}
+
+/** Asks until there was an answer, and not again. */
+function ownerOnce({ cluster, namespace, options }: Run): () => Promise<OwnerReference | undefined> {
+  let owner: Promise<OwnerReference | undefined> | undefined
+  return () => {
+    owner ??= findOwner(cluster, namespace, options).catch((error: unknown) => {
+      owner = undefined
+      throw error
+    })
+    return owner
   }
 }
 
@@ -107,10 +141,6 @@ async function findOwner(
     )
     return undefined
   }
-}
-
-async function serve({ address, port }: ListenAddress, routes: Routes): Promise<HttpServer | undefined> {
-  return port === 0 ? undefined : serveHttp({ address, port, routes })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

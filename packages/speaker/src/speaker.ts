@@ -2,6 +2,7 @@
  * One speaker at work: each change of the world becomes a plan, which the BGP sessions and the layer 2 worker are
  * brought to; what the worker observes becomes log lines, Events, metrics and statuses.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, EventRecorder } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import type { Refusal } from '@landfall/metallb'
@@ -18,6 +19,8 @@ import { type Plan, Planner } from './plan/planner.ts'
 import { Reporter } from './reporter.ts'
 import type { SpeakerMetrics } from './speaker-metrics.ts'
 import { Observer } from './world/observer.ts'
+
+const tellMs = 5000
 
 export interface SpeakerParts {
   readonly options: SpeakerOptions
@@ -53,11 +56,11 @@ export class Speaker {
     const { logger, node } = options
     this.#parts = parts
     this.#logger = logger
+    this.#interfaces = watchInterfaces(() => this.#bgp.interfacesChanged())
     this.#worker = new Layer2Worker(parts.worker, {
       onMessage: (message) => this.#observed(message),
       onFailure: parts.onFailure,
     })
-    this.#interfaces = watchInterfaces(() => this.#bgp.interfacesChanged())
     const interfaces = () => this.#interfaces.current
     this.#bgp = new BgpSpeaker({ logger, metrics, nodeName: node, interfaces })
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })
@@ -90,15 +93,18 @@ export class Speaker {
     this.#parts.health.setReady('sync', true)
   }
 
-  /** Gives up the addresses, tells the other speakers and the BGP peers, and closes everything. */
+  /**
+   * Gives up the addresses, tells the other speakers and the BGP peers, and closes everything. What the API server
+   * has not been told within the limit is left untold.
+   */
   async stop(): Promise<void> {
     this.#observer.stop()
     // First: what is given up now stays reported until the next owner reports itself.
     const statuses = this.#statuses.stop()
     await Promise.all([this.#worker.stop(), this.#bgp.stop()])
     this.#interfaces.close()
-    await statuses
-    await this.#events.flush()
+    const told = Promise.all([statuses, this.#events.flush()])
+    await Promise.race([told, sleep(tellMs, undefined, { ref: false })])
   }
 
   #replan(): void {

@@ -1,0 +1,137 @@
+/** Whole runs against a fake API server and a bare peer; no interface of this machine answers. */
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { RawObject } from '@landfall/kube'
+import { FakeApiServer, statusOf } from '@landfall/kube/testing'
+import { createLogger } from '@landfall/telemetry'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { BarePeer } from './bgp/testing/bare-peer.ts'
+import { until } from './bgp/testing/until.ts'
+import { defaultSpeakerOptions, type SpeakerOptions } from './options.ts'
+import { runSpeaker } from './run-speaker.ts'
+
+let folder = ''
+let api: FakeApiServer
+let peer: BarePeer
+let lines: Record<string, unknown>[] = []
+
+beforeEach(async () => {
+  folder = mkdtempSync(`${tmpdir()}/landfall-run-`)
+  writeFileSync(`${folder}/excludes.yaml`, 'announcedInterfacesToExclude: [".*"]\n')
+  lines = []
+  peer = await BarePeer.listen({ asn: 65000 })
+  const spec = { myASN: 65000, peerASN: 65000, peerAddress: '127.0.0.1', peerPort: peer.port }
+  const items: Readonly<Record<string, readonly RawObject[]>> = {
+    nodes: [{ metadata: { name: 'n1', uid: 'n1', resourceVersion: '1' } }],
+    bgppeers: [
+      { metadata: { name: 'p', namespace: 'metallb-system', uid: 'p', resourceVersion: '1' }, spec },
+    ],
+  }
+  api = new FakeApiServer(({ path, query }) => {
+    if (query.get('sendInitialEvents') === 'true') return { status: 400, body: statusOf(400, 'BadRequest') }
+    if (query.has('watch')) return undefined
+    const plural = path.split('/').at(-1) ?? ''
+    return { body: { metadata: { resourceVersion: '1' }, items: items[plural] ?? [] } }
+  })
+  await api.listen()
+  const server = { server: `http://127.0.0.1:${api.port}`, 'insecure-skip-tls-verify': true }
+  const contexts = [{ name: 'x', context: { cluster: 'c', user: 'u' } }]
+  const clusters = [{ name: 'c', cluster: server }]
+  const config = { clusters, contexts, users: [{ name: 'u', user: {} }], 'current-context': 'x' }
+  writeFileSync(`${folder}/kubeconfig`, JSON.stringify(config))
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await peer.close()
+  await api.close()
+  rmSync(folder, { recursive: true })
+})
+
+async function listenOn(port: number): Promise<net.Server> {
+  const server = net.createServer().listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+function portOf(server: net.Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening')
+  return address.port
+}
+
+async function freePort(): Promise<number> {
+  const server = await listenOn(0)
+  const port = portOf(server)
+  server.close()
+  return port
+}
+
+/** Free again: somebody else can listen on it. */
+async function expectFree(port: number): Promise<void> {
+  const server = await listenOn(port)
+  server.close()
+}
+
+async function optionsWith(signal: AbortSignal, healthPort?: number): Promise<SpeakerOptions> {
+  return {
+    ...defaultSpeakerOptions,
+    logger: createLogger({ write: (line) => void lines.push(JSON.parse(line)) }),
+    version: 'test',
+    signal,
+    kubeconfig: `${folder}/kubeconfig`,
+    node: 'n1',
+    namespace: 'metallb-system',
+    excludeFile: `${folder}/excludes.yaml`,
+    heartbeat: { ...defaultSpeakerOptions.heartbeat, bindAddress: '127.0.0.1', port: await freePort() },
+    metrics: { address: '127.0.0.1', port: await freePort() },
+    health: { address: '127.0.0.1', port: healthPort ?? (await freePort()) },
+  }
+}
+
+const logged = (event: string) => lines.some((line) => line['event'] === event)
+
+test('a port that is taken ends the run, and nothing of it stays', async () => {
+  const taken = await listenOn(0)
+  const options = await optionsWith(new AbortController().signal, portOf(taken))
+  const start = performance.now()
+  await expect(runSpeaker(options)).rejects.toThrow('EADDRINUSE')
+  expect(performance.now() - start).toBeLessThan(3000)
+  taken.close()
+  await expectFree(options.metrics.port)
+  expect(peer.connections).toBe(0)
+})
+
+test('a worker that is killed ends the run: peers are told, servers and watches are closed', async () => {
+  const workers = new Set<Worker>()
+  const post = Worker.prototype.postMessage
+  vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, message: unknown) {
+    workers.add(this)
+    post.call(this, message)
+  })
+  const options = await optionsWith(new AbortController().signal)
+  const run = runSpeaker(options)
+  const outcome = expect(run).rejects.toThrow('the layer 2 worker ended with code 1')
+  await until('the session', () => logged('sessionUp'))
+  const watched = api.requests.length
+  for (const worker of workers) void worker.terminate()
+  await outcome
+  expect(peer.notifications()).toEqual(['6/2'])
+  expect(logged('workerFailed')).toBe(true)
+  for (const { port } of [options.metrics, options.health]) await expectFree(port)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect([api.requests.length, peer.connections]).toEqual([watched, 1])
+})
+
+test('the signal ends it cleanly', async () => {
+  const control = new AbortController()
+  const options = await optionsWith(control.signal)
+  const run = runSpeaker(options)
+  await until('the session', () => logged('sessionUp'))
+  control.abort()
+  await run
+  expect(peer.notifications()).toEqual(['6/2'])
+  for (const { port } of [options.metrics, options.health]) await expectFree(port)
+})
