@@ -21,9 +21,6 @@ export interface Drill {
   run(lab: Lab, options: DrillOptions): Promise<Verdict>
 }
 
-/** The host of the example that load is sent to. */
-export const host = 'hello.example.com'
-
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const [low, high] = [

@@ -3,12 +3,13 @@
  * Exit code 0: all as it should be; 1: not so, with the complaints; 2: the drill could not be done.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { applyExample, externalAddresses, install } from '../demo/installation.ts'
+import { install } from '../demo/installation.ts'
 import { createLab, type Lab, openLab, type Progress, terminalProgress } from '../lab/index.ts'
-import { type Drill, host } from './drill.ts'
+import type { Drill } from './drill.ts'
 import { failover } from './failover.ts'
 import { memory } from './memory.ts'
 import { outage } from './outage-drill.ts'
+import { provideExample } from './outages.ts'
 
 const drills: Readonly<Record<string, Drill>> = { failover, outage, memory }
 
@@ -52,17 +53,7 @@ async function provideLab(id: string | undefined, progress: Progress): Promise<L
   const lab = id === undefined ? await createLab({ progress }) : openLab(id)
   if ((await lab.get('deployment', 'controller', 'metallb-system')) === undefined)
     await install(lab, progress)
-  await progress.step('the example answers', async () => {
-    await applyExample(lab)
-    const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
-    for (const from of [lab.client, lab.client2]) {
-      await lab.waitFor(
-        `${host} to answer ${from.name}`,
-        async () => (await from.curl(`http://${ipv4}/`, { host, timeoutMs: 2000 })).status === 200,
-        { timeoutMs: 60_000 },
-      )
-    }
-  })
+  await progress.step('the example answers', () => provideExample(lab))
   return lab
 }
 

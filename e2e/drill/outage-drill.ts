@@ -1,7 +1,7 @@
 /** `outage`: each part falls, a number of times, under 50 requests a second from both clients. */
 import { renderTable } from '../demo/table.ts'
 import type { LoadResult } from '../load/load.ts'
-import { type Drill, host, median, type Verdict } from './drill.ts'
+import { type Drill, median, type Verdict } from './drill.ts'
 import { Journal } from './journal.ts'
 import { type Measured, measure, outages } from './outages.ts'
 import { causes, ms, sameAddresses } from './report.ts'
@@ -18,7 +18,7 @@ export const outage: Drill = {
       const done = journal.rows().filter(({ outage: name }) => name === one.name).length
       for (let n = done; n < times; n++) {
         const title = `${one.what}, ${n + 1} of ${times}`
-        await progress.step(title, async (note) => journal.add(await measure(lab, one, { host, note })))
+        await progress.step(title, async (note) => journal.add(await measure(lab, one, { note })))
       }
     }
     return judge(journal.rows())
@@ -36,12 +36,15 @@ function judge(rows: readonly Measured[]): Verdict {
     'LATE',
     'GAP MIN/MEDIAN/MAX',
     'NO ARP',
+    'ROUTES LOST',
     'ADDRESSES',
   ]
   const table = [head]
   const complaints: string[] = []
   for (const [name, all] of Map.groupBy(rows, (row) => row.outage)) {
     const kept = all.every(sameAddresses)
+    const routesLost = all.reduce((total, row) => total + row.routesLost, 0)
+    if (routesLost > 0) complaints.push(`${name}: a router was without a route ${routesLost} times`)
     if (!kept) complaints.push(`${name}: an address changed`)
     const shares = all.flatMap((row) => row.shares)
     for (const [from, own] of Map.groupBy(shares, (share) => share.from)) {
@@ -59,6 +62,7 @@ function judge(rows: readonly Measured[]): Verdict {
         `${sum(results, ({ late }) => late.length)}`,
         `${Math.min(...gaps)} / ${median(gaps)} / ${Math.max(...gaps)} ms`,
         ms(longest(all)),
+        `${routesLost}`,
         kept ? 'kept' : 'CHANGED',
       ])
     }

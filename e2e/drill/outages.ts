@@ -1,8 +1,9 @@
 /** What can fall, one at a time, and what a steady load from both sides of the routers loses by it. */
-import { externalAddresses } from '../demo/installation.ts'
+import { applyExample, externalAddresses } from '../demo/installation.ts'
 import type { KubernetesObject, Lab, LabHost } from '../lab/index.ts'
 import { silenceMs, watchArp } from '../load/arp-watch.ts'
 import { gapMs, type LoadResult, type RunningLoad, startLoad } from '../load/load.ts'
+import { watchRoute } from '../load/route-watch.ts'
 import {
   announcedEnvoy,
   announcingSpeaker,
@@ -33,6 +34,8 @@ export interface Measured {
   readonly shares: readonly Share[]
   /** How long nobody answered ARP; undefined when it stayed silent. */
   readonly arpMs: number | undefined
+  /** How often a router had no route to the address. */
+  readonly routesLost: number
   /** MAC addresses that answered for the address, in order. */
   readonly macs: readonly string[]
   /** The addresses of every Service, before and after. */
@@ -91,14 +94,15 @@ function killing(
 export async function measure(
   lab: Lab,
   outage: Outage,
-  o: { readonly host: string; readonly note?: (text: string) => void },
+  o: { readonly note?: (text: string) => void } = {},
 ): Promise<Measured> {
   const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
   o.note?.('choosing')
   const { victim, strike } = await outage.prepare(lab, ipv4)
   const before = await balancerAddresses(lab)
   const arp = watchArp(lab.client, ipv4)
-  const loads = [lab.client, lab.client2].map((from) => loadOn(from, ipv4, o.host))
+  const routes = lab.routers.map((router) => watchRoute(router, ipv4))
+  const loads = exampleClients(lab).map(({ from, host }) => loadOn(from, ipv4, host))
   let results: readonly LoadResult[] = []
   let struck = performance.now()
   try {
@@ -111,7 +115,7 @@ export async function measure(
     await quiet(lab, loads)
   } finally {
     results = await Promise.all(loads.map((load) => load.stop()))
-    await arp.stop()
+    await Promise.all([arp, ...routes].map((watch) => watch.stop()))
   }
   return {
     outage: outage.name,
@@ -123,9 +127,32 @@ export async function measure(
       gapMs: gapMs(result),
     })),
     arpMs: silenceMs(arp.answers, struck),
+    routesLost: routes.reduce((sum, route) => sum + route.losses(), 0),
     macs: runs(arp.answers.map(({ mac }) => mac)),
     before,
     after: await balancerAddresses(lab),
+  }
+}
+
+/** Each client with the host of the example that it asks for: by way of an Ingress, and of an HTTPProxy. */
+export function exampleClients(lab: Lab): readonly { readonly from: LabHost; readonly host: string }[] {
+  return [
+    { from: lab.client, host: 'hello.example.com' },
+    { from: lab.client2, host: 'world.example.com' },
+  ]
+}
+
+/** The example on the lab, answering each client. */
+export async function provideExample(lab: Lab): Promise<void> {
+  // What an earlier run took away may still be going.
+  await lab.waitFor('the example to be taken', () => applyExample(lab).then(() => true), {
+    timeoutMs: 60_000,
+  })
+  const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
+  for (const { from, host } of exampleClients(lab)) {
+    const answered = async () =>
+      (await from.curl(`http://${ipv4}/`, { host, timeoutMs: 2000 })).status === 200
+    await lab.waitFor(`${host} to answer ${from.name}`, answered, { timeoutMs: 60_000 })
   }
 }
 

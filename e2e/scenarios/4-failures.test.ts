@@ -1,12 +1,10 @@
 /** Each part falls once under load: what is lost stays small, service comes back, no address ever changes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { applyExample } from '../demo/installation.ts'
-import { measure, type Outage, outages } from '../drill/outages.ts'
+import { measure, type Outage, outages, provideExample } from '../drill/outages.ts'
 import { outageTable } from '../drill/report.ts'
-import { envoyAddresses, scenarioLab, urlOf } from './site.ts'
+import { scenarioLab } from './site.ts'
 
 const lab = scenarioLab()
-const host = 'hello.example.com'
 
 /**
  * Requests of one client that may stay without an answer. Only the fall of an Envoy takes open connections with it,
@@ -24,25 +22,12 @@ const mayLose: Readonly<Record<Outage['name'], number>> = {
 const movesAddress: readonly Outage['name'][] = ['speaker', 'envoy']
 
 describe('when a part falls', () => {
-  beforeAll(async () => {
-    // What an earlier run left may still be going.
-    await lab.waitFor('the example to be taken', () => applyExample(lab).then(() => true), {
-      timeoutMs: 60_000,
-    })
-    const { ipv4 } = await envoyAddresses(lab)
-    for (const from of [lab.client, lab.client2]) {
-      await lab.waitFor(
-        `${host} to answer ${from.name}`,
-        async () => (await from.curl(urlOf(ipv4), { host, timeoutMs: 2000 })).status === 200,
-        { timeoutMs: 60_000 },
-      )
-    }
-  })
+  beforeAll(() => provideExample(lab))
 
   afterAll(() => lab.kubectl(['delete', 'namespace', 'hello', '--wait=false']))
 
   it.each(outages)('$what', async (outage) => {
-    const measured = await measure(lab, outage, { host })
+    const measured = await measure(lab, outage)
     process.stdout.write(`\n${outageTable([measured])}`)
     for (const { result, gapMs } of measured.shares) {
       expect(result.sent).toBeGreaterThan(200)
@@ -50,6 +35,7 @@ describe('when a part falls', () => {
       expect(result.answered).toBe(result.sent - result.lost.length)
       expect(gapMs).toBeLessThan(10_000)
     }
+    expect(measured.routesLost).toBe(0)
     expect(measured.arpMs).toBeLessThan(10_000)
     expect(measured.macs.length > 1).toBe(movesAddress.includes(outage.name))
     expect(Object.keys(measured.before)).toContain('projectcontour/envoy')
