@@ -74,7 +74,7 @@ export class Configuration {
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
     const { namespace } = options
-    const may = (type: ResourceType<KubeObject>, where: object, ...refusals: readonly number[]) =>
+    const may = (type: ResourceType, where: object, ...refusals: readonly number[]) =>
       options.cluster
         .request({ method: 'GET', path: pathOf(type, where), query: { limit: 1 } })
         .then(() => true)

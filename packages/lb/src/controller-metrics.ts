@@ -3,7 +3,7 @@ import type { Pool } from '@landfall/metallb'
 import type { Metrics } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
 import type { RefusalReason } from './allocation/outcome.ts'
-import { countOf, usageOf } from './allocation/usage.ts'
+import { countedUsage } from './allocation/usage.ts'
 
 export class ControllerMetrics {
   readonly #usage
@@ -62,13 +62,13 @@ export class ControllerMetrics {
     for (const gauge of Object.values(this.#usage)) gauge.reset()
     for (const pool of pools) {
       const label = { pool: pool.name }
-      const [v4, v6] = [usageOf(pool, 4, ledger), usageOf(pool, 6, ledger)]
-      this.#usage.total.set(label, countOf(v4.total + v6.total))
-      this.#usage.total4.set(label, countOf(v4.total))
-      this.#usage.total6.set(label, countOf(v6.total))
-      this.#usage.used.set(label, countOf(v4.assigned + v6.assigned))
-      this.#usage.used4.set(label, countOf(v4.assigned))
-      this.#usage.used6.set(label, countOf(v6.assigned))
+      const { v4, v6 } = countedUsage(pool, ledger)
+      this.#usage.total.set(label, Number(v4.total + v6.total))
+      this.#usage.total4.set(label, Number(v4.total))
+      this.#usage.total6.set(label, Number(v6.total))
+      this.#usage.used.set(label, Number(v4.assigned + v6.assigned))
+      this.#usage.used4.set(label, Number(v4.assigned))
+      this.#usage.used6.set(label, Number(v6.assigned))
     }
   }
 }

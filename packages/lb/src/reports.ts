@@ -16,9 +16,10 @@ import { type Key, keyOf } from '@landfall/kube/model'
 import type { Config, Refusal } from '@landfall/metallb'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
-import { countOf, usageOf } from './allocation/usage.ts'
+import { countedUsage, fullnessOf, type PoolUsage } from './allocation/usage.ts'
 import { withCondition, withoutCondition } from './condition.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
+import { exactCount, sameStatus } from './exact-count.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
@@ -63,7 +64,8 @@ export class Reports {
   /** Addresses were given or taken. */
   usageChanged(): void {
     for (const pool of this.#config.pools) {
-      const counters = JSON.stringify(this.#counters(pool.name))
+      const { v4, v6 } = countedUsage(pool, this.#options.ledger)
+      const counters = [v4.assigned, v4.total, v6.assigned, v6.total].join()
       if (this.#counted.get(pool.name) === counters) continue
       this.#counted.set(pool.name, counters)
       this.#dirty.add(`IPAddressPool ${this.#options.namespace}/${pool.name}`)
@@ -82,16 +84,14 @@ export class Reports {
       const key = keyOf(object.meta)
       const id = `${type.kind} ${key}`
       const refused = byObject.get(id) ?? []
-      const counts = type.kind === 'IPAddressPool' ? () => this.#counters(object.meta.name) : () => ({})
-      this.#reports.set(id, {
-        type,
-        key,
-        status: (old) => ({
-          ...old,
-          ...counts(),
-          conditions: withCondition(old['conditions'], validity(refused, object.meta.generation)),
-        }),
+      const { generation, name } = object.meta
+      const judged = (old: Readonly<Record<string, unknown>>) => ({
+        ...old,
+        conditions: withCondition(old['conditions'], validity(refused, generation)),
       })
+      const status = (old: Readonly<Record<string, unknown>>) =>
+        type.kind === 'IPAddressPool' ? this.#withUsage(name, judged(old), generation) : judged(old)
+      this.#reports.set(id, { type, key, status })
     }
     this.#reports.set(stateName, {
       type: stateType,
@@ -120,7 +120,10 @@ export class Reports {
     await this.#writer.write(
       report.type,
       report.key,
-      (raw) => ({ ...raw, status: report.status(statusOf(raw)) }),
+      (raw) => {
+        const status = report.status(statusOf(raw))
+        return sameStatus(statusOf(raw), status) ? undefined : { ...raw, status }
+      },
       { precondition: this.#options.mayWrite },
     )
   }
@@ -147,16 +150,23 @@ export class Reports {
     }
   }
 
-  #counters(name: string): object {
+  /** Counters, and how full it is; a pool that cannot be read has neither. */
+  #withUsage(name: string, status: { readonly conditions: readonly object[] }, generation: number): object {
     const pool = this.#config.pools.find((one) => one.name === name)
-    if (pool === undefined) return {}
-    const [v4, v6] = [usageOf(pool, 4, this.#options.ledger), usageOf(pool, 6, this.#options.ledger)]
-    return {
-      assignedIPv4: countOf(v4.assigned),
-      assignedIPv6: countOf(v6.assigned),
-      availableIPv4: countOf(v4.total - v4.assigned),
-      availableIPv6: countOf(v6.total - v6.assigned),
-    }
+    if (pool === undefined) return status
+    const usage = countedUsage(pool, this.#options.ledger)
+    const fullness = { type: 'NearlyFull', ...fullnessOf(usage), observedGeneration: generation }
+    return { ...status, ...countersOf(usage), conditions: withCondition(status.conditions, fullness) }
+  }
+}
+
+function countersOf({ v4, v6 }: PoolUsage): object {
+  const free = (total: bigint, assigned: bigint) => exactCount(assigned > total ? 0n : total - assigned)
+  return {
+    assignedIPv4: exactCount(v4.assigned),
+    assignedIPv6: exactCount(v6.assigned),
+    availableIPv4: free(v4.total, v4.assigned),
+    availableIPv6: free(v6.total, v6.assigned),
   }
 }
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Allocator } from './allocator.ts'
 import { configOf, pool, service } from './testing.ts'
-import { countOf, mostCounted, usageOf } from './usage.ts'
+import { countedUsage, fullnessOf, usageOf } from './usage.ts'
 
 const empty = new Allocator().ledger
 
@@ -42,9 +42,48 @@ test('an address counts once however many share it', () => {
   expect(usageOf(one, 4, allocator.ledger)).toEqual({ total: 4n, assigned: 2n })
 })
 
-test('what is too much for an int64 is said as the most that fits', () => {
-  expect(countOf(1n << 64n)).toBe(mostCounted)
-  expect(BigInt(JSON.stringify(mostCounted)) < 1n << 63n).toBe(true)
-  expect(JSON.parse(JSON.stringify(mostCounted))).toBe(mostCounted)
-  expect([countOf(-1n), countOf(0n), countOf(256n)]).toEqual([0, 0, 256])
+test.each([
+  ['TestPoolCount: /24', ['1.2.3.0/24'], false, '256', '0'],
+  ['TestPoolCount: /24 + /25', ['1.2.3.0/24', '2.3.4.128/25'], false, '384', '0'],
+  ['TestPoolCount: with avoidBuggyIPs', ['1.2.3.0/24', '2.3.4.128/25'], true, '381', '0'],
+  [
+    'TestPoolCount: with a v6 /64',
+    ['1.2.3.0/24', '2.3.4.128/25', '1000::/64'],
+    true,
+    '381',
+    '9223372036854775807',
+  ],
+  ['TestPoolCount: /31 + v6 /127', ['1.2.3.0/31', '1000::/127'], true, '1', '2'],
+  ['62 host bits count as infinite', ['1000::/66'], false, '0', '9223372036854775807'],
+  ['61 host bits count exactly', ['1000::/67'], false, '0', '2305843009213693952'],
+  ['a /32 that is left out makes nothing negative', ['1.2.3.0/32'], true, '0', '0'],
+])('counters, %s', (_, addresses, avoidBuggyIPs, v4, v6) => {
+  const usage = countedUsage(pool('p', addresses, { avoidBuggyIPs }), empty)
+  expect([String(usage.v4.total), String(usage.v6.total)]).toEqual([v4, v6])
+})
+
+const use = (assigned: number, total: number) => ({ assigned: BigInt(assigned), total: BigInt(total) })
+
+test.each([
+  [0, 100, 'EnoughFree'],
+  [74, 100, 'EnoughFree'],
+  [75, 100, 'Usage75Percent'],
+  [84, 100, 'Usage75Percent'],
+  [85, 100, 'Usage85Percent'],
+  [95, 100, 'Usage95Percent'],
+  [999, 1000, 'Usage95Percent'],
+  [1, 1, 'Full'],
+])('%d of %d: %s', (assigned, total, reason) => {
+  const { status, message, ...said } = fullnessOf({ v4: use(assigned, total), v6: use(0, 0) })
+  expect(said.reason).toBe(reason)
+  expect(status).toBe(reason === 'EnoughFree' ? 'False' : 'True')
+  expect(message).toContain(`IPv4: ${assigned} of ${total} in use`)
+})
+
+test('the fuller family decides', () => {
+  const { reason, message } = fullnessOf({ v4: use(3, 4), v6: use(0, 1000) })
+  expect([reason, message]).toEqual([
+    'Usage75Percent',
+    'IPv4: 3 of 4 in use (75 %), IPv6: 0 of 1000 in use (0 %)',
+  ])
 })

@@ -16,13 +16,50 @@ export function usageOf(pool: Pool, family: Family, ledger: LedgerView): Usage {
   return { total, assigned }
 }
 
-/** The largest number below 2^63 that JSON carries unchanged: whatever is more counts as this. */
-export const mostCounted = 9223372036854774784
+/** What counts as endless, and the most that an int64 says. */
+const endless = 1n << 62n
+const mostCounted = (1n << 63n) - 1n
 
-/** As a status and a metric say it. */
-export function countOf(count: bigint): number {
-  if (count < 0n) return 0
-  return count >= BigInt(mostCounted) ? mostCounted : Number(count)
+export interface PoolUsage {
+  readonly v4: Usage
+  readonly v6: Usage
+}
+
+/** As statuses and metrics say it: a total beyond 2^62 is the most that an int64 holds. */
+export function countedUsage(pool: Pool, ledger: LedgerView): PoolUsage {
+  const counted = (family: Family): Usage => {
+    const { total, assigned } = usageOf(pool, family, ledger)
+    return { total: total >= endless ? mostCounted : total, assigned }
+  }
+  return { v4: counted(4), v6: counted(6) }
+}
+
+const thresholds = [95n, 85n, 75n]
+
+/** Whether a pool is nearly used up: the fuller of its two families decides. */
+export function fullnessOf({ v4, v6 }: PoolUsage): {
+  readonly status: 'True' | 'False'
+  readonly reason: string
+  readonly message: string
+} {
+  const families = [['IPv4', v4] as const, ['IPv6', v6] as const].filter(([, { total }]) => total > 0n)
+  const percents = families.map(([, usage]) => percentOf(usage))
+  const most = percents.reduce((a, b) => (a > b ? a : b), 0n)
+  const message = families
+    .map(
+      ([name, { assigned, total }], index) =>
+        `${name}: ${assigned} of ${total} in use (${percents[index]} %)`,
+    )
+    .join(', ')
+  if (most >= 100n) return { status: 'True', reason: 'Full', message }
+  const reached = thresholds.find((threshold) => most >= threshold)
+  if (reached === undefined) return { status: 'False', reason: 'EnoughFree', message }
+  return { status: 'True', reason: `Usage${reached}Percent`, message }
+}
+
+/** Rounded down: 100 only when nothing is left. Addresses in use that a pool leaves out do not make it negative. */
+function percentOf({ assigned, total }: Usage): bigint {
+  return assigned >= total ? 100n : (assigned * 100n) / total
 }
 
 function sizeOf(pool: Pool, range: Range): bigint {
