@@ -3,7 +3,7 @@
  * so. Its routes go to the plain listener, and with TLS to the secure one while the plain one redirects.
  */
 import type { HTTPProxy } from '@landfall/api'
-import { keyOf } from '@landfall/kube/model'
+import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { type Contribution, nothing } from './contribution.ts'
 import type { DagOptions } from './options.ts'
@@ -17,14 +17,19 @@ export interface HostResult {
   readonly outcomes: readonly Outcome[]
 }
 
-export function translateProxies(host: string, lookups: Lookups, options: DagOptions): HostResult {
+export interface ProxiesResult extends HostResult {
+  /** The root HTTPProxy that has the host. */
+  readonly root: Key | undefined
+}
+
+export function translateProxies(host: string, lookups: Lookups, options: DagOptions): ProxiesResult {
   const roots = lookups.roots(host)
   const allowed = roots.filter((root) => mayBeRoot(root, options))
   const owner = allowed[0]
   const losers = roots.filter((root) => root !== owner).map((root) => loser(root, owner, host, options))
-  if (owner === undefined) return { contribution: nothing, outcomes: losers }
-  const result = translateRoot(owner, lookups, options)
-  return { contribution: result.contribution, outcomes: [...result.outcomes, ...losers] }
+  if (owner === undefined) return { contribution: nothing, outcomes: losers, root: undefined }
+  const { contribution, outcomes } = translateRoot(owner, lookups, options)
+  return { contribution, outcomes: [...outcomes, ...losers], root: keyOf(owner.meta) }
 }
 
 function mayBeRoot(root: HTTPProxy, options: DagOptions): boolean {

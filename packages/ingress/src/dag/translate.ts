@@ -3,6 +3,7 @@
  * Reads only through `lookups`. An HTTPProxy's routes and certificate go before those of Ingresses where both
  * match the same; routes that match differently are served side by side.
  */
+import type { Key } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { translateIngresses } from './ingress-host.ts'
 import type { DagOptions } from './options.ts'
@@ -15,6 +16,8 @@ export interface Translation {
   /** undefined: nothing is served under this name. */
   readonly virtualHost: VirtualHost | undefined
   readonly outcomes: readonly Outcome[]
+  /** The root HTTPProxy that has the host. */
+  readonly root: Key | undefined
 }
 
 export function translateHost(host: string, lookups: Lookups, options: DagOptions): Translation {
@@ -30,5 +33,6 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
   return {
     virtualHost: empty ? undefined : { host, plain, secure },
     outcomes: [...ingresses.outcomes, ...proxies.outcomes],
+    root: proxies.root,
   }
 }

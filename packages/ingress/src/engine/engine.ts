@@ -21,6 +21,7 @@ import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Resource, ResourceMap, Snapshot } from '../xds/resource.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
+import { Refusals, type ResourceName } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
@@ -60,6 +61,7 @@ export class Engine {
   readonly #secretsWanted = new Counted<Resource>()
   readonly #chains = new Map<string, Chain>()
   readonly #runtime: ResourceMap = new Map([[runtimeName, runtimeResource()]])
+  readonly #refusals = new Refusals((resource) => this.#mayHold(resource))
   #plainHosts = 0
 
   /** `world` is read while changes are taken in, and must show at least those. */
@@ -93,6 +95,27 @@ export class Engine {
 
   verdict(kind: 'httpProxy' | 'ingress', key: Key): Verdict {
     return this.#verdicts.of(kind, key)
+  }
+
+  /** Word of an Envoy. @param message its words; undefined: well again @returns the HTTPProxies that it concerns */
+  refuse(resource: ResourceName, message: string | undefined): readonly Key[] {
+    return this.#refusals.take(resource, message)
+  }
+
+  /** What Envoys refuse of the host, if it is this HTTPProxy that has it. */
+  refusals(host: string, root: Key): readonly string[] {
+    const unit = this.#units.of(host)
+    return unit?.root === root ? this.#refusals.of(unit) : []
+  }
+
+  #mayHold({ type, name }: ResourceName): readonly Unit[] {
+    if (type === 'scopes') return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
+    if (type === 'secrets') return this.#units.reading('secret', name)
+    if (type === 'endpoints') return this.#units.reading('service', name.split('/').slice(0, 2).join('/'))
+    const cluster = type === 'clusters' ? this.#clustersHeld.get(name) : undefined
+    return cluster === undefined
+      ? []
+      : this.#units.reading('service', `${cluster.namespace}/${cluster.service}`)
   }
 
   /** The whole desired state; what led to it counts as told. */

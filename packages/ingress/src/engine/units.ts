@@ -2,7 +2,7 @@
  * The virtual hosts, each translated on its own and again only when something that it read has changed. In: changes
  * of objects. Out: the units that came out differently.
  */
-
+import type { Key } from '@landfall/kube/model'
 import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
 import { translateHost } from '../dag/translate.ts'
@@ -23,6 +23,8 @@ export interface Unit {
   readonly tls: TlsSettings | undefined
   readonly secret: Resource | undefined
   readonly outcomes: readonly Outcome[]
+  /** The root HTTPProxy that has the host. */
+  readonly root: Key | undefined
 }
 
 export interface UnitChange {
@@ -54,6 +56,15 @@ export class Units {
     return [...dirty].toSorted().map((host) => this.#translate(host))
   }
 
+  of(host: string): Unit | undefined {
+    return this.#units.get(host)?.unit
+  }
+
+  /** The hosts whose translation has read an object. */
+  reading(kind: 'service' | 'secret', key: Key): readonly Unit[] {
+    return [...(this.#readers.get(readOf(kind, key)) ?? [])].flatMap((host) => this.of(host) ?? [])
+  }
+
   #translate(host: string): UnitChange {
     const before = this.#units.get(host)
     for (const read of before?.reads ?? []) this.#forget(read, host)
@@ -62,8 +73,8 @@ export class Units {
       return { before: before?.unit, after: undefined }
     }
     const lookups = recordingLookups(this.#world, this.#hosts, this.#classes)
-    const { virtualHost, outcomes } = translateHost(host, lookups, this.#options)
-    const unit: Unit = { host, ...encode(virtualHost), outcomes }
+    const { virtualHost, outcomes, root } = translateHost(host, lookups, this.#options)
+    const unit: Unit = { host, ...encode(virtualHost), outcomes, root }
     this.#units.set(host, { unit, reads: lookups.reads })
     for (const read of lookups.reads) this.#remember(read, host)
     return { before: before?.unit, after: unit }
@@ -87,7 +98,7 @@ function readOfChange(change: Change): Read {
   return readOf('delegation', (change.after ?? change.before)?.meta.namespace ?? '')
 }
 
-function encode(virtualHost: VirtualHost | undefined): Omit<Unit, 'host' | 'outcomes'> {
+function encode(virtualHost: VirtualHost | undefined): Omit<Unit, 'host' | 'outcomes' | 'root'> {
   if (virtualHost === undefined) return { scopes: [], clusters: new Map(), tls: undefined, secret: undefined }
   const { secure } = virtualHost
   return {

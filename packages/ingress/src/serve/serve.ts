@@ -11,6 +11,7 @@ import type { ServeOptions } from '../options.ts'
 import { ingressAddresses } from '../status/addresses.ts'
 import { StatusSync } from '../status/status-sync.ts'
 import { XdsServer } from '../xds/server.ts'
+import type { Refused } from '../xds/session/hub.ts'
 import { Batches } from './batches.ts'
 import { engineOptions } from './engine-options.ts'
 import { ServeMetrics } from './metrics.ts'
@@ -76,6 +77,10 @@ class Serve {
       metrics,
       address: options.xds.address,
       port: options.xds.port,
+      onRefused: (refused) => {
+        if (!refused.heldElsewhere) this.#refuse(refused, refused.message)
+      },
+      onCleared: (resource) => this.#refuse(resource, undefined),
       security: options.xdsTls === undefined ? { kind: 'insecure' } : { kind: 'tls', files: options.xdsTls },
     })
     this.#status = new StatusSync({
@@ -85,6 +90,7 @@ class Serve {
       classes: options.ingressClasses,
       httpProxyType,
       verdict: (kind, key) => this.#engine.verdict(kind, key),
+      refusals: (host, proxy) => this.#engine.refusals(host, proxy),
       addresses: () => this.#entryAddresses(),
       isLeader: () => this.#election?.isLeader() ?? true,
       onOutcome: (kind, outcome) => this.#metrics.statusOutcome(kind, outcome),
@@ -154,6 +160,10 @@ class Serve {
   #publish(): void {
     if (this.#xds.ready) this.#xds.apply(this.#engine.drain())
     else this.#xds.publish(this.#engine.snapshot())
+  }
+
+  #refuse(resource: Pick<Refused, 'type' | 'name'>, message: string | undefined): void {
+    for (const key of this.#engine.refuse(resource, message)) this.#status.touch('httpProxy', key)
   }
 
   #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {

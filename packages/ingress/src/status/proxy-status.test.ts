@@ -62,6 +62,24 @@ test('what no root reached is orphaned', () => {
   expect(status.conditions?.[0]?.errors).toMatchObject([{ type: 'Orphaned', reason: 'Orphaned' }])
 })
 
+test('what Envoy refuses is said, and taken back', () => {
+  const words = ['host "a.test": scopes "http/a.test": no', 'y'.repeat(40_000)]
+  const first = proxyStatus(undefined, good, 3, [], then, words)
+  expect(first.currentStatus).toBe('valid')
+  expect(first.conditions?.[1]).toMatchObject({
+    type: 'Programmed',
+    status: 'False',
+    reason: 'EnvoyRefused',
+    message: expect.stringMatching(/^host "a.test": scopes "http\/a.test": no; y/),
+    lastTransitionTime: then,
+    observedGeneration: 3,
+  })
+  expect(first.conditions?.[1]?.message).toHaveLength(32_760)
+  const same = proxyStatus(first, good, 4, [], now, words)
+  expect(same.conditions).toMatchObject([{ type: 'Valid' }, { type: 'Programmed', lastTransitionTime: then }])
+  expect(proxyStatus(same, good, 4, [], now).conditions?.map(({ type }) => type)).toEqual(['Valid'])
+})
+
 test('the transition time stays while the answer stays, and conditions of others are kept', () => {
   const foreign = {
     type: 'Theirs',

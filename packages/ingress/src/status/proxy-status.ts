@@ -1,6 +1,6 @@
 /**
  * A verdict → the status of an HTTPProxy: `currentStatus`, its description, and the condition `Valid` with every
- * error and warning. Conditions of others are kept, and so is the time of the last transition.
+ * error and warning; with what Envoys refuse of it, the condition `Programmed` says so. Conditions of others are kept, and so is the time of the last transition.
  */
 import type { HTTPProxyStatus } from '@landfall/api'
 import type { LoadBalancerIngress } from '@landfall/kube/model'
@@ -15,6 +15,7 @@ export type ProxyState = 'valid' | 'invalid' | 'orphaned'
 /** The API's limit is 32,768. */
 const longest = 32_760
 const validType = 'Valid'
+const programmedType = 'Programmed'
 
 export function proxyState(verdict: Verdict): ProxyState {
   if (!verdict.reached) return 'orphaned'
@@ -34,13 +35,17 @@ const descriptions: Readonly<Record<ProxyState, string>> = {
   orphaned: orphaned.message,
 }
 
-/** @param now RFC 3339, with whole seconds, as the API keeps it */
+/**
+ * @param now RFC 3339, with whole seconds, as the API keeps it
+ * @param refusals what Envoys refuse of its host, in words; none: no condition `Programmed`
+ */
 export function proxyStatus(
   current: HTTPProxyStatus | undefined,
   verdict: Verdict,
   generation: number,
   addresses: readonly LoadBalancerIngress[],
   now: string,
+  refusals: readonly string[] = [],
 ): HTTPProxyStatus {
   const state = proxyState(verdict)
   const problems = state === 'orphaned' ? [orphaned] : verdict.problems
@@ -58,13 +63,34 @@ export function proxyStatus(
     ...(errors.length > 0 ? { errors } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
   }
-  const foreign = current?.conditions?.filter(({ type }) => type !== validType) ?? []
+  const foreign =
+    current?.conditions?.filter(({ type }) => type !== validType && type !== programmedType) ?? []
   return {
     currentStatus: state,
     description: descriptions[state],
     loadBalancer: addresses.length === 0 ? {} : { ingress: addresses.map((address) => ({ ...address })) },
-    conditions: [condition, ...foreign],
+    conditions: [condition, ...notProgrammed(current, refusals, generation, now), ...foreign],
   }
+}
+
+function notProgrammed(
+  current: HTTPProxyStatus | undefined,
+  refusals: readonly string[],
+  generation: number,
+  now: string,
+): readonly Condition[] {
+  if (refusals.length === 0) return []
+  const before = current?.conditions?.find(({ type }) => type === programmedType)
+  return [
+    {
+      type: programmedType,
+      status: 'False',
+      reason: 'EnvoyRefused',
+      message: refusals.join('; ').slice(0, longest),
+      lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now,
+      observedGeneration: generation,
+    },
+  ]
 }
 
 function subConditions(problems: readonly Problem[], severity: Problem['severity']): SubCondition[] {

@@ -29,6 +29,8 @@ export interface StatusSyncOptions {
   readonly classes: readonly string[]
   readonly httpProxyType: ResourceType<HTTPProxy>
   readonly verdict: (kind: StatusKind, key: Key) => Verdict
+  /** What Envoys refuse of the proxy's host, in words. */
+  readonly refusals: (host: string, proxy: Key) => readonly string[]
   readonly addresses: () => readonly LoadBalancerIngress[]
   readonly isLeader: () => boolean
   readonly onOutcome: (kind: StatusKind, outcome: StatusOutcome) => void
@@ -83,13 +85,14 @@ export class StatusSync {
   }
 
   async #proxy(key: Key): Promise<StatusOutcome> {
-    const { world, classes, verdict, addresses, httpProxyType } = this.#options
+    const { world, classes, verdict, refusals, addresses, httpProxyType } = this.#options
     const proxy = world.httpProxy.get(key)
     if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
     const judged = verdict('httpProxy', key)
+    const refused = refusals(proxy.spec.virtualhost?.fqdn.toLowerCase() ?? '', key)
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
     const wanted = (current: HTTPProxyStatus | undefined) =>
-      proxyStatus(current, judged, proxy.meta.generation, addresses(), now)
+      proxyStatus(current, judged, proxy.meta.generation, addresses(), now, refused)
     if (isDeepStrictEqual(wanted(proxy.status), proxy.status)) return 'unchanged'
     return this.#write(httpProxyType, key, (raw) => ({
       ...raw,

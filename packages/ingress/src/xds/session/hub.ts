@@ -19,6 +19,8 @@ export interface Refused {
   readonly message: string
   /** Id of the Envoy that refused it first. */
   readonly node: string
+  /** Another Envoy took it: this one goes without, and nothing is cleared later. */
+  readonly heldElsewhere: boolean
 }
 
 export interface HubEvents {
@@ -106,7 +108,14 @@ export class Hub {
     if (!news) return
     this.#touch(type, resource.name)
     for (const cluster of pins) this.#touch('clusters', cluster.name)
-    this.#events.onRefused({ type, name: resource.name, version: resource.version, message, node: id })
+    this.#events.onRefused({
+      type,
+      name: resource.name,
+      version: resource.version,
+      message,
+      node: id,
+      heldElsewhere: accepted,
+    })
   }
 
   #clear(type: ResourceType, name: string): void {

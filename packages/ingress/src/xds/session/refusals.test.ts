@@ -16,7 +16,14 @@ test('rule 41: the culprit of a refused response is found by sending each alone,
   expect(envoy.nack('clusters', 'bad: no').read()).toEqual(['clusters +c'])
   expect(envoy.ack('clusters').read()).toEqual([])
   expect(script.refused).toEqual([
-    { type: 'clusters', name: 'bad', version: bad.version, message: 'bad: no', node: 'envoy' },
+    {
+      type: 'clusters',
+      name: 'bad',
+      version: bad.version,
+      message: 'bad: no',
+      node: 'envoy',
+      heldElsewhere: false,
+    },
   ])
 })
 
@@ -70,7 +77,7 @@ test('what another Envoy holds is withheld only from the one that refused it', (
   two.settleRefusing('scopes', 'odd')
   expect(two.settle()).toEqual([])
   expect(script.client('three').ask('scopes').settle()).toEqual(['scopes +host'])
-  expect(script.refused.map(({ node }) => node)).toEqual(['two'])
+  expect(script.refused).toMatchObject([{ node: 'two', heldElsewhere: true }])
 })
 
 test('a listener may be refused for a reason of the machine: only that Envoy goes without', () => {
