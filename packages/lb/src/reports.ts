@@ -51,7 +51,9 @@ export class Reports {
   readonly #counted = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
   #config: Config = { pools: [], peers: [] }
+  /** The state's kind is missing, or may not be written: asked again when the configuration changes. */
   #withoutState = false
+  #saidWithoutState = false
 
   constructor(options: ReportsOptions) {
     this.#options = options
@@ -79,6 +81,7 @@ export class Reports {
     const { refusals } = configured
     this.#config = configured.config
     this.#reports.clear()
+    this.#withoutState = false
     const byObject = Map.groupBy(refusals, ({ kind, namespace, name }) => `${kind} ${namespace}/${name}`)
     for (const { type, object } of objects) {
       const key = keyOf(object.meta)
@@ -145,7 +148,10 @@ export class Reports {
     } catch (error) {
       if (!hasStatus(error, 403, 404)) throw error
       this.#withoutState = true
-      logger.warn('noConfigurationState', { error: describeError(error) }, 'the state is not reported')
+      if (!this.#saidWithoutState) {
+        logger.warn('noConfigurationState', { error: describeError(error) }, 'the state is not reported')
+      }
+      this.#saidWithoutState = true
       return false
     }
   }
