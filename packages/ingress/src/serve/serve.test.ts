@@ -1,13 +1,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bookmark, FakeApiServer, statusOf } from '@landfall/kube/testing'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import {
+  DeltaDiscoveryRequestSchema,
+  DeltaDiscoveryResponseSchema,
+} from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
+import { Client, credentials } from '@grpc/grpc-js'
+import type { HTTPProxyStatus } from '@landfall/api'
+import type { RawObject } from '@landfall/kube'
+import { bookmark, FakeApiServer, type FakeWatch, statusOf } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
-import { defaultServeOptions } from '../options.ts'
-import type { TlsFiles } from '../xds/certificates.ts'
+import { defaultServeOptions, type ServeOptions } from '../options.ts'
+import { typeUrls } from '../xds/resource.ts'
 import { runServe } from './serve.ts'
 
 let directory: string
@@ -26,8 +34,19 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Against an empty cluster. @returns where its HTTP is */
-async function serve(xdsTls?: TlsFiles): Promise<string> {
+interface Watched {
+  readonly path: string
+  readonly watch: FakeWatch
+}
+
+/** The objects that the cluster has, by the path of their kind. */
+type Objects = Readonly<Record<string, readonly RawObject[]>>
+
+let watches: readonly Watched[] = []
+let xdsPort = 0
+
+/** @returns where its HTTP is */
+async function serve(objects: Objects = {}, changed: Partial<ServeOptions> = {}): Promise<string> {
   const kubeconfig = join(directory, 'config')
   const url = `http://127.0.0.1:${server.port}`
   writeFileSync(
@@ -40,6 +59,7 @@ async function serve(xdsTls?: TlsFiles): Promise<string> {
     }),
   )
   const http = { address: '127.0.0.1', port: await freePort() }
+  xdsPort = await freePort()
   const ended = new AbortController()
   const running = runServe({
     ...defaultServeOptions('ns', 'me'),
@@ -49,18 +69,29 @@ async function serve(xdsTls?: TlsFiles): Promise<string> {
     kubeconfig,
     http,
     health: http,
-    xds: { address: '127.0.0.1', port: 0 },
-    xdsTls,
+    xds: { address: '127.0.0.1', port: xdsPort },
+    xdsTls: undefined,
+    ...changed,
   })
   stop = async () => {
     ended.abort()
     await running
   }
-  for (let kinds = 0; kinds < 6; kinds++) await (await server.nextWatch()).send(bookmark(1, true))
-  return `http://127.0.0.1:${http.port}`
+  const opened = await Promise.all(Array.from({ length: 6 }, () => server.nextWatch()))
+  const paths = server.requests.filter(({ query }) => query.has('watch')).map(({ path }) => path)
+  watches = opened.map((watch, index) => ({ watch, path: paths[index] ?? '' }))
+  for (const { path, watch } of watches) {
+    const added = (objects[path] ?? []).map((object) => ({ type: 'ADDED' as const, object }))
+    await watch.send(...added, bookmark(1, true))
+  }
+  const at = `http://127.0.0.1:${http.port}`
+  await eventually('ready', async () => ((await fetch(`${at}/readyz`)).ok ? true : undefined))
+  return at
 }
 
-test('/metrics tells who leads, and which requests to the API server failed', async () => {
+test('/metrics tells who leads, and which requests to the API server failed', {
+  timeout: 20_000,
+}, async () => {
   let made: unknown
   server.answer = ({ method, path, body }) => {
     if (!path.includes('/leases')) return undefined
@@ -77,21 +108,94 @@ test('/metrics tells who leads, and which requests to the API server failed', as
   expect(text).toContain('contour_build_info{branch="",revision="",version="9.9.9"} 1')
 })
 
-test('/metrics tells when the certificate shown to Envoys ends', async () => {
+test('/metrics tells when the certificate shown to Envoys ends', { timeout: 20_000 }, async () => {
   const now = new Date('2026-01-01T00:00:00Z')
   const { ca, server: own } = await makeCertificates({ namespace: 'ns', lifetimeDays: 30, now })
   const write = (name: string, text: string) => {
     writeFileSync(join(directory, name), text)
     return join(directory, name)
   }
-  const at = await serve({
+  const xdsTls = {
     ca: write('ca.crt', ca),
     certificate: write('tls.crt', own.certificate),
     key: write('tls.key', own.key),
-  })
-  const text = await eventually('served', async () => {
-    const body = await (await fetch(`${at}/metrics`)).text()
-    return body.includes('landfall_xds_certificate_not_after_seconds ') ? body : undefined
-  })
+  }
+  const at = await serve({}, { xdsTls })
+  const text = await (await fetch(`${at}/metrics`)).text()
   expect(text).toContain(`landfall_xds_certificate_not_after_seconds ${Date.UTC(2026, 0, 31) / 1000}\n`)
+})
+
+const proxies = '/apis/projectcontour.io/v1/httpproxies'
+const services = '/api/v1/services'
+
+function proxy(strategy: string, generation: number, status?: unknown): RawObject {
+  return {
+    apiVersion: 'projectcontour.io/v1',
+    kind: 'HTTPProxy',
+    metadata: { name: 'shop', namespace: 'web', generation, resourceVersion: String(generation + 1) },
+    spec: {
+      virtualhost: { fqdn: 'shop.test' },
+      routes: [{ services: [{ name: 'shop', port: 80 }], loadBalancerPolicy: { strategy } }],
+    },
+    ...(status === undefined ? {} : { status }),
+  }
+}
+
+const shop: RawObject = {
+  metadata: { name: 'shop', namespace: 'web', resourceVersion: '1' },
+  spec: { ports: [{ name: 'http', port: 80 }] },
+}
+
+/** Refuses each cluster in the same words. @returns what ends it */
+function refuseClusters(): () => void {
+  const bytes = (buffer: Buffer) => buffer
+  const channel = new Client(`127.0.0.1:${xdsPort}`, credentials.createInsecure())
+  const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
+  const call = channel.makeBidiStreamRequest(path, bytes, bytes)
+  const typeUrl = typeUrls.clusters
+  const ask = (more: {
+    readonly responseNonce?: string
+    readonly errorDetail?: { readonly message: string }
+  }) =>
+    call.write(
+      Buffer.from(
+        toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { typeUrl, ...more })),
+      ),
+    )
+  call.on('error', () => undefined)
+  call.on('data', (answer: Buffer) => {
+    const { nonce: responseNonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, answer)
+    ask({ responseNonce, ...(resources.length > 0 && { errorDetail: { message: 'not with me' } }) })
+  })
+  ask({})
+  return () => {
+    call.cancel()
+    channel.close()
+  }
+}
+
+test('what an Envoy refuses stands in the status of the HTTPProxy until the content changes', {
+  timeout: 20_000,
+}, async () => {
+  let stored = proxy('RoundRobin', 1)
+  server.answer = ({ method, path, body, query }) => {
+    if (query.has('watch')) return undefined
+    if (!path.startsWith('/apis/projectcontour.io/v1/namespaces/web/httpproxies/shop')) return undefined
+    if (method === 'PUT') stored = body as RawObject
+    return { body: stored }
+  }
+  await serve({ [proxies]: [stored], [services]: [shop] }, { leaderElection: undefined })
+  const end = refuseClusters()
+  const conditions = () => (stored['status'] as HTTPProxyStatus | undefined)?.conditions ?? []
+  const refusal = await eventually('said', () => conditions().find(({ type }) => type === 'Programmed'))
+  expect(refusal).toMatchObject({ status: 'False', reason: 'EnvoyRefused', observedGeneration: 1 })
+  expect(refusal.message).toMatch(/^host "shop.test": clusters "web\/shop\/80\/[0-9a-f]{10}": not with me$/)
+
+  end()
+  stored = proxy('Random', 2, stored['status'])
+  await watches.find(({ path }) => path === proxies)?.watch.send({ type: 'MODIFIED', object: stored })
+  await eventually('taken back', () =>
+    conditions().some(({ type }) => type === 'Programmed') ? undefined : true,
+  )
+  expect(conditions()).toMatchObject([{ type: 'Valid', status: 'True', observedGeneration: 2 }])
 })
