@@ -110,7 +110,7 @@ test('a worker that is killed ends the run: peers are told, servers and watches 
   const outcome = runSpeaker(options).catch((error: unknown) => String(error))
   await until('the session', () => logged('sessionUp'))
   const watched = api.requests.length
-  for (const worker of new Set(post.mock.contexts)) void worker.terminate()
+  for (const worker of new Set(post.mock.contexts)) if (worker instanceof Worker) void worker.terminate()
   expect(await outcome).toContain('the layer 2 worker ended with code 1')
   expect(peer.notifications()).toEqual(['6/2'])
   expect(logged('workerFailed')).toBe(true)
