@@ -1,0 +1,28 @@
+/** `pnpm bench NAME`: figures, with the machine and the load that they were measured under. Not judged here. */
+import { cpus, loadavg, totalmem } from 'node:os'
+import { benchAllocator } from './lb.ts'
+
+const benches: Readonly<Record<string, () => void>> = { lb: benchAllocator }
+
+const [name = ''] = process.argv.slice(2)
+const bench = benches[name]
+if (bench === undefined) {
+  process.stderr.write(`bench: which one? ${Object.keys(benches).join(', ')}\n`)
+  process.exitCode = 1
+} else {
+  const memory = (totalmem() / 2 ** 30).toFixed(1)
+  process.stdout.write(
+    `${cpus().length} × ${cpus()[0]?.model.trim()}, ${memory} GiB, Node ${process.version}\n`,
+  )
+  process.stdout.write(
+    `load before: ${loadavg()
+      .map((load) => load.toFixed(2))
+      .join(' ')}\n\n`,
+  )
+  bench()
+  process.stdout.write(
+    `\nload after: ${loadavg()
+      .map((load) => load.toFixed(2))
+      .join(' ')}\n`,
+  )
+}
