@@ -1,8 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { defaultExcludes } from './layer2/core/interface-rules.ts'
-import { readCpuQuota, readExcludes, readMemberSecret, timingFor } from './layer2-settings.ts'
+import {
+  readCpuQuota,
+  readExcludes,
+  readMemberSecret,
+  timingFor,
+  watchMemberSecret,
+} from './layer2-settings.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -40,6 +46,24 @@ test('the secret is the file secretkey of the folder', () => {
   expect(readMemberSecret(folder)).toBeUndefined()
   write('secretkey', 'abc')
   expect(readMemberSecret(folder)).toEqual(Uint8Array.of(97, 98, 99))
+})
+
+test('a secret that is replaced is told of once, one that is gone is not', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const file = write('secretkey', 'one')
+  const told: string[] = []
+  const end = watchMemberSecret(folder, readMemberSecret(folder), (secret) => {
+    told.push(new TextDecoder().decode(secret))
+  })
+  vi.advanceTimersByTime(10_000)
+  rmSync(file)
+  vi.advanceTimersByTime(5000)
+  write('secretkey', 'two')
+  vi.advanceTimersByTime(10_000)
+  expect(told).toEqual(['two'])
+  end()
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 describe('heartbeats', () => {

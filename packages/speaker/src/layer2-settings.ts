@@ -1,4 +1,4 @@
-/** What layer 2 reads from files once, at the start: interface excludes, the memberlist secret, the CPU quota. */
+/** What layer 2 reads from files: interface excludes and the CPU quota at the start, the memberlist secret when it changes. */
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { defaultExcludes } from './layer2/core/interface-rules.ts'
@@ -32,6 +32,25 @@ export function readExcludes(file: string): readonly string[] {
 export function readMemberSecret(folder: string): Uint8Array | undefined {
   const text = folder === '' ? undefined : readIfThere(`${folder}/secretkey`)
   return text === undefined || text === '' ? undefined : new TextEncoder().encode(text)
+}
+
+/** Looks every few seconds; told of each other secret, and not when the file is gone. @returns how to end it */
+export function watchMemberSecret(
+  folder: string,
+  first: Uint8Array | undefined,
+  onChange: (secret: Uint8Array) => void,
+  everyMs = 5000,
+): () => void {
+  let known = first
+  const look = (): void => {
+    const secret = readMemberSecret(folder)
+    if (secret === undefined || (known !== undefined && Buffer.compare(secret, known) === 0)) return
+    known = secret
+    onChange(secret)
+  }
+  const timer = setInterval(look, everyMs)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 /** By the process's CPU quota, in cores; undefined: none. */

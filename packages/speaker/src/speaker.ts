@@ -14,6 +14,7 @@ import { BgpSpeaker } from './bgp/index.ts'
 import { L2Statuses, type OwnerReference } from './l2-status.ts'
 import type { FromWorker, Layer2State, WorkerOptions } from './layer2/messages.ts'
 import { Layer2Worker } from './layer2/worker-handle.ts'
+import { watchMemberSecret } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
 import { type Plan, Planner } from './plan/planner.ts'
 import { Reporter } from './reporter.ts'
@@ -44,6 +45,7 @@ export class Speaker {
   readonly #worker: Layer2Worker
   readonly #bgp: BgpSpeaker
   readonly #interfaces: InterfaceWatch
+  readonly #endSecretWatch: () => void
   readonly #events: EventRecorder
   readonly #statuses: L2Statuses
   readonly #reporter: Reporter
@@ -63,6 +65,7 @@ export class Speaker {
     })
     const interfaces = () => this.#interfaces.current
     this.#bgp = new BgpSpeaker({ logger, metrics, nodeName: node, interfaces })
+    this.#endSecretWatch = this.#watchSecret()
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })
     const onError = () => speakerMetrics.failedWrite()
     this.#statuses = new L2Statuses({ cluster, logger, namespace, node, owner: parts.owner, onError })
@@ -99,12 +102,22 @@ export class Speaker {
    */
   async stop(): Promise<void> {
     this.#observer.stop()
+    this.#endSecretWatch()
     // First: what is given up now stays reported until the next owner reports itself.
     const statuses = this.#statuses.stop()
     await Promise.all([this.#worker.stop(), this.#bgp.stop()])
     this.#interfaces.close()
     const told = Promise.all([statuses, this.#events.flush()])
     await Promise.race([told, sleep(tellMs, undefined, { ref: false })])
+  }
+
+  #watchSecret(): () => void {
+    const { options, worker } = this.#parts
+    if (worker.secret === undefined) return () => {}
+    return watchMemberSecret(options.heartbeat.secretPath, worker.secret, (secret) => {
+      this.#logger.info('heartbeatSecretChanged', {}, 'the memberlist secret was replaced')
+      this.#worker.setSecret(secret)
+    })
   }
 
   #replan(): void {

@@ -9,6 +9,7 @@ import { type AddressKey, bytesOfKey, keyOfBytes } from './codec/ethernet.ts'
 import { type Heartbeat, heartbeatKey } from './codec/heartbeat.ts'
 import { GratuitousSchedule } from './core/gratuitous.ts'
 import { answeringInterfaces } from './core/interface-rules.ts'
+import { KeyRing } from './core/key-ring.ts'
 import { Membership } from './core/membership.ts'
 import { ownerOf } from './core/ownership.ts'
 import { HeartbeatSocket } from './heartbeat-socket.ts'
@@ -28,6 +29,7 @@ export class Announcer {
   readonly #options: WorkerOptions
   readonly #post: (message: FromWorker) => void
   readonly #membership: Membership
+  readonly #keys: KeyRing
   readonly #socket: HeartbeatSocket
   readonly #responder: Responder
   readonly #schedule: GratuitousSchedule
@@ -57,10 +59,11 @@ export class Announcer {
       gratuitous: (address) => this.#countOf(address).gratuitous++,
       log: (level, event, fields) => post({ kind: 'log', level, event, fields }),
     })
+    this.#keys = new KeyRing(options.secret === undefined ? undefined : heartbeatKey(options.secret))
     this.#socket = new HeartbeatSocket({
       port: options.port,
       bindAddress: options.bindAddress,
-      key: options.secret === undefined ? undefined : heartbeatKey(options.secret),
+      keys: this.#keys,
       onHeartbeat: (heartbeat, source) => this.#heard(heartbeat, source),
       onRefused: (reason) => this.#refused(reason),
       onWaiting: (error) =>
@@ -81,6 +84,11 @@ export class Announcer {
     this.#desired = desired
     this.#membership.setPeers(desired.peers, now())
     this.#decide()
+  }
+
+  /** The shared secret was replaced. */
+  setSecret(secret: Uint8Array): void {
+    this.#keys.renew(heartbeatKey(secret), now())
   }
 
   /** Falls silent, then says goodbye, so that the others take over at once. */

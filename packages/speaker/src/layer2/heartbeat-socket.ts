@@ -5,16 +5,17 @@ import {
   decodeHeartbeat,
   encodeHeartbeat,
   type Heartbeat,
-  type HeartbeatKey,
+  type HeartbeatRefusal,
   maxHeartbeat,
 } from './codec/heartbeat.ts'
+import type { KeyRing } from './core/key-ring.ts'
 import type { OutgoingHeartbeat } from './core/membership.ts'
 
 export interface HeartbeatSocketOptions {
   readonly port: number
   /** '': every address of both families. */
   readonly bindAddress: string
-  readonly key: HeartbeatKey
+  readonly keys: KeyRing
   readonly onHeartbeat: (heartbeat: Heartbeat, source: string) => void
   readonly onRefused: (reason: string) => void
   /** The port is taken; it is tried again until it is had. */
@@ -47,7 +48,8 @@ export class HeartbeatSocket {
       const address = this.#reachable(to)
       if (address === undefined) continue
       // A peer that cannot be reached is seen by its silence.
-      this.#socket.send(encodeHeartbeat(heartbeat, this.#options.key), this.#options.port, address, () => {})
+      const key = this.#options.keys.signing(to, performance.now())
+      this.#socket.send(encodeHeartbeat(heartbeat, key), this.#options.port, address, () => {})
     }
   }
 
@@ -86,10 +88,24 @@ export class HeartbeatSocket {
   }
 
   #receive(datagram: Uint8Array, from: string): void {
-    const heartbeat =
-      datagram.length > maxHeartbeat ? 'malformed' : decodeHeartbeat(datagram, this.#options.key)
+    const source = from.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
+    const heartbeat = datagram.length > maxHeartbeat ? 'malformed' : this.#decode(datagram, source)
     if (typeof heartbeat === 'string') this.#options.onRefused(heartbeat)
-    else this.#options.onHeartbeat(heartbeat, from.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, ''))
+    else this.#options.onHeartbeat(heartbeat, source)
+  }
+
+  #decode(datagram: Uint8Array, source: string): Heartbeat | HeartbeatRefusal {
+    const { keys } = this.#options
+    let refusal: HeartbeatRefusal = 'notAuthentic'
+    for (const key of keys.accepted(performance.now())) {
+      const heartbeat = decodeHeartbeat(datagram, key)
+      if (typeof heartbeat !== 'string') {
+        keys.heard(source, key)
+        return heartbeat
+      }
+      refusal = heartbeat
+    }
+    return refusal
   }
 
   /** The address in the form that the socket's family takes; undefined: the other family. */

@@ -9,7 +9,7 @@ export interface WorkerOptions {
   readonly port: number
   /** Address that heartbeats are received on and sent from; '': all. */
   readonly bindAddress: string
-  /** The memberlist secret; undefined: heartbeats are not authenticated. */
+  /** The memberlist secret at the start; undefined: heartbeats are not authenticated, and stay so. */
   readonly secret: Uint8Array | undefined
   /** Regular expressions of interface names that never answer. */
   readonly excludes: readonly string[]
@@ -24,6 +24,7 @@ export interface Desired {
 
 export type ToWorker =
   | { readonly kind: 'desired'; readonly desired: Desired }
+  | { readonly kind: 'secret'; readonly secret: Uint8Array }
   | { readonly kind: 'ping'; readonly sequence: number }
   | { readonly kind: 'stop' }
 

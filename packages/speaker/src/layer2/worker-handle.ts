@@ -42,6 +42,11 @@ export class Layer2Worker {
     this.#send({ kind: 'desired', desired })
   }
 
+  /** The shared secret was replaced; of no effect when there was none at the start. */
+  setSecret(secret: Uint8Array): void {
+    this.#send({ kind: 'secret', secret })
+  }
+
   /** Resolves when the addresses are given up and the other speakers know it, a second at most. */
   async stop(): Promise<void> {
     if (this.#ending) return

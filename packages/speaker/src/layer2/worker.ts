@@ -15,6 +15,9 @@ port.on('message', (message: ToWorker) => {
     case 'desired':
       announcer.setDesired(message.desired)
       break
+    case 'secret':
+      announcer.setSecret(message.secret)
+      break
     case 'ping':
       post({ kind: 'pong', sequence: message.sequence })
       break
