@@ -202,11 +202,14 @@ test('a peer may ask for everything again', async () => {
 
 test('a route that the session cannot carry is named', async () => {
   const peer = await listen()
-  const { speaker, logged } = makeSpeaker()
+  const { speaker, metrics, logged } = makeSpeaker()
   const v6 = { prefix: prefixOf(ip('2001:db8::1'), 128), communities: [] }
   speaker.apply({ peers: [to(peer, { routes: [route(1), v6] })] })
   await until('the other route', () => peer.routes.size === 1)
   expect(logged('routesNotSent')).toMatchObject([{ count: 1, routes: ['2001:db8::1/128 noNextHop'] }])
+  expect(await metrics.exposition()).toContain(
+    `landfall_bgp_unsent_prefixes{peer="127.0.0.1:${peer.port}"} 1`,
+  )
   expect(speaker.status()[0]?.unsent).toEqual([{ prefix: v6.prefix, reason: 'noNextHop' }])
 })
 

@@ -5,6 +5,7 @@ export interface PeerMetrics {
   up(up: boolean): void
   sent(updates: number): void
   prefixes(announced: number, pending: number): void
+  unsent(count: number): void
 }
 
 export class SessionMetrics {
@@ -12,6 +13,7 @@ export class SessionMetrics {
   readonly #updates
   readonly #announced
   readonly #pending
+  readonly #unsent
 
   constructor(metrics: Metrics) {
     this.#up = metrics.gauge('metallb_bgp_session_up', 'BGP session state (1 is up, 0 is down)', ['peer'])
@@ -28,6 +30,11 @@ export class SessionMetrics {
       'Number of prefixes that should be advertised on the BGP session',
       ['peer'],
     )
+    this.#unsent = metrics.gauge(
+      'landfall_bgp_unsent_prefixes',
+      'Number of prefixes that the BGP session cannot carry; the log names them and the reasons',
+      ['peer'],
+    )
   }
 
   of(peer: string): PeerMetrics {
@@ -40,10 +47,12 @@ export class SessionMetrics {
         this.#announced.set(labels, announced)
         this.#pending.set(labels, pending)
       },
+      unsent: (count) => this.#unsent.set(labels, count),
     }
   }
 
   remove(peer: string): void {
-    for (const metric of [this.#up, this.#updates, this.#announced, this.#pending]) metric.remove({ peer })
+    const all = [this.#up, this.#updates, this.#announced, this.#pending, this.#unsent]
+    for (const metric of all) metric.remove({ peer })
   }
 }

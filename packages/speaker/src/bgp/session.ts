@@ -261,9 +261,10 @@ export class Session {
 
   #report(): void {
     const { metrics } = this.#options
-    const { announced, pending } = this.status
+    const { announced, pending, unsent } = this.status
     if (this.#established === undefined) metrics.up(false)
     metrics.prefixes(announced, pending)
+    metrics.unsent(unsent.length)
   }
 
   /** The tick comes after the poll phase: bytes that arrived while we were stalled count before a hold timer does. */
