@@ -1,4 +1,5 @@
 /** The rows of the reference for annotations, decisions, details and sharing: what a Service has, and which Events say so. */
+import type { Config } from '@landfall/metallb'
 import { expect, test } from 'vitest'
 import { Allocator, type Batch } from './allocator.ts'
 import { configOf, dual, pool, type ServiceChoices, said, service } from './testing.ts'
@@ -13,14 +14,17 @@ const sharing = (port: number, more: Readonly<Record<string, string>> = {}) => (
   ports: [`TCP/${port}`],
 })
 
-type Step = Partial<Omit<Batch, 'changed'>> & { readonly [name: string]: ServiceChoices | unknown }
+interface Step {
+  readonly config?: Config
+  readonly [name: string]: ServiceChoices | Config | null | undefined
+}
 
 /** A batch: its configuration if it has one, and Services by name; null is one that is deleted. */
 function batchOf({ config, ...services }: Step): Batch {
   const entries = Object.entries(services)
   return {
     ...(config && { config }),
-    changed: entries.flatMap(([name, choices]) => (choices ? service(name, choices) : [])),
+    changed: entries.flatMap(([name, choices]) => (choices ? service(name, choices as ServiceChoices) : [])),
     gone: entries.flatMap(([name, choices]) => (choices ? [] : `default/${name}`)),
   }
 }
