@@ -144,10 +144,11 @@ export function exampleClients(lab: Lab): readonly { readonly from: LabHost; rea
 
 /** The example on the lab, answering each client. */
 export async function provideExample(lab: Lab): Promise<void> {
-  // What an earlier run took away may still be going.
-  await lab.waitFor('the example to be taken', () => applyExample(lab).then(() => true), {
-    timeoutMs: 60_000,
-  })
+  const going = 'jsonpath={.metadata.deletionTimestamp}'
+  const goingSince = () => lab.kubectl(['get', 'namespace', 'hello', '--ignore-not-found', '-o', going])
+  const gone = async () => (await goingSince()) === ''
+  await lab.waitFor('the example of an earlier run to be gone', gone, { timeoutMs: 90_000 })
+  await applyExample(lab)
   const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
   for (const { from, host } of exampleClients(lab)) {
     const answered = async () =>
