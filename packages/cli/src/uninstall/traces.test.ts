@@ -33,6 +33,12 @@ describe('a Service', () => {
     })
   })
 
+  it('loses the condition that says why it has none, and keeps an address of somebody else', () => {
+    const refused = { type: 'metallb.io/AddressAllocated', status: 'False' }
+    const service = written('cloud', { ...address, conditions: [refused] })
+    expect(withoutAddress(service)?.['status']).toEqual(address)
+  })
+
   it('counts as ours by its annotation alone: its address may have been there before us', () => {
     expect(withoutAddress(written('controller', address, pool))?.['status']).toEqual({ loadBalancer: {} })
   })

@@ -9,18 +9,28 @@ import type { RawObject } from '@landfall/kube'
 export type Clearing = (raw: RawObject) => RawObject | undefined
 
 const pool = 'metallb.io/ip-allocated-from-pool'
+const conditionPrefix = 'metallb.io/'
 const programs = ['landfall-controller', 'landfall-serve']
 /** As the definition fills it in when an HTTPProxy is made. */
 const fresh = { currentStatus: 'NotReconciled', description: 'Waiting for controller' }
 
-/** A Service: its addresses, and the annotation that names their pool. Either tells that it had them from us. */
+/**
+ * A Service: its addresses, the annotation that names their pool, and the conditions that say why it has them or not.
+ * The annotation alone tells that the addresses are from a pool of ours: they may have been there before us.
+ */
 export const withoutAddress: Clearing = (service) => {
   const { [pool]: from, ...annotations } = service.metadata.annotations ?? {}
-  if (from === undefined && !owns(service, 'loadBalancer')) return undefined
+  const { conditions, ...status } = fields(service['status'])
+  const kept = without(conditions, (type) => type.startsWith(conditionPrefix))
+  const given = from !== undefined || owns(service, 'loadBalancer')
   return ifDifferent(service, {
     ...service,
     metadata: { ...service.metadata, annotations },
-    status: { ...fields(service['status']), loadBalancer: {} },
+    status: {
+      ...status,
+      ...(kept.length === 0 ? {} : { conditions: kept }),
+      ...(given ? { loadBalancer: {} } : {}),
+    },
   })
 }
 
@@ -36,8 +46,7 @@ export const withoutEnvoy: Clearing = (ingress) => {
 /** An HTTPProxy: as if nobody had looked at it yet. */
 export const withoutVerdict: Clearing = (proxy) => {
   if (!owns(proxy, 'currentStatus') && !owns(proxy, 'loadBalancer')) return undefined
-  const all: unknown = fields(proxy['status'])['conditions']
-  const conditions = Array.isArray(all) ? all.filter((one) => fields(one)['type'] !== 'Valid') : []
+  const conditions = without(fields(proxy['status'])['conditions'], (type) => type === 'Valid')
   return ifDifferent(proxy, {
     ...proxy,
     status: { ...fresh, ...(conditions.length === 0 ? {} : { conditions }) },
@@ -54,9 +63,18 @@ function owns(raw: RawObject, field: string): boolean {
   })
 }
 
+function without(conditions: unknown, ours: (type: string) => boolean): readonly unknown[] {
+  return Array.isArray(conditions) ? conditions.filter((one) => !ours(`${fields(one)['type']}`)) : []
+}
+
 function ifDifferent(before: RawObject, after: RawObject): RawObject | undefined {
-  const seen = { ...before, metadata: { ...before.metadata, annotations: before.metadata.annotations ?? {} } }
-  return isDeepStrictEqual(after, seen) || isDeepStrictEqual(after, before) ? undefined : after
+  return isDeepStrictEqual(comparable(after), comparable(before)) ? undefined : after
+}
+
+/** Absent annotations, conditions and statuses are the same as empty ones. */
+function comparable(raw: RawObject): unknown {
+  const { conditions = [], ...status } = fields(raw['status'])
+  return [raw.metadata.annotations ?? {}, status, conditions]
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
