@@ -353,3 +353,14 @@ test('who is refused is told of which pool, and how full it is', () => {
     },
   })
 })
+
+test('of many that wait each is served in its turn, and other kinds of request are not held up', () => {
+  const allocator = new Allocator()
+  const config = configOf(pool('p', ['10.0.0.0/31']), pool('six', ['2001:db8::/128']))
+  const waiting = ['c', 'd', 'e'].map((name) => service(name))
+  const six = ['f', 'g'].map((name) => service(name, { clusterIPs: ['fd00::1'] }))
+  allocator.apply({ config, changed: [service('a'), service('b'), ...waiting, ...six], gone: [] })
+  const freed = allocator.apply({ changed: [], gone: ['default/a', 'default/b', 'default/f'] })
+  expect(answers(freed)).toEqual({ c: '10.0.0.0', d: '10.0.0.1', g: '2001:db8::' })
+  expect([...allocator.waiting]).toEqual(['default/e'])
+})

@@ -108,7 +108,15 @@ export class Allocator {
     const lost = this.#keepOrLose(review, now)
     const freed = lost.size > 0 || released.some(([key, holding]) => !this.#ledger.holds(key, holding))
     const candidates = new Set([...review.keys(), ...(freed ? this.#waiting : [])])
-    return this.#byAge(candidates).flatMap((request) => this.#settle(request, lost, review))
+    const inVain = new Set<string>()
+    return this.#byAge(candidates).flatMap((request) => {
+      const { key, likeness } = request
+      // Nothing comes free while addresses are given out: what one did not get, its like will not get either.
+      if (inVain.has(likeness) && !review.has(key) && this.#ledger.holding(key).length === 0) return []
+      const decided = this.#settle(request, lost, review)
+      if (likeness !== '' && this.#ledger.holding(key).length === 0) inVain.add(likeness)
+      return decided
+    })
   }
 
   /** Nobody gets anything new before everybody has what they may keep. Answers who lost what they had. */

@@ -37,6 +37,8 @@ export interface Request {
   /** Pool asked for by name, '' for any. */
   readonly pool: string
   readonly sharing: Sharing
+  /** Services with the same text can be given the same; '' where that depends on more, as on a sharing key. */
+  readonly likeness: string
   /** Pool that the controller wrote into the Service, '' for none. */
   readonly allocatedFrom: string
   /** Since when its condition says that its pool is gone, in milliseconds. */
@@ -69,7 +71,7 @@ export function readRequest(service: BalancedService): Request {
     if (older !== undefined) deprecated.push(olderPrefix + name)
     return meta.annotations[prefix + name] ?? older ?? ''
   }
-  return {
+  const request: Omit<Request, 'likeness'> = {
     key: keyOf(meta),
     namespace: meta.namespace,
     labels: meta.labels,
@@ -84,6 +86,13 @@ export function readRequest(service: BalancedService): Request {
     orphanedSince: allocated?.reason === 'PoolRemoved' ? Date.parse(allocated.since) || undefined : undefined,
     deprecated,
   }
+  return { ...request, likeness: likenessOf(request) }
+}
+
+function likenessOf(request: Omit<Request, 'likeness'>): string {
+  const { wanted, sharing, namespace, labels, families, primaryFamily, ipFamilyPolicy, pool } = request
+  if (wanted.kind !== 'any' || sharing.key !== '') return ''
+  return JSON.stringify([namespace, labels, families, primaryFamily, ipFamilyPolicy, pool])
 }
 
 /** The addresses in the status, without what is none. */
