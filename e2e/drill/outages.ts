@@ -18,7 +18,7 @@ export interface Outage {
   readonly name: 'speaker' | 'controller' | 'serve' | 'envoy' | 'apiserver'
   readonly what: string
   /** Chooses whom it hits; `strike` hits, and resolves when that is there again. */
-  prepare(lab: Lab, ipv4: string): Promise<{ readonly victim: string; strike(): Promise<void> }>
+  prepare(lab: Lab, ipv4: string): Promise<{ readonly victim: string; readonly strike: () => Promise<void> }>
 }
 
 export interface Share {

@@ -1,4 +1,5 @@
 /** What was measured, as tables. */
+import { isDeepStrictEqual } from 'node:util'
 import { renderTable } from '../demo/table.ts'
 import type { LoadResult } from '../load/load.ts'
 import type { Measured } from './outages.ts'
@@ -39,9 +40,7 @@ export function outageTable(measured: readonly Measured[]): string {
 }
 
 export function sameAddresses({ before, after }: Measured): boolean {
-  return (
-    JSON.stringify(Object.entries(before).toSorted()) === JSON.stringify(Object.entries(after).toSorted())
-  )
+  return isDeepStrictEqual(before, after)
 }
 
 export function ms(value: number | undefined): string {

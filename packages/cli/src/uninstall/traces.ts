@@ -64,7 +64,7 @@ function owns(raw: RawObject, field: string): boolean {
 }
 
 function without(conditions: unknown, ours: (type: string) => boolean): readonly unknown[] {
-  return Array.isArray(conditions) ? conditions.filter((one) => !ours(`${fields(one)['type']}`)) : []
+  return Array.isArray(conditions) ? conditions.filter((one) => !ours(String(fields(one)['type']))) : []
 }
 
 function ifDifferent(before: RawObject, after: RawObject): RawObject | undefined {
