@@ -36,7 +36,11 @@ const NODE = '/usr/local/lib/landfall-lab/node'
 const BUNDLES = '/usr/local/lib/landfall-lab/bundles'
 const PROGRAMS = '/usr/local/lib/landfall-lab/programs'
 /** As images/Containerfile sets it. */
-const NODE_OPTIONS = '--max-semi-space-size=2 --disable-warning=ExperimentalWarning'
+const ENVIRONMENT = {
+  NODE_ENV: 'production',
+  MALLOC_ARENA_MAX: '1',
+  NODE_OPTIONS: '--max-semi-space-size=2 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
+}
 
 /** `extra` entries win over those of the lab. */
 export function imageMap(
@@ -76,7 +80,7 @@ function bundle(sources: ImageSources, name: string, paths: readonly [string, ..
       { kind: 'bind', path: BUNDLES, source: sources.bundles },
       ...launchers(paths, `${BUNDLES}/${name}.mjs`),
     ],
-    environment: { NODE_ENV: 'production', NODE_OPTIONS },
+    environment: ENVIRONMENT,
   }
 }
 
