@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import type { Access } from '../access.ts'
 import { Cluster } from '../cluster.ts'
 
-const parts = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'landfall', 'parts')
+const parts = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'landfall', 'parts')
 
 export interface Binaries {
   readonly etcd: string
@@ -20,8 +20,8 @@ export interface Binaries {
 
 /** @returns a sentence that says what is missing, when something is */
 export function findBinaries(): Binaries | string {
-  const etcd = process.env['LANDFALL_ETCD'] ?? newest('etcd', 'etcd')
-  const apiServer = process.env['LANDFALL_KUBE_APISERVER'] ?? newest('kubernetes', 'kube-apiserver')
+  const etcd = process.env['LANDFALL_ETCD'] || newest('etcd', 'etcd')
+  const apiServer = process.env['LANDFALL_KUBE_APISERVER'] || newest('kubernetes', 'kube-apiserver')
   if (etcd === undefined) return `no etcd in ${parts}; LANDFALL_ETCD may name one`
   if (apiServer === undefined) return `no kube-apiserver in ${parts}; LANDFALL_KUBE_APISERVER may name one`
   return { etcd, apiServer }

@@ -32,7 +32,7 @@ const peer = (more: Partial<PeerText>): PeerText => ({
   ...more,
 })
 
-describe.skipIf(why !== undefined)(
+describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
   `with BIRD as the peer${why === undefined ? '' : ` (skipped: ${why})`}`,
   { timeout: 30_000 },
   () => {

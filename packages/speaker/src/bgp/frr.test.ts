@@ -51,7 +51,7 @@ const route = (prefix: string, more: Partial<RouteText> = {}): RouteText => ({
   ...more,
 })
 
-describe.skipIf(why !== undefined)(
+describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
   `with FRR as the peer${why === undefined ? '' : ` (skipped: ${why})`}`,
   { timeout: 30_000 },
   () => {

@@ -25,7 +25,7 @@ interface Running {
   state(): Layer2State | undefined
 }
 
-describe.skipIf(why !== undefined)(
+describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
   `layer 2 in network namespaces${why === undefined ? '' : `: ${why}`}`,
   { timeout: 60_000 },
   () => {
