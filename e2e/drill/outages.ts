@@ -100,14 +100,17 @@ export async function measure(
   o.note?.('choosing')
   const { victim, strike } = await outage.prepare(lab, ipv4)
   const before = await balancerAddresses(lab)
+  o.note?.('load before')
+  await calm(lab, ipv4)
   const arp = watchArp(lab.client, ipv4)
   const routes = lab.routers.map((router) => watchRoute(router, ipv4))
   const loads = exampleClients(lab).map(({ from, host }) => loadOn(from, ipv4, host))
   let results: readonly LoadResult[] = []
   let struck = performance.now()
   try {
-    o.note?.('load before')
-    await quiet(lab, loads)
+    for (const load of loads) {
+      await lab.waitFor(`answers to ${load.from}`, () => load.tally().answered >= 50)
+    }
     struck = performance.now()
     o.note?.(`without ${victim}`)
     await strike()
@@ -161,10 +164,24 @@ function loadOn(from: LabHost, address: string, host: string): RunningLoad {
   return startLoad(from, { address, host, perSecond: 50, timeoutMs: 2000, lateMs: 500 })
 }
 
-/** All answered in time for a while. */
+/** What the choice of a victim brought about is over. */
+async function calm(lab: Lab, address: string): Promise<void> {
+  const loads = exampleClients(lab).map(({ from, host }) => loadOn(from, address, host))
+  try {
+    await quiet(lab, loads)
+  } finally {
+    await Promise.all(loads.map((load) => load.stop()))
+  }
+}
+
+/** All answered in time for a while, from now on. */
 async function quiet(lab: Lab, loads: readonly RunningLoad[]): Promise<void> {
+  const since = performance.now()
   for (const load of loads) {
-    const steady = () => load.tally().quietMs >= quietMs && load.tally().answered > 0
+    const steady = () => {
+      const { answered, quietMs: calmMs } = load.tally()
+      return answered > 0 && Math.min(calmMs, performance.now() - since) >= quietMs
+    }
     await lab.waitFor(`steady answers to ${load.from}`, steady, { timeoutMs: 60_000 })
   }
 }

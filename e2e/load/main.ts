@@ -44,7 +44,10 @@ function ask(started: number): Promise<void> {
         })
       },
     )
-    call.once('error', (error) => failed('code' in error ? String(error.code) : error.message))
+    call.once('error', (error) => {
+      if (signal.aborted) failed(`no answer in ${options.timeoutMs} ms`)
+      else failed('code' in error ? String(error.code) : error.message)
+    })
     call.end()
   })
 }
