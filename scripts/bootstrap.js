@@ -34,6 +34,8 @@ async function main() {
     return fail(`unknown command "${name}"; there are: ${Object.keys(commands).join(', ')}`)
   }
   refuseForeignMachine()
+  // Said but empty, pnpm would take it for a folder of that name.
+  if (process.env.XDG_CACHE_HOME === '') delete process.env.XDG_CACHE_HOME
   if ((name === 'demo' || name === 'lab') && process.getuid() !== 0) {
     return fail(`this makes network namespaces, which takes root: run \`sudo npm run ${name}\``)
   }

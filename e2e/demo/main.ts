@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   }
   const [command] = process.argv.slice(2)
   if (command === 'down') return down()
-  if (command !== undefined) return fail(`unknown command "${command}"; there are: (none), down`)
+  if (command === '--help' || command === '-h') return say('usage: npm run demo [-- down]')
+  if (command !== undefined) return fail(`unknown command "${command}"; usage: npm run demo [-- down]`)
   await demo(terminalProgress())
 }
 
@@ -33,7 +34,7 @@ async function down(): Promise<void> {
 
 async function demo(progress: Progress): Promise<void> {
   const started = performance.now()
-  const { lab } = await ensureLab({ id, owned: false, progress })
+  const { lab, made } = await ensureLab({ id, owned: false, progress })
   await install(lab, progress)
   await progress.step('kubectl apply -f examples/hello.yaml', () => applyExample(lab))
   const { ipv4, ipv6 } = await progress.step('the Service `envoy` gets its addresses', () =>
@@ -58,7 +59,11 @@ async function demo(progress: Progress): Promise<void> {
     )
   }
   say(`\n${renderTable(rows)}`)
-  say(nextSteps(ipv4, (performance.now() - started) / 1000))
+  const seconds = ((performance.now() - started) / 1000).toFixed(0)
+  say(
+    `${made ? 'From no cluster to an answer' : 'An answer, on the lab that was up already,'} in ${seconds} s.`,
+  )
+  say(nextSteps(ipv4))
 }
 
 /** One row of the table, once the host answers. */
@@ -102,11 +107,11 @@ async function routedWay(
   return { way: `BGP, ${hops.length} next hops`, node: hops.length === 0 ? '?' : 'one of them' }
 }
 
-function nextSteps(address: string, seconds: number): string {
-  return `From nothing to an answer in ${seconds.toFixed(0)} s. The cluster is yours:
+function nextSteps(address: string): string {
+  return `The cluster is yours:
 
   npm run lab -- kubectl get svc,ingress,httpproxy -A
-  npm run lab -- shell client curl -H 'Host: hello.example.com' http://${address}/
+  npm run -s lab -- shell client curl -si -H 'Host: hello.example.com' http://${address}/
   npm run lab -- shell client          a shell on the LAN
   npm run lab -- shell r1 ip route     what a router knows
   npm run lab -- status                hosts and processes

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { terminalProgress } from './host/progress.ts'
 import { defaults, ensureLab, isStarting, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
+import { labPaths } from './state/lab-state.ts'
 
 interface Common {
   readonly id: string
@@ -114,7 +115,11 @@ function shell(host: string, argv: readonly string[], o: Common): void {
     )
   }
   const wanted = argv.length > 0 ? argv : [process.env['SHELL'] ?? '/bin/sh']
-  handOver(['nsenter', `--net=/run/netns/${found.netns}`, ...wanted], { PS1: `${host}# ` })
+  const { kubeconfig } = labPaths(o.id)
+  handOver(['nsenter', `--net=/run/netns/${found.netns}`, ...wanted], {
+    PS1: `${host}# `,
+    KUBECONFIG: kubeconfig,
+  })
 }
 
 function logs(pod: string, container: string | undefined, o: Common): void {
@@ -150,7 +155,13 @@ async function node(action: string, name: string, o: Common & { readonly silent:
 
 function handOver(argv: readonly string[], env: Readonly<Record<string, string>> = {}): void {
   const [file = '', ...args] = argv
-  process.exitCode = spawnSync(file, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
+  process.exitCode =
+    spawnSync(file, args, {
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+      // npm runs scripts in the project's root; paths are meant from where the user is.
+      cwd: process.env['INIT_CWD'] ?? process.cwd(),
+    }).status ?? 1
 }
 
 function count(text: string): number {

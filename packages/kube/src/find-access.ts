@@ -18,6 +18,6 @@ export async function findAccess(
   const usual = join(homedir(), '.kube', 'config')
   if (existsSync(usual)) return kubeconfigAccess(usual)
   throw new Error(
-    'no cluster: give --kubeconfig FILE, set KUBECONFIG, or run in a pod with a service account',
+    'no cluster: give --kubeconfig FILE, set KUBECONFIG, run in a pod, or have a ~/.kube/config',
   )
 }

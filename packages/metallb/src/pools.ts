@@ -49,7 +49,11 @@ function readRanges(object: IPAddressPool, problems: Problems): readonly Written
     const field = `spec.addresses[${index}]`
     const range = parseRange(text)
     if (range === undefined) {
-      problems.report(field, 'InvalidAddress', `${JSON.stringify(text)} is no CIDR and no range first-last`)
+      problems.report(
+        field,
+        'InvalidAddress',
+        `${JSON.stringify(text)} is no CIDR and no range first-last (the lower address first, both of one family)`,
+      )
       continue
     }
     const other = ranges.find((earlier) => overlap(earlier.range, range))
