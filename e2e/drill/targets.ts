@@ -68,6 +68,7 @@ export async function targetRuns(lab: Lab, { namespace, pod, container }: Target
   return isReady(object)
 }
 
+/** Takes its time where the API server was away just now: the controllers of Kubernetes come back by and by. */
 async function replace(lab: Lab, { namespace, pod }: Target): Promise<void> {
   const old = await lab.list<PodObject>('pods', { namespace })
   const ready = old.filter(isReady).length
@@ -78,7 +79,7 @@ async function replace(lab: Lab, { namespace, pod }: Target): Promise<void> {
       const pods = await lab.list<PodObject>('pods', { namespace })
       return pods.filter(isReady).length >= ready
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 90_000 },
   )
 }
 
