@@ -39,7 +39,7 @@ const PROGRAMS = '/usr/local/lib/landfall-lab/programs'
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   MALLOC_ARENA_MAX: '1',
-  NODE_OPTIONS: '--max-semi-space-size=2 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
+  NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
 }
 
 /** `extra` entries win over those of the lab. */
