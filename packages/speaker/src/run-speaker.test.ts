@@ -113,7 +113,8 @@ test('a worker that is killed ends the run: peers are told, servers and watches 
   await until('the session', () => logged('sessionUp'))
   const watched = api.requests.length
   for (const worker of new Set(post.mock.contexts)) if (worker instanceof Worker) void worker.terminate()
-  expect(await outcome).toContain('the layer 2 worker ended with code 1')
+  // 1, or 0 when it was ended before it ran its first line.
+  expect(await outcome).toMatch(/the layer 2 worker ended with code [01]/)
   expect(peer.notifications()).toEqual(['6/2'])
   expect(logged('workerFailed')).toBe(true)
   for (const { port } of [options.metrics, options.health]) await expectFree(port)
