@@ -2,7 +2,7 @@
 import type * as api from '@landfall/api'
 import type { Node } from '@landfall/kube/model'
 import { type Aliases, formatCommunity, parseCommunity } from './communities.ts'
-import type { BGPAdvertisement, BGPCommunity, L2Advertisement } from './config.ts'
+import type { BGPAdvertisement, BGPCommunity, ForPools, L2Advertisement } from './config.ts'
 import type { BarePool } from './pools.ts'
 import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
 import { matchesSelector, reportSelectors, selectNames } from './selectors.ts'
@@ -10,19 +10,13 @@ import { matchesSelector, reportSelectors, selectNames } from './selectors.ts'
 /** BGP carries at most this many in the one extended length that peers accept without surprises. */
 const mostCommunities = 63
 
-export interface Applied<Advertisement> {
-  readonly advertisement: Advertisement
-  /** Whether it is meant for the pool. */
-  readonly appliesTo: (pool: BarePool) => boolean
-}
-
 type PoolChoice = Pick<api.L2AdvertisementSpec, 'ipAddressPools' | 'ipAddressPoolSelectors'>
 
 /** undefined: refused. */
 export function readL2Advertisement(
   object: api.L2Advertisement,
   nodes: readonly Node[],
-): { applied: Applied<L2Advertisement> | undefined; refusals: readonly Refusal[] } {
+): { applied: ForPools<L2Advertisement> | undefined; refusals: readonly Refusal[] } {
   const problems = problemsOf('L2Advertisement', object)
   const spec = object.spec ?? {}
   const { interfaces = [], nodeSelectors = [], serviceSelectors = [] } = spec
@@ -37,7 +31,7 @@ export function readL2Advertisement(
     nodes: selectNames(nodeSelectors, nodes),
     serviceSelectors,
   }
-  return outcome(problems, { advertisement, appliesTo: poolChoice(spec) })
+  return outcome(problems, { advertisement, ...poolChoice(spec) })
 }
 
 /** undefined: refused. */
@@ -45,7 +39,7 @@ export function readBGPAdvertisement(
   object: api.BGPAdvertisement,
   nodes: readonly Node[],
   aliases: Aliases,
-): { applied: Applied<BGPAdvertisement> | undefined; refusals: readonly Refusal[] } {
+): { applied: ForPools<BGPAdvertisement> | undefined; refusals: readonly Refusal[] } {
   const problems = problemsOf('BGPAdvertisement', object)
   const spec = object.spec ?? {}
   const { nodeSelectors = [], serviceSelectors = [], peers = [], localPref = 0 } = spec
@@ -79,7 +73,7 @@ export function readBGPAdvertisement(
     nodes: selectNames(nodeSelectors, nodes),
     serviceSelectors,
   }
-  return outcome(problems, { advertisement, appliesTo: poolChoice(spec) })
+  return outcome(problems, { advertisement, ...poolChoice(spec) })
 }
 
 function reportShared(problems: Problems, spec: api.L2AdvertisementSpec | api.BGPAdvertisementSpec): void {
@@ -89,12 +83,20 @@ function reportShared(problems: Problems, spec: api.L2AdvertisementSpec | api.BG
   reportSelectors(problems, 'spec.serviceSelectors', spec.serviceSelectors ?? [])
 }
 
+function poolChoice({ ipAddressPools: pools = [], ipAddressPoolSelectors: poolSelectors = [] }: PoolChoice) {
+  return { pools, poolSelectors }
+}
+
 /** All pools when none is named or selected; unknown names are nobody's. */
-function poolChoice({ ipAddressPools: named = [], ipAddressPoolSelectors: selectors = [] }: PoolChoice) {
-  return (pool: BarePool): boolean =>
-    (named.length === 0 && selectors.length === 0) ||
-    named.includes(pool.name) ||
-    selectors.some((selector) => matchesSelector(selector, pool.labels))
+export function appliesTo(
+  { pools, poolSelectors }: ForPools<L2Advertisement | BGPAdvertisement>,
+  { name, labels }: Pick<BarePool, 'name' | 'labels'>,
+): boolean {
+  return (
+    (pools.length === 0 && poolSelectors.length === 0) ||
+    pools.includes(name) ||
+    poolSelectors.some((selector) => matchesSelector(selector, labels))
+  )
 }
 
 function readCommunities(
@@ -122,6 +124,6 @@ function readCommunities(
   return [...communities.values()]
 }
 
-function outcome<Advertisement>(problems: Problems, applied: Applied<Advertisement>) {
+function outcome<Advertisement>(problems: Problems, applied: ForPools<Advertisement>) {
   return { applied: problems.found.length > 0 ? undefined : applied, refusals: problems.found }
 }

@@ -4,14 +4,14 @@
  */
 import type * as api from '@landfall/api'
 import { bitsOf, formatRange, rangeToPrefixes } from '@landfall/netip'
-import type { Applied } from './advertisements.ts'
-import type { BGPAdvertisement } from './config.ts'
+import { appliesTo } from './advertisements.ts'
+import type { BGPAdvertisement, ForPools } from './config.ts'
 import type { BarePool } from './pools.ts'
 import { type Problems, problemsOf, type Refusal } from './refusal.ts'
 
 export interface Candidate {
   readonly object: api.BGPAdvertisement
-  readonly applied: Applied<BGPAdvertisement> | undefined
+  readonly applied: ForPools<BGPAdvertisement> | undefined
 }
 
 /** `candidates`: oldest first; of two that contradict each other the older one stays. */
@@ -22,7 +22,7 @@ export function attachBGP(
   const advertisements: BGPAdvertisement[] = []
   const refusals: Refusal[] = []
   for (const { object, applied } of candidates) {
-    if (!applied?.appliesTo(pool)) continue
+    if (applied === undefined || !appliesTo(applied, pool)) continue
     const problems = problemsOf('BGPAdvertisement', object)
     reportAggregation(problems, applied.advertisement, pool)
     const rival = advertisements.find((older) => contradict(older, applied.advertisement, pool))
@@ -49,7 +49,11 @@ function reportAggregation(problems: Problems, advertisement: BGPAdvertisement, 
 }
 
 /** Two preferences for the same route to the same peer; with selectors of Services that shows only per Service. */
-function contradict(a: BGPAdvertisement, b: BGPAdvertisement, pool: BarePool): boolean {
+export function contradict(
+  a: BGPAdvertisement,
+  b: BGPAdvertisement,
+  pool: Pick<BarePool, 'ranges'>,
+): boolean {
   const has = (family: 4 | 6) => pool.ranges.some((range) => range.first.family === family)
   return (
     a.localPref !== b.localPref &&

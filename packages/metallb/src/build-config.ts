@@ -13,10 +13,10 @@ import {
   type Node,
   type Secret,
 } from '@landfall/kube/model'
-import { readBGPAdvertisement, readL2Advertisement } from './advertisements.ts'
+import { appliesTo, readBGPAdvertisement, readL2Advertisement } from './advertisements.ts'
 import { attachBGP } from './attach-bgp.ts'
 import { readAliases } from './communities.ts'
-import type { Config } from './config.ts'
+import type { Config, ForPools } from './config.ts'
 import { readPeers } from './peers.ts'
 import { readPools } from './pools.ts'
 import { problemsOf, type Refusal } from './refusal.ts'
@@ -53,10 +53,13 @@ export function buildConfig(objects: MetallbObjects): BuiltConfig {
     return all.filter((object) => object.meta.namespace === objects.namespace).toSorted(byAge)
   }
 
-  own('BFDProfile', objects.bfdProfiles)
   const communities = readAliases(own('Community', objects.communities))
   const pools = readPools(own('IPAddressPool', objects.pools), objects.namespaces)
-  const peers = readPeers(own('BGPPeer', objects.peers), objects.nodes, byKey(objects.secrets))
+  const peers = readPeers(own('BGPPeer', objects.peers), {
+    nodes: objects.nodes,
+    secrets: byKey(objects.secrets),
+    bfdProfiles: own('BFDProfile', objects.bfdProfiles),
+  })
   const l2 = own('L2Advertisement', objects.l2Advertisements).map((object) =>
     readL2Advertisement(object, objects.nodes),
   )
@@ -67,16 +70,22 @@ export function buildConfig(objects: MetallbObjects): BuiltConfig {
   refusals.push(...communities.refusals, ...pools.refusals, ...peers.refusals)
   for (const advertisement of [...l2, ...bgp]) refusals.push(...advertisement.refusals)
 
+  const advertisements = { l2: applied(l2), bgp: applied(bgp) }
   const attached = pools.pools.map(({ labels, ...pool }) => {
     const forPool = attachBGP({ labels, ...pool }, bgp)
     refusals.push(...forPool.refusals)
-    const announced = l2
-      .flatMap(({ applied }) => (applied?.appliesTo({ labels, ...pool }) ? [applied.advertisement] : []))
+    const announced = advertisements.l2
+      .filter((each) => appliesTo(each, { labels, ...pool }))
+      .map(({ advertisement }) => advertisement)
       .toSorted(byName)
     return { ...pool, l2: announced, bgp: forPool.advertisements.toSorted(byName) }
   })
-  const config = { pools: attached.toSorted(byName), peers: peers.peers.toSorted(byName) }
+  const config = { pools: attached.toSorted(byName), peers: peers.peers.toSorted(byName), advertisements }
   return { config, refusals: refusals.toSorted(inOrder) }
+}
+
+function applied<A>(all: readonly { readonly applied: ForPools<A> | undefined }[]): readonly ForPools<A>[] {
+  return all.flatMap(({ applied }) => (applied === undefined ? [] : [applied]))
 }
 
 function byKey(secrets: readonly Secret[]): ReadonlyMap<Key, Secret> {

@@ -10,6 +10,20 @@ export interface Config {
   readonly pools: readonly Pool[]
   /** Sorted by name. */
   readonly peers: readonly Peer[]
+  /** All of them, oldest first, for addresses whose pool is gone. Absent: none. */
+  readonly advertisements?: {
+    readonly l2: readonly ForPools<L2Advertisement>[]
+    readonly bgp: readonly ForPools<BGPAdvertisement>[]
+  }
+  /** Not all of it could be read: no address that a Service holds counts as one without a pool. */
+  readonly incomplete?: boolean
+}
+
+/** An advertisement and the pools that it is for: those of these names and labels; all when there is neither. */
+export interface ForPools<Advertisement> {
+  readonly advertisement: Advertisement
+  readonly pools: readonly string[]
+  readonly poolSelectors: readonly LabelSelector[]
 }
 
 export interface Pool {

@@ -1,4 +1,4 @@
-/** Which pool an address belongs to. */
+/** Which pool an address belongs to, and whether that gives it out. */
 import { type IP, rangeContains } from '@landfall/netip'
 import type { Config, Pool } from './config.ts'
 
@@ -11,4 +11,11 @@ export function poolOf(config: Config, ip: IP): Pool | undefined {
     refused ??= pool
   }
   return refused
+}
+
+/** IPv4 addresses that some devices drop, if the pool leaves them out. */
+export function mayUse(pool: Pool, ip: IP): boolean {
+  if (!pool.avoidBuggyIPs || ip.family === 6) return true
+  const octet = ip.value & 255n
+  return octet !== 0n && octet !== 255n
 }
