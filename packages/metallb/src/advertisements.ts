@@ -7,7 +7,7 @@ import type { BarePool } from './pools.ts'
 import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
 import { matchesSelector, reportSelectors, selectNames } from './selectors.ts'
 
-/** BGP carries at most this many in the one extended length that peers accept without surprises. */
+/** What an attribute of the short form holds, which is all that some routers read. */
 const mostCommunities = 63
 
 type PoolChoice = Pick<api.L2AdvertisementSpec, 'ipAddressPools' | 'ipAddressPoolSelectors'>
@@ -21,13 +21,12 @@ export function readL2Advertisement(
   const spec = object.spec ?? {}
   const { interfaces = [], nodeSelectors = [], serviceSelectors = [] } = spec
   reportShared(problems, spec)
-  reportDuplicates(problems, 'spec.interfaces', interfaces)
   if (spec.preferredNodeSelectors !== undefined && spec.preferredNodeSelectors.length > 0) {
     problems.report('spec.preferredNodeSelectors', 'NotSupported', 'preferences of nodes are not supported')
   }
   const advertisement = {
     name: object.meta.name,
-    interfaces,
+    interfaces: [...new Set(interfaces)],
     nodes: selectNames(nodeSelectors, nodes),
     serviceSelectors,
   }
@@ -105,17 +104,12 @@ function readCommunities(
   problems: Problems,
 ): readonly BGPCommunity[] {
   const communities = new Map<string, BGPCommunity>()
+  reportDuplicates(problems, 'spec.communities', written)
   for (const [index, text] of written.entries()) {
-    const community = parseCommunity(text) ?? aliases.get(text)
+    const community = aliases.get(text) ?? parseCommunity(text)
     if (community === undefined) {
-      const problem = `${JSON.stringify(text)} is neither a community nor an alias of one`
+      const problem = `${JSON.stringify(text)} is neither a community nor an alias that a Community object defines`
       problems.report(`spec.communities[${index}]`, 'UnknownCommunity', problem)
-    } else if (communities.has(formatCommunity(community))) {
-      problems.report(
-        `spec.communities[${index}]`,
-        'DuplicateValue',
-        `${JSON.stringify(text)} is listed twice`,
-      )
     } else communities.set(formatCommunity(community), community)
   }
   if (communities.size > mostCommunities) {

@@ -1,27 +1,29 @@
 /** BGPPeer objects → peers. Fields that no speaker honours are refused, never ignored. */
-import type { BGPPeer, BGPPeerSpec } from '@landfall/api'
-import { type Key, keyOf, type Node, type Secret } from '@landfall/kube/model'
-import { formatIP, type IP, parseIP } from '@landfall/netip'
+import type { BFDProfile, BGPPeer, BGPPeerSpec } from '@landfall/api'
+import type { Key, Node, Secret } from '@landfall/kube/model'
+import { formatIP, type IP, isLinkLocal, parseIP } from '@landfall/netip'
 import type { Peer } from './config.ts'
-import { parseGoDuration } from './go-duration.ts'
+import { readPassword } from './peer-password.ts'
+import { readTimers } from './peer-timers.ts'
 import { type Problems, problemsOf, type Refusal } from './refusal.ts'
 import { reportSelectors, selectNames } from './selectors.ts'
 
-const defaultHoldSeconds = 90
-const defaultConnectSeconds = 10
-const largest = 65535
+export interface PeerSurroundings {
+  readonly nodes: readonly Node[]
+  readonly secrets: ReadonlyMap<Key, Secret>
+  readonly bfdProfiles: readonly BFDProfile[]
+}
 
 /** `objects`: oldest first. The result keeps that order. */
 export function readPeers(
   objects: readonly BGPPeer[],
-  nodes: readonly Node[],
-  secrets: ReadonlyMap<Key, Secret>,
+  around: PeerSurroundings,
 ): { peers: readonly Peer[]; refusals: readonly Refusal[] } {
   const peers: Peer[] = []
   const refusals: Refusal[] = []
   for (const object of objects) {
     const problems = problemsOf('BGPPeer', object)
-    const peer = readPeer(object, nodes, secrets, problems)
+    const peer = readPeer(object, around, problems)
     const twin = peer && peers.find((other) => sameSession(other, peer))
     if (twin !== undefined) {
       const text = `the older peer ${twin.name} has the same address, port and source on a common node`
@@ -33,29 +35,18 @@ export function readPeers(
   return { peers, refusals }
 }
 
-function readPeer(
-  { meta, spec }: BGPPeer,
-  nodes: readonly Node[],
-  secrets: ReadonlyMap<Key, Secret>,
-  problems: Problems,
-): Peer | undefined {
-  reportUnsupported(spec, problems)
+function readPeer(object: BGPPeer, around: PeerSurroundings, problems: Problems): Peer | undefined {
+  const { meta, spec } = object
+  reportUnsupported(spec, around.bfdProfiles, problems)
   const peerASN = readASNs(spec, problems)
-  const address = readAddress('spec.peerAddress', spec.peerAddress, problems)
-  if (address === undefined && (spec.peerAddress ?? '') === '') {
-    problems.report('spec.peerAddress', 'MissingField', 'a peer needs an address')
-  }
-  const { holdTimeSeconds, keepaliveSeconds } = readTimers(spec, problems)
-  const connectSeconds = readSeconds('spec.connectTime', spec.connectTime, problems) ?? defaultConnectSeconds
-  if (connectSeconds < 1 || connectSeconds > largest) {
-    problems.report('spec.connectTime', 'InvalidValue', `it must be between 1s and ${largest}s`)
-  }
+  const address = readPeerAddress(spec, problems)
+  const timers = readTimers(spec, problems)
   reportSelectors(problems, 'spec.nodeSelectors', spec.nodeSelectors ?? [])
-  const sourceAddress = readAddress('spec.sourceAddress', spec.sourceAddress, problems)
+  const sourceAddress = readEndpoint('spec.sourceAddress', spec.sourceAddress, problems)
   if (sourceAddress && address && sourceAddress.family !== address.family) {
     problems.report('spec.sourceAddress', 'ConflictingFields', 'it is not of the family of spec.peerAddress')
   }
-  const password = readPassword(meta.namespace, spec, secrets, problems)
+  const password = readPassword(object, around.secrets, problems)
   const routerID = readRouterID(spec, problems)
   if (address === undefined || peerASN === undefined) return undefined
   return {
@@ -64,23 +55,29 @@ function readPeer(
     peerASN,
     address,
     port: spec.peerPort || 179,
-    holdTimeSeconds,
-    keepaliveSeconds,
-    connectSeconds,
+    ...timers,
     sourceAddress,
     routerID,
     ebgpMultiHop: spec.ebgpMultiHop ?? false,
     password,
-    nodes: selectNames(spec.nodeSelectors ?? [], nodes),
+    nodes: selectNames(spec.nodeSelectors ?? [], around.nodes),
   }
 }
 
-function reportUnsupported(spec: BGPPeerSpec, problems: Problems): void {
+function reportUnsupported(spec: BGPPeerSpec, profiles: readonly BFDProfile[], problems: Problems): void {
+  const profile = spec.bfdProfile ?? ''
+  if (profile !== '' && !profiles.some(({ meta }) => meta.name === profile)) {
+    problems.report(
+      'spec.bfdProfile',
+      'UnknownBFDProfile',
+      `there is no BFDProfile ${JSON.stringify(profile)}`,
+    )
+  }
   const asked: readonly (readonly [keyof BGPPeerSpec, boolean])[] = [
     ['localASN', spec.localASN !== undefined],
-    ['dynamicASN', spec.dynamicASN !== undefined],
+    ['dynamicASN', (spec.dynamicASN ?? '') !== ''],
     ['interface', (spec.interface ?? '') !== ''],
-    ['bfdProfile', (spec.bfdProfile ?? '') !== ''],
+    ['bfdProfile', profile !== ''],
     ['enableGracefulRestart', spec.enableGracefulRestart === true],
     ['vrf', (spec.vrf ?? '') !== ''],
     ['disableMP', spec.disableMP === true],
@@ -93,42 +90,48 @@ function reportUnsupported(spec: BGPPeerSpec, problems: Problems): void {
 
 /** The peer's AS number, when the numbers make sense together. */
 function readASNs(spec: BGPPeerSpec, problems: Problems): number | undefined {
-  if (spec.myASN === 0) problems.report('spec.myASN', 'InvalidValue', '0 is no AS number')
-  if ((spec.peerASN ?? 0) === 0) {
-    if (spec.dynamicASN === undefined)
-      problems.report('spec.peerASN', 'MissingField', 'a peer needs an AS number')
-    return undefined
+  const { myASN, peerASN = 0 } = spec
+  const isDynamic = (spec.dynamicASN ?? '') !== ''
+  if (myASN === 0) problems.report('spec.myASN', 'InvalidValue', '0 is no AS number')
+  if (peerASN === 0 && !isDynamic) {
+    problems.report('spec.peerASN', 'MissingField', 'a peer needs an AS number')
   }
-  if (spec.ebgpMultiHop === true && spec.peerASN === spec.myASN) {
+  if (peerASN !== 0 && isDynamic) {
+    problems.report('spec.dynamicASN', 'ConflictingFields', 'spec.peerASN is set too')
+  }
+  if (spec.ebgpMultiHop === true && peerASN === myASN) {
     const text = 'it is for external sessions, but spec.myASN and spec.peerASN are equal'
     problems.report('spec.ebgpMultiHop', 'ConflictingFields', text)
   }
-  return spec.peerASN
+  return peerASN === 0 ? undefined : peerASN
 }
 
-function readTimers(spec: BGPPeerSpec, problems: Problems) {
-  const hold = readSeconds('spec.holdTime', spec.holdTime, problems)
-  const keepalive = readSeconds('spec.keepaliveTime', spec.keepaliveTime, problems)
-  const holdTimeSeconds = hold ?? (keepalive === undefined ? defaultHoldSeconds : 3 * keepalive)
-  const keepaliveSeconds = keepalive ?? Math.floor(holdTimeSeconds / 3)
-  if ((holdTimeSeconds > 0 && holdTimeSeconds < 3) || holdTimeSeconds > largest) {
-    problems.report('spec.holdTime', 'InvalidValue', `it must be 0 or between 3s and ${largest}s`)
-  }
-  if (keepaliveSeconds > holdTimeSeconds) {
-    problems.report('spec.keepaliveTime', 'ConflictingFields', 'it is longer than spec.holdTime')
-  }
-  return { holdTimeSeconds, keepaliveSeconds }
-}
-
-/** Whole seconds, fractions cut off. */
-function readSeconds(field: string, text: string | undefined, problems: Problems): number | undefined {
-  if (text === undefined || text === '') return undefined
-  const seconds = parseGoDuration(text)
-  if (seconds === undefined || seconds < 0) {
-    problems.report(field, 'InvalidValue', `${JSON.stringify(text)} is no duration such as 90s`)
+function readPeerAddress(spec: BGPPeerSpec, problems: Problems): IP | undefined {
+  const isUnnumbered = (spec.interface ?? '') !== ''
+  const text = spec.peerAddress ?? ''
+  if (text === '') {
+    if (!isUnnumbered) problems.report('spec.peerAddress', 'MissingField', 'a peer needs an address')
     return undefined
   }
-  return Math.trunc(seconds)
+  if (isUnnumbered) problems.report('spec.interface', 'ConflictingFields', 'spec.peerAddress is set too')
+  return readEndpoint('spec.peerAddress', text, problems)
+}
+
+/** An end of the session. */
+function readEndpoint(field: string, text: string | undefined, problems: Problems): IP | undefined {
+  const ip = readAddress(field, text, problems)
+  if (ip === undefined) return undefined
+  if (ip.family === 6 && isLinkLocal(ip)) {
+    const problem = `${formatIP(ip)} is link-local, and means nothing without an interface: use another address`
+    problems.report(field, 'InvalidAddress', problem)
+  } else if (!isUnicast(ip)) {
+    problems.report(field, 'InvalidAddress', `${formatIP(ip)} is no address of one host`)
+  }
+  return ip
+}
+
+function isUnicast({ family, value }: IP): boolean {
+  return value !== 0n && (family === 4 ? value >> 28n < 0xen : value >> 120n !== 0xffn)
 }
 
 function readAddress(field: string, text: string | undefined, problems: Problems): IP | undefined {
@@ -142,39 +145,6 @@ function readRouterID(spec: BGPPeerSpec, problems: Problems): IP | undefined {
   const ip = readAddress('spec.routerID', spec.routerID, problems)
   if (ip === undefined || (ip.family === 4 && ip.value !== 0n)) return ip
   problems.report('spec.routerID', 'InvalidAddress', `${formatIP(ip)} is no IPv4 address of a router`)
-  return undefined
-}
-
-function readPassword(
-  namespace: string,
-  spec: BGPPeerSpec,
-  secrets: ReadonlyMap<Key, Secret>,
-  problems: Problems,
-): string | undefined {
-  const name = spec.passwordSecret?.name ?? ''
-  const password = spec.password ?? ''
-  if (name === '') return password === '' ? undefined : password
-  const field = 'spec.passwordSecret'
-  if (password !== '') {
-    problems.report(field, 'ConflictingFields', 'spec.password is set too')
-    return undefined
-  }
-  const elsewhere = spec.passwordSecret?.namespace ?? ''
-  if (elsewhere !== '' && elsewhere !== namespace) {
-    problems.report(`${field}.namespace`, 'WrongNamespace', `the Secret must be in namespace ${namespace}`)
-    return undefined
-  }
-  const secret = secrets.get(keyOf({ namespace, name }))
-  if (secret === undefined) {
-    problems.report(field, 'SecretNotFound', `there is no Secret ${namespace}/${name}`)
-    return undefined
-  }
-  const bytes = secret.data['password']
-  if (secret.type !== 'kubernetes.io/basic-auth') {
-    problems.report(field, 'InvalidSecret', `Secret ${name} is not of type kubernetes.io/basic-auth`)
-  } else if (bytes === undefined || bytes.length === 0) {
-    problems.report(field, 'InvalidSecret', `Secret ${name} has no key password`)
-  } else return new TextDecoder().decode(bytes)
   return undefined
 }
 

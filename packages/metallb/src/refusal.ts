@@ -14,6 +14,7 @@ export type RefusalReason =
   | 'AggregationTooShort'
   | 'ConflictingAdvertisement'
   | 'UnknownCommunity'
+  | 'UnknownBFDProfile'
   | 'DuplicateCommunity'
   | 'DuplicatePeer'
   | 'SecretNotFound'
@@ -22,26 +23,35 @@ export type RefusalReason =
   | 'UnknownField'
   | 'DropsAddressInUse'
 
-export interface Refusal {
+export type Refusal = Finding<RefusalReason>
+
+/** One thing about one object. */
+export interface Finding<Reason extends string> {
   readonly kind: string
   readonly namespace: string
   readonly name: string
   /** Path of the field, as `spec.addresses[1]`. */
   readonly field: string
-  readonly reason: RefusalReason
+  readonly reason: Reason
   /** Names the object and the field. */
   readonly message: string
 }
 
-/** Collects the problems of one object. */
-export interface Problems {
-  readonly found: readonly Refusal[]
-  report(field: string, reason: RefusalReason, problem: string): void
+/** Collects what is found about one object. */
+export interface Findings<Reason extends string> {
+  readonly found: readonly Finding<Reason>[]
+  report(field: string, reason: Reason, problem: string): void
 }
 
+export type Problems = Findings<RefusalReason>
+
 export function problemsOf(kind: string, object: KubeObject): Problems {
+  return findingsOf(kind, object)
+}
+
+export function findingsOf<Reason extends string>(kind: string, object: KubeObject): Findings<Reason> {
   const { namespace, name } = object.meta
-  const found: Refusal[] = []
+  const found: Finding<Reason>[] = []
   return {
     found,
     report(field, reason, problem) {

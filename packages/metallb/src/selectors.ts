@@ -104,10 +104,10 @@ function reportExpression(problems: Problems, field: string, expression: Express
   }
 }
 
-/** The same text for selectors that differ only in order. */
+/** The same text for selectors that differ only in the order of labels or of values, as upstream compares them. */
 function canonical(selector: LabelSelector): string {
   const labels = Object.entries(selector.matchLabels ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([labels, (selector.matchExpressions ?? []).map(canonicalExpression).toSorted()])
+  return JSON.stringify([labels, (selector.matchExpressions ?? []).map(canonicalExpression)])
 }
 
 function canonicalExpression({ key, operator, values = [] }: Expression): string {

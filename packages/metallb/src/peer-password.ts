@@ -1,0 +1,60 @@
+/** The key of TCP MD5 (RFC 2385) of a BGPPeer: as written, or from the Secret that it names. */
+import type { BGPPeer } from '@landfall/api'
+import { type Key, keyOf, type Secret } from '@landfall/kube/model'
+import type { Problems } from './refusal.ts'
+
+/** What the kernel takes (TCP_MD5SIG_MAXKEYLEN). */
+const longest = 80
+
+/** undefined: none is wanted, or none is to be had, and then it was reported. */
+export function readPassword(
+  { meta, spec }: BGPPeer,
+  secrets: ReadonlyMap<Key, Secret>,
+  problems: Problems,
+): string | undefined {
+  const name = spec.passwordSecret?.name ?? ''
+  const password = spec.password ?? ''
+  if (name === '') {
+    const length = new TextEncoder().encode(password).length
+    if (length > longest) problems.report('spec.password', 'InvalidValue', tooLong(length))
+    return password === '' ? undefined : password
+  }
+  const field = 'spec.passwordSecret'
+  if (password !== '') {
+    problems.report(field, 'ConflictingFields', 'spec.password is set too')
+    return undefined
+  }
+  const { namespace } = meta
+  const elsewhere = spec.passwordSecret?.namespace ?? ''
+  if (elsewhere !== '' && elsewhere !== namespace) {
+    problems.report(`${field}.namespace`, 'WrongNamespace', `the Secret must be in namespace ${namespace}`)
+    return undefined
+  }
+  const secret = secrets.get(keyOf({ namespace, name }))
+  if (secret !== undefined) return readSecret(secret, field, problems)
+  problems.report(field, 'SecretNotFound', `there is no Secret ${namespace}/${name}`)
+  return undefined
+}
+
+function readSecret({ meta, type, data }: Secret, field: string, problems: Problems): string | undefined {
+  const bytes = data['password']
+  const report = (problem: string) =>
+    problems.report(field, 'InvalidSecret', `Secret ${meta.name}: ${problem}`)
+  if (type !== 'kubernetes.io/basic-auth') report('it is not of type kubernetes.io/basic-auth')
+  else if (bytes === undefined || bytes.length === 0) report('it has no key password')
+  else if (bytes.length > longest) report(tooLong(bytes.length))
+  else return textOf(bytes) ?? void report('the password is no UTF-8 text')
+  return undefined
+}
+
+function tooLong(length: number): string {
+  return `a password of ${length} bytes: TCP MD5 takes at most ${longest}`
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
