@@ -2,7 +2,7 @@
  * What Node.js cannot do with sockets, by system calls: packets with a filter, interfaces by netlink, TCP with MD5,
  * TTL and device, multicast groups. Linux only; the one package that calls foreign functions.
  */
-export { arpRequests, neighborSolicitations } from './bpf.ts'
+export { type AllowedSender, arpRequests, bfdEchoes, neighborSolicitations } from './bpf.ts'
 export {
   type Interface,
   type InterfaceAddress,
@@ -10,7 +10,15 @@ export {
   listInterfaces,
   watchInterfaces,
 } from './interfaces.ts'
-export { SystemError } from './libc.ts'
+export { closeFd as releaseConnection, SystemError, shutFd as shutConnection } from './libc.ts'
 export { MulticastGroups } from './multicast.ts'
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
-export * from './tcp.ts'
+export {
+  type ConnectOptions,
+  type ListenOptions,
+  listenTcp,
+  openTcpSocket,
+  shareConnection,
+  TcpListener,
+} from './tcp.ts'
+export { type UdpOptions, UdpSocket } from './udp.ts'

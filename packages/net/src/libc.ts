@@ -28,6 +28,8 @@ const cSend: (fd: number, buffer: Bytes, length: number, flags: number) => numbe
   'long send(int fd, void *buffer, size_t length, int flags)',
 )
 const cClose: (fd: number) => number = libc.func('int close(int fd)')
+const cDup: (fd: number) => number = libc.func('int dup(int fd)')
+const cShutdown: (fd: number, how: number) => number = libc.func('int shutdown(int fd, int how)')
 const cNameToIndex: (name: string) => number = libc.func('uint32_t if_nametoindex(const char *name)')
 
 const SO_ERROR = 4
@@ -107,6 +109,17 @@ export function send(fd: number, bytes: Bytes): void {
 
 export function closeFd(fd: number): void {
   cClose(fd)
+}
+
+/** A second descriptor of the same socket; undefined when the first is closed already. */
+export function duplicateFd(fd: number): number | undefined {
+  const copy = cDup(fd)
+  return copy < 0 ? undefined : copy
+}
+
+/** Ends the connection in both directions, whoever else holds the socket. */
+export function shutFd(fd: number): void {
+  cShutdown(fd, 2)
 }
 
 /** 0 when there is no such interface. */

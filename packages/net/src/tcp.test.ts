@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type net from 'node:net'
 import { type IP, parseIP } from '@landfall/netip'
-import { afterEach, describe, expect, test } from 'vitest'
-import { listenTcp, openTcpSocket, type TcpListener } from './tcp.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { closeFd, shutFd } from './libc.ts'
+import { listenTcp, openTcpSocket, shareConnection, type TcpListener } from './tcp.ts'
 
 const ip = (text: string): IP => {
   const parsed = parseIP(text)
@@ -90,4 +91,24 @@ test('an unknown device is an error of the socket', async () => {
 test('a taken port is thrown', () => {
   const listener = echo(ip('127.0.0.1'))
   expect(() => listenTcp({ local: ip('127.0.0.1'), port: port(listener) })).toThrow(/EADDRINUSE/)
+})
+
+test('a shared connection can be ended by its descriptor, and lives on after a release', async () => {
+  const ended: string[] = []
+  const listener = echo(ip('127.0.0.1'))
+  listener.server.on('connection', (accepted) => accepted.on('end', () => ended.push('end')))
+  await once(listener.server, 'listening')
+  const socket = openTcpSocket({ remote: ip('127.0.0.1'), port: port(listener) })
+  socket.resume()
+  await once(socket, 'connect')
+  const [first, second] = [shareConnection(socket), shareConnection(socket)]
+  if (first === undefined || second === undefined) throw new Error('no descriptor')
+  closeFd(first)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(ended).toEqual([])
+  shutFd(second)
+  closeFd(second)
+  await vi.waitFor(() => expect(ended).toEqual(['end']))
+  await vi.waitFor(() => expect(socket.closed).toBe(true))
+  expect(shareConnection(socket)).toBeUndefined()
 })

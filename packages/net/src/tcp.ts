@@ -8,6 +8,7 @@ import { formatIP, type IP, isLinkLocal } from '@landfall/netip'
 import {
   bindSocket,
   closeFd,
+  duplicateFd,
   interfaceIndex,
   openSocket,
   SOL_SOCKET,
@@ -35,7 +36,7 @@ const md5StructSize = 216
 /** DSCP CS6, internetwork control. */
 const trafficClass = 0xc0
 
-interface SocketOptions {
+export interface SocketOptions {
   /** TTL or hop limit of what is sent. */
   readonly ttl?: number | undefined
   /** Segments that arrive with a lower TTL or hop limit are dropped by the kernel. */
@@ -61,7 +62,7 @@ export function openTcpSocket(o: ConnectOptions): net.Socket {
   let fd = -1
   try {
     fd = openSocket(o.remote.family === 4 ? AF_INET : AF_INET6, SOCK_STREAM, 0)
-    setOptions(fd, o.remote.family, o)
+    setSocketOptions(fd, o.remote.family, o)
     if (o.md5Password !== undefined) setMd5Key(fd, o.remote, o.md5Password, o.device)
     if (o.local !== undefined)
       bindSocket(fd, inetAddress(o.local, 0, scopeOf(o.local, o.device)), formatIP(o.local))
@@ -110,7 +111,7 @@ export function listenTcp(o: ListenOptions): TcpListener {
   try {
     setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
     if (o.local.family === 6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)
-    setOptions(fd, o.local.family, o)
+    setSocketOptions(fd, o.local.family, o)
     bindSocket(
       fd,
       inetAddress(o.local, o.port, scopeOf(o.local, o.device)),
@@ -123,7 +124,18 @@ export function listenTcp(o: ListenOptions): TcpListener {
   return new TcpListener(fd, o.device)
 }
 
-function setOptions(fd: number, family: 4 | 6, o: SocketOptions): void {
+/**
+ * A descriptor of the connection that another thread can end it by (`shutConnection`), whatever this one is doing.
+ * To be closed by `releaseConnection`: until then the kernel keeps the connection. undefined: it is closed already.
+ */
+export function shareConnection(socket: net.Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined
+  return typeof fd === 'number' && fd >= 0 ? duplicateFd(fd) : undefined
+}
+
+/** Device, traffic class CS6, TTL and minimum TTL. */
+export function setSocketOptions(fd: number, family: 4 | 6, o: SocketOptions): void {
   if (o.device !== undefined) setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${o.device}\0`))
   if (family === 4) {
     setOption(fd, IPPROTO_IP, IP_TOS, trafficClass)
@@ -147,7 +159,8 @@ function setMd5Key(fd: number, remote: IP, password: string, device: string | un
   setOption(fd, IPPROTO_TCP, TCP_MD5SIG, bytes)
 }
 
-function scopeOf(ip: IP, device: string | undefined): number {
+/** The interface index that a link-local address needs, else 0. */
+export function scopeOf(ip: IP, device: string | undefined): number {
   if (!needsZone(ip) || device === undefined) return 0
   const index = interfaceIndex(device)
   if (index === 0) throw new SystemError('if_nametoindex', 19, device)
