@@ -19,10 +19,9 @@ import {
 } from '@landfall/kube'
 import type { Key, KubeObject } from '@landfall/kube/model'
 import { type BuiltConfig, buildConfig } from '@landfall/metallb'
-import { configKey, type Source, sourceOf } from '@landfall/metallb/legacy'
+import { configKey, LegacyConfig, type Source, sourceOf } from '@landfall/metallb/legacy'
 import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
-import { LegacyConfig } from './legacy-config.ts'
 
 const poolType = customType<api.IPAddressPool>(api.ipAddressPool)
 const l2Type = customType<api.L2Advertisement>(api.l2Advertisement)
@@ -70,6 +69,7 @@ export class Configuration {
   readonly #secrets
   readonly #configMaps
   readonly #legacy: LegacyConfig
+  readonly #hasObjects: boolean
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
@@ -93,6 +93,7 @@ export class Configuration {
     hasObjects: boolean,
   ) {
     this.#options = options
+    this.#hasObjects = hasObjects
     const { namespace, configMap } = options
     this.#legacy = new LegacyConfig({ namespace, name: configMap })
     this.#pools = this.#reflector(poolType, { ...scope, optional: !hasObjects })
@@ -122,13 +123,20 @@ export class Configuration {
   /** @param holdings who holds which address */
   build(holdings: Iterable<readonly [Key, readonly IP[]]>): Configured {
     const configMap = [...this.#configMaps.items.values()].find(({ data }) => configKey in data)
-    const source = sourceOf(this.#pools.items.size, configMap !== undefined || this.#legacy.hasGood)
+    const pools = [...this.#pools.items.values()].filter(
+      ({ meta }) => meta.namespace === this.#options.namespace,
+    )
+    const source = sourceOf(pools.length, configMap !== undefined || this.#legacy.hasGood)
     if (source === 'configMap') {
       const nodes = [...this.#nodes.items.values()]
       return { ...this.#legacy.build(configMap, nodes, holdings), source, both: false }
     }
     this.#legacy.forget()
-    return { ...this.#buildObjects(), source, both: configMap !== undefined, notes: [] }
+    const { config, refusals } = this.#buildObjects()
+    // Where there cannot be objects, what is missing is the ConfigMap: nobody took pools away.
+    const incomplete = source === 'none' && !this.#hasObjects
+    const both = configMap !== undefined
+    return { config: incomplete ? { ...config, incomplete } : config, refusals, source, both, notes: [] }
   }
 
   #buildObjects(): BuiltConfig {

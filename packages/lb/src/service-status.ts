@@ -3,8 +3,9 @@
  * names their pool: a PUT on `/status` of a built-in kind takes the metadata too, so one write does it all.
  */
 import type { Mutation, RawObject } from '@landfall/kube'
+import { allocatedFromPool } from '@landfall/metallb'
 import type { Answer } from './allocation/answer.ts'
-import { allocatedFromPool, type BalancedService } from './allocation/request.ts'
+import type { BalancedService } from './allocation/request.ts'
 import { withCondition, withoutCondition } from './condition.ts'
 import { addressAllocated } from './service-type.ts'
 

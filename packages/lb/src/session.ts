@@ -13,13 +13,13 @@ import {
   WorkQueue,
 } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
-import { poolOf } from '@landfall/metallb'
+import { allocatedFromPool, heldPool } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
 import { describeError, type Logger } from '@landfall/telemetry'
 import { Allocator, type Decided } from './allocation/allocator.ts'
 import { type Answer, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
-import { allocatedFromPool, type BalancedService, readRequest } from './allocation/request.ts'
+import { type BalancedService, readRequest } from './allocation/request.ts'
 import { Configuration, type Configured } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import { Reports } from './reports.ts'
@@ -205,9 +205,10 @@ export class Session {
   #wanted({ meta }: BalancedService, key: Key): WantedStatus {
     const ips = this.#allocator.ledger.holding(key)
     const answer = this.#answers.get(key)
-    const pools = new Set(ips.flatMap((ip) => poolOf(this.#built.config, ip)?.name ?? []))
-    const removed = answer?.reason === 'PoolRemoved' ? meta.annotations[allocatedFromPool] : undefined
-    return { ips: ips.map(formatIP), pool: removed ?? [...pools].join(','), answer }
+    // What is noted of a pool that is gone, or refused, stays.
+    const noted = { ips, allocatedFrom: meta.annotations[allocatedFromPool] ?? '' }
+    const pools = new Set(ips.flatMap((ip) => heldPool(this.#built.config, ip, noted)?.name ?? []))
+    return { ips: ips.map(formatIP), pool: [...pools].join(','), answer }
   }
 
   async #write(key: Key): Promise<void> {

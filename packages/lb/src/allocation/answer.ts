@@ -3,6 +3,8 @@ import { type Config, poolOf } from '@landfall/metallb'
 import { formatIP, type IP } from '@landfall/netip'
 import type { Decision } from './outcome.ts'
 
+type Assigned = Extract<Decision, { readonly kind: 'assigned' }>
+
 export interface Answer {
   readonly status: 'True' | 'False'
   /** The code of a refusal, else `Allocated`, or `OneFamilyOnly` where two are preferred. */
@@ -16,10 +18,12 @@ export function answerOf(decision: Decision, config: Config): Answer {
   if (decision.kind === 'refused') return { status: 'False', ...decision.refusal, since: undefined }
   if (decision.kind === 'orphaned') return { status: 'False', ...decision.refusal, since: decision.since }
   const reason = decision.incomplete ? 'OneFamilyOnly' : 'Allocated'
-  return { status: 'True', reason, message: describe(decision.ips, config), since: undefined }
+  return { status: 'True', reason, message: describe(decision, config), since: undefined }
 }
 
 /** `10.0.0.1 from pool a, 2001:db8::1 from pool b` */
-function describe(ips: readonly IP[], config: Config): string {
-  return ips.map((ip) => `${formatIP(ip)} from pool ${poolOf(config, ip)?.name ?? ''}`).join(', ')
+function describe({ ips, pools }: Assigned, config: Config): string {
+  // The pool of an address that was kept may be refused, and not show the address.
+  const name = (ip: IP) => poolOf(config, ip)?.name ?? pools.join(' or ')
+  return ips.map((ip) => `${formatIP(ip)} from pool ${name(ip)}`).join(', ')
 }

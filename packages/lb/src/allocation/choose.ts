@@ -1,7 +1,7 @@
 /** Choosing addresses for a Service that has none: those asked for, or the lowest free ones. */
-import { type Config, type Pool, poolOf } from '@landfall/metallb'
+import { type Config, mayUse, type Pool, poolOf } from '@landfall/metallb'
 import { type Family, formatIP, type IP } from '@landfall/netip'
-import { autoAssignGroups, isOpenTo, mayUse } from './eligible-pools.ts'
+import { autoAssignGroups, isOpenTo } from './eligible-pools.ts'
 import type { LedgerView } from './ledger.ts'
 import type { Refusal, RefusalReason } from './outcome.ts'
 import type { Request } from './request.ts'
@@ -53,9 +53,17 @@ export function objection(ip: IP, request: Request, world: World): Refusal | und
   if (!mayUse(pool, ip)) {
     return { reason: 'AddressAvoided', message: `pool ${pool.name} leaves out ${text} (avoidBuggyIPs)` }
   }
+  return inUse(ip, request, world)
+}
+
+/** That others hold the address on terms that keep the Service out. */
+export function inUse(ip: IP, request: Request, world: World): Refusal | undefined {
   const obstacles = world.ledger.obstacles(ip, request.key, request.sharing)
   if (obstacles.length === 0) return undefined
-  return { reason: 'AddressInUse', message: `${text} is in use by ${obstacles.toSorted().join(', ')}` }
+  return {
+    reason: 'AddressInUse',
+    message: `${formatIP(ip)} is in use by ${obstacles.toSorted().join(', ')}`,
+  }
 }
 
 function chooseWanted(request: Request, ips: readonly IP[], world: World): Choice {

@@ -2,16 +2,16 @@
  * One Service and the world → its addresses, or why it has none. What it holds it keeps as long as that is legal;
  * only then does anything new come into question. Pure: the ledger is read, not written.
  */
-import { poolOf } from '@landfall/metallb'
+import { type Allocation, heldPool, isUnread, poolOf } from '@landfall/metallb'
 import { formatIP, type IP } from '@landfall/netip'
-import { choose, lowestOf, objection, type World } from './choose.ts'
+import { choose, inUse, lowestOf, objection, type World } from './choose.ts'
 import { autoAssignGroups } from './eligible-pools.ts'
 import type { Decision, Event, Refusal } from './outcome.ts'
 import type { Request } from './request.ts'
 
 /** `held`: what the Service holds. */
 export function decide(request: Request, held: readonly IP[], world: World): Decision {
-  const blocked = reasonForNothing(request, world)
+  const blocked = reasonForNothing(request, held, world)
   if (blocked !== undefined) return { kind: 'refused', ...blocked }
   if (held.length === 0) return allocate(request, world, [])
   const loss = reasonToLeave(request, held, world)
@@ -30,14 +30,16 @@ export function reviewHolding(request: Request, held: readonly IP[], world: Worl
     const refusal = poolRemoved(request, held, world)
     if (refusal !== undefined) return { kind: 'orphaned', refusal }
   }
-  const blocked = reasonForNothing(request, world)
+  const blocked = reasonForNothing(request, held, world)
   const loss = blocked?.refusal.message ?? reasonToLeave(request, held, world)
   return loss === undefined ? { kind: 'kept' } : { kind: 'lost', event: cleared(loss) }
 }
 
 /** That an address is in no pool any more, and nothing else is wrong with what the Service holds. */
 function poolRemoved(request: Request, held: readonly IP[], world: World): Refusal | undefined {
-  const gone = held.filter((ip) => poolOf(world.config, ip) === undefined)
+  const gone = held.filter(
+    (ip) => poolOf(world.config, ip) === undefined && !isUnread(world.config, ip, noted(request, held)),
+  )
   if (gone.length === 0 || reasonOfForm(request, held) !== undefined) return undefined
   if (world.config.pools.some(({ name }) => name === request.pool)) return undefined
   if (differsFromWanted(request, held) !== undefined) return undefined
@@ -49,13 +51,21 @@ function poolRemoved(request: Request, held: readonly IP[], world: World): Refus
   return { reason: 'PoolRemoved', message: `the pool of ${gone.map(formatIP).join(', ')} is gone` }
 }
 
+function noted({ allocatedFrom }: Request, held: readonly IP[]): Allocation {
+  return { ips: held, allocatedFrom }
+}
+
 /** A Service that cannot have an address at all. */
 function reasonForNothing(
   request: Request,
+  held: readonly IP[],
   world: World,
 ): { readonly refusal: Refusal; readonly events: readonly Event[] } | undefined {
   const failed = (refusal: Refusal) => ({ refusal, events: [warning('AllocationFailed', refusal)] })
-  if (world.config.pools.length === 0) return failed({ reason: 'NoPools', message: 'there are no pools' })
+  const { pools, incomplete = false } = world.config
+  if (pools.length === 0 && !(incomplete && held.length > 0)) {
+    return failed({ reason: 'NoPools', message: 'there are no pools' })
+  }
   if (request.families.length === 0) {
     return failed({ reason: 'NoClusterIPs', message: 'the Service has no cluster addresses' })
   }
@@ -86,11 +96,13 @@ function reasonToLeave(request: Request, held: readonly IP[], world: World): str
   const form = reasonOfForm(request, held)
   if (form !== undefined) return form
   for (const ip of held) {
-    const pool = poolOf(world.config, ip)
-    const refusal = objection(ip, request, world)
+    const isUnreadable = isUnread(world.config, ip, noted(request, held))
+    const pool = isUnreadable ? heldPool(world.config, ip, noted(request, held)) : poolOf(world.config, ip)
+    const refusal = isUnreadable ? inUse(ip, request, world) : objection(ip, request, world)
     // A refused pool's own rules do not count: what was assigned stays until the pool can be read again.
     if (refusal !== undefined && !(pool?.refused && refusal.reason !== 'AddressInUse')) return refusal.message
-    if (request.pool !== '' && pool?.name !== request.pool) {
+    const name = pool?.name ?? (isUnreadable ? request.pool : '')
+    if (request.pool !== '' && name !== request.pool) {
       return `${formatIP(ip)} is not in the requested pool ${request.pool}`
     }
   }
@@ -143,7 +155,7 @@ function allocate(request: Request, world: World, before: readonly Event[]): Dec
 }
 
 function assigned(request: Request, ips: readonly IP[], world: World, events: readonly Event[]): Decision {
-  const pools = new Set(ips.map((ip) => poolOf(world.config, ip)?.name ?? ''))
+  const pools = new Set(ips.map((ip) => heldPool(world.config, ip, noted(request, ips))?.name ?? ''))
   return {
     kind: 'assigned',
     ips,

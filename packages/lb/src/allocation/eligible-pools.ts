@@ -1,6 +1,5 @@
 /** Which pools a Service may use, in the order in which they are tried. */
 import { matchesAny, type Pool } from '@landfall/metallb'
-import type { IP } from '@landfall/netip'
 import type { Request } from './request.ts'
 
 /** Whether the pool is open to the Service: its namespace and its labels. */
@@ -22,13 +21,6 @@ export function autoAssignGroups(pools: readonly Pool[], request: Request): read
   const pinned = usable.filter((pool) => pool.allocation !== undefined && isOpenTo(pool, request))
   const shared = usable.filter((pool) => pool.allocation === undefined)
   return [pinned.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)), shared]
-}
-
-/** IPv4 addresses that some devices drop, if the pool leaves them out. */
-export function mayUse(pool: Pool, ip: IP): boolean {
-  if (!pool.avoidBuggyIPs || ip.family === 6) return true
-  const octet = ip.value & 255n
-  return octet !== 0n && octet !== 255n
 }
 
 function rank(pool: Pool): number {

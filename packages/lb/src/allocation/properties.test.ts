@@ -1,12 +1,12 @@
 import { keyOf } from '@landfall/kube/model'
-import type { Config } from '@landfall/metallb'
+import { allocatedFromPool, type Config } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Allocator } from './allocator.ts'
 import { answerOf } from './answer.ts'
 import type { Decision } from './outcome.ts'
-import { allocatedFromPool, type BalancedService, readRequest } from './request.ts'
+import { type BalancedService, readRequest } from './request.ts'
 import { assignments, configOf, dual, pool, service } from './testing.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']

@@ -3,12 +3,11 @@
  * are read under `metallb.io/`, and under `metallb.universe.tf/` where the former is absent.
  */
 import { type Key, keyOf, type Service } from '@landfall/kube/model'
+import { allocatedFromPool } from '@landfall/metallb'
 import { type Family, formatIP, type IP, parseIP } from '@landfall/netip'
 
 const prefix = 'metallb.io/'
 const olderPrefix = 'metallb.universe.tf/'
-
-export const allocatedFromPool = `${prefix}ip-allocated-from-pool`
 
 /** A Service with what its condition `AddressAllocated` says. */
 export interface BalancedService extends Service {

@@ -10,7 +10,7 @@ import { type Made, sourceField } from './made.ts'
 import { type LegacyObjects, objectsIn, readLegacy } from './read-legacy.ts'
 
 export interface LegacyBuild extends BuiltConfig {
-  /** false: the ConfigMap is refused, and `config` is not to be used. */
+  /** false: the ConfigMap is refused, and `config` is what can be read of it. */
   readonly usable: boolean
   readonly notes: readonly string[]
 }
@@ -32,7 +32,8 @@ export function buildLegacy(configMap: ConfigMap, nodes: readonly Node[]): Legac
   })
   const origins = originsOf(objects)
   const all = [...refusals]
-  for (const refusal of built.refusals) {
+  const isBroken = refusals.some(({ reason }) => reason === 'InvalidYAML')
+  for (const refusal of isBroken ? [] : built.refusals) {
     const told = inConfigMap(refusal, origins, configMap)
     if (!all.some(({ field }) => field === told.field)) all.push(told)
   }

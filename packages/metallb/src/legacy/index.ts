@@ -1,5 +1,6 @@
 /** The ConfigMap of MetalLB up to v0.12: as a configuration, and as the metallb.io objects that say the same. */
 export { buildLegacy, type LegacyBuild } from './build-legacy.ts'
+export { LegacyConfig, type LegacyConfigured } from './legacy-config.ts'
 export { type Migration, migrate } from './migrate.ts'
 export { configKey } from './read-legacy.ts'
 export { type Source, sourceOf } from './source.ts'

@@ -52,7 +52,9 @@ export function readLegacy(configMap: ConfigMap, nodes: readonly Node[]): Legacy
   if (text === undefined) problems.report(`data.${configKey}`, 'MissingField', 'the configuration is missing')
   const config = parseConfig(text ?? '', problems)
   const dialect = dialectOf(config)
-  const whole = readSection(config, '', problems, dialect === 'strict')
+  // What is left of broken YAML is read as far as it goes; what else is wrong with it says nothing.
+  const further = problems.found.length > 0 ? problemsOf('ConfigMap', configMap) : problems
+  const whole = readSection(config, '', further, dialect === 'strict')
   const from = configMap.meta
   const pools = readPools(whole.sections('address-pools'), dialect, from)
   const written = readPeers(whole.sections('peers'), from)

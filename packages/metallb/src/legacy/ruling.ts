@@ -2,12 +2,12 @@
  * Whether a ConfigMap becomes the configuration. It counts as a whole or not at all, and not if an address in use would
  * have no pool; what is refused leaves the last one that was good in force.
  */
-
 import type { Key } from '@landfall/kube/model'
-import { type Config, poolOf, type Refusal } from '@landfall/metallb'
-import type { LegacyBuild } from '@landfall/metallb/legacy'
 import { formatIP, type IP } from '@landfall/netip'
-import { mayUse } from './eligible-pools.ts'
+import type { Config } from '../config.ts'
+import { mayUse, poolOf } from '../pool-of.ts'
+import type { Refusal } from '../refusal.ts'
+import type { LegacyBuild } from './build-legacy.ts'
 
 export interface ConfigMapName {
   readonly namespace: string
