@@ -17,6 +17,8 @@ export interface SpeakerOptions {
   readonly podName: string
   /** Where the metallb.io objects are; '' means the namespace of the credentials. Default ''. */
   readonly namespace: string
+  /** The ConfigMap that rules where there is no IPAddressPool. Default `config`. */
+  readonly configMap: string
   /** Only Services of this loadBalancerClass; '' means only those without one. Default ''. */
   readonly loadBalancerClass: string
   /** The label `node.kubernetes.io/exclude-from-external-load-balancers` counts for nothing. Default false. */
@@ -58,6 +60,7 @@ export const defaultSpeakerOptions: Omit<
 > = {
   podName: '',
   namespace: '',
+  configMap: 'config',
   loadBalancerClass: '',
   ignoreExcludeLabel: false,
   heartbeat: {

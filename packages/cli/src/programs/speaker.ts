@@ -27,6 +27,7 @@ interface Flags {
   readonly nodeName?: string
   readonly podName: string
   readonly namespace: string
+  readonly config: string
   readonly lbClass: string
   readonly ignoreExcludeLb: boolean
   readonly mlBindaddr: string
@@ -51,6 +52,7 @@ export function speakerCommand(): Command {
     new Option('--namespace <name>', "where the metallb.io objects are; the credentials' own unless given")
       .env('METALLB_NAMESPACE')
       .default(''),
+    new Option('--config <name>', 'ConfigMap that rules where there is no IPAddressPool').default('config'),
     new Option(
       '--lb-class <class>',
       'only Services of this loadBalancerClass; only those without one unless given',
@@ -90,6 +92,7 @@ async function speak(command: Command, flags: Flags): Promise<void> {
     node,
     podName: flags.podName,
     namespace: flags.namespace,
+    configMap: flags.config,
     loadBalancerClass: flags.lbClass,
     ignoreExcludeLabel: flags.ignoreExcludeLb,
     heartbeat: {
