@@ -147,7 +147,15 @@ export class Session {
     for (const one of decided) this.#follow(one)
     for (const key of gone) this.#leave(key)
     if (changed.length + gone.length + decided.length > 0) this.#count()
+    if (changed.length + gone.length > 0) this.#reconsider()
     this.#awaitDeadline()
+  }
+
+  /** What is in use kept a ConfigMap out, and may be free by now. */
+  #reconsider(): void {
+    if (!this.#built.refusals.some(({ reason }) => reason === 'DropsAddressInUse')) return
+    this.#configChanged = true
+    this.#schedule()
   }
 
   /** Addresses whose pool is gone go when their time has come. */
