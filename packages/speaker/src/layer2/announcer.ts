@@ -55,6 +55,7 @@ export class Announcer {
     this.#membership = new Membership(options.node, incarnation, options.timing)
     this.#schedule = new GratuitousSchedule(options.refreshMs)
     this.#responder = new Responder({
+      mayAnswer: () => true,
       request: (address, answered) => this.#countRequest(address, answered),
       gratuitous: (address) => this.#countOf(address).gratuitous++,
       log: (level, event, fields) => post({ kind: 'log', level, event, fields }),

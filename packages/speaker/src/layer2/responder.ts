@@ -20,6 +20,8 @@ const ipv4Length = 4
 export type OwnedMap = ReadonlyMap<AddressKey, ReadonlySet<string> | undefined>
 
 export interface ResponderObserver {
+  /** Asked for each frame, just before it would go out: whether the right to what is owned is still fresh. */
+  mayAnswer(): boolean
   request(address: AddressKey, answered: boolean): void
   gratuitous(address: AddressKey): void
   log(level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void
@@ -147,7 +149,7 @@ class InterfaceResponder {
   }
 
   announce(address: AddressKey): boolean {
-    if (!this.interface.running || !this.serves(address)) return false
+    if (!this.interface.running || !this.serves(address) || !this.#observer.mayAnswer()) return false
     const { mac } = this.interface
     const ip = bytesOfKey(address)
     if (address.length === ipv4Length) return encodeGratuitousArp(mac, ip).every((f) => this.#arp?.send(f))
@@ -167,14 +169,14 @@ class InterfaceResponder {
 
   #onArp(frame: Uint8Array): void {
     const request = decodeArpRequest(frame)
-    if (request === undefined || !this.serves(request.target)) return
+    if (request === undefined || !this.serves(request.target) || !this.#observer.mayAnswer()) return
     const reply = encodeArpReply(this.interface.mac, bytesOfKey(request.target), request)
     this.#observer.request(request.target, this.#arp?.send(reply) ?? false)
   }
 
   #onNdp(frame: Uint8Array): void {
     const asked = decodeNeighborSolicitation(frame)
-    if (asked === undefined || !this.serves(asked.target)) return
+    if (asked === undefined || !this.serves(asked.target) || !this.#observer.mayAnswer()) return
     const reply = encodeNeighborAdvertisement(this.interface.mac, asked, bytesOfKey(asked.target))
     this.#observer.request(asked.target, this.#ndp?.send(reply) ?? false)
   }
