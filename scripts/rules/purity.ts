@@ -13,6 +13,8 @@ export const pureAreas: readonly string[] = [
   'packages/envoy-types/src/',
   'packages/lb/src/allocation/',
   'packages/speaker/src/plan/',
+  'packages/speaker/src/bfd/codec/',
+  'packages/speaker/src/bfd/fsm/',
   'packages/speaker/src/bgp/codec/',
   'packages/speaker/src/bgp/fsm/',
   'packages/speaker/src/bgp/rib/',
