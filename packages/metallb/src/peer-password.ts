@@ -36,15 +36,20 @@ export function readPassword(
   return undefined
 }
 
-function readSecret({ meta, type, data }: Secret, field: string, problems: Problems): string | undefined {
-  const bytes = data['password']
-  const report = (problem: string) =>
-    problems.report(field, 'InvalidSecret', `Secret ${meta.name}: ${problem}`)
-  if (type !== 'kubernetes.io/basic-auth') report('it is not of type kubernetes.io/basic-auth')
-  else if (bytes === undefined || bytes.length === 0) report('it has no key password')
-  else if (bytes.length > longest) report(tooLong(bytes.length))
-  else return textOf(bytes) ?? void report('the password is no UTF-8 text')
+function readSecret(secret: Secret, field: string, problems: Problems): string | undefined {
+  const bytes = secret.data['password'] ?? new Uint8Array()
+  const password = textOf(bytes)
+  const problem = problemOf(secret, bytes, password)
+  if (problem === undefined) return password
+  problems.report(field, 'InvalidSecret', `Secret ${secret.meta.name}: ${problem}`)
   return undefined
+}
+
+function problemOf({ type }: Secret, bytes: Uint8Array, password: string | undefined): string | undefined {
+  if (type !== 'kubernetes.io/basic-auth') return 'it is not of type kubernetes.io/basic-auth'
+  if (bytes.length === 0) return 'it has no key password'
+  if (bytes.length > longest) return tooLong(bytes.length)
+  return password === undefined ? 'the password is no UTF-8 text' : undefined
 }
 
 function tooLong(length: number): string {
