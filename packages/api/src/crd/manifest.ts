@@ -1,6 +1,5 @@
 /**
  * CustomResource → its CustomResourceDefinition (apiextensions.k8s.io/v1), the same bytes each time.
- * `conversion.webhook` is null on purpose: an apply over a definition that had one takes it away.
  */
 import type { CustomResource, CustomResourceVersion } from './definition.ts'
 import { type Json, structural } from './structural.ts'
@@ -18,7 +17,8 @@ export function crdManifest(resource: CustomResource): CustomResourceDefinition 
     kind: 'CustomResourceDefinition',
     metadata: { name: `${resource.plural}.${resource.group}` },
     spec: {
-      conversion: { strategy: 'None', webhook: null },
+      // The null takes away a webhook that another has put there, whatever made it: only an apply on the server keeps it.
+      conversion: { strategy: 'None', ...(resource.versions.length > 1 ? { webhook: null } : {}) },
       group: resource.group,
       names: {
         kind: resource.kind,

@@ -21,6 +21,7 @@ export const l2AdvertisementSpec = object({
         preference: labelSelector,
       }),
       'Nodes that should announce rather than others.',
+      { maxItems: 500 },
     ),
   ),
 })
@@ -44,7 +45,7 @@ export const bgpAdvertisementSpec = object(
       '!has(self.serviceSelectors) || self.serviceSelectors.size() == 0 || ' +
       '((!has(self.aggregationLength) || self.aggregationLength == 32) && ' +
       '(!has(self.aggregationLengthV6) || self.aggregationLengthV6 == 128))',
-    message: 'serviceSelectors needs aggregationLength 32 and aggregationLengthV6 128',
+    message: 'with serviceSelectors, aggregationLength must be 32 and aggregationLengthV6 128',
   }),
 )
 export type BGPAdvertisementSpec = Shape<typeof bgpAdvertisementSpec>

@@ -15,25 +15,25 @@ export type DeepReadonly<T> = T extends readonly (infer Item)[]
 
 export const { Object: object, Optional: optional, Array: array, Enum: oneOf, Boolean: boolean } = Type
 
-export interface TextLimits {
+export interface TextLimits extends Validations {
   readonly minLength?: number
   readonly maxLength?: number
   readonly pattern?: string
   readonly format?: 'date-time'
+  readonly enum?: readonly string[]
   readonly description?: string
   readonly default?: string
-  readonly 'x-kubernetes-validations'?: readonly Rule[]
 }
 
 export function text(description: string, limits: TextLimits = {}) {
   return Type.String({ description, ...limits })
 }
 
-export function flag(description: string, byDefault?: boolean) {
-  return Type.Boolean({ description, ...(byDefault === undefined ? {} : { default: byDefault }) })
+export function flag(description: string, byDefault?: boolean, more: Validations = {}) {
+  return Type.Boolean({ description, ...(byDefault === undefined ? {} : { default: byDefault }), ...more })
 }
 
-export interface NumberLimits {
+export interface NumberLimits extends Validations {
   readonly minimum?: number
   readonly maximum?: number
   readonly default?: number
@@ -63,10 +63,18 @@ export interface ListLimits {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
 }
 
-/** A rule in CEL, for what a plain schema cannot say. Only functions of Kubernetes 1.25. */
+/**
+ * A rule in CEL, for what a plain schema cannot say. Only functions of Kubernetes 1.25; the text of a rule is looked
+ * at whole, so what it reads needs bounds (`maxItems`, `maxLength`), or the API server finds it too dear.
+ */
 export interface Rule {
   readonly rule: string
+  /** Says what to write instead. */
   readonly message: string
+}
+
+export interface Validations {
+  readonly 'x-kubernetes-validations'?: readonly Rule[]
 }
 
 export function rules(...all: readonly Rule[]): { readonly 'x-kubernetes-validations': readonly Rule[] } {

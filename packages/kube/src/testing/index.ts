@@ -9,4 +9,4 @@ export {
   FakeWatch,
   statusOf,
 } from './fake-api-server.ts'
-export { type Binaries, findBinaries, RealApiServer } from './real-api-server.ts'
+export { type Binaries, findBinaries, type Ran, RealApiServer } from './real-api-server.ts'

@@ -2,7 +2,7 @@
  * A real etcd and kube-apiserver on loopback, for tests: ports and folder of its own, token authentication, RBAC.
  * The binaries are the lab's parts, or those that LANDFALL_ETCD and LANDFALL_KUBE_APISERVER name.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -32,6 +32,13 @@ function newest(part: string, binary: string): string | undefined {
   if (!existsSync(folder)) return undefined
   const versions = readdirSync(folder).toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
   return versions.map((version) => join(folder, version, binary)).find((path) => existsSync(path))
+}
+
+/** What a command printed. */
+export interface Ran {
+  readonly ok: boolean
+  readonly stdout: string
+  readonly stderr: string
 }
 
 export class RealApiServer {
@@ -84,6 +91,25 @@ export class RealApiServer {
 
   cluster(user = 'admin'): Cluster {
     return new Cluster(this.access(user), `test-${user}/0`)
+  }
+
+  /** As the user `admin`. @param input what `-f -` reads */
+  async kubectl(args: readonly string[], input = ''): Promise<Ran> {
+    const binary = process.env['LANDFALL_KUBECTL'] || newest('kubernetes', 'kubectl')
+    if (binary === undefined) throw new Error(`no kubectl in ${parts}; LANDFALL_KUBECTL may name one`)
+    const flags = [
+      '--kubeconfig=/dev/null',
+      `--server=https://127.0.0.1:${this.#port}`,
+      `--certificate-authority=${join(this.#folder, 'certs', 'apiserver.crt')}`,
+      '--token=admin',
+      `--cache-dir=${join(this.#folder, 'kubectl')}`,
+    ]
+    return await new Promise((resolve) => {
+      const child = execFile(binary, [...flags, ...args], (error, stdout, stderr) =>
+        resolve({ ok: error === null, stdout, stderr }),
+      )
+      child.stdin?.end(input)
+    })
   }
 
   async startApiServer(): Promise<void> {
