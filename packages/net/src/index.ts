@@ -12,6 +12,7 @@ export {
 } from './interfaces.ts'
 export { closeFd as releaseConnection, SystemError, shutFd as shutConnection } from './libc.ts'
 export { MulticastGroups } from './multicast.ts'
+export { ethernetNeighbor } from './neighbors.ts'
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
 export {
   type ConnectOptions,

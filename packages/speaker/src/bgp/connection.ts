@@ -3,6 +3,7 @@
  * waiting. Everything that happens to the socket arrives as one of the four callbacks, and nothing after `close`.
  */
 import type net from 'node:net'
+import { shareConnection } from '@landfall/net'
 import { type BgpError, nextFrame } from './codec/index.ts'
 
 export interface ConnectionOptions {
@@ -57,6 +58,11 @@ export class Connection {
 
   get isFull(): boolean {
     return this.#socket.writableLength >= fullBytes
+  }
+
+  /** A descriptor for another thread to end it by; the receiver closes it. */
+  share(): number | undefined {
+    return shareConnection(this.#socket)
   }
 
   /** Writes them in as few system calls as can be; gives their number. */

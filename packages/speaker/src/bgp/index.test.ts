@@ -30,7 +30,12 @@ function linkWith(...addresses: readonly (readonly [string, boolean])[]): Interf
     loopback: false,
     noArp: false,
     master: 0,
-    addresses: addresses.map(([text, tentative]) => ({ ip: ip(text), prefixLength: 64, tentative })),
+    addresses: addresses.map(([text, tentative]) => ({
+      ip: ip(text),
+      prefixLength: 64,
+      tentative,
+      duplicate: false,
+    })),
   }
 }
 

@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Interface } from '@landfall/net'
 import type { Logger, Metrics } from '@landfall/telemetry'
+import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
 import { type BgpError, bgpError, ceaseReason, errorCode, shutdownText } from './codec/index.ts'
 import { type PeerStatus, Session } from './session.ts'
@@ -23,6 +24,8 @@ export interface BgpSpeakerOptions {
   readonly nodeName: string
   /** The node's interfaces now; asked on each connect and each change of routes, so a watched value. */
   readonly interfaces: () => readonly Interface[]
+  /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
+  readonly bfd?: (message: ToBfd) => void
 }
 
 interface Held {
@@ -57,6 +60,11 @@ export class BgpSpeaker {
     for (const { peer, session } of this.#held.values()) session.setRoutes(peer.routes)
   }
 
+  /** What BFD observed. */
+  observedBfd(message: FromBfd): void {
+    if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
+  }
+
   /** One entry a peer, sorted by name. */
   status(): readonly PeerStatus[] {
     return [...this.#held.values()]
@@ -79,8 +87,9 @@ export class BgpSpeaker {
       this.#log('peerAdded', peer, 'peer added')
       return this.#begin(peer)
     }
-    if (isDeepStrictEqual({ ...held.peer, routes: [] }, { ...peer, routes: [] })) {
+    if (isDeepStrictEqual(withoutMoving(held.peer), withoutMoving(peer))) {
       this.#held.set(peer.name, { peer, session: held.session })
+      if (!isDeepStrictEqual(held.peer.bfd, peer.bfd)) held.session.setBfd(peer.bfd)
       return held.session.setRoutes(peer.routes)
     }
     this.#log('peerChanged', peer, 'peer changed, its session restarts')
@@ -95,12 +104,13 @@ export class BgpSpeaker {
 
   /** A session of the same name that is still saying goodbye goes first: its peer would see two of us. */
   #begin(peer: BgpPeerPlan): void {
-    const { logger, nodeName, interfaces } = this.#options
+    const { logger, nodeName, interfaces, bfd = () => {} } = this.#options
     const session = new Session({
       peer,
       nodeName,
       interfaces,
       logger,
+      bfd,
       metrics: this.#metrics.of(nameOfPeer(peer)),
     })
     this.#held.set(peer.name, { peer, session })
@@ -134,4 +144,9 @@ export class BgpSpeaker {
     const { name, myASN, peerASN } = peer
     this.#options.logger.info(event, { name, localASN: myASN, peer: nameOfPeer(peer), peerASN }, msg)
   }
+}
+
+/** What of a peer may not change while its session lasts. */
+function withoutMoving({ routes: _routes, bfd: _bfd, ...parameters }: BgpPeerPlan): object {
+  return parameters
 }

@@ -5,9 +5,11 @@
 import { type Interface, openTcpSocket } from '@landfall/net'
 import { equalIP, type Family, type IP, parseIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
-import type { BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
+import type { ToBfd } from '../bfd/index.ts'
+import type { BfdProfile, BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
 import { type BgpError, decodeMessage, encodeMessage, type SessionContext } from './codec/index.ts'
 import { Connection } from './connection.ts'
+import { FailureDetection } from './failure-detection.ts'
 import {
   type Agreed,
   chooseRouterID,
@@ -31,6 +33,7 @@ export interface SessionOptions {
   readonly interfaces: () => readonly Interface[]
   readonly logger: Logger
   readonly metrics: PeerMetrics
+  readonly bfd: (message: ToBfd) => void
 }
 
 export interface PeerStatus {
@@ -54,6 +57,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #settings: PeerSettings
   readonly #log: SessionLog
+  readonly #detection: FailureDetection
   readonly #events: Event[] = []
   #routes: readonly BgpRoute[]
   #state: State = stopped
@@ -78,6 +82,7 @@ export class Session {
       random: Math.random,
     }
     this.#log = new SessionLog(options.logger, peer)
+    this.#detection = new FailureDetection({ peer, send: options.bfd, interfaces: options.interfaces })
     this.#report()
   }
 
@@ -99,12 +104,24 @@ export class Session {
   /** Tells the peer why, and resolves when the connection is gone; within a second. */
   async stop(error: BgpError): Promise<void> {
     this.#dispatch({ kind: 'stop', error })
+    this.#detection.close()
     await this.#closing
   }
 
   setRoutes(routes: readonly BgpRoute[]): void {
     this.#routes = routes
     this.#applyRoutes()
+  }
+
+  /** The session stays as it is. */
+  setBfd(profile: BfdProfile | undefined): void {
+    this.#detection.setProfile(profile)
+    if (profile === undefined) this.#dispatch({ kind: 'release' })
+  }
+
+  /** BFD says whether the session has to stay down. */
+  setHeld(held: boolean): void {
+    this.#dispatch({ kind: held ? 'hold' : 'release' })
   }
 
   /** Events that arise while one is handled wait for their turn. */
@@ -143,14 +160,15 @@ export class Session {
   #connect(): void {
     const { peer } = this.#options
     const eBGP = peer.myASN !== peer.peerASN
+    const socket = openTcpSocket({
+      remote: peer.address,
+      port: peer.port,
+      local: peer.sourceAddress,
+      md5Password: peer.password,
+      ttl: eBGP && !peer.ebgpMultiHop ? 1 : 255,
+    })
     this.#connection = new Connection({
-      socket: openTcpSocket({
-        remote: peer.address,
-        port: peer.port,
-        local: peer.sourceAddress,
-        md5Password: peer.password,
-        ttl: eBGP && !peer.ebgpMultiHop ? 1 : 255,
-      }),
+      socket,
       messageLimit: () => this.#context.messageLimit,
       onConnected: (local) => this.#onConnected(local),
       onFrame: (frame) => this.#onFrame(frame),
@@ -162,6 +180,7 @@ export class Session {
   }
 
   #disconnect(): void {
+    this.#detection.down()
     this.#closing = this.#connection?.close() ?? Promise.resolve()
     this.#connection = undefined
   }
@@ -190,6 +209,10 @@ export class Session {
     this.#established = { agreed, rib: new AdjOut({ context: agreed.context, endOfRib: marks }) }
     this.#log.up()
     metrics.up(true)
+    const connection = this.#connection
+    const local = this.#localAddress
+    if (connection !== undefined && local !== undefined)
+      this.#detection.up(local, this.#options.peer.address, () => connection.share())
     this.#applyRoutes()
   }
 
@@ -197,6 +220,7 @@ export class Session {
     this.#lastEnding = reasonOf(ending)
     this.#established = undefined
     this.#connection = undefined
+    this.#detection.down()
     this.#unsent = []
     this.#log.ended(ending, wasEstablished)
     this.#report()

@@ -24,8 +24,23 @@ export interface BgpPeerPlan {
   /** TCP-MD5 key, already read from its Secret. */
   readonly password?: string
   readonly ebgpMultiHop: boolean
+  /** Failure detection beside the session. */
+  readonly bfd?: BfdProfile
   /** Sorted by prefix; a prefix stands once. The next hop is the local address of the session. */
   readonly routes: readonly BgpRoute[]
+}
+
+/** Times in milliseconds, 10 to 60,000. */
+export interface BfdProfile {
+  readonly transmitMs: number
+  readonly receiveMs: number
+  /** 2..255 */
+  readonly multiplier: number
+  /** Without it no echoes are sent or taken. */
+  readonly echoMs?: number
+  readonly passive: boolean
+  /** Of packets that come over several hops; 1..254. */
+  readonly minimumTtl: number
 }
 
 export interface BgpRoute {

@@ -1,6 +1,6 @@
 /**
  * What a NOTIFICATION says: error codes and subcodes (RFC 4271 §4.5 and §6, RFC 4486, RFC 6608, RFC 7313,
- * RFC 8538, RFC 9003), their names, and the result of a decoder.
+ * RFC 8538, RFC 9003, RFC 9384), their names, and the result of a decoder.
  */
 
 export interface BgpError {
@@ -59,6 +59,7 @@ export const ceaseReason = {
   connectionCollision: 7,
   outOfResources: 8,
   hardReset: 9,
+  bfdDown: 10,
 } as const
 
 export const routeRefreshError = { invalidLength: 1 } as const

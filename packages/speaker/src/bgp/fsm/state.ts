@@ -22,8 +22,8 @@ export interface Timers {
 }
 
 export type State =
-  /** Without `startAt`: stopped. */
-  | ({ readonly kind: 'idle'; readonly startAt: number | undefined } & Counters)
+  /** Without `startAt`: stopped, or held down by BFD. */
+  | ({ readonly kind: 'idle'; readonly startAt: number | undefined; readonly held?: true } & Counters)
   | ({ readonly kind: 'connect'; readonly retryAt: number } & Counters)
   | ({ readonly kind: 'active'; readonly retryAt: number } & Counters)
   | ({ readonly kind: 'openSent'; readonly openBy: number; readonly routerID: number } & Counters)
@@ -34,6 +34,9 @@ export type Event =
   | { readonly kind: 'start' }
   /** `error` is the Cease that the peer is told. */
   | { readonly kind: 'stop'; readonly error: BgpError }
+  /** BFD lost the peer: no session until it is found again (RFC 5882 §4.1). */
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'release' }
   /** A deadline may have passed. */
   | { readonly kind: 'tick' }
   | { readonly kind: 'connected'; readonly routerID: number }

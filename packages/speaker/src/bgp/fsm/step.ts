@@ -5,6 +5,7 @@
 import {
   type BgpError,
   bgpError,
+  ceaseReason,
   errorCode,
   familyOf,
   type Received,
@@ -43,8 +44,11 @@ export function step(state: State, event: Event, now: number, settings: PeerSett
 
 function stepIdle(state: In<'idle'>, event: Event, now: number): Step {
   const due = event.kind === 'tick' && state.startAt !== undefined && now >= state.startAt
-  if (due || (event.kind === 'start' && state.startAt === undefined)) return connect(state, now)
-  if (event.kind === 'stop') return { state: { ...state, startAt: undefined }, effects: [] }
+  const begins = event.kind === 'start' && state.startAt === undefined && state.held === undefined
+  if (due || begins || (event.kind === 'release' && state.held === true)) return connect(state, now)
+  if (event.kind === 'stop') return { state: idle(undefined, state), effects: [] }
+  // Stopped stays stopped.
+  if (event.kind === 'hold' && state.startAt !== undefined) return stay(heldDown())
   return stay(state)
 }
 
@@ -79,6 +83,8 @@ function stepConnect(state: In<'connect'>, event: Event, now: number, settings: 
     }
     case 'stop':
       return { state: idle(undefined, state), effects: [{ kind: 'disconnect' }] }
+    case 'hold':
+      return { state: heldDown(), effects: [{ kind: 'disconnect' }] }
     default:
       return stay(state)
   }
@@ -87,6 +93,7 @@ function stepConnect(state: In<'connect'>, event: Event, now: number, settings: 
 function stepActive(state: In<'active'>, event: Event, now: number): Step {
   if (event.kind === 'tick' && now >= state.retryAt) return connect(state, now)
   if (event.kind === 'stop') return { state: idle(undefined, state), effects: [] }
+  if (event.kind === 'hold') return stay(heldDown())
   return stay(state)
 }
 
@@ -159,14 +166,9 @@ function stepBroken(
 ): Step {
   switch (event.kind) {
     case 'stop':
-      return {
-        state: idle(undefined, state),
-        effects: [
-          { kind: 'send', message: { kind: 'notification', error: event.error } },
-          { kind: 'disconnect' },
-          ended({ kind: 'notificationSent', error: event.error }, state.kind === 'established'),
-        ],
-      }
+      return leave(state, idle(undefined, state), event.error)
+    case 'hold':
+      return leave(state, heldDown(), bgpError(errorCode.cease, ceaseReason.bfdDown))
     case 'malformed':
       return notify(state, event.error, now, settings)
     case 'closed':
@@ -175,6 +177,18 @@ function stepBroken(
       return stepUnexpected(state, event.message, now, settings, unexpected)
     default:
       return stay(state)
+  }
+}
+
+/** Ends what there is, and goes where no timer leads out. */
+function leave(state: Connected, next: State, error: BgpError): Step {
+  return {
+    state: next,
+    effects: [
+      { kind: 'send', message: { kind: 'notification', error } },
+      { kind: 'disconnect' },
+      ended({ kind: 'notificationSent', error }, state.kind === 'established'),
+    ],
   }
 }
 
@@ -236,6 +250,11 @@ function connect(counters: Counters, now: number): Step {
 
 function idle(startAt: number | undefined, counters: Counters): State {
   return { kind: 'idle', startAt, ...countersOf(counters) }
+}
+
+/** BFD's word counts more than a peer that refuses: the next attempt starts afresh. */
+function heldDown(): State {
+  return { kind: 'idle', startAt: undefined, held: true, connects: 0, refusals: 0 }
 }
 
 function stay(state: State): Step {

@@ -77,15 +77,16 @@ export class PeerLab {
     for (let n = 1; n <= nodes; n++) this.#addNode(n)
   }
 
-  /** Starts zebra and bgpd with this configuration. */
+  /** Starts zebra, bgpd and bfdd with this configuration. */
   async startFrr(configuration: string): Promise<void> {
     const owner = (flag: '-u' | '-g') => Number(execFileSync('id', [flag, 'frr'], { encoding: 'utf8' }))
     chownSync(this.folder, owner('-u'), owner('-g'))
     const file = join(this.folder, 'frr.conf')
     writeFileSync(file, configuration)
-    for (const daemon of ['zebra', 'bgpd']) {
+    for (const daemon of ['zebra', 'bgpd', 'bfdd']) {
       const common = ['-u', 'frr', '-g', 'frr', '-f', file, '-z', join(this.folder, 'zserv')]
       const own = ['--vty_socket', this.folder, '-i', join(this.folder, `${daemon}.pid`), '-P', '0']
+      if (daemon === 'bfdd') own.push('--bfdctl', join(this.folder, 'bfdd.sock'))
       this.#daemons.set(daemon, this.#run('r', join(frrFolder, daemon), [...common, ...own], 'ignore'))
       await until(`${daemon} listens`, () => existsSync(join(this.folder, `${daemon}.vty`)))
     }
@@ -119,6 +120,12 @@ export class PeerLab {
 
   birdc(command: string): string {
     return quietly('birdc', ['-s', join(this.folder, 'bird.ctl'), ...command.split(' ')])
+  }
+
+  /** Whether a host forwards what is not for itself: the router `r`, or node n as `n1`. */
+  forward(host: string, on = true): void {
+    const setting = `net.ipv4.ip_forward=${on ? 1 : 0}`
+    execFileSync('nsenter', [`--net=/run/netns/${this.#name(host)}`, 'sysctl', '-q', '-w', setting])
   }
 
   /** The router's kernel route to the prefix, with all its next hops. */

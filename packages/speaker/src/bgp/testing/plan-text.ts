@@ -14,4 +14,6 @@ export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' 
 
 export interface PlanText {
   readonly peers: readonly PeerText[]
+  /** From now on the main thread is blocked for so many milliseconds at a time. */
+  readonly busy?: number
 }

@@ -1,31 +1,56 @@
 /**
  * A BgpSpeaker as a program of its own, so that a test can run it inside a network namespace. In: plans, one a line,
- * as JSON with addresses as text. Out: the speaker's log. SIGTERM and the end of the input stop it cleanly.
+ * as JSON with addresses as text. Out: the speaker's log, and a line `bfd` for what BFD observes. SIGTERM and the end
+ * of the input stop it cleanly.
  */
 import { createInterface } from 'node:readline'
+import { Worker } from 'node:worker_threads'
 import { listInterfaces } from '@landfall/net'
 import { type IP, type Prefix, parseIP, parsePrefix } from '@landfall/netip'
 import { createLogger, Metrics } from '@landfall/telemetry'
+import type { FromBfd } from '../../bfd/index.ts'
 import type { BgpPeerPlan } from '../../plan/bgp-plan.ts'
 import { BgpSpeaker } from '../index.ts'
 import type { PeerText, PlanText } from './plan-text.ts'
 
+const logger = createLogger({ level: 'debug' })
+const thread = new Worker(new URL('../../bfd/testing/bfd-thread.ts', import.meta.url))
+thread.on('message', (message: FromBfd) => {
+  if (message.kind === 'counts') logger.info('bfdCounts', { ...message.sessions })
+  else logger.info('bfd', { ...message, kind: undefined, what: message.kind })
+  speaker.observedBfd(message)
+})
 const speaker = new BgpSpeaker({
-  logger: createLogger({ level: 'debug' }),
+  logger,
   metrics: new Metrics('test'),
   nodeName: process.argv[2] ?? 'node',
   interfaces: listInterfaces,
+  bfd: (message) => thread.postMessage(message, []),
 })
 
 async function stop(): Promise<void> {
   await speaker.stop()
+  const ended = new Promise((resolve) => thread.once('exit', resolve))
+  thread.postMessage('stop', [])
+  await ended
   process.exit(0)
 }
 
 process.once('SIGTERM', () => void stop())
 const lines = createInterface({ input: process.stdin })
-lines.on('line', (line) => speaker.apply({ peers: (JSON.parse(line) as PlanText).peers.map(readPeer) }))
+lines.on('line', (line) => {
+  const plan = JSON.parse(line) as PlanText
+  speaker.apply({ peers: plan.peers.map(readPeer) })
+  if (plan.busy !== undefined) keepBusy(plan.busy)
+})
 lines.on('close', () => void stop())
+
+/** The main thread does nothing else for half of each second. */
+function keepBusy(ms: number): void {
+  setInterval(() => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  }, 2 * ms)
+}
 
 function readPeer(text: PeerText): BgpPeerPlan {
   const { address, sourceAddress, routerID, routes, ...rest } = text

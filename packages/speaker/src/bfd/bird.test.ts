@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { missingFor, PeerLab } from '../bgp/testing/peer-lab.ts'
+import type { PeerText } from '../bgp/testing/plan-text.ts'
+import { until } from '../bgp/testing/until.ts'
+
+const why = missingFor('bird')
+
+const configuration = `
+router id 10.77.0.1;
+protocol device {}
+protocol bfd {
+  interface "br0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; };
+  multihop { interval 100 ms; multiplier 3; };
+}
+template bgp node {
+  local as 65530;
+  passive on;
+  bfd on;
+  ipv4 { import all; export none; };
+  ipv6 { import all; export none; };
+}
+protocol bgp near from node { neighbor 10.77.0.11 as 65000; direct; }
+protocol bgp near6 from node { neighbor fd77::11 as 65000; direct; }
+protocol bgp far from node { local 10.77.0.1 as 65530; neighbor 10.77.0.21 as 65000; multihop 5; }
+`
+
+/** BIRD sends over several hops with a TTL of 64. */
+const bfd = { transmitMs: 50, receiveMs: 50, multiplier: 3, passive: false, minimumTtl: 60 } as const
+const peer = (more: Partial<PeerText>): PeerText => ({
+  name: 'bird',
+  address: '10.77.0.1',
+  port: 179,
+  myASN: 65000,
+  peerASN: 65530,
+  holdTimeSeconds: 90,
+  ebgpMultiHop: false,
+  bfd,
+  routes: [],
+  ...more,
+})
+
+describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
+  `with BIRD as the peer${why === undefined ? '' : ` (skipped: ${why})`}`,
+  { timeout: 30_000 },
+  () => {
+    let lab: PeerLab
+    beforeAll(async () => {
+      lab = new PeerLab(1)
+      await lab.startBird(configuration)
+    }, 30_000)
+    afterAll(() => lab.close())
+
+    test.each([
+      ['near', peer({ sourceAddress: '10.77.0.11' })],
+      ['near6', peer({ address: 'fd77::1', sourceAddress: 'fd77::11' })],
+      ['far', peer({ sourceAddress: '10.77.0.21', ebgpMultiHop: true })],
+    ])('%s: up on both sides, and a speaker that stops is no failure', async (protocol, plan) => {
+      const speaker = lab.startSpeaker(1)
+      speaker.apply({ peers: [plan] })
+      await until('BFD here', () => speaker.events('bfd').some(({ state }) => state === 'up'))
+      await until('BFD there', () =>
+        new RegExp(`^${plan.sourceAddress} .* Up `, 'm').test(lab.birdc('show bfd sessions')),
+      )
+      expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Established/)
+      await speaker.stop()
+      await until('BGP down there', () => !lab.birdc(`show protocols ${protocol}`).includes('Established'))
+      expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Received: Administrative shutdown/)
+    })
+  },
+)

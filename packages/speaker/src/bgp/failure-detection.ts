@@ -1,0 +1,72 @@
+/**
+ * BFD beside one BGP session (RFC 5882): begins with the first session, since its ends are those of the connection,
+ * and outlives it, since it says when the next one may begin. BFD itself runs in the worker thread.
+ */
+import type { Interface } from '@landfall/net'
+import { equalIP, type IP, isLinkLocal, prefixContains, prefixOf } from '@landfall/netip'
+import type { BfdSession, ToBfd } from '../bfd/index.ts'
+import type { BfdProfile, BgpPeerPlan } from '../plan/bgp-plan.ts'
+
+export interface FailureDetectionOptions {
+  readonly peer: BgpPeerPlan
+  readonly send: (message: ToBfd) => void
+  readonly interfaces: () => readonly Interface[]
+}
+
+export class FailureDetection {
+  readonly #options: FailureDetectionOptions
+  #profile: BfdProfile | undefined
+  #session: BfdSession | undefined
+
+  constructor(options: FailureDetectionOptions) {
+    this.#options = options
+    this.#profile = options.peer.bfd
+  }
+
+  /** The session is up. `share` gives a descriptor of its connection. */
+  up(local: IP, remote: IP, share: () => number | undefined): void {
+    if (this.#profile === undefined) return
+    this.#open(this.#profile, local, remote)
+    const fd = share()
+    if (fd !== undefined) this.#options.send({ kind: 'guard', id: this.#id, fd })
+  }
+
+  /** The session's connection is gone, or about to go. */
+  down(): void {
+    if (this.#session !== undefined) this.#options.send({ kind: 'unguard', id: this.#id })
+  }
+
+  /** undefined ends it. */
+  setProfile(profile: BfdProfile | undefined): void {
+    this.#profile = profile
+    if (this.#session === undefined) return
+    if (profile === undefined) this.close()
+    else this.#open(profile, this.#session.local, this.#session.remote)
+  }
+
+  close(): void {
+    if (this.#session !== undefined) this.#options.send({ kind: 'close', id: this.#id })
+    this.#session = undefined
+  }
+
+  get #id(): string {
+    return this.#options.peer.name
+  }
+
+  #open(profile: BfdProfile, local: IP, remote: IP): void {
+    const multihop = this.#options.peer.ebgpMultiHop || !this.#isNear(local, remote)
+    const device = undefined
+    this.#session = { id: this.#id, local, remote, device, multihop, profile }
+    this.#options.send({ kind: 'open', session: this.#session })
+  }
+
+  /** On the link of the local address, or this very host. */
+  #isNear(local: IP, remote: IP): boolean {
+    if (equalIP(local, remote) || isLinkLocal(remote)) return true
+    return this.#options
+      .interfaces()
+      .some(({ addresses }) =>
+        addresses.some(({ ip, prefixLength }) => prefixContains(prefixOf(ip, prefixLength), remote)),
+      )
+  }
+}
