@@ -24,30 +24,52 @@ const drop = { code: 0x06, k: 0 }
 /** SKF_AD_OFF + SKF_AD_PKTTYPE, and the type of a frame to another host (promiscuous mode, unknown VLAN). */
 const packetType = 0xfffff004
 const packetOtherHost = 3
+/** SKF_AD_OFF + SKF_AD_IFINDEX. */
+const packetInterface = 0xfffff008
+const interfacesTold = 200
 /** SKF_NET_OFF: offsets from here count from the IP header. */
 const networkHeader = 0xfff00000
 
-/** ARP requests (RFC 826), on a socket of ethertype 0x0806. */
-export const arpRequests: Uint8Array = assemble([
-  { code: loadByte, k: packetType },
-  { code: jumpIfEqual, k: packetOtherHost, yes: 2 },
-  { code: loadHalf, k: 20 },
-  { code: jumpIfEqual, k: 1, yes: 1 },
-  drop,
-  accept,
-])
+/** ARP requests (RFC 826) on those interfaces, on a ring of ethertype 0x0806. */
+export function arpRequests(interfaces: readonly number[]): Uint8Array {
+  return assemble([
+    ...onInterfaces(interfaces),
+    { code: loadByte, k: packetType },
+    { code: jumpIfEqual, k: packetOtherHost, yes: 2 },
+    { code: loadHalf, k: 20 },
+    { code: jumpIfEqual, k: 1, yes: 1 },
+    drop,
+    accept,
+  ])
+}
 
-/** Neighbor solicitations (RFC 4861 §4.3) without extension headers, on a socket of ethertype 0x86dd. */
-export const neighborSolicitations: Uint8Array = assemble([
-  { code: loadByte, k: packetType },
-  { code: jumpIfEqual, k: packetOtherHost, yes: 4 },
-  { code: loadByte, k: 20 },
-  { code: jumpIfEqual, k: 58, no: 2 },
-  { code: loadByte, k: 54 },
-  { code: jumpIfEqual, k: 135, yes: 1 },
-  drop,
-  accept,
-])
+/**
+ * Neighbor solicitations (RFC 4861 §4.3) without extension headers on those interfaces, on a ring of ethertype
+ * 0x86dd.
+ */
+export function neighborSolicitations(interfaces: readonly number[]): Uint8Array {
+  return assemble([
+    ...onInterfaces(interfaces),
+    { code: loadByte, k: packetType },
+    { code: jumpIfEqual, k: packetOtherHost, yes: 4 },
+    { code: loadByte, k: 20 },
+    { code: jumpIfEqual, k: 58, no: 2 },
+    { code: loadByte, k: 54 },
+    { code: jumpIfEqual, k: 135, yes: 1 },
+    drop,
+    accept,
+  ])
+}
+
+/** Goes on only with what came in on one of them; with more than a jump can cross, with everything. */
+function onInterfaces(interfaces: readonly number[]): readonly Instruction[] {
+  if (interfaces.length > interfacesTold) return []
+  return [
+    { code: loadWord, k: packetInterface },
+    ...interfaces.map((k, i) => ({ code: jumpIfEqual, k, yes: interfaces.length - i })),
+    drop,
+  ]
+}
 
 /** BFD echoes (RFC 5881 §4), UDP port 3785 over IPv4, on a packet socket of ethertype 0x0800. */
 export const bfdEchoes: Uint8Array = assemble([

@@ -3,16 +3,11 @@
  * TTL and device, multicast groups. Linux only; the one package that calls foreign functions.
  */
 export { type AllowedSender, arpRequests, bfdEchoes, neighborSolicitations } from './bpf.ts'
-export {
-  type Interface,
-  type InterfaceAddress,
-  type InterfaceWatch,
-  listInterfaces,
-  watchInterfaces,
-} from './interfaces.ts'
+export { type Interface, type InterfaceWatch, listInterfaces, watchInterfaces } from './interfaces.ts'
 export { closeFd as releaseConnection, SystemError, shutFd as shutConnection } from './libc.ts'
 export { MulticastGroups } from './multicast.ts'
 export { ethernetNeighbor } from './neighbors.ts'
+export { PacketRing, type PacketRingOptions, ringFrames } from './packet-ring.ts'
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
 export {
   type ConnectOptions,

@@ -1,10 +1,11 @@
 /**
  * The interfaces of this network namespace by netlink: a synchronous dump, and a watch that applies each change
  * as it comes (a fraction of a millisecond). An overrun is answered by a new dump, and a slow periodic dump mends
- * whatever was missed. Needs no capability.
+ * whatever was missed; those are read in slices, so that a node with thousands of addresses stalls nothing. Needs
+ * no capability.
  */
 import { setInterval as every } from 'node:timers'
-import type { IP } from '@landfall/netip'
+import { type Interface, InterfaceTable } from './interface-table.ts'
 import {
   bindSocket,
   closeFd,
@@ -19,8 +20,6 @@ import {
 import {
   decodeNetlink,
   dumpRequest,
-  type Link,
-  type LinkAddress,
   type NetlinkMessage,
   RTM_GETADDR,
   RTM_GETLINK,
@@ -34,120 +33,136 @@ const SO_RCVBUF = 8
 const groups = 0x1 | 0x10 | 0x100
 const receiveBufferBytes = 1 << 20
 const datagramBytes = 1 << 16
+/** Changes are read for that long in one turn of the loop. */
+const sliceMs = 2
 const dumpAttempts = 5
 const redumpMs = 30_000
 
-export interface InterfaceAddress {
-  readonly ip: IP
-  readonly prefixLength: number
-  readonly tentative: boolean
-}
-
-export interface Interface extends Link {
-  readonly addresses: readonly InterfaceAddress[]
-}
+export type { Interface } from './interface-table.ts'
 
 export interface InterfaceWatch {
-  /** Sorted by index. */
+  /** Sorted by index; the same value until something changed. */
   readonly current: readonly Interface[]
   close(): void
 }
 
 /** Sorted by index. */
 export function listInterfaces(): readonly Interface[] {
-  return new InterfaceTable().load().snapshot()
+  return loadTable().snapshot()
 }
 
 /** `onChange` gets all interfaces, after something about one of them changed; not called for the first state. */
 export function watchInterfaces(onChange: (interfaces: readonly Interface[]) => void): InterfaceWatch {
-  const fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)
-  setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes)
-  bindSocket(fd, netlinkAddress(groups), 'netlink')
-  // Subscribed before the dump: what changes in between is queued and applied after it.
-  const table = new InterfaceTable().load()
-  let current = table.snapshot()
-  const publish = (): void => {
-    const next = table.snapshot()
-    if (fingerprint(next) === fingerprint(current)) return
-    current = next
-    onChange(next)
-  }
-  const buffer = Buffer.allocUnsafeSlow(datagramBytes)
-  const drain = (): void => {
-    if (!takeMessages(fd, buffer, (message) => table.apply(message))) table.load()
-    publish()
-  }
-  const redump = (): void => {
-    table.load()
-    publish()
-  }
-  const watch = watchReadable(fd, drain, () => table.load())
-  const timer = every(redump, redumpMs)
-  timer.unref()
-  return {
-    get current() {
-      return current
-    },
-    close: () => {
-      clearInterval(timer)
-      watch.close()
-      closeFd(fd)
-    },
-  }
+  return new Watch(onChange)
 }
 
-class InterfaceTable {
-  readonly #links = new Map<number, Link>()
-  readonly #addresses = new Map<number, Map<string, LinkAddress>>()
+class Watch implements InterfaceWatch {
+  readonly #onChange: (interfaces: readonly Interface[]) => void
+  readonly #fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)
+  readonly #buffer = Buffer.allocUnsafeSlow(datagramBytes)
+  readonly #table: InterfaceTable
+  readonly #stop: () => void
+  /** What came in since the running dump began: newer than what the dump may have read. */
+  #meanwhile: NetlinkMessage[] | undefined
+  #dumpAgain = false
+  #closed = false
 
-  load(): this {
-    this.#links.clear()
-    this.#addresses.clear()
-    for (const message of [...dump(RTM_GETLINK), ...dump(RTM_GETADDR)]) this.apply(message)
-    return this
-  }
-
-  apply(message: NetlinkMessage): void {
-    switch (message.kind) {
-      case 'link':
-        this.#links.set(message.link.index, message.link)
-        break
-      case 'linkGone':
-        this.#links.delete(message.link.index)
-        this.#addresses.delete(message.link.index)
-        break
-      case 'address':
-        this.#addressesOf(message.address.index).set(addressKey(message.address), message.address)
-        break
-      case 'addressGone':
-        this.#addressesOf(message.address.index).delete(addressKey(message.address))
-        break
-      default:
+  constructor(onChange: (interfaces: readonly Interface[]) => void) {
+    this.#onChange = onChange
+    setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes)
+    bindSocket(this.#fd, netlinkAddress(groups), 'netlink')
+    // Subscribed before the dump: what changes in between is queued and applied after it.
+    this.#table = loadTable()
+    const watch = watchReadable(
+      this.#fd,
+      () => this.#drain(),
+      () => this.#redump(),
+    )
+    const timer = every(() => this.#redump(), redumpMs)
+    timer.unref()
+    this.#stop = () => {
+      clearInterval(timer)
+      watch.close()
+      closeFd(this.#fd)
     }
   }
 
-  snapshot(): readonly Interface[] {
-    return [...this.#links.values()]
-      .toSorted((a, b) => a.index - b.index)
-      .map((link) => ({ ...link, addresses: [...(this.#addresses.get(link.index)?.values() ?? [])] }))
+  get current(): readonly Interface[] {
+    return this.#table.snapshot()
   }
 
-  #addressesOf(index: number): Map<string, LinkAddress> {
-    let addresses = this.#addresses.get(index)
-    if (addresses === undefined) this.#addresses.set(index, (addresses = new Map()))
-    return addresses
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stop()
+  }
+
+  #drain(): void {
+    let changed = false
+    const take = (message: NetlinkMessage): void => {
+      this.#meanwhile?.push(message)
+      changed = this.#table.apply(message) || changed
+    }
+    if (!takeMessages(this.#fd, this.#buffer, take, performance.now() + sliceMs)) this.#redump()
+    if (changed) this.#onChange(this.current)
+  }
+
+  #redump(): void {
+    if (this.#meanwhile !== undefined) {
+      this.#dumpAgain = true
+      return
+    }
+    this.#meanwhile = []
+    this.#step(dumpAll())
+  }
+
+  #step(dump: Generator<void, readonly NetlinkMessage[]>): void {
+    const step = dump.next()
+    if (step.done !== true) {
+      setImmediate(() => (this.#closed ? dump.return([]) : this.#step(dump)))
+      return
+    }
+    const fresh = new InterfaceTable()
+    for (const message of [...step.value, ...(this.#meanwhile ?? [])]) fresh.apply(message)
+    this.#meanwhile = undefined
+    if (this.#dumpAgain) {
+      this.#dumpAgain = false
+      this.#redump()
+    } else if (this.#table.become(fresh)) this.#onChange(this.current)
   }
 }
 
-/** The kernel fills a dump's next datagram as the last is read, so that a non-blocking socket never has to wait. */
-function dump(type: typeof RTM_GETLINK | typeof RTM_GETADDR): readonly NetlinkMessage[] {
+function loadTable(): InterfaceTable {
+  const dump = dumpAll()
+  for (;;) {
+    const step = dump.next()
+    if (step.done !== true) continue
+    const table = new InterfaceTable()
+    for (const message of step.value) table.apply(message)
+    return table
+  }
+}
+
+function* dumpAll(): Generator<void, readonly NetlinkMessage[]> {
+  const links = yield* dump(RTM_GETLINK)
+  return [...links, ...(yield* dump(RTM_GETADDR))]
+}
+
+/**
+ * Pauses after each datagram. The kernel fills the next one as the last is read, so that a non-blocking socket never
+ * has to wait.
+ */
+function* dump(type: typeof RTM_GETLINK | typeof RTM_GETADDR): Generator<void, readonly NetlinkMessage[]> {
   const buffer = Buffer.allocUnsafeSlow(datagramBytes)
   for (let attempt = 1; ; attempt++) {
     const fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)
     try {
       send(fd, dumpRequest(type, attempt))
       const messages: NetlinkMessage[] = []
-      takeMessages(fd, buffer, (message) => messages.push(message))
+      for (let length = receive(fd, buffer); length !== undefined; length = receive(fd, buffer)) {
+        messages.push(...decodeNetlink(buffer.subarray(0, length)))
+        yield
+      }
       const failed = messages.find((message) => message.kind === 'error')
       if (failed !== undefined) throw new SystemError('netlink', failed.errno, `dump ${type}`)
       const whole = messages.some((message) => message.kind === 'done')
@@ -160,10 +175,15 @@ function dump(type: typeof RTM_GETLINK | typeof RTM_GETADDR): readonly NetlinkMe
   }
 }
 
-/** Reads all that is queued. False: messages were lost to an overrun. */
-function takeMessages(fd: number, buffer: Uint8Array, take: (message: NetlinkMessage) => void): boolean {
+/** Reads what is queued, until then at most. False: messages were lost to an overrun. */
+function takeMessages(
+  fd: number,
+  buffer: Uint8Array,
+  take: (message: NetlinkMessage) => void,
+  until: number,
+): boolean {
   let whole = true
-  for (;;) {
+  while (performance.now() < until) {
     try {
       const length = receive(fd, buffer)
       if (length === undefined) return whole
@@ -173,6 +193,7 @@ function takeMessages(fd: number, buffer: Uint8Array, take: (message: NetlinkMes
       whole = false
     }
   }
+  return whole
 }
 
 function netlinkAddress(multicastGroups: number): Uint8Array {
@@ -181,14 +202,4 @@ function netlinkAddress(multicastGroups: number): Uint8Array {
   view.setUint16(0, AF_NETLINK, true)
   view.setUint32(8, multicastGroups, true)
   return bytes
-}
-
-function addressKey(address: LinkAddress): string {
-  return `${address.ip.family}-${address.ip.value}/${address.prefixLength}`
-}
-
-function fingerprint(interfaces: readonly Interface[]): string {
-  return JSON.stringify(interfaces, (_key, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  )
 }

@@ -27,6 +27,27 @@ const cRecv: (fd: number, buffer: Bytes, length: number, flags: number) => numbe
 const cSend: (fd: number, buffer: Bytes, length: number, flags: number) => number = libc.func(
   'long send(int fd, void *buffer, size_t length, int flags)',
 )
+const cSendto: (
+  fd: number,
+  buffer: Bytes,
+  length: number,
+  flags: number,
+  address: Bytes,
+  addressLength: number,
+) => number = libc.func(
+  'long sendto(int fd, void *buffer, size_t length, int flags, void *address, uint32_t addressLength)',
+)
+const cMmap: (
+  address: null,
+  length: number,
+  access: number,
+  flags: number,
+  fd: number,
+  at: number,
+) => bigint = libc.func('void *mmap(void *address, size_t length, int access, int flags, int fd, long at)')
+const cMunmap: (address: bigint, length: number) => number = libc.func(
+  'int munmap(void *address, size_t length)',
+)
 const cClose: (fd: number) => number = libc.func('int close(int fd)')
 const cDup: (fd: number) => number = libc.func('int dup(int fd)')
 const cShutdown: (fd: number, how: number) => number = libc.func('int shutdown(int fd, int how)')
@@ -105,6 +126,31 @@ export function send(fd: number, bytes: Bytes): void {
     const errno = koffi.errno()
     if (errno !== EINTR) throw new SystemError('send', errno, `fd ${fd}`)
   }
+}
+
+/** As `send`, to an address of a socket that is not connected. */
+export function sendTo(fd: number, bytes: Bytes, address: Bytes): void {
+  for (;;) {
+    if (cSendto(fd, bytes, bytes.length, MSG_DONTWAIT, address, address.length) >= 0) return
+    const errno = koffi.errno()
+    if (errno !== EINTR) throw new SystemError('sendto', errno, `fd ${fd}`)
+  }
+}
+
+/** Memory shared with the kernel. Not to be touched any more once `unmap` was called. */
+export interface Mapping {
+  readonly memory: ArrayBuffer
+  unmap(): void
+}
+
+const readAndWrite = 3
+const MAP_SHARED = 1
+const mapFailed = 0xffff_ffff_ffff_ffffn
+
+export function mapSocket(fd: number, length: number): Mapping {
+  const address = cMmap(null, length, readAndWrite, MAP_SHARED, fd, 0)
+  if (BigInt.asUintN(64, address) === mapFailed) throw new SystemError('mmap', koffi.errno(), `fd ${fd}`)
+  return { memory: koffi.view(address, length), unmap: () => void cMunmap(address, length) }
 }
 
 export function closeFd(fd: number): void {

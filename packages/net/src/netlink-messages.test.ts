@@ -60,6 +60,7 @@ test('an address: the local one of a pair, and the long flags over the short', (
     ip: '192.0.2.9',
     prefixLength: 32,
     tentative: true,
+    duplicate: false,
   })
 })
 

@@ -39,6 +39,8 @@ export interface LinkAddress {
   readonly prefixLength: number
   /** Duplicate address detection has not ended, or has failed. */
   readonly tentative: boolean
+  /** Another host has it: duplicate address detection has failed. */
+  readonly duplicate: boolean
 }
 
 export type NetlinkMessage =
@@ -131,6 +133,7 @@ function decodeAddress(view: DataView, body: Uint8Array): LinkAddress | undefine
     ip,
     prefixLength: body[1] ?? 0,
     tentative: (flags & (0x40 | 0x08)) !== 0,
+    duplicate: (flags & 0x08) !== 0,
   }
 }
 

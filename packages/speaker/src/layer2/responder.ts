@@ -1,9 +1,9 @@
 /**
  * Answers ARP requests and neighbor solicitations for the addresses it is given, with the MAC of the interface
- * that was asked. One InterfaceResponder an interface; a change of index or MAC replaces it.
+ * that was asked. One ring for each protocol over all interfaces; the kernel hands over requests alone, of those
+ * interfaces alone. A change costs what it changes: an address a few groups, an interface a filter.
  */
-import { arpRequests, MulticastGroups, neighborSolicitations, PacketSocket, SystemError } from '@landfall/net'
-import { ipFromBytes } from '@landfall/netip'
+import { arpRequests, neighborSolicitations, PacketRing } from '@landfall/net'
 import { decodeArpRequest, encodeArpReply, encodeGratuitousArp } from './codec/arp.ts'
 import { type AddressKey, bytesOfKey, ethertypeArp, ethertypeIPv6 } from './codec/ethernet.ts'
 import {
@@ -13,6 +13,7 @@ import {
   solicitedNodeGroup,
 } from './codec/ndp.ts'
 import type { AnsweringInterface } from './core/interface-rules.ts'
+import { type LogResponder, type Owned, ResponderLink } from './responder-link.ts'
 
 const ipv4Length = 4
 
@@ -24,184 +25,170 @@ export interface ResponderObserver {
   mayAnswer(): boolean
   request(address: AddressKey, answered: boolean): void
   gratuitous(address: AddressKey): void
-  log(level: 'info' | 'warn', event: string, fields: Readonly<Record<string, string | number>>): void
+  readonly log: LogResponder
 }
 
 export class Responder {
   readonly #observer: ResponderObserver
-  readonly #open = new Map<number, InterfaceResponder>()
-  #owned: OwnedMap = new Map()
+  readonly #links = new Map<number, ResponderLink>()
+  readonly #owned = new Map<AddressKey, Owned>()
+  #arp: PacketRing | undefined
+  #ndp: PacketRing | undefined
+  /** Indices that each ring's filter lets through. */
+  #heard = { arp: '', ndp: '' }
 
   constructor(observer: ResponderObserver) {
     this.#observer = observer
   }
 
-  /** Names of interfaces that were opened, or whose carrier came back: they have to be told of what we own. */
+  /**
+   * Names of interfaces that are new, renamed, have another MAC, or whose carrier came back: they have to be told
+   * of what we own. Throws SystemError, EPERM without CAP_NET_RAW.
+   */
   setInterfaces(interfaces: readonly AnsweringInterface[]): readonly string[] {
     const returned: string[] = []
     const wanted = new Map(interfaces.map((i) => [i.index, i]))
-    for (const [index, responder] of this.#open) {
-      const want = wanted.get(index)
-      if (want === undefined || !responder.sameAs(want)) this.#close(index, responder)
+    for (const [index, link] of this.#links) {
+      if (wanted.has(index)) continue
+      this.#links.delete(index)
+      link.close()
     }
     for (const [index, want] of wanted) {
-      const known = this.#open.get(index)
-      if (known !== undefined) {
-        if (want.running && !known.interface.running) returned.push(want.name)
-        known.interface = want
-      } else if (this.#openOne(want)) returned.push(want.name)
+      const known = this.#links.get(index)
+      if (known === undefined) this.#links.set(index, new ResponderLink(want, this.#observer.log))
+      if (known === undefined || known.become(want)) returned.push(want.name)
     }
+    this.#listen(interfaces)
+    this.#joinGroups()
     return returned
   }
 
+  /** Everything that is owned; the difference to before is what costs. */
   setOwned(owned: OwnedMap): void {
-    this.#owned = owned
-    for (const responder of this.#open.values()) responder.setOwned(owned)
+    for (const address of this.#owned.keys()) if (!owned.has(address)) this.disown(address)
+    for (const [address, only] of owned) this.own(address, only)
+  }
+
+  own(address: AddressKey, only: ReadonlySet<string> | undefined): void {
+    const known = this.#owned.get(address)
+    if (known !== undefined && sameSet(known.only, only)) return
+    const bytes = bytesOfKey(address)
+    const group = address.length === ipv4Length ? undefined : solicitedNodeGroup(bytes)
+    const owned = { bytes, only, group }
+    this.#owned.set(address, owned)
+    for (const link of this.#links.values()) {
+      link.join(owned)
+      if (known !== undefined) link.leave(known)
+    }
+  }
+
+  disown(address: AddressKey): void {
+    const known = this.#owned.get(address)
+    if (known === undefined) return
+    this.#owned.delete(address)
+    for (const link of this.#links.values()) link.leave(known)
   }
 
   /** Names of the interfaces on which the address answers. */
   interfacesOf(address: AddressKey): readonly string[] {
-    return [...this.#open.values()].filter((r) => r.serves(address)).map((r) => r.interface.name)
+    const owned = this.#owned.get(address)
+    if (owned === undefined) return []
+    return [...this.#links.values()].filter((link) => link.serves(owned)).map((link) => link.interface.name)
   }
 
-  announce(address: AddressKey): void {
-    let sent = false
-    for (const responder of this.#open.values()) sent = responder.announce(address) || sent
-    if (sent) this.#observer.gratuitous(address)
-  }
-
-  close(): void {
-    for (const [index, responder] of this.#open) this.#close(index, responder)
-  }
-
-  #openOne(wanted: AnsweringInterface): boolean {
-    let responder: InterfaceResponder
-    try {
-      responder = new InterfaceResponder(wanted, this.#observer)
-    } catch (error) {
-      // It went between the netlink message and now; the next message says so.
-      if (error instanceof SystemError && (error.code === 'ENODEV' || error.code === 'ENXIO')) return false
-      throw error
-    }
-    this.#open.set(wanted.index, responder)
-    responder.setOwned(this.#owned)
-    for (const kind of kindsOf(wanted))
-      this.#observer.log('info', `create${kind}Responder`, { interface: wanted.name })
-    return true
-  }
-
-  #close(index: number, responder: InterfaceResponder): void {
-    this.#open.delete(index)
-    responder.close()
-    for (const kind of kindsOf(responder.interface))
-      this.#observer.log('info', `delete${kind}Responder`, { interface: responder.interface.name })
-  }
-}
-
-function kindsOf(i: AnsweringInterface): readonly ('ARP' | 'NDP')[] {
-  return [...(i.arp ? (['ARP'] as const) : []), ...(i.ndp ? (['NDP'] as const) : [])]
-}
-
-class InterfaceResponder {
-  interface: AnsweringInterface
-  readonly #observer: ResponderObserver
-  readonly #sockets: PacketSocket[] = []
-  readonly #groups: MulticastGroups | undefined
-  readonly #arp: PacketSocket | undefined
-  readonly #ndp: PacketSocket | undefined
-  readonly #joined = new Map<AddressKey, Uint8Array>()
-  #owned: OwnedMap = new Map()
-
-  constructor(i: AnsweringInterface, observer: ResponderObserver) {
-    this.interface = i
-    this.#observer = observer
-    try {
-      if (i.arp) this.#arp = this.#socket(ethertypeArp, arpRequests, (frame) => this.#onArp(frame))
-      if (i.ndp) {
-        this.#groups = new MulticastGroups(i.index)
-        this.#ndp = this.#socket(ethertypeIPv6, neighborSolicitations, (frame) => this.#onNdp(frame))
-      }
-    } catch (error) {
-      this.close()
-      throw error
-    }
-  }
-
-  sameAs(other: AnsweringInterface): boolean {
-    const { name, mac, arp, ndp } = this.interface
-    return name === other.name && arp === other.arp && ndp === other.ndp && equalBytes(mac, other.mac)
-  }
-
-  serves(address: AddressKey): boolean {
-    if (!this.#owned.has(address)) return false
-    const only = this.#owned.get(address)
-    if (only !== undefined && !only.has(this.interface.name)) return false
-    return (address.length === ipv4Length ? this.#arp : this.#ndp) !== undefined
-  }
-
-  setOwned(owned: OwnedMap): void {
-    this.#owned = owned
-    if (this.#groups === undefined) return
-    for (const [address, group] of this.#joined) if (!this.serves(address)) this.#leave(address, group)
-    for (const address of owned.keys())
-      if (address.length !== ipv4Length && this.serves(address) && !this.#joined.has(address))
-        this.#join(address)
-  }
-
+  /** Whether the kernel took every frame; false also where no interface has a carrier. */
   announce(address: AddressKey): boolean {
-    if (!this.interface.running || !this.serves(address) || !this.#observer.mayAnswer()) return false
-    const { mac } = this.interface
-    const ip = bytesOfKey(address)
-    if (address.length === ipv4Length) return encodeGratuitousArp(mac, ip).every((f) => this.#arp?.send(f))
-    return this.#ndp?.send(encodeUnsolicitedAdvertisement(mac, ip)) ?? false
+    const owned = this.#owned.get(address)
+    if (owned === undefined) return false
+    const on = [...this.#links.values()].filter((link) => link.interface.running && link.serves(owned))
+    const sent = on.map((link) => this.#announceOn(link.interface, owned))
+    if (sent.includes(true)) this.#observer.gratuitous(address)
+    return sent.length > 0 && !sent.includes(false)
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.close()
-    this.#groups?.close()
+    this.#arp?.close()
+    this.#ndp?.close()
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
   }
 
-  #socket(ethertype: number, filter: Uint8Array, onFrame: (frame: Uint8Array) => void): PacketSocket {
-    const socket = new PacketSocket({ interfaceIndex: this.interface.index, ethertype, filter, onFrame })
-    this.#sockets.push(socket)
-    return socket
+  #announceOn({ index, mac }: AnsweringInterface, owned: Owned): boolean {
+    const [ring, frames] =
+      owned.group === undefined
+        ? [this.#arp, encodeGratuitousArp(mac, owned.bytes)]
+        : [this.#ndp, [encodeUnsolicitedAdvertisement(mac, owned.bytes)]]
+    return frames.every((frame) => this.#observer.mayAnswer() && ring?.send(frame, index))
   }
 
-  #onArp(frame: Uint8Array): void {
-    const request = decodeArpRequest(frame)
-    if (request === undefined || !this.serves(request.target) || !this.#observer.mayAnswer()) return
-    const reply = encodeArpReply(this.interface.mac, bytesOfKey(request.target), request)
-    this.#observer.request(request.target, this.#arp?.send(reply) ?? false)
+  #listen(interfaces: readonly AnsweringInterface[]): void {
+    const arp = interfaces.filter((i) => i.arp).map(({ index }) => index)
+    const ndp = interfaces.filter((i) => i.ndp).map(({ index }) => index)
+    if (arp.join() !== this.#heard.arp) {
+      if (this.#arp === undefined) this.#arp = this.#openArp(arp)
+      else this.#arp.setFilter(arpRequests(arp))
+    }
+    if (ndp.join() !== this.#heard.ndp) {
+      if (this.#ndp === undefined) this.#ndp = this.#openNdp(ndp)
+      else this.#ndp.setFilter(neighborSolicitations(ndp))
+    }
+    this.#heard = { arp: arp.join(), ndp: ndp.join() }
   }
 
-  #onNdp(frame: Uint8Array): void {
-    const asked = decodeNeighborSolicitation(frame)
-    if (asked === undefined || !this.serves(asked.target) || !this.#observer.mayAnswer()) return
-    const reply = encodeNeighborAdvertisement(this.interface.mac, asked, bytesOfKey(asked.target))
-    this.#observer.request(asked.target, this.#ndp?.send(reply) ?? false)
+  #openArp(interfaces: readonly number[]): PacketRing {
+    return new PacketRing({
+      ethertype: ethertypeArp,
+      slotBytes: 128,
+      filter: arpRequests(interfaces),
+      onFrame: (frame, index) => this.#onArp(frame, index),
+    })
   }
 
-  #join(address: AddressKey): void {
-    const bytes = solicitedNodeGroup(bytesOfKey(address))
-    const group = ipFromBytes(bytes)
-    if (group === undefined) return
-    try {
-      this.#groups?.join(group)
-      this.#joined.set(address, bytes)
-    } catch (error) {
-      // A link that just went; when it returns, it has a responder of its own.
-      if (!(error instanceof SystemError)) throw error
-      this.#observer.log('warn', 'joinGroupFailed', { interface: this.interface.name, error: error.message })
+  #openNdp(interfaces: readonly number[]): PacketRing {
+    return new PacketRing({
+      ethertype: ethertypeIPv6,
+      slotBytes: 256,
+      filter: neighborSolicitations(interfaces),
+      onFrame: (frame, index) => this.#onNdp(frame, index),
+    })
+  }
+
+  #joinGroups(): void {
+    if (this.#ndp === undefined) return
+    for (const link of this.#links.values()) {
+      if (!link.needsGroups(this.#ndp)) continue
+      for (const owned of this.#owned.values()) link.join(owned)
     }
   }
 
-  #leave(address: AddressKey, bytes: Uint8Array): void {
-    const group = ipFromBytes(bytes)
-    if (group !== undefined) this.#groups?.leave(group)
-    this.#joined.delete(address)
+  #onArp(frame: Uint8Array, index: number): void {
+    const request = decodeArpRequest(frame)
+    if (request === undefined) return
+    const found = this.#find(request.target, index)
+    if (found === undefined) return
+    const reply = encodeArpReply(found.mac, found.owned.bytes, request)
+    this.#observer.request(request.target, this.#arp?.send(reply, index) ?? false)
+  }
+
+  #onNdp(frame: Uint8Array, index: number): void {
+    const asked = decodeNeighborSolicitation(frame)
+    if (asked === undefined) return
+    const found = this.#find(asked.target, index)
+    if (found === undefined) return
+    const reply = encodeNeighborAdvertisement(found.mac, asked, found.owned.bytes)
+    this.#observer.request(asked.target, this.#ndp?.send(reply, index) ?? false)
+  }
+
+  /** What to answer with; undefined: nothing. */
+  #find(address: AddressKey, index: number): { readonly owned: Owned; readonly mac: Uint8Array } | undefined {
+    const owned = this.#owned.get(address)
+    const link = this.#links.get(index)
+    if (owned === undefined || link === undefined || !link.serves(owned)) return undefined
+    return this.#observer.mayAnswer() ? { owned, mac: link.interface.mac } : undefined
   }
 }
 
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+function sameSet(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a === b || (a.size === b.size && [...a].every((item) => b.has(item)))
 }

@@ -59,10 +59,15 @@ export class Segment {
   }
 
   /** As the speaker's container runs: root, but with CAP_NET_RAW alone, and no new privileges. */
-  spawn(host: string, command: string, args: readonly string[]): ChildProcess {
+  spawn(
+    host: string,
+    command: string,
+    args: readonly string[],
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): ChildProcess {
     const net = `--net=/run/netns/${this.#name(host)}`
     const confined = ['setpriv', '--bounding-set=-all,+net_raw', '--inh-caps=-all,+net_raw', '--no-new-privs']
-    return spawn('nsenter', [net, ...confined, command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    return spawn('nsenter', [net, ...confined, command, ...args], { stdio: [stdin, 'pipe', 'inherit'] })
   }
 
   mac(host: string): string {

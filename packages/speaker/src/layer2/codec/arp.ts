@@ -27,7 +27,7 @@ export interface ArpRequest {
  */
 export function decodeArpRequest(frame: Uint8Array): ArpRequest | undefined {
   if (frame.length < headerLength + arpLength || ethertypeOf(frame) !== ethertypeArp) return undefined
-  for (const [i, byte] of fixedPart.entries()) if (frame[headerLength + i] !== byte) return undefined
+  for (let i = 0; i < fixedPart.length; i++) if (frame[headerLength + i] !== fixedPart[i]) return undefined
   if (frame[20] !== 0 || frame[21] !== operationRequest) return undefined
   const senderMac = frame.slice(22, 28)
   if (((senderMac[0] ?? 0) & 1) !== 0) return undefined

@@ -1,54 +1,93 @@
 /**
  * When owned addresses announce themselves (pure): at once when acquired, repeated until five bursts went out in
  * some five seconds, then refreshed slowly for switches that forget. The caller bounds how many go out at a time.
+ *
+ * All that waits in a queue waits equally long, so that each queue stays in the order of what is due, whatever
+ * the number of addresses. `now` never goes back.
  */
 import type { AddressKey } from '../codec/ethernet.ts'
 
 const bursts = 5
 const burstIntervalMs = 1100
+/** On average refreshes are that far apart; after a pause up to this much of them goes out at once. */
+const refreshSpacingMs = 2
+const refreshBacklogMs = 10
 
 interface Entry {
-  dueAt: number
-  burstsLeft: number
+  readonly dueAt: number
+  readonly burstsLeft: number
 }
+
+type Queue = Map<AddressKey, Entry>
 
 export class GratuitousSchedule {
   readonly #refreshMs: number
-  readonly #entries = new Map<AddressKey, Entry>()
+  /** Never announced since they were acquired. */
+  readonly #first: Queue = new Map()
+  readonly #repeated: Queue = new Map()
+  readonly #refreshed: Queue = new Map()
+  #refreshFrom = Number.NEGATIVE_INFINITY
 
   /** `refreshMs` 0: no refresh. */
   constructor(refreshMs: number) {
     this.#refreshMs = refreshMs
   }
 
+  /** How many wait for their first announcement: the next ones to go out, without a pause. */
+  get first(): number {
+    return this.#first.size
+  }
+
   /** Starts the bursts, also anew: an interface that returned has to be told again. */
   acquire(address: AddressKey, now: number): void {
-    this.#entries.set(address, { dueAt: now, burstsLeft: bursts })
+    this.release(address)
+    this.#first.set(address, { dueAt: now, burstsLeft: bursts })
   }
 
   release(address: AddressKey): void {
-    this.#entries.delete(address)
+    for (const queue of [this.#first, this.#repeated, this.#refreshed]) queue.delete(address)
   }
 
-  /** At most `limit` addresses to announce now; those in their bursts before those to refresh. */
+  /** At most `limit` addresses to announce now: those never announced, those in their bursts, those to refresh. */
   take(now: number, limit: number): readonly AddressKey[] {
-    const due = [...this.#entries].filter(([, entry]) => entry.dueAt <= now)
-    due.sort(([, a], [, b]) => Number(b.burstsLeft > 0) - Number(a.burstsLeft > 0) || a.dueAt - b.dueAt)
-    return due.slice(0, limit).map(([address, entry]) => {
-      entry.burstsLeft = Math.max(0, entry.burstsLeft - 1)
-      entry.dueAt = entry.burstsLeft > 0 ? now + burstIntervalMs : this.#refreshAt(now)
-      return address
-    })
+    const taken: AddressKey[] = []
+    for (const queue of [this.#first, this.#repeated])
+      for (const [address, entry] of queue) {
+        if (entry.dueAt > now || taken.length >= limit) break
+        queue.delete(address)
+        this.#wait(address, entry.burstsLeft - 1, now)
+        taken.push(address)
+      }
+    for (const [address, entry] of this.#refreshed) {
+      if (this.#refreshAt(entry) > now || taken.length >= limit) break
+      this.#refreshed.delete(address)
+      this.#refreshFrom = Math.max(this.#refreshFrom, now - refreshBacklogMs) + refreshSpacingMs
+      this.#wait(address, 0, now)
+      taken.push(address)
+    }
+    return taken
   }
 
   /** When the next address is due; undefined: nothing is. */
   next(): number | undefined {
-    let next = Number.POSITIVE_INFINITY
-    for (const entry of this.#entries.values()) next = Math.min(next, entry.dueAt)
-    return Number.isFinite(next) ? next : undefined
+    const [first, repeated, refreshed] = [this.#first, this.#repeated, this.#refreshed].map(head)
+    const due = [first?.dueAt, repeated?.dueAt, refreshed && this.#refreshAt(refreshed)]
+    const times = due.filter((time) => time !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  #refreshAt(now: number): number {
-    return this.#refreshMs === 0 ? Number.POSITIVE_INFINITY : now + this.#refreshMs
+  #wait(address: AddressKey, burstsLeft: number, now: number): void {
+    if (burstsLeft > 0) this.#repeated.set(address, { dueAt: now + burstIntervalMs, burstsLeft })
+    else if (this.#refreshMs > 0)
+      this.#refreshed.set(address, { dueAt: now + this.#refreshMs, burstsLeft: 0 })
   }
+
+  #refreshAt(entry: Entry): number {
+    return Math.max(entry.dueAt, this.#refreshFrom)
+  }
+}
+
+function head(queue: Queue): Entry | undefined {
+  for (const entry of queue.values()) return entry
+  return undefined
 }

@@ -16,7 +16,7 @@ function link(name: string, change: Partial<LinkState> = {}): LinkState {
     loopback: false,
     noArp: false,
     master: 0,
-    addresses: [{ ip: linkLocal, tentative: false }],
+    addresses: [{ ip: linkLocal, duplicate: false }],
     ...change,
   }
 }
@@ -48,8 +48,8 @@ test.each<[string, LinkState, string]>([
   expect(answers(l)).toBe(expected)
 })
 
-test('a link-local address under duplicate detection does not count yet', () => {
+test('a link-local address that another host has does not count', () => {
   const [address] = link('eth0').addresses
   if (address === undefined) throw new Error('no address')
-  expect(answers(link('eth0', { addresses: [{ ...address, tentative: true }] }))).toBe('arp')
+  expect(answers(link('eth0', { addresses: [{ ...address, duplicate: true }] }))).toBe('arp')
 })

@@ -32,7 +32,7 @@ export interface LinkState {
   readonly noArp: boolean
   /** Index of the bond, bridge or VRF it belongs to, else 0. */
   readonly master: number
-  readonly addresses: readonly { readonly ip: IP; readonly tentative: boolean }[]
+  readonly addresses: readonly { readonly ip: IP; readonly duplicate: boolean }[]
 }
 
 export interface AnsweringInterface {
@@ -42,7 +42,7 @@ export interface AnsweringInterface {
   /** Has a carrier: only then announcements go out. */
   readonly running: boolean
   readonly arp: boolean
-  /** Has a link-local address that passed duplicate detection. */
+  /** Has a link-local address; what we answer for is not that one, so that it need not be proven unique yet. */
   readonly ndp: boolean
 }
 
@@ -59,7 +59,7 @@ export function answeringInterfaces(
       mac: i.mac,
       running: i.running,
       arp: i.broadcast,
-      ndp: i.addresses.some(({ ip, tentative }) => ip.family === 6 && isLinkLocal(ip) && !tentative),
+      ndp: i.addresses.some(({ ip, duplicate }) => ip.family === 6 && isLinkLocal(ip) && !duplicate),
     }))
     .filter((i) => i.arp || i.ndp)
 }

@@ -1,0 +1,59 @@
+/**
+ * Sends the gratuitous announcements that the schedule asks for, in slices that delay nothing else on the loop:
+ * without a pause while addresses wait for their first one, a few milliseconds apart otherwise.
+ */
+import type { AddressKey } from './codec/ethernet.ts'
+import { GratuitousSchedule } from './core/gratuitous.ts'
+
+const sliceMs = 1
+const perLook = 8
+const pauseMs = 5
+
+export class Announcements {
+  readonly #announce: (address: AddressKey) => void
+  readonly #schedule: GratuitousSchedule
+  #soon: NodeJS.Immediate | undefined
+  #later: NodeJS.Timeout | undefined
+
+  /** `refreshMs` 0: no refresh. */
+  constructor(refreshMs: number, announce: (address: AddressKey) => void) {
+    this.#schedule = new GratuitousSchedule(refreshMs)
+    this.#announce = announce
+  }
+
+  /** Announced in the next turn of the loop, then repeated; anew if it was known. */
+  acquire(addresses: Iterable<AddressKey>): void {
+    for (const address of addresses) this.#schedule.acquire(address, performance.now())
+    this.#wake()
+  }
+
+  release(addresses: Iterable<AddressKey>): void {
+    for (const address of addresses) this.#schedule.release(address)
+  }
+
+  close(): void {
+    clearImmediate(this.#soon)
+    clearTimeout(this.#later)
+  }
+
+  #wake(): void {
+    clearTimeout(this.#later)
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined
+      this.#slice()
+    })
+  }
+
+  #slice(): void {
+    const now = performance.now()
+    do {
+      const addresses = this.#schedule.take(now, perLook)
+      for (const address of addresses) this.#announce(address)
+      if (addresses.length < perLook) break
+    } while (performance.now() < now + sliceMs)
+    if (this.#schedule.first > 0) return this.#wake()
+    const next = this.#schedule.next()
+    if (next === undefined) return
+    this.#later = setTimeout(() => this.#slice(), Math.max(pauseMs, next - performance.now()))
+  }
+}

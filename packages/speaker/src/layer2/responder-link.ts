@@ -1,0 +1,108 @@
+/**
+ * One interface as the responder sees it: what it may answer there, and the solicited-node groups it has joined.
+ * Without a group that could not be joined the card lets all of them through instead, so that nothing that reaches
+ * it goes unanswered.
+ */
+import { MulticastGroups, type PacketRing } from '@landfall/net'
+import type { AnsweringInterface } from './core/interface-rules.ts'
+
+export interface Owned {
+  readonly bytes: Uint8Array
+  /** Interface names on which it answers; undefined: all. */
+  readonly only: ReadonlySet<string> | undefined
+  /** The solicited-node group of an IPv6 address. */
+  readonly group: Uint8Array | undefined
+}
+
+export type LogResponder = (
+  level: 'info' | 'warn',
+  event: string,
+  fields: Readonly<Record<string, string | number>>,
+) => void
+
+export class ResponderLink {
+  readonly #log: LogResponder
+  #interface: AnsweringInterface
+  #groups: MulticastGroups | undefined
+  /** The ring that has the card let all groups through. */
+  #allMulticast: PacketRing | undefined
+
+  constructor(i: AnsweringInterface, log: LogResponder) {
+    this.#log = log
+    this.#interface = i
+    this.#logKinds('create', kindsOf(i))
+  }
+
+  get interface(): AnsweringInterface {
+    return this.#interface
+  }
+
+  serves(owned: Owned): boolean {
+    if (owned.only !== undefined && !owned.only.has(this.#interface.name)) return false
+    return owned.group === undefined ? this.#interface.arp : this.#interface.ndp
+  }
+
+  /** Whether those that know the addresses by this interface have to be told anew. */
+  become(next: AnsweringInterface): boolean {
+    const before = this.#interface
+    const renamed = before.name !== next.name
+    const had = renamed ? [] : kindsOf(before)
+    const has = renamed ? [] : kindsOf(next)
+    this.#logKinds(
+      'delete',
+      kindsOf(before).filter((kind) => !has.includes(kind)),
+    )
+    this.#interface = next
+    const added = kindsOf(next).filter((kind) => !had.includes(kind))
+    this.#logKinds('create', added)
+    if (renamed || !next.ndp) this.#closeGroups()
+    return added.length > 0 || (next.running && !before.running) || !equalBytes(before.mac, next.mac)
+  }
+
+  /** True when the groups are not joined: the caller then joins one for each address. */
+  needsGroups(ring: PacketRing): boolean {
+    if (!this.#interface.ndp || this.#groups !== undefined) return false
+    this.#groups = new MulticastGroups(this.#interface.index, (error) => {
+      if (this.#allMulticast !== undefined) return
+      const { name, index } = this.#interface
+      this.#log('warn', 'joinGroupFailed', { interface: name, error: error.message })
+      if (ring.receiveAllMulticast(index, true)) this.#allMulticast = ring
+    })
+    return true
+  }
+
+  join(owned: Owned): void {
+    if (owned.group !== undefined && this.serves(owned)) this.#groups?.join(owned.group)
+  }
+
+  leave(owned: Owned): void {
+    if (owned.group !== undefined && this.serves(owned)) this.#groups?.leave(owned.group)
+  }
+
+  close(): void {
+    this.#closeGroups()
+    this.#logKinds('delete', kindsOf(this.#interface))
+  }
+
+  #closeGroups(): void {
+    this.#groups?.close()
+    this.#groups = undefined
+    this.#allMulticast?.receiveAllMulticast(this.#interface.index, false)
+    this.#allMulticast = undefined
+  }
+
+  #logKinds(what: 'create' | 'delete', kinds: readonly Kind[]): void {
+    for (const kind of kinds)
+      this.#log('info', `${what}${kind}Responder`, { interface: this.#interface.name })
+  }
+}
+
+type Kind = 'ARP' | 'NDP'
+
+function kindsOf(i: AnsweringInterface): readonly Kind[] {
+  return [...(i.arp ? (['ARP'] as const) : []), ...(i.ndp ? (['NDP'] as const) : [])]
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}

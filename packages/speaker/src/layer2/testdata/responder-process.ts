@@ -1,0 +1,80 @@
+/**
+ * The responder alone, as a process in a namespace: an argument of JSON says what answers where, lines on standard
+ * input change it, and lines on standard output tell what happened. CPU and memory are told when asked for.
+ */
+import { createInterface } from 'node:readline'
+import { watchInterfaces } from '@landfall/net'
+import { ipBytes, parseIP } from '@landfall/netip'
+import { type AddressKey, keyOfBytes } from '../codec/ethernet.ts'
+import { answeringInterfaces } from '../core/interface-rules.ts'
+import { Responder } from '../responder.ts'
+import { Announcements } from '../responder-announcements.ts'
+
+interface Change {
+  readonly own?: readonly string[]
+  readonly disown?: readonly string[]
+  /** Interfaces that `own` is for; absent: all. */
+  readonly only?: readonly string[]
+  /** Without announcements. */
+  readonly quiet?: boolean
+  /** False: the right to what is owned is gone. */
+  readonly mayAnswer?: boolean
+  readonly usage?: boolean
+}
+
+const tell = (event: string, fields: object = {}): boolean =>
+  process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
+
+const keys = new Map<string, AddressKey>()
+let [mayAnswer, requests, replies, gratuitous, longestTurn] = [true, 0, 0, 0, 0]
+const responder = new Responder({
+  mayAnswer: () => mayAnswer,
+  request: (_address, answered) => {
+    requests++
+    if (answered) replies++
+  },
+  gratuitous: () => void gratuitous++,
+  log: (level, event, fields) => void tell(event, { level, ...fields }),
+})
+const announcements = new Announcements(60_000, (address) => responder.announce(address))
+const follow = (): void => {
+  const returned = responder.setInterfaces(answeringInterfaces(watch.current, [/^lo$/]))
+  if (returned.length > 0) announcements.acquire(keys.values())
+  const interfaces = [...keys].slice(0, 4).map(([text, key]) => [text, responder.interfacesOf(key)])
+  tell('interfaces', { returned, interfaces: Object.fromEntries(interfaces) })
+}
+const watch = watchInterfaces(follow)
+follow()
+
+function change(change: Change): void {
+  const { only } = change
+  for (const text of change.own ?? []) {
+    const ip = parseIP(text)
+    if (ip !== undefined) keys.set(text, keyOfBytes(ipBytes(ip)))
+    responder.own(keys.get(text) ?? '', only === undefined ? undefined : new Set(only))
+  }
+  if (change.quiet !== true) announcements.acquire((change.own ?? []).map((text) => keys.get(text) ?? ''))
+  announcements.release((change.disown ?? []).map((text) => keys.get(text) ?? ''))
+  for (const text of change.disown ?? []) {
+    responder.disown(keys.get(text) ?? '')
+    keys.delete(text)
+  }
+  mayAnswer = change.mayAnswer ?? mayAnswer
+  if (change.usage === true) {
+    const { rss, heapUsed } = process.memoryUsage()
+    tell('usage', { ...process.cpuUsage(), rss, heapUsed, requests, replies, gratuitous, longestTurn })
+    longestTurn = 0
+  }
+  tell('changed')
+}
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const asked: Change = JSON.parse(line)
+  change(asked)
+})
+let turnAt = performance.now()
+setInterval(() => {
+  longestTurn = Math.max(longestTurn, performance.now() - turnAt - 5)
+  turnAt = performance.now()
+}, 5).unref()
+tell('ready')
