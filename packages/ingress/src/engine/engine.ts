@@ -7,6 +7,7 @@ import type { Key } from '@landfall/kube/model'
 import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
 import type { Cluster, TlsSettings } from '../dag/virtual-host.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
+import { type Layout, sourceOf } from '../envoy/layout.ts'
 import {
   chainName,
   httpListener,
@@ -16,11 +17,13 @@ import {
 } from '../envoy/listeners.ts'
 import { operationalListeners } from '../envoy/operational-listeners.ts'
 import { defaultListenerOptions, type ListenerOptions } from '../envoy/options.ts'
+import { plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
-import type { Resource, ResourceMap, Snapshot } from '../xds/resource.ts'
+import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
+import { PlainTable } from './plain-table.ts'
 import { Refusals, type ResourceName } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
 import { type Unit, Units } from './units.ts'
@@ -31,13 +34,17 @@ export interface EngineOptions {
   readonly classes: readonly string[]
   readonly dag: DagOptions
   readonly listeners: ListenerOptions
+  readonly layout: Layout
 }
 
 export const defaultEngineOptions: EngineOptions = {
   classes: [],
   dag: defaultDagOptions,
   listeners: defaultListenerOptions,
+  layout: 'scoped',
 }
+
+const none: ResourceMap = new Map()
 
 interface Chain {
   readonly settings: TlsSettings
@@ -45,13 +52,15 @@ interface Chain {
 }
 
 /** By type; empty for a type of which nothing changed. */
-export type ResourceChange = Readonly<Record<Exclude<keyof Snapshot, 'runtime'>, TableChange>>
+export type ResourceChange = Readonly<Record<Exclude<ResourceType, 'runtime'>, TableChange>>
 
 export class Engine {
   readonly #options: EngineOptions
   readonly #units: Units
   readonly #verdicts = new Verdicts()
-  readonly #scopes = new ResourceTable()
+  /** Scopes, or in the classic layouts tables of routes. */
+  readonly #tables = new ResourceTable()
+  readonly #plain = new PlainTable()
   readonly #listeners = new ResourceTable()
   readonly #clusters = new ResourceTable()
   readonly #secrets = new ResourceTable()
@@ -67,7 +76,7 @@ export class Engine {
   /** `world` is read while changes are taken in, and must show at least those. */
   constructor(world: World, options: EngineOptions = defaultEngineOptions) {
     this.#options = options
-    this.#units = new Units(world, options.classes, options.dag)
+    this.#units = new Units(world, options.classes, options.dag, options.layout)
     for (const listener of operationalListeners(options.listeners)) this.#listeners.set(listener)
   }
 
@@ -80,11 +89,13 @@ export class Engine {
     let chainsChanged = false
     for (const { before, after } of this.#units.apply(changes)) {
       for (const object of this.#verdicts.replace(before, after)) judged.add(object)
-      this.#replaceScopes(before, after)
+      this.#replaceTables(before, after)
       this.#replaceWanted(before, after, names)
       chainsChanged = this.#replaceChain(before, after) || chainsChanged
     }
     this.#settleWanted(names)
+    const plain = this.#scoped ? undefined : this.#plain.take()
+    if (plain !== undefined) this.#tables.set(plain)
     this.#settleListeners(chainsChanged)
     return judged
   }
@@ -109,7 +120,12 @@ export class Engine {
   }
 
   #mayHold({ type, name }: ResourceName): readonly Unit[] {
-    if (type === 'scopes') return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
+    if (type === 'routes' && name === plainTableName) {
+      return [...this.#plain.hosts].flatMap((host) => this.#units.of(host) ?? [])
+    }
+    if (type === 'scopes' || type === 'routes') {
+      return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
+    }
     if (type === 'secrets') return this.#units.reading('secret', name)
     if (type === 'endpoints') return this.#units.reading('service', name.split('/').slice(0, 2).join('/'))
     const cluster = type === 'clusters' ? this.#clustersHeld.get(name) : undefined
@@ -125,7 +141,8 @@ export class Engine {
       clusters: this.#clusters.copy(),
       endpoints: this.#endpoints.table.copy(),
       listeners: this.#listeners.copy(),
-      scopes: this.#scopes.copy(),
+      routes: this.#scoped ? none : this.#tables.copy(),
+      scopes: this.#scoped ? this.#tables.copy() : none,
       secrets: this.#secrets.copy(),
       runtime: this.#runtime,
     }
@@ -137,16 +154,24 @@ export class Engine {
       clusters: this.#clusters.drain(),
       endpoints: this.#endpoints.table.drain(),
       listeners: this.#listeners.drain(),
-      scopes: this.#scopes.drain(),
+      routes: this.#scoped ? none : this.#tables.drain(),
+      scopes: this.#scoped ? this.#tables.drain() : none,
       secrets: this.#secrets.drain(),
     }
   }
 
-  #replaceScopes(before: Unit | undefined, after: Unit | undefined): void {
-    const kept = new Set(after?.scopes.map(({ name }) => name))
-    for (const { name } of before?.scopes ?? []) if (!kept.has(name)) this.#scopes.delete(name)
-    for (const scope of after?.scopes ?? []) this.#scopes.set(scope)
-    this.#plainHosts += Number(hasPlain(after)) - Number(hasPlain(before))
+  get #scoped(): boolean {
+    return this.#options.layout === 'scoped'
+  }
+
+  #replaceTables(before: Unit | undefined, after: Unit | undefined): void {
+    const kept = new Set(after?.tables.map(({ name }) => name))
+    for (const { name } of before?.tables ?? []) if (!kept.has(name)) this.#tables.delete(name)
+    for (const table of after?.tables ?? []) this.#tables.set(table)
+    this.#plainHosts += Number(after?.plain !== undefined) - Number(before?.plain !== undefined)
+    const host = (after ?? before)?.host
+    const plain = after?.plain
+    if (host !== undefined) this.#plain.set(host, plain === true ? undefined : plain)
   }
 
   /** Counts only; what a name means is settled when all units of the batch have spoken. */
@@ -180,7 +205,7 @@ export class Engine {
     if (wanted !== undefined && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
     if (wanted !== undefined) {
       this.#endpoints.want(wanted)
-      this.#clusters.set(clusterResource(wanted))
+      this.#clusters.set(clusterResource(wanted, sourceOf(this.#options.layout)))
       this.#clustersHeld.set(name, wanted)
     } else {
       this.#clusters.delete(name)
@@ -207,15 +232,11 @@ export class Engine {
   }
 
   #settleListeners(chainsChanged: boolean): void {
-    const { listeners } = this.#options
+    const { listeners, layout } = this.#options
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
-    else if (!this.#listeners.has(httpListenerName)) this.#listeners.set(httpListener(listeners))
+    else if (!this.#listeners.has(httpListenerName)) this.#listeners.set(httpListener(listeners, layout))
     if (!chainsChanged) return
     if (this.#chains.size === 0) this.#listeners.delete(httpsListenerName)
-    else this.#listeners.set(httpsListener(this.#chains.values(), listeners))
+    else this.#listeners.set(httpsListener(this.#chains.values(), listeners, layout))
   }
-}
-
-function hasPlain(unit: Unit | undefined): boolean {
-  return unit?.scopes.some(({ name }) => name.startsWith('http/')) ?? false
 }

@@ -4,6 +4,7 @@
  */
 import type { Key } from '@landfall/kube/model'
 import { endpointsOf } from '../envoy/cluster.ts'
+import { plainTableName } from '../envoy/route-table.ts'
 import type { ResourceType } from '../xds/resource.ts'
 import type { Unit } from './units.ts'
 
@@ -48,10 +49,14 @@ function tagOf({ type, name }: ResourceName): string {
   return `${type}:${name}`
 }
 
-function resourcesOf({ scopes, clusters, secret }: Unit): readonly ResourceName[] {
+function resourcesOf({ tables, plain, clusters, secret }: Unit): readonly ResourceName[] {
   const endpoints = new Set([...clusters.values()].map(endpointsOf))
   return [
-    ...scopes.map(({ name }) => ({ type: 'scopes' as const, name })),
+    ...tables.flatMap(({ name }) => [
+      { type: 'scopes' as const, name },
+      { type: 'routes' as const, name },
+    ]),
+    ...(plain === undefined || plain === true ? [] : [{ type: 'routes' as const, name: plainTableName }]),
     ...[...clusters.keys()].map((name) => ({ type: 'clusters' as const, name })),
     ...[...endpoints].map((name) => ({ type: 'endpoints' as const, name })),
     ...(secret === undefined ? [] : [{ type: 'secrets' as const, name: secret.name }]),

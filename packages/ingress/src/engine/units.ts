@@ -7,7 +7,9 @@ import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
 import { translateHost } from '../dag/translate.ts'
 import { type Cluster, type TlsSettings, type VirtualHost } from '../dag/virtual-host.ts'
+import type { Layout } from '../envoy/layout.ts'
 import { clusterName } from '../envoy/names.ts'
+import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
 import { secretResource } from '../envoy/secret.ts'
 import { HostIndex } from '../model/host-index.ts'
@@ -18,7 +20,10 @@ import type { Resource } from '../xds/resource.ts'
 /** What one host wants Envoy to hold, and what it says about its objects. */
 export interface Unit {
   readonly host: string
-  readonly scopes: readonly Resource[]
+  /** Its scopes or, in the classic layouts, its table of secure routes. */
+  readonly tables: readonly Resource[]
+  /** Its routes on the plain listener; only `true` where they are among the tables. */
+  readonly plain: PlainEntry | true | undefined
   readonly clusters: ReadonlyMap<string, Cluster>
   readonly tls: TlsSettings | undefined
   readonly secret: Resource | undefined
@@ -36,14 +41,16 @@ export class Units {
   readonly #world: World
   readonly #classes: readonly string[]
   readonly #options: DagOptions
+  readonly #layout: Layout
   readonly #hosts: HostIndex
   readonly #units = new Map<string, { readonly unit: Unit; readonly reads: ReadonlySet<Read> }>()
   readonly #readers = new Map<Read, Set<string>>()
 
-  constructor(world: World, classes: readonly string[], options: DagOptions) {
+  constructor(world: World, classes: readonly string[], options: DagOptions, layout: Layout) {
     this.#world = world
     this.#classes = classes
     this.#options = options
+    this.#layout = layout
     this.#hosts = new HostIndex(world, classes)
   }
 
@@ -74,7 +81,7 @@ export class Units {
     }
     const lookups = recordingLookups(this.#world, this.#hosts, this.#classes)
     const { virtualHost, outcomes, root } = translateHost(host, lookups, this.#options)
-    const unit: Unit = { host, ...encode(virtualHost), outcomes, root }
+    const unit: Unit = { host, ...encode(virtualHost, this.#layout), outcomes, root }
     this.#units.set(host, { unit, reads: lookups.reads })
     for (const read of lookups.reads) this.#remember(read, host)
     return { before: before?.unit, after: unit }
@@ -98,11 +105,24 @@ function readOfChange(change: Change): Read {
   return readOf('delegation', (change.after ?? change.before)?.meta.namespace ?? '')
 }
 
-function encode(virtualHost: VirtualHost | undefined): Omit<Unit, 'host' | 'outcomes' | 'root'> {
-  if (virtualHost === undefined) return { scopes: [], clusters: new Map(), tls: undefined, secret: undefined }
-  const { secure } = virtualHost
+type Encoded = Omit<Unit, 'host' | 'outcomes' | 'root'>
+
+const nothing: Encoded = {
+  tables: [],
+  plain: undefined,
+  clusters: new Map(),
+  tls: undefined,
+  secret: undefined,
+}
+
+function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
+  if (virtualHost === undefined) return nothing
+  const { host, plain, secure } = virtualHost
+  const own = layout === 'scoped'
+  const tables = own ? scopes(virtualHost) : secure === undefined ? [] : [secureTable(host, secure.routes)]
   return {
-    scopes: scopes(virtualHost),
+    tables,
+    plain: plain.length === 0 ? undefined : own || plainEntry(host, plain),
     clusters: clustersOf(virtualHost),
     tls: secure?.tls,
     secret: secure === undefined ? undefined : secretResource(secure.keyPair),

@@ -9,7 +9,7 @@ import { UpstreamTlsContextSchema } from '@envoyproxy/envoy-types/envoy/extensio
 import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensions/upstreams/http/v3/http_protocol_options'
 import type { Cluster, Strategy, UpstreamProtocol } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
-import { ads, milliseconds, pack, typed } from './message.ts'
+import { configSource, milliseconds, pack, type Source, typed } from './message.ts'
 import { altStatName, clusterName, endpointsName } from './names.ts'
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>
@@ -20,14 +20,14 @@ const policies: Readonly<Record<Strategy, Cluster_LbPolicy>> = {
   Random: Cluster_LbPolicy.RANDOM,
 }
 
-export function clusterResource(cluster: Cluster): Resource {
+export function clusterResource(cluster: Cluster, source: Source): Resource {
   const name = clusterName(cluster)
   const endpoints = endpointsOf(cluster)
   const message = create(ClusterSchema, {
     name,
     altStatName: altStatName(cluster),
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: ads(), serviceName: endpoints },
+    edsClusterConfig: { edsConfig: configSource(source), serviceName: endpoints },
     connectTimeout: milliseconds(2000),
     lbPolicy: policies[cluster.strategy],
     // A few unhealthy endpoints must never bring the unready ones back.

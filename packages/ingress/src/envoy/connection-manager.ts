@@ -11,20 +11,45 @@ import {
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
-import { milliseconds, typed } from './message.ts'
+import { configSource, milliseconds, type Source, typed } from './message.ts'
 import type { Side } from './names.ts'
-import { scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
+import { handshakeHost, scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
 
 type NetworkFilter = MessageInitShape<typeof FilterSchema>
 type HttpFilter = MessageInitShape<typeof HttpFilterSchema>
 type Manager = MessageInitShape<typeof HttpConnectionManagerSchema>
 
-export function trafficManager(side: Side, listener: string, accessLogPath: string): NetworkFilter {
-  return connectionManager({
-    statPrefix: listener,
+/** How a request finds its routes. */
+export type Routing = Pick<Manager, 'routeSpecifier' | 'earlyHeaderMutationExtensions'> & {
+  /** They run before all others. */
+  readonly lookup: readonly HttpFilter[]
+}
+
+export function scopedRouting(side: Side): Routing {
+  return {
     routeSpecifier: scopedRoutes(),
     earlyHeaderMutationExtensions: [scopeKeyMutation(side)],
-    httpFilters: [...scopeLookup(side), compressor(), grpcWeb(), grpcStats(), router()],
+    lookup: scopeLookup(side),
+  }
+}
+
+/** `strict`: the host asked for must be the one of the handshake. */
+export function tableRouting(routeConfigName: string, source: Source, strict: boolean): Routing {
+  return {
+    routeSpecifier: { case: 'rds', value: { routeConfigName, configSource: configSource(source) } },
+    lookup: strict ? [handshakeHost()] : [],
+  }
+}
+
+export function trafficManager(
+  { lookup, ...routing }: Routing,
+  listener: string,
+  accessLogPath: string,
+): NetworkFilter {
+  return connectionManager({
+    statPrefix: listener,
+    ...routing,
+    httpFilters: [...lookup, compressor(), grpcWeb(), grpcStats(), router()],
     useRemoteAddress: true,
     normalizePath: true,
     mergeSlashes: true,

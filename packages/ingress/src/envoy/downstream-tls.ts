@@ -4,7 +4,7 @@ import type { TransportSocketSchema } from '@envoyproxy/envoy-types/envoy/config
 import { TlsParameters_TlsProtocol } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/common'
 import { DownstreamTlsContextSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
 import type { TlsSettings, TlsVersion } from '../dag/virtual-host.ts'
-import { ads, typed } from './message.ts'
+import { configSource, type Source, typed } from './message.ts'
 
 const versions: Readonly<Record<TlsVersion, TlsParameters_TlsProtocol>> = {
   '1.2': TlsParameters_TlsProtocol.TLSv1_2,
@@ -18,7 +18,10 @@ const cipherSuites = [
   'ECDHE-RSA-AES256-GCM-SHA384',
 ]
 
-export function downstreamTls(settings: TlsSettings): MessageInitShape<typeof TransportSocketSchema> {
+export function downstreamTls(
+  settings: TlsSettings,
+  source: Source,
+): MessageInitShape<typeof TransportSocketSchema> {
   const socket = typed('envoy.transport_sockets.tls', DownstreamTlsContextSchema, {
     commonTlsContext: {
       tlsParams: {
@@ -27,7 +30,7 @@ export function downstreamTls(settings: TlsSettings): MessageInitShape<typeof Tr
         cipherSuites,
       },
       alpnProtocols: ['h2', 'http/1.1'],
-      tlsCertificateSdsSecretConfigs: [{ name: settings.secret, sdsConfig: ads() }],
+      tlsCertificateSdsSecretConfigs: [{ name: settings.secret, sdsConfig: configSource(source) }],
     },
   })
   return { name: socket.name, configType: { case: 'typedConfig', value: socket.typedConfig } }

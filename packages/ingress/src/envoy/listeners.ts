@@ -1,7 +1,7 @@
 /**
  * The traffic listeners. They exist only while a virtual host needs them, and their bytes depend on no host but
  * through the certificates: `ingress_http` is one filter chain, `ingress_https` one chain for each certificate and
- * range of TLS versions, with the server names that present it.
+ * range of TLS versions, with the server names that present it. In the classic layouts each secure host has a chain.
  */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
@@ -10,10 +10,12 @@ import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/fi
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
 import type { TlsSettings } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
-import { trafficManager } from './connection-manager.ts'
+import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
 import { downstreamTls } from './downstream-tls.ts'
+import { type Layout, sourceOf } from './layout.ts'
 import { typed } from './message.ts'
 import type { BindAddress, ListenerOptions } from './options.ts'
+import { plainTableName, secureTableName } from './route-table.ts'
 import { keepalive, socketAddress } from './socket.ts'
 
 type ListenerInit = MessageInitShape<typeof ListenerSchema>
@@ -30,27 +32,61 @@ export interface TlsChain {
   readonly hosts: Iterable<string>
 }
 
-export function httpListener(options: ListenerOptions): Resource {
-  const filters = [trafficManager('http', httpListenerName, options.httpAccessLog)]
+export function httpListener(options: ListenerOptions, layout: Layout): Resource {
+  const routing =
+    layout === 'scoped' ? scopedRouting('http') : tableRouting(plainTableName, sourceOf(layout), false)
+  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog)]
   return listener(httpListenerName, options.http, proxyProtocol(options), [
     { name: httpListenerName, filters },
   ])
 }
 
 /** `chains` in any order, none of them twice. */
-export function httpsListener(chains: Iterable<TlsChain>, options: ListenerOptions): Resource {
-  const filters = [trafficManager('https', httpsListenerName, options.httpsAccessLog)]
-  const filterChains = [...chains]
-    .map(({ settings, hosts }): FilterChain & { name: string } => ({
-      name: chainName(settings),
-      filterChainMatch: { serverNames: [...hosts].toSorted() },
-      filters,
-      transportSocket: downstreamTls(settings),
-    }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const secrets = [...new Set([...chains].map(({ settings }) => settings.secret))].toSorted()
+export function httpsListener(
+  chains: Iterable<TlsChain>,
+  options: ListenerOptions,
+  layout: Layout,
+): Resource {
+  const all = [...chains]
+  const filterChains = layout === 'scoped' ? sharedChains(all, options) : chainPerHost(all, options, layout)
+  const secrets = [...new Set(all.map(({ settings }) => settings.secret))].toSorted()
   const inspectors = [...proxyProtocol(options), tlsInspector()]
-  return listener(httpsListenerName, options.https, inspectors, filterChains, secrets)
+  return listener(httpsListenerName, options.https, inspectors, filterChains.toSorted(byName), secrets)
+}
+
+type NamedChain = FilterChain & { readonly name: string }
+
+function byName(a: NamedChain, b: NamedChain): number {
+  return a.name < b.name ? -1 : 1
+}
+
+function sharedChains(chains: readonly TlsChain[], options: ListenerOptions): readonly NamedChain[] {
+  const filters = [trafficManager(scopedRouting('https'), httpsListenerName, options.httpsAccessLog)]
+  return chains.map(({ settings, hosts }) => ({
+    name: chainName(settings),
+    filterChainMatch: { serverNames: [...hosts].toSorted() },
+    filters,
+    transportSocket: downstreamTls(settings, 'ads'),
+  }))
+}
+
+function chainPerHost(
+  chains: readonly TlsChain[],
+  options: ListenerOptions,
+  layout: Layout,
+): readonly NamedChain[] {
+  const source = sourceOf(layout)
+  return chains.flatMap(({ settings, hosts }) =>
+    [...hosts].map((host) => {
+      const routing = tableRouting(secureTableName(host), source, host.startsWith('*.'))
+      return {
+        name: host,
+        filterChainMatch: { serverNames: [host] },
+        filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog)],
+        transportSocket: downstreamTls(settings, source),
+      }
+    }),
+  )
 }
 
 /** Chains with the same name are the same. */

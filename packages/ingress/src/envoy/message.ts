@@ -2,6 +2,7 @@
 import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Any, anyPack, type Duration } from '@bufbuild/protobuf/wkt'
 import {
+  ApiConfigSource_ApiType,
   ApiVersion,
   type ConfigSource,
   ConfigSourceSchema,
@@ -24,14 +25,33 @@ export function milliseconds(ms: number): Pick<Duration, 'seconds' | 'nanos'> {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 }
 }
 
-/**
- * The one stream for all types. Without a fetch timeout: a listener that waits for what it names must not come up
- * without it.
- */
-export function ads(): ConfigSource {
+/** Where a resource says that what it names comes from: the aggregated stream, or a stream of its own for each. */
+export type Source = 'ads' | 'streams'
+
+/** The control plane in the bootstrap, ours and Contour's. */
+const controlPlane = 'contour'
+
+/** Without a fetch timeout: a listener that waits for what it names must not come up without it. */
+export function configSource(source: Source): ConfigSource {
   return create(ConfigSourceSchema, {
-    configSourceSpecifier: { case: 'ads', value: {} },
+    configSourceSpecifier: source === 'ads' ? { case: 'ads', value: {} } : streams,
     resourceApiVersion: ApiVersion.V3,
     initialFetchTimeout: { seconds: 0n, nanos: 0 },
   })
+}
+
+const streams: NonNullable<MessageInitShape<typeof ConfigSourceSchema>['configSourceSpecifier']> = {
+  case: 'apiConfigSource',
+  value: {
+    apiType: ApiConfigSource_ApiType.GRPC,
+    transportApiVersion: ApiVersion.V3,
+    grpcServices: [
+      {
+        targetSpecifier: {
+          case: 'envoyGrpc',
+          value: { clusterName: controlPlane, authority: controlPlane },
+        },
+      },
+    ],
+  },
 }

@@ -15,7 +15,7 @@ import type {
   HttpFilterSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
 import { HeaderMutationSchema } from '@envoyproxy/envoy-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation'
-import { ads, typed } from './message.ts'
+import { configSource, typed } from './message.ts'
 import type { Side } from './names.ts'
 
 export const scopeHeader = 'x-ingress-scope'
@@ -54,8 +54,8 @@ export function scopedRoutes(): NonNullable<Manager['routeSpecifier']> {
           },
         ],
       },
-      rdsConfigSource: ads(),
-      configSpecifier: { case: 'scopedRds', value: { scopedRdsConfigSource: ads() } },
+      rdsConfigSource: configSource('ads'),
+      configSpecifier: { case: 'scopedRds', value: { scopedRdsConfigSource: configSource('ads') } },
     },
   }
 }
@@ -68,6 +68,11 @@ export function scopedRoutes(): NonNullable<Manager['routeSpecifier']> {
 export function scopeLookup(side: Side): readonly HttpFilter[] {
   const steps = [lua('scope-wildcard', wildcardLookup)]
   return side === 'http' ? [...steps, lua('scope-default', defaultLookup)] : steps
+}
+
+/** Answers 421 unless the host asked for is the one of the handshake. */
+export function handshakeHost(): HttpFilter {
+  return lua('handshake-host', handshakeCheck)
 }
 
 function lua(name: string, inlineString: string): HttpFilter {
@@ -105,6 +110,13 @@ function envoy_on_request(handle)
   local wildcard = string.gsub(low, "^(%a+/)[^.]+%.", "%1*.", 1)
   headers:replace(header, wildcard)
   handle:clearRouteCache()
+end
+`
+
+const handshakeCheck = `function envoy_on_request(handle)
+  local host = string.lower(handle:headers():get(":authority") or "")
+  host = string.gsub(string.gsub(host, ":%d+$", ""), "%.$", "")
+  if host ~= handle:streamInfo():requestedServerName() then handle:respond({[":status"] = "421"}, "") end
 end
 `
 

@@ -6,6 +6,7 @@ import { createRegistry, type DescMessage, fromBinary, toJson } from '@bufbuild/
 import { ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import { ClusterLoadAssignmentSchema } from '@envoyproxy/envoy-types/envoy/config/endpoint/v3/endpoint'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
+import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import { FileAccessLogSchema } from '@envoyproxy/envoy-types/envoy/extensions/access_loggers/file/v3/file'
 import { GzipSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/gzip/compressor/v3/gzip'
@@ -32,6 +33,7 @@ const schemas: Readonly<Record<ResourceType, DescMessage>> = {
   endpoints: ClusterLoadAssignmentSchema,
   secrets: SecretSchema,
   listeners: ListenerSchema,
+  routes: RouteConfigurationSchema,
   scopes: ScopedRouteConfigurationSchema,
   runtime: RuntimeSchema,
 }

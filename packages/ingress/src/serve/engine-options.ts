@@ -9,6 +9,7 @@ export function engineOptions(options: ServeOptions): EngineOptions {
     at.address === '::' && !options.ipv6 ? { ...at, address: '0.0.0.0' } : at
   return {
     classes: options.ingressClasses,
+    layout: 'scoped',
     dag: {
       ...defaultDagOptions,
       rootNamespaces: options.rootNamespaces,

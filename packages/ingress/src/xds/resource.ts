@@ -2,13 +2,21 @@
  * What translation hands to the xDS server: immutable, already encoded resources, grouped by type.
  *
  * In: the encoded message of each resource (`toBinary` of Cluster, ClusterLoadAssignment, Listener,
- * ScopedRouteConfiguration, Secret, Runtime). Out: the six maps of a `Snapshot`, keyed by resource name.
+ * RouteConfiguration, ScopedRouteConfiguration, Secret, Runtime). Out: the maps of a `Snapshot`, keyed by resource name.
  * A version is a content hash, so that two replicas and a restarted one say the same.
  */
 import { createHash } from 'node:crypto'
 
 /** In the order in which additions travel; removals travel last, in the reverse order. */
-export const resourceTypes = ['clusters', 'endpoints', 'secrets', 'listeners', 'scopes', 'runtime'] as const
+export const resourceTypes = [
+  'clusters',
+  'endpoints',
+  'secrets',
+  'listeners',
+  'routes',
+  'scopes',
+  'runtime',
+] as const
 export type ResourceType = (typeof resourceTypes)[number]
 
 export const typeUrls: Readonly<Record<ResourceType, string>> = {
@@ -16,6 +24,7 @@ export const typeUrls: Readonly<Record<ResourceType, string>> = {
   endpoints: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
   secrets: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
   listeners: 'type.googleapis.com/envoy.config.listener.v3.Listener',
+  routes: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
   scopes: 'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration',
   runtime: 'type.googleapis.com/envoy.service.runtime.v3.Runtime',
 }
@@ -45,6 +54,8 @@ export interface Snapshot {
   readonly clusters: ResourceMap
   readonly endpoints: ResourceMap
   readonly listeners: ResourceMap
+  /** Tables of routes, in layouts that have them. */
+  readonly routes?: ResourceMap
   readonly scopes: ResourceMap
   readonly secrets: ResourceMap
   readonly runtime?: ResourceMap

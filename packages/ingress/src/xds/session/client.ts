@@ -1,8 +1,9 @@
 /**
  * One client's stream as a state machine: requests and acknowledgements in, the next responses out. No IO, no clock.
+ * An Envoy that opens a stream for each thing is several clients, which wait for each other (`streams-of-node.ts`).
  *
  * The order that keeps a route switch free of errors (design, section 7): clusters; the endpoints and secrets that
- * those subscribe to; listeners; scopes; removals last. A scope or listener waits until the clusters that it names
+ * those subscribe to; listeners; tables of routes; scopes; removals last. A scope or listener waits until the clusters that it names
  * are acknowledged and their endpoints and secrets are on the wire before it, at most `gateMs`. One response of a
  * type is in flight; newer state replaces what was not sent.
  */
@@ -10,6 +11,7 @@ import { type References, type Resource, type ResourceType, resourceTypes } from
 import { responseBytes, responseCount } from './limits.ts'
 import type { Refusals } from './refusals.ts'
 import type { ResourceStore } from './store.ts'
+import { StreamsOfNode } from './streams-of-node.ts'
 import { type Flight, type Held, isResource, Subscription, type SubscriptionRequest } from './subscription.ts'
 import { type WarmListener, warmListenerName } from './warm-listener.ts'
 import { WarmUp } from './warm-up.ts'
@@ -44,12 +46,13 @@ export const gateMs = 2000
 const removalOrder: readonly ResourceType[] = [
   'scopes',
   'listeners',
+  'routes',
   'clusters',
   'endpoints',
   'secrets',
   'runtime',
 ]
-const users: readonly ResourceType[] = ['scopes', 'listeners']
+const users: readonly ResourceType[] = ['scopes', 'routes', 'listeners']
 const never = Number.POSITIVE_INFINITY
 
 type Verdict =
@@ -67,15 +70,19 @@ export class Client {
   #variant = 0
   readonly #world: World
   readonly #warmUp: WarmUp
+  readonly #streams: StreamsOfNode
 
-  constructor(node: Node, world: World) {
+  /** `streams`: those of the same Envoy, this one added; alone when everything is on this one. */
+  constructor(node: Node, world: World, streams = new StreamsOfNode()) {
     this.node = node
     this.#world = world
+    this.#streams = streams
     this.subscriptions = {
       clusters: new Subscription('clusters'),
       endpoints: new Subscription('endpoints'),
       secrets: new Subscription('secrets'),
       listeners: new Subscription('listeners'),
+      routes: new Subscription('routes'),
       scopes: new Subscription('scopes'),
       runtime: new Subscription('runtime'),
     }
@@ -88,6 +95,7 @@ export class Client {
       yield* store.all(type).keys()
       yield* refusals.pinnedNames(type)
     })
+    this.#streams.asked(this, type, message)
     this.#unblock(type)
   }
 
@@ -269,8 +277,8 @@ export class Client {
   }
 
   #prerequisites(references: References | undefined): 'there' | 'pending' | 'refused' {
-    const { clusters, endpoints, secrets } = this.subscriptions
-    if (references?.clusters === undefined || !clusters.started) return 'there'
+    const asking = this.#streams.of('clusters')
+    if (references?.clusters === undefined || asking.size === 0) return 'there'
     let state: 'there' | 'refused' = 'there'
     for (const name of references.clusters) {
       const target = this.#target('clusters', name, false)
@@ -279,10 +287,11 @@ export class Client {
         if (this.#world.store.get('clusters', name) !== undefined) state = 'refused'
         continue
       }
-      if (clusters.held.get(name)?.version !== target.version) return 'pending'
-      if (!(target.references?.endpoints ?? []).every((needed) => endpoints.answered(needed)))
-        return 'pending'
-      if (!(target.references?.secrets ?? []).every((needed) => secrets.answered(needed))) return 'pending'
+      for (const { subscriptions } of asking)
+        if (subscriptions.clusters.held.get(name)?.version !== target.version) return 'pending'
+      const { endpoints = [], secrets = [] } = target.references ?? {}
+      if (!endpoints.every((needed) => this.#streams.answered('endpoints', needed))) return 'pending'
+      if (!secrets.every((needed) => this.#streams.answered('secrets', needed))) return 'pending'
     }
     return state
   }
@@ -297,32 +306,42 @@ export class Client {
   }
 
   #mayRemove(type: ResourceType): boolean {
-    const { scopes, listeners, clusters } = this.subscriptions
     if (type === 'runtime') return true
-    if (this.#warmUp.warming || scopes.busy() || listeners.busy()) return false
+    if (this.#warmUp.warming || users.some((user) => this.#anyOf(user, busy))) return false
     if (users.includes(type)) return true
-    if (scopes.leaving.size > 0 || listeners.leaving.size > 0 || clusters.busy()) return false
-    return type === 'clusters' || clusters.leaving.size === 0
+    if (users.some((user) => this.#anyOf(user, leaving)) || this.#anyOf('clusters', busy)) return false
+    return type === 'clusters' || !this.#anyOf('clusters', leaving)
+  }
+
+  #anyOf(type: ResourceType, is: (subscription: Subscription) => boolean): boolean {
+    for (const { subscriptions } of this.#streams.of(type)) if (is(subscriptions[type])) return true
+    return false
   }
 
   /** A scope or listener that could not be replaced still needs this cluster, or may. */
   #stillUsed(cluster: string): boolean {
-    return users.some((type) => {
-      const { blocked, held, kept } = this.subscriptions[type]
-      return [...blocked.keys(), ...kept].some((name) => {
-        const user = held.get(name)
-        if (user === undefined) return false
-        return !isResource(user) || user.references?.clusters?.includes(cluster)
-      })
-    })
+    return users.some((type) =>
+      this.#anyOf(type, ({ blocked, held, kept }) =>
+        [...blocked.keys(), ...kept].some((name) => {
+          const user = held.get(name)
+          if (user === undefined) return false
+          return !isResource(user) || user.references?.clusters?.includes(cluster) === true
+        }),
+      ),
+    )
   }
 
   /** What waits for this type is looked at again. */
   #unblock(type: ResourceType): void {
-    if (type !== 'clusters' && type !== 'endpoints' && type !== 'secrets') return
-    for (const user of users) this.subscriptions[user].unblock()
+    if (type === 'clusters' || type === 'endpoints' || type === 'secrets')
+      for (const user of users)
+        for (const { subscriptions } of this.#streams.of(user)) subscriptions[user].unblock()
+    this.#streams.wake(this)
   }
 }
+
+const busy = (subscription: Subscription): boolean => subscription.busy()
+const leaving = (subscription: Subscription): boolean => subscription.leaving.size > 0
 
 function* inTurn(first: ReadonlySet<string>, then: ReadonlySet<string>): Iterable<string> {
   yield* first

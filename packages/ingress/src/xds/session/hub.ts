@@ -7,6 +7,7 @@ import { resourceTypes } from '../resource.ts'
 import { Client, type Node, type Settlement, type World } from './client.ts'
 import { Refusals } from './refusals.ts'
 import { type Change, ResourceStore } from './store.ts'
+import { StreamsOfNode } from './streams-of-node.ts'
 import { isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
@@ -27,6 +28,8 @@ export interface HubEvents {
   readonly onRefused: (refused: Refused) => void
   /** The name is well again: newer content was accepted, or it is gone. */
   readonly onCleared: (resource: { readonly type: ResourceType; readonly name: string }) => void
+  /** The client may have something to send, although nothing came from it. */
+  readonly onWake?: (client: Client) => void
 }
 
 export class Hub {
@@ -35,6 +38,8 @@ export class Hub {
   readonly clients = new Set<Client>()
   readonly #events: HubEvents
   readonly #world: World
+  /** By id: the streams of Envoys that open one for each thing. */
+  readonly #separate = new Map<string, StreamsOfNode>()
   #warm: WarmListener | undefined
   #nonce = 0
 
@@ -56,14 +61,25 @@ export class Hub {
     this.#spread(this.store.apply(change))
   }
 
-  connect(node: Node): Client {
-    const client = new Client(node, this.#world)
+  /** `way`: all types come over one stream, or each over its own. */
+  connect(node: Node, way: 'aggregated' | 'separate' = 'aggregated'): Client {
+    const streams = way === 'aggregated' ? new StreamsOfNode() : this.#streamsOf(node.id)
+    const client = new Client(node, this.#world, streams)
     this.clients.add(client)
     return client
   }
 
   disconnect(client: Client): void {
     this.clients.delete(client)
+    const streams = this.#separate.get(client.node.id)
+    streams?.left(client)
+    if (streams?.isEmpty === true) this.#separate.delete(client.node.id)
+  }
+
+  #streamsOf(node: string): StreamsOfNode {
+    const streams = this.#separate.get(node) ?? new StreamsOfNode((client) => this.#events.onWake?.(client))
+    this.#separate.set(node, streams)
+    return streams
   }
 
   /** `error` is Envoy's words when it refused the response. */

@@ -26,6 +26,7 @@ export class ResourceStore {
       endpoints: new Map(),
       secrets: new Map(),
       listeners: new Map(),
+      routes: new Map(),
       scopes: new Map(),
       runtime: new Map(),
     }

@@ -1,0 +1,64 @@
+/**
+ * The classic layout's tables of routes: `ingress_http` for all plain hosts, `https/<host>` for each secure one
+ * (envoy.config.route.v3.RouteConfiguration). An entry of the plain table is encoded once, with its host: the table
+ * is its head followed by its entries, as protobuf lets fields be concatenated.
+ */
+import { create, toBinary } from '@bufbuild/protobuf'
+import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
+import type { HeaderMatch, Route } from '../dag/virtual-host.ts'
+import { makeResource, type Resource } from '../xds/resource.ts'
+import { scopeName } from './names.ts'
+import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virtual-host.ts'
+
+export const plainTableName = 'ingress_http'
+
+/** What a host puts into the plain table. */
+export interface PlainEntry {
+  readonly bytes: Uint8Array
+  /** Names of the clusters that it needs. */
+  readonly clusters: readonly string[]
+}
+
+export function plainEntry(host: string, routes: readonly Route[]): PlainEntry {
+  const table = create(RouteConfigurationSchema, { virtualHosts: [entry(host, routes)] })
+  return { bytes: toBinary(RouteConfigurationSchema, table), clusters: clustersOf(routes) }
+}
+
+/** `entries` sorted by host. */
+export function plainTable(entries: readonly PlainEntry[]): Resource {
+  const head = create(RouteConfigurationSchema, { ...tableSettings, name: plainTableName })
+  const bytes = Buffer.concat([
+    toBinary(RouteConfigurationSchema, head),
+    ...entries.map((each) => each.bytes),
+  ])
+  const clusters = [...new Set(entries.flatMap((each) => each.clusters))].toSorted()
+  return makeResource(plainTableName, bytes, { clusters })
+}
+
+export function secureTable(host: string, routes: readonly Route[]): Resource {
+  const name = secureTableName(host)
+  const virtualHosts = [entry(host, routes), misdirected]
+  const message = create(RouteConfigurationSchema, { ...tableSettings, name, virtualHosts })
+  return makeResource(name, toBinary(RouteConfigurationSchema, message), { clusters: clustersOf(routes) })
+}
+
+export function secureTableName(host: string): string {
+  return scopeName('https', host)
+}
+
+function entry(host: string, routes: readonly Route[]): ReturnType<typeof virtualHostEntry> {
+  if (!host.startsWith('*.')) return virtualHostEntry(host, routes)
+  const only = oneLabel(host)
+  const bound = routes.map(({ match, ...route }) => ({
+    ...route,
+    match: { ...match, headers: [...match.headers, only] },
+  }))
+  return virtualHostEntry(host, bound)
+}
+
+/** Envoy's `*.` stands for any number of labels; ours for one. */
+function oneLabel(host: string): HeaderMatch {
+  const value = `(?i)[^.]+${host.slice(1).replaceAll('.', '\\.')}(:[0-9]+)?`
+  const plain = { invert: false, ignoreCase: false, missingAsEmpty: false }
+  return { name: ':authority', kind: 'regex', value, ...plain }
+}

@@ -1,0 +1,82 @@
+/**
+ * A host and its routes → the entry in a table of routes that stands for them. Every route has a name (an empty one
+ * would mean "no scope found" to the lookup of scopes), and an entry answers every path, so that a request never
+ * falls through to another.
+ */
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import {
+  RedirectAction_RedirectResponseCode,
+  type RouteSchema,
+  type VirtualHostSchema,
+} from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
+import type { Action, Route } from '../dag/virtual-host.ts'
+import { routeMatch } from './match.ts'
+import { clusterName, squeeze } from './names.ts'
+
+type RouteInit = MessageInitShape<typeof RouteSchema>
+type HostInit = MessageInitShape<typeof VirtualHostSchema>
+
+/** What every table of routes says. */
+export const tableSettings = {
+  // A cluster may be on its way still; a route to one that is not there answers 503.
+  validateClusters: false,
+  ignorePortInHostMatching: true,
+  requestHeadersToAdd: [{ header: { key: 'x-request-start', value: 't=%START_TIME(%s.%3f)%' } }],
+}
+
+export function virtualHostEntry(host: string, routes: readonly Route[]): HostInit {
+  const rest: RouteInit = answer('none', 404)
+  return { name: squeeze([host]), domains: [host], routes: [...routes.map(routeMessage), rest] }
+}
+
+/** Over TLS, a request for another host than that of the handshake must open its own connection. */
+export const misdirected: HostInit = {
+  name: 'misdirected',
+  domains: ['*'],
+  routes: [answer('misdirected', 421)],
+}
+
+function answer(name: string, status: number): RouteInit {
+  return {
+    name,
+    match: { pathSpecifier: { case: 'prefix', value: '/' } },
+    action: { case: 'directResponse', value: { status } },
+  }
+}
+
+function routeMessage(route: Route): RouteInit {
+  return { name: route.owner, match: routeMatch(route.match), action: routeAction(route.action) }
+}
+
+const httpsRedirect: NonNullable<RouteInit['action']> = {
+  case: 'redirect',
+  value: {
+    schemeRewriteSpecifier: { case: 'httpsRedirect', value: true },
+    responseCode: RedirectAction_RedirectResponseCode.MOVED_PERMANENTLY,
+  },
+}
+
+function routeAction(action: Action): NonNullable<RouteInit['action']> {
+  if (action.kind === 'respond') return { case: 'directResponse', value: { status: action.status } }
+  if (action.kind === 'https-redirect') return httpsRedirect
+  const upgradeConfigs = action.websockets ? [{ upgradeType: 'websocket' }] : []
+  return { case: 'route', value: { clusterSpecifier: clusterSpecifier(action), upgradeConfigs } }
+}
+
+type Forward = Extract<Action, { kind: 'forward' }>
+type RouteActionInit = Extract<NonNullable<RouteInit['action']>, { case: 'route' }>['value']
+
+function clusterSpecifier({ clusters }: Forward): NonNullable<RouteActionInit['clusterSpecifier']> {
+  const only = clusters[0]
+  if (only !== undefined && clusters.length === 1)
+    return { case: 'cluster', value: clusterName(only.cluster) }
+  const weighted = clusters.map(({ cluster, weight }) => ({ name: clusterName(cluster), weight }))
+  return { case: 'weightedClusters', value: { clusters: weighted } }
+}
+
+export function clustersOf(routes: readonly Route[]): readonly string[] {
+  const names = routes.flatMap(({ action }) =>
+    action.kind === 'forward' ? action.clusters.map(({ cluster }) => clusterName(cluster)) : [],
+  )
+  return [...new Set(names)].toSorted()
+}
