@@ -1,6 +1,7 @@
 /** The only code that talks to the Kubernetes API server. */
 export type { Access } from './access.ts'
 export { ApiError, hasStatus } from './api-error.ts'
+export { type Backoff, delayMs } from './backoff.ts'
 export { Cluster, type ClusterOptions, openCluster, type Page, type Selection } from './cluster.ts'
 export {
   configMapType,

@@ -1,5 +1,5 @@
 /** Options of `landfall controller`. */
-import type { Logger } from '@landfall/telemetry'
+import type { Logger, TlsSettings } from '@landfall/telemetry'
 
 export interface ControllerOptions {
   readonly logger: Logger
@@ -26,6 +26,20 @@ export interface ControllerOptions {
   readonly metrics: ListenAddress
   /** `/healthz` and `/readyz`; `::` port 17472. */
   readonly health: ListenAddress
+  /** undefined: no webhook is answered, even if an older manifest has one registered. */
+  readonly webhooks: WebhookOptions | undefined
+  /** False: webhooks alone, no address is assigned. */
+  readonly allocates: boolean
+}
+
+export interface WebhookOptions extends ListenAddress {
+  /** The Service by which the API server calls them. Default `metallb-webhook-service`. */
+  readonly serviceName: string
+  /** Where the leader keeps their certificate. Default `metallb-webhook-cert`. */
+  readonly secretName: string
+  /** A folder with `tls.crt` and `tls.key` that somebody else keeps, in place of the Secret. */
+  readonly certificateFolder: string | undefined
+  readonly tls: TlsSettings
 }
 
 export interface ListenAddress {

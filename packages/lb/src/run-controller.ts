@@ -16,6 +16,7 @@ import { ControllerMetrics } from './controller-metrics.ts'
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
 import type { ControllerOptions, ListenAddress } from './options.ts'
 import { Session } from './session.ts'
+import { filesIn, secretOf, Webhooks } from './webhook/index.ts'
 
 export const leaseName = 'landfall-controller'
 
@@ -28,6 +29,8 @@ function leaseOf(loadBalancerClass: string): string {
 /** Who does not lead after this time follows another, and is as ready as it will be. */
 const electionMs = 3000
 const reachMs = 300
+/** Webhooks that are not served after this time hold up nobody any longer. */
+const webhooksMs = 10_000
 
 /** Runs until the signal; resolves after a clean stop. @throws when there is no cluster or a port is taken */
 export async function runController(options: ControllerOptions): Promise<void> {
@@ -82,7 +85,9 @@ export async function runController(options: ControllerOptions): Promise<void> {
   logger.info('startup', { version, namespace }, 'controller is running')
   health.setReady('sync', false, 'the API server was not reached yet')
   await reached(cluster, logger, signal)
-  if (!signal.aborted) election.start()
+  const mayWrite = () => !options.allocates || election.isLeader()
+  const answered = answerWebhooks({ options, cluster, namespace, mayWrite, health })
+  if (!signal.aborted && options.allocates) election.start()
   await Promise.race([aborted(signal), sleep(electionMs, undefined, { ref: false })])
   if (session === undefined) health.setReady('sync', true)
 
@@ -90,9 +95,34 @@ export async function runController(options: ControllerOptions): Promise<void> {
   logger.info('shutdown', {}, 'controller is stopping')
   const last = session
   await last?.stop()
-  await election.stop()
+  if (options.allocates) await election.stop()
+  await answered
   for (const server of servers) await server?.close()
   cluster.close()
+}
+
+/** Until the signal. Not ready before it is known whether a webhook is registered, and is answered then. */
+async function answerWebhooks(o: {
+  readonly options: ControllerOptions
+  readonly cluster: Cluster
+  readonly namespace: string
+  readonly mayWrite: () => boolean
+  readonly health: Health
+}): Promise<void> {
+  const { cluster, namespace, mayWrite, health } = o
+  const { logger, signal, webhooks } = o.options
+  if (webhooks === undefined) return
+  const { secretName: name, certificateFolder: folder } = webhooks
+  const names = [`${webhooks.serviceName}.${namespace}.svc`]
+  const certificate =
+    folder === undefined ? secretOf({ cluster, namespace, name, names, mayWrite, logger }) : filesIn(folder)
+  health.setReady('webhooks', false, 'the registered webhooks are not answered yet')
+  const ready = () => health.setReady('webhooks', true)
+  const late = setTimeout(ready, webhooksMs)
+  late.unref()
+  const running = new Webhooks({ ...webhooks, cluster, logger, signal, certificate, mayWrite })
+  await running.run((look) => look !== 'waiting' && ready())
+  clearTimeout(late)
 }
 
 /** Resolves with the first answer of the API server. */

@@ -5,6 +5,7 @@ export {
   type HttpOptions,
   type HttpServer,
   metricsRoutes,
+  type PostRoutes,
   type Route,
   type Routes,
   serveHttp,
@@ -20,3 +21,11 @@ export {
   silentLogger,
 } from './logger.ts'
 export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts'
+export {
+  defaultTls,
+  type Parsed,
+  parseCipherSuites,
+  parseCurves,
+  parseTlsVersion,
+  type TlsSettings,
+} from './tls.ts'

@@ -1,7 +1,7 @@
 /** `controller`: assigns addresses. Flags and environment are those of MetalLB's controller. */
 import { hostname } from 'node:os'
 import { parseGoDuration } from '@landfall/metallb'
-import type { LogLevel } from '@landfall/telemetry'
+import { defaultTls, type LogLevel } from '@landfall/telemetry'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addAll, given, kubeconfigFlag, loggerOf, logLevelFlag, portFlag, stopSignal } from '../flags.ts'
 import { readVersion } from '../version.ts'
@@ -63,6 +63,15 @@ export function controllerCommand(): Command {
       identity: flags.podName,
       metrics: { address: '::', port: flags.port },
       health: { address: '::', port: flags.healthProbePort },
+      webhooks: {
+        address: '::',
+        port: 9443,
+        serviceName: 'metallb-webhook-service',
+        secretName: 'metallb-webhook-cert',
+        certificateFolder: undefined,
+        tls: defaultTls,
+      },
+      allocates: true,
     })
   })
 }
