@@ -18,7 +18,13 @@ import {
   secretType,
 } from '@landfall/kube'
 import type { Key, KubeObject } from '@landfall/kube/model'
-import { type BuiltConfig, buildConfig } from '@landfall/metallb'
+import {
+  type BuiltConfig,
+  buildConfig,
+  findWarnings,
+  type MetallbObjects,
+  type Warning,
+} from '@landfall/metallb'
 import { configKey, LegacyConfig, type Source, sourceOf } from '@landfall/metallb/legacy'
 import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
@@ -54,6 +60,8 @@ export interface Configured extends BuiltConfig {
   readonly both: boolean
   /** What works, but should be written otherwise. */
   readonly notes: readonly string[]
+  /** What is valid, but hardly meant. */
+  readonly warnings: readonly Warning[]
 }
 
 export class Configuration {
@@ -129,18 +137,26 @@ export class Configuration {
     const source = sourceOf(pools.length, configMap !== undefined || this.#legacy.hasGood)
     if (source === 'configMap') {
       const nodes = [...this.#nodes.items.values()]
-      return { ...this.#legacy.build(configMap, nodes, holdings), source, both: false }
+      return { ...this.#legacy.build(configMap, nodes, holdings), source, both: false, warnings: [] }
     }
     this.#legacy.forget()
-    const { config, refusals } = this.#buildObjects()
+    const objects = this.#metallbObjects()
+    const { config, refusals } = buildConfig(objects)
     // Where there cannot be objects, what is missing is the ConfigMap: nobody took pools away.
     const incomplete = source === 'none' && !this.#hasObjects
     const both = configMap !== undefined
-    return { config: incomplete ? { ...config, incomplete } : config, refusals, source, both, notes: [] }
+    return {
+      config: incomplete ? { ...config, incomplete } : config,
+      refusals,
+      warnings: findWarnings(objects),
+      source,
+      both,
+      notes: [],
+    }
   }
 
-  #buildObjects(): BuiltConfig {
-    return buildConfig({
+  #metallbObjects(): MetallbObjects {
+    return {
       namespace: this.#options.namespace,
       pools: [...this.#pools.items.values()],
       l2Advertisements: [...this.#l2.items.values()],
@@ -151,7 +167,7 @@ export class Configuration {
       nodes: [...this.#nodes.items.values()],
       namespaces: [...this.#namespaces.items.values()],
       secrets: [...this.#secrets.items.values()],
-    })
+    }
   }
 
   /** Each object that carries a status, with its type. */

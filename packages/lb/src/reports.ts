@@ -2,7 +2,7 @@
  * What the controller says about the configuration: the condition `Valid` on each of its objects, the counters of
  * pools, and the ConfigurationState `controller`. Written only on change, at most once a second an object.
  */
-import { type Condition, type ConfigurationState, configurationState } from '@landfall/api'
+import { type ConfigurationState, configurationState } from '@landfall/api'
 import {
   type Cluster,
   customType,
@@ -13,13 +13,13 @@ import {
   WorkQueue,
 } from '@landfall/kube'
 import { type Key, keyOf } from '@landfall/kube/model'
-import type { Config, Refusal } from '@landfall/metallb'
+import type { Config } from '@landfall/metallb'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
-import { countedUsage, fullnessOf, type PoolUsage } from './allocation/usage.ts'
-import { withCondition, withoutCondition } from './condition.ts'
+import { countedUsage } from './allocation/usage.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
-import { exactCount, sameStatus } from './exact-count.ts'
+import { sameStatus } from './exact-count.ts'
+import { type Judged, judgedStatus, poolStatus, type Status, stateStatus } from './object-status.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
@@ -37,7 +37,7 @@ export interface ReportsOptions {
 interface Report {
   readonly type: ResourceType
   readonly key: Key
-  readonly status: (old: Readonly<Record<string, unknown>>) => object
+  readonly status: (old: Status) => object
 }
 
 export class Reports {
@@ -78,31 +78,35 @@ export class Reports {
     configured: Configured,
     objects: Iterable<{ readonly type: ResourceType; readonly object: ConfigObject }>,
   ): void {
-    const { refusals } = configured
+    const { refusals, warnings } = configured
     this.#config = configured.config
     this.#reports.clear()
     this.#withoutState = false
-    const byObject = Map.groupBy(refusals, ({ kind, namespace, name }) => `${kind} ${namespace}/${name}`)
+    const idOf = (one: { kind: string; namespace: string; name: string }) =>
+      `${one.kind} ${one.namespace}/${one.name}`
+    const refused = Map.groupBy(refusals, idOf)
+    const warned = Map.groupBy(warnings, idOf)
     for (const { type, object } of objects) {
-      const key = keyOf(object.meta)
-      const id = `${type.kind} ${key}`
-      const refused = byObject.get(id) ?? []
-      const { generation, name } = object.meta
-      const judged = (old: Readonly<Record<string, unknown>>) => ({
-        ...old,
-        conditions: withCondition(old['conditions'], validity(refused, generation)),
-      })
-      const status = (old: Readonly<Record<string, unknown>>) =>
-        type.kind === 'IPAddressPool' ? this.#withUsage(name, judged(old), generation) : judged(old)
-      this.#reports.set(id, { type, key, status })
+      const { generation, name, namespace } = object.meta
+      const id = idOf({ kind: type.kind, namespace, name })
+      const judged = { refusals: refused.get(id) ?? [], warnings: warned.get(id) ?? [], generation }
+      const status = (old: Status) =>
+        type.kind === 'IPAddressPool' ? this.#poolStatus(old, judged, object) : judgedStatus(old, judged)
+      this.#reports.set(id, { type, key: keyOf(object.meta), status })
     }
     this.#reports.set(stateName, {
       type: stateType,
       key: `${this.#options.namespace}/${stateName}`,
       status: (old) =>
-        stateOf(configured, `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`, old),
+        stateStatus(old, configured, `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`),
     })
     for (const id of this.#reports.keys()) this.#dirty.add(id)
+  }
+
+  #poolStatus(old: Status, judged: Judged, { meta }: ConfigObject): Status {
+    const isOurs = meta.namespace === this.#options.namespace
+    const pool = isOurs ? this.#config.pools.find(({ name }) => name === meta.name) : undefined
+    return poolStatus(old, judged, pool, this.#config, this.#options.ledger)
   }
 
   async stop(): Promise<void> {
@@ -155,76 +159,9 @@ export class Reports {
       return false
     }
   }
-
-  /** Counters, and how full it is; a pool that cannot be read has neither. */
-  #withUsage(name: string, status: { readonly conditions: readonly object[] }, generation: number): object {
-    const pool = this.#config.pools.find((one) => one.name === name)
-    if (pool === undefined) return status
-    const usage = countedUsage(pool, this.#options.ledger)
-    const fullness = { type: 'NearlyFull', ...fullnessOf(usage), observedGeneration: generation }
-    return { ...status, ...countersOf(usage), conditions: withCondition(status.conditions, fullness) }
-  }
 }
 
-function countersOf({ v4, v6 }: PoolUsage): object {
-  const free = (total: bigint, assigned: bigint) => exactCount(assigned > total ? 0n : total - assigned)
-  return {
-    assignedIPv4: exactCount(v4.assigned),
-    assignedIPv6: exactCount(v6.assigned),
-    availableIPv4: free(v4.total, v4.assigned),
-    availableIPv6: free(v6.total, v6.assigned),
-  }
-}
-
-function validity(refusals: readonly Refusal[], generation: number): Omit<Condition, 'lastTransitionTime'> {
-  const [first] = refusals
-  return {
-    type: 'Valid',
-    status: first === undefined ? 'True' : 'False',
-    reason: first?.reason ?? 'Valid',
-    message: refusals.map(({ message }) => message).join('\n'),
-    observedGeneration: generation,
-  }
-}
-
-function stateOf(
-  { refusals, source, both }: Configured,
-  configMap: string,
-  old: Readonly<Record<string, unknown>>,
-): object {
-  const errorSummary = refusals.map(({ message }) => message).join('\n')
-  const valid = refusals.length === 0
-  const condition = {
-    type: 'poolReconcilerValid',
-    status: valid ? 'True' : 'False',
-    reason: valid ? 'Reconciled' : 'ConfigurationError',
-    message: errorSummary,
-  } as const
-  return {
-    result: valid ? 'Valid' : 'Invalid',
-    errorSummary,
-    conditions: withSource(withCondition(old['conditions'], condition), source, both, configMap),
-  }
-}
-
-function statusOf(raw: RawObject): Readonly<Record<string, unknown>> {
+function statusOf(raw: RawObject): Status {
   const { status } = raw
   return typeof status === 'object' && status !== null ? { ...status } : {}
-}
-
-/** Which configuration rules, and why, wherever there could be a doubt. */
-function withSource(
-  list: readonly object[],
-  source: Configured['source'],
-  both: boolean,
-  configMap: string,
-): readonly object[] {
-  const type = 'configurationSource'
-  if (source === 'configMap') {
-    const message = `${configMap} rules, since there is no IPAddressPool`
-    return withCondition(list, { type, status: 'True', reason: 'ConfigMap', message })
-  }
-  if (!both) return withoutCondition(list, type)
-  const message = `the metallb.io objects rule, since there is an IPAddressPool; ${configMap} is not used`
-  return withCondition(list, { type, status: 'True', reason: 'Objects', message })
 }

@@ -59,6 +59,7 @@ export class Session {
     source: 'none',
     both: false,
     notes: [],
+    warnings: [],
   }
   #configChanged = true
   #synced = false
@@ -180,12 +181,15 @@ export class Session {
 
   #sayConfig(): void {
     const { logger } = this.#options
-    const { config, refusals, source, notes } = this.#built
+    const { config, refusals, warnings, source, notes } = this.#built
     if (source === 'none') logger.warn('noConfig', {}, 'configuration is missing')
     for (const note of notes) logger.warn('configDeprecated', {}, note)
     for (const { reason, message, kind, namespace, name, field } of refusals) {
       const event = kind === 'ConfigMap' ? 'configStale' : 'configRefused'
       logger.warn(event, { reason, kind, namespace, name, field }, message)
+    }
+    for (const { reason, message, kind, namespace, name, field } of warnings) {
+      logger.warn('configWarning', { reason, kind, namespace, name, field }, message)
     }
     logger.info('configLoaded', { source, pools: config.pools.length, refusals: refusals.length })
   }

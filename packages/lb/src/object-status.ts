@@ -1,0 +1,153 @@
+/**
+ * What the status of an object of the configuration, and of the ConfigurationState, should say: a function of the
+ * configuration, of who holds what, and of the status before, from which what others wrote is kept.
+ */
+import type { Condition } from '@landfall/api'
+import type { Config, Pool, Refusal, Warning } from '@landfall/metallb'
+import type { Family, Range } from '@landfall/netip'
+import type { LedgerView } from './allocation/ledger.ts'
+import { countedUsage, fullnessOf, type PoolUsage, type Usage } from './allocation/usage.ts'
+import { withCondition, withoutCondition } from './condition.ts'
+import type { Configured } from './configuration.ts'
+import { exactCount } from './exact-count.ts'
+
+export type Status = Readonly<Record<string, unknown>>
+
+const nearlyFull = 'NearlyFull'
+/** As Gateway API calls it: what the object names exists. */
+const resolvedRefs = 'ResolvedRefs'
+const counters = ['assignedIPv4', 'assignedIPv6', 'availableIPv4', 'availableIPv6']
+
+export interface Judged {
+  readonly refusals: readonly Refusal[]
+  readonly warnings: readonly Warning[]
+  readonly generation: number
+}
+
+/** The condition `Valid`; and `ResolvedRefs`, as long as something that it names does not exist. */
+export function judgedStatus(old: Status, { refusals, warnings, generation }: Judged) {
+  const list = withCondition(old['conditions'], {
+    type: 'Valid',
+    status: refusals.length === 0 ? 'True' : 'False',
+    reason: refusals[0]?.reason ?? 'Valid',
+    message: textOf(refusals),
+    observedGeneration: generation,
+  })
+  return {
+    ...old,
+    conditions: withUnresolved(list, warnings, resolvedRefs, { observedGeneration: generation }),
+  }
+}
+
+/** A pool has counters, and a usable one says how full it is. */
+export function poolStatus(
+  old: Status,
+  judged: Judged,
+  pool: Pool | undefined,
+  config: Config,
+  ledger: LedgerView,
+): Status {
+  const status = judgedStatus(old, judged)
+  if (pool === undefined || pool.refused) {
+    const counted = pool === undefined ? {} : countersOf(usageOfRefused(pool, config, ledger))
+    const rest = Object.entries(status).filter(([key]) => !counters.includes(key))
+    return {
+      ...Object.fromEntries(rest),
+      ...counted,
+      conditions: withoutCondition(status.conditions, nearlyFull),
+    }
+  }
+  const usage = countedUsage(pool, ledger)
+  const fullness = { type: nearlyFull, ...fullnessOf(usage), observedGeneration: judged.generation }
+  return { ...status, ...countersOf(usage), conditions: withCondition(status.conditions, fullness) }
+}
+
+/** Nothing new comes from it; what is held of it, and lies in no usable pool, counts as its own. */
+function usageOfRefused(pool: Pool, config: Config, ledger: LedgerView): PoolUsage {
+  const usable = config.pools.filter(({ refused }) => !refused).flatMap(({ ranges }) => ranges)
+  const count = (family: Family): Usage => {
+    let held = 0n
+    for (const range of pool.ranges.filter(({ first }) => first.family === family)) {
+      held += ledger.heldIn(range)
+      for (const other of usable) {
+        const common = commonOf(range, other)
+        if (common !== undefined) held -= ledger.heldIn(common)
+      }
+    }
+    return { total: held, assigned: held }
+  }
+  return { v4: count(4), v6: count(6) }
+}
+
+function commonOf(a: Range, b: Range): Range | undefined {
+  if (a.first.family !== b.first.family) return undefined
+  const first = a.first.value > b.first.value ? a.first : b.first
+  const last = a.last.value < b.last.value ? a.last : b.last
+  return first.value > last.value ? undefined : { first, last }
+}
+
+function countersOf({ v4, v6 }: PoolUsage): object {
+  const free = (total: bigint, assigned: bigint) => exactCount(assigned > total ? 0n : total - assigned)
+  return {
+    assignedIPv4: exactCount(v4.assigned),
+    assignedIPv6: exactCount(v6.assigned),
+    availableIPv4: free(v4.total, v4.assigned),
+    availableIPv6: free(v6.total, v6.assigned),
+  }
+}
+
+/** Of the ConfigurationState. */
+export function stateStatus(
+  old: Status,
+  { refusals, warnings, source, both }: Configured,
+  configMap: string,
+): Status {
+  const errorSummary = textOf(refusals)
+  const valid = refusals.length === 0
+  const condition = {
+    type: 'poolReconcilerValid',
+    status: valid ? 'True' : 'False',
+    reason: valid ? 'Reconciled' : 'ConfigurationError',
+    message: errorSummary,
+  } as const
+  const judged = withUnresolved(withCondition(old['conditions'], condition), warnings, 'referencesResolved')
+  return {
+    ...old,
+    result: valid ? 'Valid' : 'Invalid',
+    errorSummary,
+    conditions: withSource(judged, source, both, configMap),
+  }
+}
+
+function withUnresolved(
+  list: readonly object[],
+  warnings: readonly Warning[],
+  type: string,
+  more: Pick<Condition, 'observedGeneration'> = {},
+): readonly object[] {
+  const [first] = warnings
+  if (first === undefined) return withoutCondition(list, type)
+  const { reason } = first
+  return withCondition(list, { type, status: 'False', reason, message: textOf(warnings), ...more })
+}
+
+/** Which configuration rules, and why, wherever there could be a doubt. */
+function withSource(
+  list: readonly object[],
+  source: Configured['source'],
+  both: boolean,
+  configMap: string,
+): readonly object[] {
+  const type = 'configurationSource'
+  if (source === 'configMap') {
+    const message = `${configMap} rules, since there is no IPAddressPool`
+    return withCondition(list, { type, status: 'True', reason: 'ConfigMap', message })
+  }
+  if (!both) return withoutCondition(list, type)
+  const message = `the metallb.io objects rule, since there is an IPAddressPool; ${configMap} is not used`
+  return withCondition(list, { type, status: 'True', reason: 'Objects', message })
+}
+
+function textOf(found: readonly { readonly message: string }[]): string {
+  return found.map(({ message }) => message).join('\n')
+}

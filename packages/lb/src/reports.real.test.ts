@@ -1,0 +1,240 @@
+/**
+ * What the controller says of the configuration on a real API server, as `kubectl get` shows it: refusals on the
+ * guilty object and in the ConfigurationState, names of nothing, exact counters, and no write where nothing changed.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { crdManifest, metallbResources } from '@landfall/api/crd'
+import type { Cluster } from '@landfall/kube'
+import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { Metrics, silentLogger } from '@landfall/telemetry'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ControllerMetrics } from './controller-metrics.ts'
+import { Session } from './session.ts'
+
+const binaries = findBinaries()
+const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
+if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
+
+const namespace = 'metallb-system'
+
+interface Condition {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+  readonly lastTransitionTime: string
+}
+
+interface Seen {
+  readonly metadata: { readonly resourceVersion: string; readonly labels?: object }
+  readonly status?: {
+    readonly conditions?: readonly Condition[]
+    readonly result?: string
+    readonly errorSummary?: string
+    readonly availableIPv4?: number
+  }
+}
+
+describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+  let server: RealApiServer
+  let cluster: Cluster
+  let session: Session
+  const metrics = new Metrics('test')
+
+  beforeAll(async () => {
+    server = await RealApiServer.start()
+    cluster = server.cluster()
+    const crds = metallbResources.map((resource) => crdManifest(resource))
+    await apply(...crds, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+    await kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all')
+    await apply(pool('good', ['10.0.0.0/24', '2001:db8::/64']), pool('small', ['10.9.0.0/31']))
+    session = new Session({
+      cluster,
+      namespace,
+      configMap: 'config',
+      loadBalancerClass: '',
+      poolRemovalGraceMs: 0,
+      logger: silentLogger(),
+      metrics: new ControllerMetrics(metrics),
+      mayWrite: () => true,
+    })
+    await session.start()
+  }, 90_000)
+
+  afterAll(async () => {
+    await session?.stop()
+    cluster?.close()
+    await server?.stop()
+  })
+
+  async function kubectl(...args: readonly string[]): Promise<string> {
+    return await run(args, '')
+  }
+  async function run(args: readonly string[], input: string): Promise<string> {
+    const { ok, stdout, stderr } = await server.kubectl(args, input)
+    if (!ok) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  async function apply(...items: readonly object[]): Promise<void> {
+    await run(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+  }
+  async function get(kind: string, name: string, where = namespace): Promise<Seen> {
+    return JSON.parse(await kubectl('get', kind, name, '-n', where, '-o', 'json')) as Seen
+  }
+  async function until<T>(read: () => Promise<T>, expected: T): Promise<void> {
+    const end = performance.now() + 20_000
+    let seen: unknown
+    do {
+      seen = await read().catch((error: unknown) => error)
+      if (isDeepStrictEqual(seen, expected)) return
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    } while (performance.now() < end)
+    expect(seen).toEqual(expected)
+  }
+  function pool(name: string, addresses: readonly string[], where = namespace): object {
+    return object('IPAddressPool', name, { addresses }, where)
+  }
+  function object(kind: string, name: string, spec: object, where = namespace): object {
+    const apiVersion = kind === 'BGPPeer' ? 'metallb.io/v1beta2' : 'metallb.io/v1beta1'
+    return { apiVersion, kind, metadata: { namespace: where, name }, spec }
+  }
+  function conditionOf(seen: Seen, type: string): Condition | undefined {
+    return seen.status?.conditions?.find((one) => one.type === type)
+  }
+  const answer = async (kind: string, name: string, where = namespace) => {
+    const one = conditionOf(await get(kind, name, where), 'Valid')
+    return `${one?.status} ${one?.reason}`
+  }
+  const state = () => get('configurationstate', 'controller')
+  const stale = async () =>
+    (await metrics.exposition()).match(/^metallb_k8s_client_config_stale_bool (\d)/m)?.[1]
+
+  it('counts 64 bits exactly, as kubectl prints them', async () => {
+    const counters = async () =>
+      (await kubectl('get', 'ipaddresspool', 'good', '-n', namespace, '-o', 'yaml'))
+        .split('\n')
+        .filter((line) => /^ +(assigned|available)IPv/.test(line))
+        .map((line) => line.trim())
+    await until(counters, [
+      'assignedIPv4: 0',
+      'assignedIPv6: 0',
+      'availableIPv4: 256',
+      'availableIPv6: 9223372036854775807',
+    ])
+  })
+
+  it('says of each bad object that it is refused, on it and in the state; and what was said of others stays', async () => {
+    await until(() => answer('ipaddresspool', 'good'), 'True Valid')
+    await until(async () => (await state()).status?.result, 'Valid')
+    expect(await stale()).toBe('0')
+    const before = await Promise.all([get('ipaddresspool', 'good'), state()])
+    await apply(
+      pool('overlapping', ['10.0.0.0/25']),
+      pool('good', ['10.5.0.0/24'], 'default'),
+      object('L2Advertisement', 'twice', { ipAddressPools: ['good', 'good'] }),
+      object('BGPAdvertisement', 'short', { ipAddressPools: ['good'], aggregationLength: 8 }),
+      object('BGPPeer', 'local', { myASN: 1, peerASN: 2, peerAddress: 'fe80::1' }),
+      object('Community', 'a', { communities: [{ name: 'x', value: '1:1' }] }),
+      object('Community', 'b', { communities: [{ name: 'x', value: '1:2' }] }),
+      object('BFDProfile', 'elsewhere', {}, 'default'),
+    )
+    const refused = [
+      ['ipaddresspool', 'overlapping', namespace, 'False OverlappingPool'],
+      ['ipaddresspool', 'good', 'default', 'False WrongNamespace'],
+      ['l2advertisement', 'twice', namespace, 'False DuplicateValue'],
+      ['bgpadvertisement', 'short', namespace, 'False AggregationTooShort'],
+      ['bgppeer', 'local', namespace, 'False InvalidAddress'],
+      ['bfdprofile', 'elsewhere', 'default', 'False WrongNamespace'],
+    ] as const
+    for (const [kind, name, where, said] of refused) await until(() => answer(kind, name, where), said)
+    const communities = await Promise.all(['a', 'b'].map((name) => answer('community', name)))
+    expect(communities.toSorted()).toEqual(['False DuplicateCommunity', 'True Valid'])
+
+    await until(async () => (await state()).status?.errorSummary?.split('\n').length, 7)
+    const seen = await state()
+    expect(seen.status?.result).toBe('Invalid')
+    expect(seen.metadata.labels).toEqual({ 'metallb.io/component-type': 'controller' })
+    expect(conditionOf(seen, 'poolReconcilerValid')).toMatchObject({
+      status: 'False',
+      reason: 'ConfigurationError',
+    })
+    for (const [kind, name, where] of refused) {
+      const valid = conditionOf(await get(kind, name, where), 'Valid')
+      expect(valid?.message).toMatch(new RegExp(`^[A-Z]\\w+ ${where}/${name}: (spec|metadata)\\.`))
+      expect(seen.status?.errorSummary).toContain(valid?.message)
+    }
+    expect(await stale()).toBe('1')
+    const [good] = before
+    expect((await get('ipaddresspool', 'good')).metadata.resourceVersion).toBe(good.metadata.resourceVersion)
+  })
+
+  it('gives a pool that is refused no fullness, and counts nothing of it as free', async () => {
+    await until(
+      async () => conditionOf(await get('ipaddresspool', 'small'), 'NearlyFull')?.reason,
+      'EnoughFree',
+    )
+    await apply(pool('small', ['10.9.0.0/31', '10.0.0.0/31']))
+    await until(() => answer('ipaddresspool', 'small'), 'False OverlappingPool')
+    const said = async () => {
+      const seen = await get('ipaddresspool', 'small')
+      return [seen.status?.availableIPv4, conditionOf(seen, 'NearlyFull')?.reason]
+    }
+    await until(said, [0, undefined])
+    expect(conditionOf(await get('ipaddresspool', 'good', 'default'), 'NearlyFull')).toBeUndefined()
+  })
+
+  it('warns of names of nothing, and takes the warning back', async () => {
+    await apply(object('L2Advertisement', 'misspelt', { ipAddressPools: ['god', 'good'] }))
+    const said = async () => {
+      const seen = await get('l2advertisement', 'misspelt')
+      return ['Valid', 'ResolvedRefs'].map((type) => conditionOf(seen, type)?.reason)
+    }
+    await until(said, ['Valid', 'UnknownPool'])
+    await until(async () => conditionOf(await state(), 'referencesResolved')?.reason, 'UnknownPool')
+    expect(conditionOf(await state(), 'referencesResolved')?.message).toBe(
+      `L2Advertisement ${namespace}/misspelt: spec.ipAddressPools[0]: there is no IPAddressPool "god"`,
+    )
+    await apply(pool('god', ['10.8.0.0/24']))
+    await until(said, ['Valid', undefined])
+    await until(async () => conditionOf(await state(), 'referencesResolved'), undefined)
+  })
+
+  it('moves the time of a transition only when the status changes', async () => {
+    const first = conditionOf(await state(), 'poolReconcilerValid')
+    const valid = conditionOf(await get('ipaddresspool', 'overlapping'), 'Valid')
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await apply(pool('overlapping', ['10.0.0.0/25', '10.0.0.128/25']))
+    await until(
+      async () => conditionOf(await get('ipaddresspool', 'overlapping'), 'Valid')?.message.split('\n').length,
+      2,
+    )
+    await until(async () => (await state()).status?.errorSummary?.match(/overlapping/g)?.length, 2)
+    expect(conditionOf(await get('ipaddresspool', 'overlapping'), 'Valid')?.lastTransitionTime).toBe(
+      valid?.lastTransitionTime,
+    )
+    expect(conditionOf(await state(), 'poolReconcilerValid')?.lastTransitionTime).toBe(
+      first?.lastTransitionTime,
+    )
+  })
+
+  it('says that all is well again once the bad ones are gone', async () => {
+    const old = conditionOf(await state(), 'poolReconcilerValid')
+    await kubectl(
+      'delete',
+      'ipaddresspools,l2advertisements,bgpadvertisements,bgppeers,communities',
+      '--all',
+      '-n',
+      namespace,
+    )
+    await kubectl('delete', 'ipaddresspools,bfdprofiles', '--all', '-n', 'default')
+    await apply(pool('good', ['10.0.0.0/24']))
+    await until(
+      async () => [(await state()).status?.result, (await state()).status?.errorSummary],
+      ['Valid', ''],
+    )
+    const now = conditionOf(await state(), 'poolReconcilerValid')
+    expect(now).toMatchObject({ status: 'True', reason: 'Reconciled', message: '' })
+    expect(now?.lastTransitionTime).not.toBe(old?.lastTransitionTime)
+    expect(await stale()).toBe('0')
+  })
+})
