@@ -38,7 +38,7 @@ const eventType: ResourceType = {
 }
 
 const sameForMs = 600_000
-const mostRemembered = 5000
+const mostRemembered = 1000
 const mostWaiting = 1000
 /** Of an Event's message, by the API server. */
 const longestMessage = 1024

@@ -27,6 +27,7 @@ export {
   type RawObject,
   type ResourceType,
 } from './resource.ts'
+export { scrapeReview } from './scrape-review.ts'
 export { type Mutation, StatusWriter, type WriteOptions, type WriteOutcome } from './status-writer.ts'
 export type { Change } from './store.ts'
 export type { RequestParameters } from './transport.ts'

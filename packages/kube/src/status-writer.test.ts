@@ -1,4 +1,4 @@
-import { createLogger } from '@landfall/telemetry'
+import { createLogger, type Logger } from '@landfall/telemetry'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { configMapType } from './core-types.ts'
 import type { RawObject } from './resource.ts'
@@ -11,13 +11,14 @@ describe('a status writer', () => {
   let lines: Record<string, unknown>[]
   let writer: StatusWriter
   let puts: unknown[]
+  let logger: Logger
 
   beforeEach(async () => {
     server = new FakeApiServer()
     await server.listen()
     lines = []
     puts = []
-    const logger = createLogger({ write: (line) => void lines.push(JSON.parse(line)) })
+    logger = createLogger({ write: (line) => void lines.push(JSON.parse(line)) })
     writer = new StatusWriter(server.cluster(), logger)
   })
 
@@ -78,12 +79,34 @@ describe('a status writer', () => {
     expect([puts.length, lines.map((line) => line['field'])]).toEqual([2, ['status.ready']])
   })
 
-  it('asks not again for a right that is missing', async () => {
+  it('asks not at once again for a right that is missing, and says so only when it is missing for good', async () => {
     serve([configMap('a', 1)], () => ({ status: 403, body: statusOf(403, 'Forbidden') }))
     for (let times = 0; times < 3; times++) {
       expect(await writer.write(configMapType, 'default/a', ready)).toBe('forbidden')
     }
-    expect([puts.length, lines.map((line) => line['event'])]).toEqual([1, ['statusForbidden']])
+    expect([puts.length, lines]).toEqual([1, []])
+    expect(writer.forbiddenMs(configMapType)).toBeGreaterThan(0)
+    const hasty = new StatusWriter(server.cluster(), logger, { firstMs: 1, ceilingMs: 1 })
+    for (let times = 0; times < 4; times++) {
+      expect(await hasty.write(configMapType, 'default/a', ready)).toBe('forbidden')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect([puts.length, lines.map((line) => line['event'])]).toEqual([5, ['statusForbidden']])
+  })
+
+  it('writes once the right is there', async () => {
+    let status = 403
+    serve([configMap('a', 1)], () =>
+      status === 403
+        ? { status, body: statusOf(403, 'Forbidden') }
+        : { body: ready(configMap('a', 2)) ?? {} },
+    )
+    const hasty = new StatusWriter(server.cluster(), logger, { firstMs: 1, ceilingMs: 1 })
+    expect(await hasty.write(configMapType, 'default/a', ready)).toBe('forbidden')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    status = 200
+    expect(await hasty.write(configMapType, 'default/a', ready)).toBe('written')
+    expect(hasty.forbiddenMs(configMapType)).toBe(0)
   })
 
   it('fails when the server does', async () => {

@@ -5,6 +5,7 @@
  */
 import { describeError, type Logger } from '@landfall/telemetry'
 import { hasStatus } from './api-error.ts'
+import { type Backoff, delayMs } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import type { Key, KubeObject } from './model/index.ts'
 import type { RawObject, ResourceType } from './resource.ts'
@@ -30,20 +31,25 @@ interface Memory {
 }
 
 const conflictRetries = 5
-/** A right that was missing is asked for again after so long. */
-const forbiddenMs = 300_000
+/** A right that was missing is asked for again; an API server that has just started refuses everybody for a moment. */
+const forbidden = { firstMs: 500, ceilingMs: 300_000 }
+/** So many refusals in a row are meant. */
+const meantRefusals = 3
 
 export class StatusWriter {
   readonly #cluster: Cluster
   readonly #logger: Logger
+  readonly #forbiddenBackoff: Backoff
   /** By type and key: what was asked for, where the server stored something else. */
   readonly #memory = new Map<string, Memory>()
-  readonly #forbiddenUntil = new Map<string, number>()
+  /** By type: refusals in a row, and when to ask again. */
+  readonly #forbidden = new Map<string, { readonly times: number; readonly until: number }>()
   readonly #saidPruned = new Set<string>()
 
-  constructor(cluster: Cluster, logger: Logger) {
+  constructor(cluster: Cluster, logger: Logger, forbiddenBackoff: Backoff = forbidden) {
     this.#cluster = cluster
     this.#logger = logger
+    this.#forbiddenBackoff = forbiddenBackoff
   }
 
   /**
@@ -57,16 +63,24 @@ export class StatusWriter {
     options: WriteOptions = {},
   ): Promise<WriteOutcome> {
     if (options.precondition?.() === false) return 'refused'
-    if (performance.now() < (this.#forbiddenUntil.get(type.plural) ?? 0)) return 'forbidden'
+    if (this.forbiddenMs(type) > 0) return 'forbidden'
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#writeOnce(type, key, mutate, options)
+        const outcome = await this.#writeOnce(type, key, mutate, options)
+        if (outcome === 'written' || outcome === 'pruned') this.#forbidden.delete(type.plural)
+        return outcome
       } catch (error) {
         if (hasStatus(error, 403)) return this.#forbid(type, error)
         if (hasStatus(error, 404)) return this.#missing(type, key, error)
         if (!hasStatus(error, 409) || attempt >= conflictRetries) throw error
       }
     }
+  }
+
+  /** How long no write of this type is tried, in milliseconds; 0: now. */
+  forbiddenMs<T extends KubeObject>(type: ResourceType<T>): number {
+    const until = this.#forbidden.get(type.plural)?.until ?? 0
+    return Math.max(0, Math.ceil(until - performance.now()))
   }
 
   async #writeOnce<T extends KubeObject>(
@@ -111,14 +125,18 @@ export class StatusWriter {
   }
 
   #forbid<T extends KubeObject>(type: ResourceType<T>, error: unknown): WriteOutcome {
-    if (!this.#forbiddenUntil.has(type.plural)) {
+    // Writes that were under way together are refused together: that is one refusal.
+    if (this.forbiddenMs(type) > 0) return 'forbidden'
+    const times = (this.#forbidden.get(type.plural)?.times ?? 0) + 1
+    const until = performance.now() + delayMs(this.#forbiddenBackoff, times - 1)
+    this.#forbidden.set(type.plural, { times, until })
+    if (times === meantRefusals) {
       this.#logger.warn(
         'statusForbidden',
         { resource: type.plural, error: describeError(error) },
         'status of this kind is not written',
       )
     }
-    this.#forbiddenUntil.set(type.plural, performance.now() + forbiddenMs)
     return 'forbidden'
   }
 

@@ -15,7 +15,8 @@ function ensure(answer: () => Promise<RawObject>): {
   const cluster = { create }
   const signal = new AbortController().signal
   const names = { namespace: 'metallb-system', name: 'memberlist' }
-  const done = ensureMemberlistSecret({ cluster, ...names, logger: silentLogger(), signal })
+  const retry = { firstMs: 1, ceilingMs: 1 }
+  const done = ensureMemberlistSecret({ cluster, ...names, logger: silentLogger(), signal, retry })
   return { made, done }
 }
 
@@ -29,8 +30,19 @@ it('makes a Secret with a key of its own each time', async () => {
   expect(first.made[0]?.['stringData']).not.toEqual(second.made[0]?.['stringData'])
 })
 
-it.each([409, 403])('leaves it at an answer of %i', async (status) => {
-  const { made, done } = ensure(() => Promise.reject(new ApiError('POST /secrets', status, '', 'no')))
+it('leaves one that is there', async () => {
+  const { made, done } = ensure(() => Promise.reject(new ApiError('POST /secrets', 409, '', 'no')))
   await done
   expect(made.length).toBe(1)
+})
+
+it('goes on asking for a right that is missing, as it is while the API server starts', async () => {
+  const answers = [403, 403, 403, 403, 0]
+  const { made, done } = ensure(() => {
+    const status = answers.shift()
+    if (status) return Promise.reject(new ApiError('POST /secrets', status, '', 'no'))
+    return Promise.resolve({ metadata: { name: 'memberlist' } })
+  })
+  await done
+  expect(made.length).toBe(5)
 })

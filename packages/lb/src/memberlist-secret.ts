@@ -4,22 +4,26 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Cluster, hasStatus, secretType } from '@landfall/kube'
+import { type Backoff, type Cluster, delayMs, hasStatus, secretType } from '@landfall/kube'
 import { describeError, type Logger } from '@landfall/telemetry'
 
 const keyBytes = 32
-const retryMs = 2000
+const usualRetry = { firstMs: 1000, ceilingMs: 300_000 }
+/** An API server that has just started refuses everybody: so many refusals in a row are meant. */
+const meantRefusals = 3
 
-/** Resolves when the Secret exists, or when making it is not allowed, which is logged once. */
+/** Resolves when the Secret exists; until then it is tried again, ever more seldom, and said once that it failed. */
 export async function ensureMemberlistSecret(o: {
   readonly cluster: Pick<Cluster, 'create'>
   readonly namespace: string
   readonly name: string
   readonly logger: Logger
   readonly signal: AbortSignal
+  /** Tests shorten it. */
+  readonly retry?: Backoff
 }): Promise<void> {
   const { cluster, namespace, name, logger, signal } = o
-  while (!signal.aborted) {
+  for (let failures = 1; !signal.aborted; failures++) {
     try {
       await cluster.create(secretType, {
         apiVersion: 'v1',
@@ -32,9 +36,15 @@ export async function ensureMemberlistSecret(o: {
       return
     } catch (error) {
       if (hasStatus(error, 409)) return
-      logger.warn('memberlistSecretFailed', { namespace, name, error: describeError(error) })
-      if (hasStatus(error, 403)) return
+      if (failures === meantRefusals) {
+        const fields = { namespace, name, error: describeError(error) }
+        logger.warn(
+          'memberlistSecretFailed',
+          fields,
+          "the speakers' Secret is not there and cannot be made yet",
+        )
+      }
     }
-    await sleep(retryMs, undefined, { signal }).catch(() => {})
+    await sleep(delayMs(o.retry ?? usualRetry, failures - 1), undefined, { signal }).catch(() => {})
   }
 }

@@ -6,6 +6,7 @@ import { type ConfigurationState, configurationState } from '@landfall/api'
 import {
   type Cluster,
   customType,
+  delayMs,
   hasStatus,
   type RawObject,
   type ResourceType,
@@ -24,6 +25,11 @@ import { type Judged, judgedStatus, poolStatus, type Status, stateStatus } from 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
 const flushMs = 1000
+/** The kind of the state may be installed later, and an API server that has just started refuses everybody. */
+const absence = { firstMs: 1000, ceilingMs: 300_000 }
+/** So many in a row are meant. */
+const meantRefusals = 3
+
 export interface ReportsOptions {
   readonly cluster: Cluster
   readonly namespace: string
@@ -51,14 +57,18 @@ export class Reports {
   readonly #counted = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
   #config: Config = { pools: [], peers: [] }
-  /** The state's kind is missing, or may not be written: asked again when the configuration changes. */
-  #withoutState = false
-  #saidWithoutState = false
+  /** How often in a row the state's kind was missing, or might not be written. */
+  #withoutState = 0
 
   constructor(options: ReportsOptions) {
     this.#options = options
     this.#writer = new StatusWriter(options.cluster, options.logger)
-    this.#queue = new WorkQueue({ work: (id) => this.#write(id), concurrency: 2, logger: options.logger })
+    this.#queue = new WorkQueue({
+      work: (id) => this.#write(id),
+      concurrency: 2,
+      logger: options.logger,
+      gate: options.cluster.gate,
+    })
     this.#timer = setInterval(() => this.#flush(), flushMs)
     this.#timer.unref()
   }
@@ -81,7 +91,6 @@ export class Reports {
     const { refusals, warnings } = configured
     this.#config = configured.config
     this.#reports.clear()
-    this.#withoutState = false
     const idOf = (one: { kind: string; namespace: string; name: string }) =>
       `${one.kind} ${one.namespace}/${one.name}`
     const refused = Map.groupBy(refusals, idOf)
@@ -122,9 +131,10 @@ export class Reports {
   async #write(id: string): Promise<void> {
     const report = this.#reports.get(id)
     if (report === undefined || !this.#options.mayWrite()) return
-    if (!this.#options.cluster.gate.isOpen()) return this.#queue.addAfter(id, flushMs)
-    if (id === stateName && !(await this.#ensureState())) return
-    await this.#writer.write(
+    if (id === stateName && !(await this.#ensureState())) {
+      return this.#queue.addAfter(id, delayMs(absence, this.#withoutState - 1))
+    }
+    const outcome = await this.#writer.write(
       report.type,
       report.key,
       (raw) => {
@@ -133,11 +143,11 @@ export class Reports {
       },
       { precondition: this.#options.mayWrite },
     )
+    if (outcome === 'forbidden') this.#queue.addAfter(id, this.#writer.forbiddenMs(report.type))
   }
 
   /** @returns false where the kind is not installed or may not be written */
   async #ensureState(): Promise<boolean> {
-    if (this.#withoutState) return false
     const { cluster, namespace, logger } = this.#options
     try {
       await cluster.get(stateType, `${namespace}/${stateName}`).catch((error: unknown) => {
@@ -148,14 +158,14 @@ export class Reports {
           metadata: { namespace, name: stateName, labels: { 'metallb.io/component-type': 'controller' } },
         })
       })
+      this.#withoutState = 0
       return true
     } catch (error) {
       if (!hasStatus(error, 403, 404)) throw error
-      this.#withoutState = true
-      if (!this.#saidWithoutState) {
+      this.#withoutState++
+      if (this.#withoutState === meantRefusals) {
         logger.warn('noConfigurationState', { error: describeError(error) }, 'the state is not reported')
       }
-      this.#saidWithoutState = true
       return false
     }
   }

@@ -3,19 +3,11 @@
  * that decides on them, and the writes that follow. Changes are gathered and decided together; writing never holds
  * up deciding.
  */
-import {
-  type Change,
-  type Cluster,
-  EventRecorder,
-  hasStatus,
-  Reflector,
-  StatusWriter,
-  WorkQueue,
-} from '@landfall/kube'
+import { type Change, type Cluster, EventRecorder, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import { allocatedFromPool, heldPool } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
-import { describeError, type Logger } from '@landfall/telemetry'
+import type { Logger } from '@landfall/telemetry'
 import { Allocator, type Decided } from './allocation/allocator.ts'
 import { type Answer, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
@@ -38,7 +30,8 @@ export interface SessionOptions {
 }
 
 const concurrentWrites = 8
-const outageRetryMs = 300
+/** Counting goes over all pools, and over all Services without an address. */
+const countMs = 500
 
 export class Session {
   readonly #options: SessionOptions
@@ -49,8 +42,8 @@ export class Session {
   readonly #writes: WorkQueue
   readonly #writer: StatusWriter
   readonly #changed = new Set<Key>()
-  /** What was decided last about each Service of ours. */
-  readonly #answers = new Map<Key, Answer>()
+  /** What the condition of a Service should say, while it does not; undefined removes it. */
+  readonly #answers = new Map<Key, Answer | undefined>()
   readonly #without = new Map<Key, RefusalReason>()
   #configuration: Configuration | undefined
   #built: Configured = {
@@ -66,6 +59,7 @@ export class Session {
   #scheduled = false
   #stopped = false
   #deadline: NodeJS.Timeout | undefined
+  #counting: NodeJS.Timeout | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -87,7 +81,12 @@ export class Session {
       mayWrite,
       ledger: this.#allocator.ledger,
     })
-    this.#writes = new WorkQueue({ work: (key) => this.#write(key), concurrency: concurrentWrites, logger })
+    this.#writes = new WorkQueue({
+      work: (key) => this.#write(key),
+      concurrency: concurrentWrites,
+      logger,
+      gate: cluster.gate,
+    })
   }
 
   /** Resolves after the first decisions. */
@@ -112,6 +111,7 @@ export class Session {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#deadline)
+    clearTimeout(this.#counting)
     this.#services.stop()
     this.#configuration?.stop()
     await Promise.all([this.#writes.stop(), this.#reports.stop(), this.#events.flush()])
@@ -147,7 +147,7 @@ export class Session {
     const decided = this.#allocator.apply({ ...this.#newConfig(), changed, gone, now: Date.now() })
     for (const one of decided) this.#follow(one)
     for (const key of gone) this.#leave(key)
-    if (changed.length + gone.length + decided.length > 0) this.#count()
+    this.#counting ??= setTimeout(() => this.#count(), countMs)
     if (changed.length + gone.length > 0) this.#reconsider()
     this.#awaitDeadline()
   }
@@ -197,11 +197,12 @@ export class Session {
   #follow({ key, decision }: Decided): void {
     if (decision.kind === 'refused') this.#without.set(key, decision.refusal.reason)
     else this.#without.delete(key)
-    this.#answers.set(key, answerOf(decision, this.#built.config))
     const service = this.#services.get(key)
     if (service === undefined) return
     for (const event of decision.events) this.#tell(service, event)
-    if (differs(service, this.#wanted(service, key))) this.#writes.add(key)
+    const answer = answerOf(decision, this.#built.config)
+    if (differs(service, this.#wanted(service, key, answer))) this.#putDown(key, answer)
+    else this.#answers.delete(key)
   }
 
   /** A Service that is gone, or is none of ours any more: what we wrote into it is taken back. */
@@ -211,12 +212,16 @@ export class Session {
     const service = this.#services.get(key)
     if (service === undefined) return
     const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
-    if (isMarked || service.allocated !== undefined) this.#writes.add(key)
+    if (isMarked || service.allocated !== undefined) this.#putDown(key, undefined)
   }
 
-  #wanted({ meta }: BalancedService, key: Key): WantedStatus {
+  #putDown(key: Key, answer: Answer | undefined): void {
+    this.#answers.set(key, answer)
+    this.#writes.add(key)
+  }
+
+  #wanted({ meta }: BalancedService, key: Key, answer: Answer | undefined): WantedStatus {
     const ips = this.#allocator.ledger.holding(key)
-    const answer = this.#answers.get(key)
     // What is noted of a pool that is gone, or refused, stays.
     const noted = { ips, allocatedFrom: meta.annotations[allocatedFromPool] ?? '' }
     const pools = new Set(ips.flatMap((ip) => heldPool(this.#built.config, ip, noted)?.name ?? []))
@@ -225,24 +230,25 @@ export class Session {
 
   async #write(key: Key): Promise<void> {
     const service = this.#services.get(key)
-    if (service === undefined) return
-    const { cluster, logger, metrics, mayWrite } = this.#options
-    // An outage is about the API server, not about this Service: no backoff, but no try before it is over either.
-    if (!cluster.gate.isOpen()) return this.#writes.addAfter(key, outageRetryMs)
-    const wanted = this.#wanted(service, key)
-    try {
-      const mutate = setStatus(service.meta.uid, wanted)
-      const outcome = await this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
-      const { ips, pool, answer } = wanted
-      if (outcome === 'written' || outcome === 'pruned') {
-        logger.info('serviceUpdated', { service: key, ips, pool, reason: answer?.reason ?? '' })
-      }
-    } catch (error) {
+    if (service === undefined || !this.#answers.has(key)) return
+    const { logger, metrics, mayWrite } = this.#options
+    const answer = this.#answers.get(key)
+    const wanted = this.#wanted(service, key, answer)
+    const mutate = setStatus(service.meta.uid, wanted)
+    const write = this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
+    const outcome = await write.catch((error: unknown) => {
       metrics.failedWrite()
-      if (!hasStatus(error, 0)) throw error
-      logger.debug('statusWriteFailed', { service: key, error: describeError(error) })
-      this.#writes.addAfter(key, outageRetryMs)
+      throw error
+    })
+    if (outcome === 'written' || outcome === 'pruned') {
+      const { ips, pool } = wanted
+      logger.info(
+        'serviceUpdated',
+        { service: key, ips, pool, reason: answer?.reason ?? '' },
+        'status written',
+      )
     }
+    if (outcome === 'forbidden') this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType))
   }
 
   #tell(service: BalancedService, event: Event): void {
@@ -267,6 +273,7 @@ export class Session {
   }
 
   #count(): void {
+    this.#counting = undefined
     const { metrics } = this.#options
     const reasons = [...Map.groupBy(this.#without.values(), (reason) => reason)]
     metrics.setServices(

@@ -13,7 +13,14 @@ import type { World } from './choose.ts'
 import { decide, reviewHolding } from './decide.ts'
 import { type Holding, Ledger, type LedgerView } from './ledger.ts'
 import type { Decision, Event, Refusal } from './outcome.ts'
-import { type BalancedService, byRequestAge, heldIn, type Request, readRequest } from './request.ts'
+import {
+  type BalancedService,
+  byRequestAge,
+  heldIn,
+  likenessOf,
+  type Request,
+  readRequest,
+} from './request.ts'
 
 export interface Batch {
   /** undefined: unchanged. */
@@ -42,8 +49,8 @@ export interface Decided {
 export class Allocator {
   readonly #ledger = new Ledger()
   readonly #requests = new Map<Key, Request>()
-  /** Those that would take an address if there were one. */
-  readonly #waiting = new Set<Key>()
+  /** Those that would take an address if there were one, and whom they are like. */
+  readonly #waiting = new Map<Key, string>()
   /** What was said last about a Service, so that nothing is said twice. */
   readonly #told = new Map<Key, readonly Event[]>()
   /** Whose pool is gone, since when and what is said about it. */
@@ -66,13 +73,14 @@ export class Allocator {
   }
 
   get waiting(): ReadonlySet<Key> {
-    return this.#waiting
+    return new Set(this.#waiting.keys())
   }
 
   /** When the next address has to go that has no pool; a batch is wanted then. */
   get nextDeadline(): number | undefined {
-    const [first] = [...this.#orphans.values()].map(({ since }) => since).toSorted((a, b) => a - b)
-    return first === undefined ? undefined : first + this.#graceMs
+    let first = Number.POSITIVE_INFINITY
+    for (const { since } of this.#orphans.values()) first = Math.min(first, since)
+    return first === Number.POSITIVE_INFINITY ? undefined : first + this.#graceMs
   }
 
   /** Who holds what. */
@@ -107,14 +115,16 @@ export class Allocator {
     }
     const lost = this.#keepOrLose(review, now)
     const freed = lost.size > 0 || released.some(([key, holding]) => !this.#ledger.holds(key, holding))
-    const candidates = new Set([...review.keys(), ...(freed ? this.#waiting : [])])
+    const candidates = new Set([...review.keys(), ...(freed ? this.#waiting.keys() : [])])
     const inVain = new Set<string>()
     return this.#byAge(candidates).flatMap((request) => {
-      const { key, likeness } = request
+      const { key } = request
+      const holdsNothing = () => this.#ledger.holding(key).length === 0
       // Nothing comes free while addresses are given out: what one did not get, its like will not get either.
-      if (inVain.has(likeness) && !review.has(key) && this.#ledger.holding(key).length === 0) return []
+      if (!review.has(key) && holdsNothing() && inVain.has(this.#waiting.get(key) ?? '')) return []
       const decided = this.#settle(request, lost, review)
-      if (likeness !== '' && this.#ledger.holding(key).length === 0) inVain.add(likeness)
+      const likeness = this.#waiting.get(key) ?? ''
+      if (likeness !== '' && holdsNothing()) inVain.add(likeness)
       return decided
     })
   }
@@ -174,7 +184,7 @@ export class Allocator {
     const ips = decision.kind === 'refused' ? [] : decision.ips
     this.#ledger.set(key, ips, request.sharing)
     if (decision.kind === 'refused' || (decision.kind === 'assigned' && decision.incomplete))
-      this.#waiting.add(key)
+      this.#waiting.set(key, likenessOf(request))
     else this.#waiting.delete(key)
 
     const loss = lost.get(key)

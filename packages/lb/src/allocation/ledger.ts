@@ -25,7 +25,7 @@ export interface LedgerView {
 
 export class Ledger implements LedgerView {
   readonly #holdings = new Map<Key, Holding>()
-  readonly #holders = new Map<string, Map<Key, Sharing>>()
+  readonly #holders = new Map<string, readonly Key[]>()
   /** Addresses that are held under a sharing key. */
   readonly #shared = new Map<string, Map<string, IP>>()
   readonly #used: Readonly<Record<Family, Intervals>> = { 4: new Intervals(), 6: new Intervals() }
@@ -64,10 +64,11 @@ export class Ledger implements LedgerView {
   }
 
   obstacles(ip: IP, key: Key, sharing: Sharing): readonly Key[] {
-    const holders = this.#holders.get(formatIP(ip)) ?? new Map<Key, Sharing>()
-    return [...holders].flatMap(([other, terms]) =>
-      other === key || mayShare(terms, sharing) ? [] : [other],
-    )
+    const holders = this.#holders.get(formatIP(ip)) ?? []
+    return holders.filter((other) => {
+      const terms = this.#holdings.get(other)?.sharing
+      return other !== key && (terms === undefined || !mayShare(terms, sharing))
+    })
   }
 
   lowest(range: Range, key: Key, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined {
@@ -101,8 +102,7 @@ export class Ledger implements LedgerView {
     this.#holdings.set(key, holding)
     for (const ip of holding.ips) {
       const text = formatIP(ip)
-      const holders = this.#holders.get(text) ?? new Map<Key, Sharing>()
-      this.#holders.set(text, holders.set(key, holding.sharing))
+      this.#holders.set(text, [...(this.#holders.get(text) ?? []), key])
       this.#used[ip.family].add(ip.value)
       if (holding.sharing.key === '') continue
       const shared = this.#shared.get(holding.sharing.key) ?? new Map<string, IP>()
@@ -114,9 +114,11 @@ export class Ledger implements LedgerView {
     this.#holdings.delete(key)
     for (const ip of holding.ips) {
       const text = formatIP(ip)
-      const holders = this.#holders.get(text)
-      holders?.delete(key)
-      if (holders === undefined || holders.size > 0) continue
+      const others = this.#holders.get(text)?.filter((other) => other !== key) ?? []
+      if (others.length > 0) {
+        this.#holders.set(text, others)
+        continue
+      }
       this.#holders.delete(text)
       this.#used[ip.family].delete(ip.value)
       const shared = this.#shared.get(holding.sharing.key)

@@ -36,8 +36,6 @@ export interface Request {
   /** Pool asked for by name, '' for any. */
   readonly pool: string
   readonly sharing: Sharing
-  /** Services with the same text can be given the same; '' where that depends on more, as on a sharing key. */
-  readonly likeness: string
   /** Pool that the controller wrote into the Service, '' for none. */
   readonly allocatedFrom: string
   /** Since when its condition says that its pool is gone, in milliseconds. */
@@ -70,7 +68,7 @@ export function readRequest(service: BalancedService): Request {
     if (older !== undefined) deprecated.push(olderPrefix + name)
     return meta.annotations[prefix + name] ?? older ?? ''
   }
-  const request: Omit<Request, 'likeness'> = {
+  return {
     key: keyOf(meta),
     namespace: meta.namespace,
     labels: meta.labels,
@@ -85,10 +83,10 @@ export function readRequest(service: BalancedService): Request {
     orphanedSince: allocated?.reason === 'PoolRemoved' ? Date.parse(allocated.since) || undefined : undefined,
     deprecated,
   }
-  return { ...request, likeness: likenessOf(request) }
 }
 
-function likenessOf(request: Omit<Request, 'likeness'>): string {
+/** Services with the same text can be given the same; '' where that depends on more, as on a sharing key. */
+export function likenessOf(request: Request): string {
   const { wanted, sharing, namespace, labels, families, primaryFamily, ipFamilyPolicy, pool } = request
   if (wanted.kind !== 'any' || sharing.key !== '') return ''
   return JSON.stringify([namespace, labels, families, primaryFamily, ipFamilyPolicy, pool])
@@ -132,7 +130,15 @@ function invalid(message: string): Wanted {
   return { kind: 'invalid', message }
 }
 
+/** Whether an annotation says with whom. */
+export function asksToShare({ meta }: Service): boolean {
+  return [prefix, olderPrefix].some((start) => meta.annotations[`${start}allow-shared-ip`] !== undefined)
+}
+
+const sharesNothing: Sharing = { key: '', backend: '', ports: [] }
+
 function readSharing(service: Service, key: string): Sharing {
+  if (key === '') return sharesNothing
   const selector = Object.entries(service.selector).toSorted(([a], [b]) => compare(a, b))
   const isLocal = service.externalTrafficPolicy === 'Local' && selector.length > 0
   return {
