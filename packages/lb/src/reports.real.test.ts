@@ -143,7 +143,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       ['ipaddresspool', 'good', 'default', 'False WrongNamespace'],
       ['l2advertisement', 'twice', namespace, 'False DuplicateValue'],
       ['bgpadvertisement', 'short', namespace, 'False AggregationTooShort'],
-      ['bgppeer', 'local', namespace, 'False InvalidAddress'],
+      ['bgppeer', 'local', namespace, 'False NotSupported'],
       ['bfdprofile', 'elsewhere', 'default', 'False WrongNamespace'],
     ] as const
     for (const [kind, name, where, said] of refused) await until(() => answer(kind, name, where), said)

@@ -16,7 +16,7 @@ export function readPassword(
   const password = spec.password ?? ''
   if (name === '') {
     const length = new TextEncoder().encode(password).length
-    if (length > longest) problems.report('spec.password', 'InvalidValue', tooLong(length))
+    if (length > longest) problems.report('spec.password', 'NotSupported', tooLong(length))
     return password === '' ? undefined : password
   }
   const field = 'spec.passwordSecret'

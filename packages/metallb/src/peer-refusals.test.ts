@@ -33,18 +33,18 @@ const rows: readonly Row[] = [
   [
     'peerAddress is not link-local without an interface',
     peer('myASN: 1, peerASN: 2, peerAddress: "fe80::1"'),
-    'InvalidAddress spec.peerAddress',
+    'NotSupported spec.peerAddress',
   ],
   [
     'peerAddress is one host',
     peer('myASN: 1, peerASN: 2, peerAddress: 224.0.0.5'),
-    'InvalidAddress spec.peerAddress',
+    'NotSupported spec.peerAddress',
   ],
   ['sourceAddress parses', peer(`${session}, sourceAddress: eth0`), 'InvalidAddress spec.sourceAddress'],
   [
     'sourceAddress is not link-local without an interface',
     peer('myASN: 1, peerASN: 2, peerAddress: "2001:db8::1", sourceAddress: "fe80::1"'),
-    'InvalidAddress spec.sourceAddress',
+    'NotSupported spec.sourceAddress',
   ],
   [
     'sourceAddress is of the family of peerAddress',
@@ -62,7 +62,7 @@ const rows: readonly Row[] = [
   [
     'keepaliveTime is no fraction of a second',
     peer(`${session}, keepaliveTime: 500ms`),
-    'InvalidValue spec.keepaliveTime',
+    'NotSupported spec.keepaliveTime',
   ],
   [
     'three times keepaliveTime has 16 bits',
@@ -86,7 +86,7 @@ const rows: readonly Row[] = [
   [
     'password has at most 80 bytes',
     peer(`${session}, password: ${'é'.repeat(41)}`),
-    'InvalidValue spec.password',
+    'NotSupported spec.password',
   ],
   [
     'not both password and passwordSecret',

@@ -25,7 +25,7 @@ export function readTimers(spec: BGPPeerSpec, problems: Problems): PeerTimers {
   if (keepalive !== undefined && keepalive < 1) {
     problems.report(
       'spec.keepaliveTime',
-      'InvalidValue',
+      'NotSupported',
       'it must be 0s, for a third of the hold time, or at least 1s',
     )
   } else if ((holdTimeSeconds > 0 && holdTimeSeconds < 3) || holdTimeSeconds > largest) {

@@ -117,15 +117,15 @@ function readPeerAddress(spec: BGPPeerSpec, problems: Problems): IP | undefined 
   return readEndpoint('spec.peerAddress', text, problems)
 }
 
-/** An end of the session. */
+/** An end of the session. What MetalLB takes, though it never works, is not supported rather than invalid. */
 function readEndpoint(field: string, text: string | undefined, problems: Problems): IP | undefined {
   const ip = readAddress(field, text, problems)
   if (ip === undefined) return undefined
   if (ip.family === 6 && isLinkLocal(ip)) {
     const problem = `${formatIP(ip)} is link-local, and means nothing without an interface: use another address`
-    problems.report(field, 'InvalidAddress', problem)
+    problems.report(field, 'NotSupported', problem)
   } else if (!isUnicast(ip)) {
-    problems.report(field, 'InvalidAddress', `${formatIP(ip)} is no address of one host`)
+    problems.report(field, 'NotSupported', `${formatIP(ip)} is no address of one host`)
   }
   return ip
 }

@@ -1,0 +1,87 @@
+import type { Config, Pool } from '@landfall/metallb'
+import { parseIP, parseRange, type Range } from '@landfall/netip'
+import { expect, test } from 'vitest'
+import { Ledger } from './allocation/ledger.ts'
+import { poolStatus, stateStatus } from './object-status.ts'
+
+function range(text: string): Range {
+  const parsed = parseRange(text)
+  if (parsed === undefined) throw new Error(text)
+  return parsed
+}
+
+function pool(name: string, addresses: readonly string[], refused = false): Pool {
+  const ranges = addresses.map(range)
+  return {
+    name,
+    ranges,
+    autoAssign: true,
+    avoidBuggyIPs: false,
+    allocation: undefined,
+    l2: [],
+    bgp: [],
+    refused,
+  }
+}
+
+const good = pool('good', ['10.0.0.0/30'])
+const bad = pool('bad', ['10.0.0.2/31', '10.0.1.0/30'], true)
+const config: Config = { pools: [bad, good], peers: [] }
+const judged = { refusals: [], warnings: [], generation: 1 }
+
+function ledgerWith(...addresses: readonly string[]): Ledger {
+  const ledger = new Ledger()
+  for (const text of addresses) {
+    const ip = parseIP(text)
+    if (ip === undefined) throw new Error(text)
+    ledger.set(`default/${text}`, [ip], { ports: [], key: '', backend: '' })
+  }
+  return ledger
+}
+
+test('of a refused pool nothing is free, and an address that another pool has is not its own', () => {
+  const old = { assignedIPv4: 9, availableIPv4: 9, conditions: [{ type: 'NearlyFull' }, { type: 'Foreign' }] }
+  const status = poolStatus(old, judged, bad, config, ledgerWith('10.0.0.3', '10.0.1.1'))
+  expect(status).toMatchObject({ assignedIPv4: 1, availableIPv4: 0, assignedIPv6: 0, availableIPv6: 0 })
+  expect(status['conditions']).toMatchObject([{ type: 'Foreign' }, { type: 'Valid' }])
+})
+
+test('a pool that is none of the configuration has no counters left', () => {
+  const old = { assignedIPv4: 9, availableIPv6: 9, conditions: [{ type: 'NearlyFull' }] }
+  const status = poolStatus(old, judged, undefined, config, ledgerWith())
+  expect(Object.keys(status)).toEqual(['conditions'])
+  expect(status['conditions']).toMatchObject([{ type: 'Valid', status: 'True' }])
+})
+
+test('a good pool says what is free', () => {
+  const status = poolStatus({}, judged, good, config, ledgerWith('10.0.0.3'))
+  expect(status).toMatchObject({ assignedIPv4: 1, availableIPv4: 3 })
+  expect(status['conditions']).toMatchObject([{ type: 'Valid' }, { type: 'NearlyFull', status: 'False' }])
+})
+
+test('warnings leave the state valid', () => {
+  const warning = {
+    kind: 'L2Advertisement',
+    namespace: 'metallb-system',
+    name: 'a',
+    field: 'spec.ipAddressPools[0]',
+    reason: 'UnknownPool',
+    message: 'there is none',
+  } as const
+  const configured = {
+    config,
+    refusals: [],
+    warnings: [warning],
+    source: 'objects',
+    both: false,
+    notes: [],
+  } as const
+  expect(stateStatus({}, configured, 'ConfigMap x/config')).toMatchObject({
+    result: 'Valid',
+    errorSummary: '',
+    conditions: [
+      { type: 'poolReconcilerValid', status: 'True', reason: 'Reconciled' },
+      { type: 'referencesResolved', status: 'False', reason: 'UnknownPool', message: 'there is none' },
+    ],
+  })
+})
