@@ -117,9 +117,21 @@ test.each<[string, string, ServiceChoices, readonly ReturnType<typeof pool>[]]>(
   ],
   ['RequireDualStack', '10.0.0.0,2001:db8::', { ...dual, policy: 'RequireDualStack' }, [pool('p', both)]],
   [
-    'RequireDualStack without a pool of both families',
+    'RequireDualStack from two pools where none has both families',
+    '10.0.0.0,2001:db8::',
+    { ...dual, policy: 'RequireDualStack' },
+    [pool('a', v4), pool('b', ['2001:db8::/126'])],
+  ],
+  [
+    'RequireDualStack without a pool of the other family',
     'NoFreeAddress',
     { ...dual, policy: 'RequireDualStack' },
+    [pool('a', v4), pool('b', v4)],
+  ],
+  [
+    'RequireDualStack from a pool asked for that lacks a family',
+    'NoFreeAddress',
+    { ...dual, ...fromPool('a'), policy: 'RequireDualStack' },
     [pool('a', v4), pool('b', ['2001:db8::/126'])],
   ],
   [

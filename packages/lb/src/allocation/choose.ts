@@ -119,8 +119,8 @@ export function lowestOf(
 }
 
 /**
- * IPv4 before IPv6, whatever the Service's first family is. Who prefers both families gets them from two pools where
- * no single one has both, the second from `others` if need be; and one family where there is no more.
+ * IPv4 before IPv6, whatever the Service's first family is. Who is of both families gets them from two pools where no
+ * single one has both, the second from `others` if need be; and who only prefers both gets one where there is no more.
  */
 function chooseFrom(
   pools: readonly Pool[],
@@ -132,12 +132,13 @@ function chooseFrom(
     const ips = request.families.flatMap((family) => lowestIn(pool, family, request, world) ?? [])
     if (ips.length === request.families.length) return ips
   }
-  if (request.families.length < 2 || request.ipFamilyPolicy !== 'PreferDualStack') return undefined
+  if (request.families.length < 2) return undefined
   const other = request.primaryFamily === 4 ? 6 : 4
   for (const family of [request.primaryFamily, other] as const) {
     const first = lowestOf(pools, family, request, world)
     if (first === undefined) continue
     const second = lowestOf(others, family === 4 ? 6 : 4, request, world)
+    if (second === undefined && request.ipFamilyPolicy !== 'PreferDualStack') return undefined
     return [first, ...(second === undefined ? [] : [second])].toSorted((a, b) => a.family - b.family)
   }
   return undefined

@@ -216,9 +216,12 @@ test.each<[string, readonly Step[], readonly string[]]>([
     ['s 10.0.0.1 ClearAssignment IPAllocated'],
   ],
   [
-    'dual stack, RequireDualStack: both from one pool, else fail',
-    [{ config: configOf(p, pool('six', ['2001:db8::/126'])), s: { ...dual, policy: 'RequireDualStack' } }],
-    ['s NoFreeAddress AllocationFailed'],
+    'dual stack, RequireDualStack: both from one pool; ours also from two, else fail',
+    [
+      { config: configOf(p), s: { ...dual, policy: 'RequireDualStack' } },
+      { config: configOf(p, pool('six', ['2001:db8::/126'])) },
+    ],
+    ['s 10.0.0.0,2001:db8:: IPAllocated'],
   ],
   [
     'order of two auto IPs: IPv4 then IPv6',
