@@ -1,7 +1,7 @@
 /** The command line of each program name: `landfall` has all commands, an image's program its own. */
 import { describeError } from '@landfall/telemetry'
 import { Command } from 'commander'
-import { plainBooleans } from './flags.ts'
+import { doubleDashes, plainBooleans } from './flags.ts'
 import { bootstrapCommand } from './programs/bootstrap.ts'
 import { certgenCommand } from './programs/certgen.ts'
 import { controllerCommand } from './programs/controller.ts'
@@ -34,7 +34,7 @@ function group(name: string, description: string, commands: readonly Command[]):
 export async function run(name: ProgramName): Promise<void> {
   const command = commandOf(name)
   try {
-    await command.parseAsync(plainBooleans(command, process.argv))
+    await command.parseAsync(plainBooleans(command, doubleDashes(command, process.argv)))
   } catch (error) {
     process.stderr.write(`${name}: ${describeError(error)}\n`)
     process.exit(1)

@@ -22,6 +22,22 @@ export function plainBooleans(command: Command, argv: readonly string[]): string
   })
 }
 
+/** The command line with long flags after one dash, as Go takes them too, after two. */
+export function doubleDashes(command: Command, argv: readonly string[]): string[] {
+  const known = longNames(command)
+  const end = argv.indexOf('--')
+  return argv.map((argument, index) => {
+    const [, name] = /^-([a-z][a-z0-9-]+)(=|$)/.exec(argument) ?? []
+    const isFlag = name !== undefined && known.has(name) && (end < 0 || index < end)
+    return isFlag ? `-${argument}` : argument
+  })
+}
+
+function longNames(command: Command): ReadonlySet<string> {
+  const own = command.options.map(({ long }) => long?.slice(2) ?? '')
+  return new Set([...own, ...command.commands.flatMap((below) => [...longNames(below)])])
+}
+
 /** Each boolean flag's name, and whether it is on by default. */
 function booleanFlags(command: Command): ReadonlyMap<string, boolean> {
   const own = command.options
@@ -42,7 +58,7 @@ export function portFlag(name: string, description: string, initial: number): Op
   return new Option(`--${name} <port>`, description).argParser(parsePort).default(initial)
 }
 
-function parsePort(text: string): number {
+export function parsePort(text: string): number {
   const port = Number(text)
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new InvalidArgumentError('must be a port, 0 to 65535.')

@@ -2,8 +2,8 @@
 export {
   type ControllerOptions,
   defaultHealthPort,
-  defaultMetricsPort,
   defaultPoolRemovalGraceMs,
   type ListenAddress,
+  type WebhookOptions,
 } from './options.ts'
 export { leaseName, runController } from './run-controller.ts'

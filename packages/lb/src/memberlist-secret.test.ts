@@ -3,7 +3,11 @@ import { silentLogger } from '@landfall/telemetry'
 import { expect, it } from 'vitest'
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
 
-function ensure(answer: () => Promise<RawObject>): {
+function ensure(
+  answer: () => Promise<RawObject>,
+  deployment = '',
+  get: Cluster['get'] = () => Promise.reject(new ApiError('GET /deployments', 403, '', 'no')),
+): {
   readonly made: RawObject[]
   readonly done: Promise<void>
 } {
@@ -12,9 +16,9 @@ function ensure(answer: () => Promise<RawObject>): {
     made.push(object)
     return answer()
   }
-  const cluster = { create }
+  const cluster = { create, get }
   const signal = new AbortController().signal
-  const names = { namespace: 'metallb-system', name: 'memberlist' }
+  const names = { namespace: 'metallb-system', name: 'memberlist', deployment }
   const retry = { firstMs: 1, ceilingMs: 1 }
   const done = ensureMemberlistSecret({ cluster, ...names, logger: silentLogger(), signal, retry })
   return { made, done }
@@ -45,4 +49,16 @@ it('goes on asking for a right that is missing, as it is while the API server st
   })
   await done
   expect(made.length).toBe(5)
+})
+
+it('lets the Deployment that was named own it, where that may be read', async () => {
+  const made = () => Promise.resolve({ metadata: { name: 'memberlist' } })
+  const owned = ensure(made, 'controller', () =>
+    Promise.resolve({ metadata: { name: 'controller', uid: 'u' } }),
+  )
+  const refused = ensure(made, 'controller')
+  await Promise.all([owned.done, refused.done])
+  const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'controller', uid: 'u' }]
+  expect(owned.made[0]?.metadata).toMatchObject({ ownerReferences })
+  expect(refused.made[0]?.metadata).toEqual({ namespace: 'metallb-system', name: 'memberlist' })
 })

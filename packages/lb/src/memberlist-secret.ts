@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Backoff, type Cluster, delayMs, hasStatus, secretType } from '@landfall/kube'
+import { type Backoff, type Cluster, delayMs, hasStatus, type ResourceType, secretType } from '@landfall/kube'
 import { describeError, type Logger } from '@landfall/telemetry'
 
 const keyBytes = 32
@@ -14,9 +14,11 @@ const meantRefusals = 3
 
 /** Resolves when the Secret exists; until then it is tried again, ever more seldom, and said once that it failed. */
 export async function ensureMemberlistSecret(o: {
-  readonly cluster: Pick<Cluster, 'create'>
+  readonly cluster: Pick<Cluster, 'create' | 'get'>
   readonly namespace: string
   readonly name: string
+  /** That Deployment owns the Secret; '': nobody does. */
+  readonly deployment: string
   readonly logger: Logger
   readonly signal: AbortSignal
   /** Tests shorten it. */
@@ -28,7 +30,7 @@ export async function ensureMemberlistSecret(o: {
       await cluster.create(secretType, {
         apiVersion: 'v1',
         kind: 'Secret',
-        metadata: { namespace, name },
+        metadata: { namespace, name, ...(await ownedBy(o)) },
         type: 'Opaque',
         stringData: { secretkey: randomBytes(keyBytes).toString('base64') },
       })
@@ -46,5 +48,34 @@ export async function ensureMemberlistSecret(o: {
       }
     }
     await sleep(delayMs(o.retry ?? usualRetry, failures - 1), undefined, { signal }).catch(() => {})
+  }
+}
+
+const deploymentType: ResourceType = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  namespaced: true,
+  project: () => {
+    throw new Error('never watched')
+  },
+}
+
+/** Nobody, where there is no such Deployment or it may not be read. */
+async function ownedBy(o: {
+  readonly cluster: Pick<Cluster, 'get'>
+  readonly namespace: string
+  readonly deployment: string
+  readonly logger: Logger
+}): Promise<object> {
+  if (o.deployment === '') return {}
+  const { apiVersion, kind } = deploymentType
+  try {
+    const { metadata } = await o.cluster.get(deploymentType, `${o.namespace}/${o.deployment}`)
+    return { ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid }] }
+  } catch (error) {
+    if (!hasStatus(error, 403, 404)) throw error
+    o.logger.warn('memberlistSecretNoOwner', { deployment: o.deployment, error: describeError(error) })
+    return {}
   }
 }

@@ -1,5 +1,5 @@
 /** Options of `landfall controller`. */
-import type { Logger, TlsSettings } from '@landfall/telemetry'
+import type { Logger, MetricsListener, TlsSettings } from '@landfall/telemetry'
 
 export interface ControllerOptions {
   readonly logger: Logger
@@ -20,10 +20,12 @@ export interface ControllerOptions {
   readonly poolRemovalGraceMs: number
   /** The Secret that authenticates the speakers' heartbeats, made when it is missing; '' for none. */
   readonly memberlistSecret: string
+  /** The own Deployment, with which that Secret is deleted; '': it stays. */
+  readonly deployment: string
   /** Unique to this process: the pod's name. */
   readonly identity: string
-  /** `/metrics`, `/healthz`, `/readyz` over plain HTTP; `::` port 7472, port 0 serves none. */
-  readonly metrics: ListenAddress
+  /** Default: `::` port 9120, HTTPS. */
+  readonly metrics: MetricsListener
   /** `/healthz` and `/readyz`; `::` port 17472. */
   readonly health: ListenAddress
   /** undefined: no webhook is answered, even if an older manifest has one registered. */
@@ -48,6 +50,5 @@ export interface ListenAddress {
   readonly port: number
 }
 
-export const defaultMetricsPort = 7472
 export const defaultHealthPort = 17472
 export const defaultPoolRemovalGraceMs = 30_000

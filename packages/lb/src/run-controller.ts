@@ -1,16 +1,16 @@
 /** The controller: elects a leader, and lets it assign addresses for as long as it leads. */
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Cluster, hasStatus, LeaderElection, openCluster } from '@landfall/kube'
+import { type Cluster, hasStatus, LeaderElection, openCluster, scrapeReview } from '@landfall/kube'
 import {
   describeError,
   Health,
   type HttpServer,
   type Logger,
   Metrics,
-  metricsRoutes,
   type Routes,
   serveHttp,
+  serveMetrics,
 } from '@landfall/telemetry'
 import { ControllerMetrics } from './controller-metrics.ts'
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
@@ -47,7 +47,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const namespace = options.namespace || cluster.namespace || 'metallb-system'
   const controllerMetrics = new ControllerMetrics(metrics)
   const servers = [
-    await serve(options.metrics, { ...metricsRoutes(metrics), ...health.routes() }),
+    await serveMetrics({ listener: options.metrics, metrics, health, review: scrapeReview(cluster), logger }),
     await serve(options.health, health.routes()),
   ]
 
@@ -61,7 +61,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
     metrics,
     onStarted: async () => {
       const name = options.memberlistSecret
-      if (name !== '') void ensureMemberlistSecret({ cluster, namespace, name, logger, signal })
+      const { deployment } = options
+      if (name !== '') void ensureMemberlistSecret({ cluster, namespace, name, deployment, logger, signal })
       health.setReady('sync', false, 'the first list is not complete')
       session = new Session({
         cluster,

@@ -1,5 +1,5 @@
 /** Options of `landfall speaker`. */
-import type { Logger } from '@landfall/telemetry'
+import { defaultTls, type Logger, type MetricsListener } from '@landfall/telemetry'
 import type { Timing } from './layer2/core/membership.ts'
 
 export type { Timing } from './layer2/core/membership.ts'
@@ -28,8 +28,8 @@ export interface SpeakerOptions {
   readonly excludeFile: string
   /** Seconds between unasked announcements of an owned address, 0 for none. Default 60. */
   readonly refreshSeconds: number
-  /** `/metrics`, `/healthz`, `/readyz` over plain HTTP; `::` port 7472, port 0 serves none. */
-  readonly metrics: ListenAddress
+  /** Default: `::` port 9120, HTTPS. */
+  readonly metrics: MetricsListener
   /** `/healthz` and `/readyz`; `127.0.0.1` port 17472. */
   readonly health: ListenAddress
 }
@@ -72,6 +72,6 @@ export const defaultSpeakerOptions: Omit<
   },
   excludeFile: '/etc/metallb/excludel2.yaml',
   refreshSeconds: 60,
-  metrics: { address: '::', port: 7472 },
+  metrics: { address: '::', port: 9120, secure: { tls: defaultTls, certificateFolder: undefined } },
   health: { address: '127.0.0.1', port: 17472 },
 }

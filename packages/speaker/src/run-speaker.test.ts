@@ -86,7 +86,7 @@ async function optionsWith(signal: AbortSignal, healthPort?: number): Promise<Sp
     namespace: 'metallb-system',
     excludeFile: `${folder}/excludes.yaml`,
     heartbeat: { ...defaultSpeakerOptions.heartbeat, bindAddress: '127.0.0.1', port: await freePort() },
-    metrics: { address: '127.0.0.1', port: await freePort() },
+    metrics: { address: '127.0.0.1', port: await freePort(), secure: undefined },
     health: { address: '127.0.0.1', port: healthPort ?? (await freePort()) },
   }
 }

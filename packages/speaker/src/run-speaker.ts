@@ -1,10 +1,10 @@
 /** The speaker: observes the cluster and announces from its node until it is told to stop. */
-import { type Cluster, hasStatus, openCluster, podType } from '@landfall/kube'
-import { Health, type HttpServer, Metrics, metricsRoutes, type Routes, serveHttp } from '@landfall/telemetry'
+import { type Cluster, hasStatus, openCluster, podType, scrapeReview } from '@landfall/kube'
+import { Health, type HttpServer, Metrics, serveHttp, serveMetrics } from '@landfall/telemetry'
 import type { OwnerReference } from './l2-status.ts'
 import type { WorkerOptions } from './layer2/messages.ts'
 import { readCpuQuota, readExcludes, readMemberSecret, timingFor } from './layer2-settings.ts'
-import type { ListenAddress, SpeakerOptions } from './options.ts'
+import type { SpeakerOptions } from './options.ts'
 import { Speaker } from './speaker.ts'
 import { SpeakerMetrics } from './speaker-metrics.ts'
 
@@ -48,15 +48,14 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
 }
 
 /** Adds each server as soon as it listens. */
-async function serve({ options, metrics, health }: Run, servers: HttpServer[]): Promise<void> {
+async function serve({ options, cluster, metrics, health }: Run, servers: HttpServer[]): Promise<void> {
   health.setReady('sync', false, 'the first list is not complete')
   health.setReady('layer2', false, 'the other speakers are being heard')
-  const all: readonly (readonly [ListenAddress, Routes])[] = [
-    [options.metrics, { ...metricsRoutes(metrics), ...health.routes() }],
-    [options.health, health.routes()],
-  ]
-  for (const [{ address, port }, routes] of all)
-    if (port !== 0) servers.push(await serveHttp({ address, port, routes }))
+  const { metrics: listener, logger } = options
+  const scrapes = await serveMetrics({ listener, metrics, health, review: scrapeReview(cluster), logger })
+  if (scrapes !== undefined) servers.push(scrapes)
+  const { address, port } = options.health
+  if (port !== 0) servers.push(await serveHttp({ address, port, routes: health.routes() }))
 }
 
 function sayStart({ options: { logger, version, node }, namespace, worker, speakerMetrics }: Run): void {

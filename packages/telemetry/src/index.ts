@@ -22,6 +22,13 @@ export {
 } from './logger.ts'
 export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts'
 export {
+  type MetricsListener,
+  type MetricsServerOptions,
+  type SecureMetrics,
+  serveMetrics,
+} from './metrics-server.ts'
+export type { Review, ReviewToken } from './scrape-guard.ts'
+export {
   defaultTls,
   type Parsed,
   parseCipherSuites,

@@ -1,23 +1,63 @@
 /** `controller`: assigns addresses. Flags and environment are those of MetalLB's controller. */
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ControllerOptions, WebhookOptions } from '@landfall/lb'
 import { parseGoDuration } from '@landfall/metallb'
-import { defaultTls, type LogLevel } from '@landfall/telemetry'
+import type { LogLevel } from '@landfall/telemetry'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { addAll, given, kubeconfigFlag, loggerOf, logLevelFlag, portFlag, stopSignal } from '../flags.ts'
+import {
+  addAll,
+  booleanFlag,
+  given,
+  kubeconfigFlag,
+  loggerOf,
+  logLevelFlag,
+  portFlag,
+  stopSignal,
+} from '../flags.ts'
+import {
+  type Ignored,
+  ignoredByBoth,
+  ignoredOptions,
+  isLegacy,
+  metricsOf,
+  type ServingFlags,
+  sayBgpType,
+  sayIgnored,
+  servingFlags,
+  tlsOf,
+} from '../metallb-flags.ts'
 import { readVersion } from '../version.ts'
 
-interface Flags {
+interface Flags extends ServingFlags {
   readonly kubeconfig?: string
   readonly logLevel: LogLevel
-  readonly port: number
   readonly healthProbePort: number
   readonly namespace: string
   readonly config: string
+  readonly configNs: string
   readonly podName: string
   readonly lbClass: string
   readonly mlSecretName: string
+  readonly deployment: string
   readonly poolRemovalGrace: number
+  readonly webhookMode: 'enabled' | 'disabled' | 'onlywebhook'
+  readonly webhookSecret: string
+  readonly certServiceName: string
+  readonly certDir: string
+  readonly disableCertRotation: boolean
 }
+
+const webhookPort = 9443
+
+const ignored: readonly Ignored[] = [
+  ...ignoredByBoth,
+  {
+    flag: 'webhook-http2',
+    boolean: true,
+    why: 'webhooks are answered over HTTP/1.1, which every API server speaks',
+  },
+]
 
 export function controllerCommand(): Command {
   const command = new Command('controller').description('give LoadBalancer Services addresses from pools')
@@ -25,14 +65,18 @@ export function controllerCommand(): Command {
     command,
     kubeconfigFlag(),
     logLevelFlag(),
-    portFlag('port', 'port of /metrics; 0 for none', 7472),
+    ...servingFlags(),
     portFlag('health-probe-port', 'port of /healthz and /readyz', 17472),
     new Option('--namespace <name>', "where the metallb.io objects are; the credentials' own unless given")
       .env('METALLB_NAMESPACE')
       .default(''),
     new Option('--config <name>', 'ConfigMap that rules where there is no IPAddressPool').default('config'),
+    new Option('--config-ns <name>', 'the namespace, as it was called before v0.13').default(''),
     new Option('--ml-secret-name <name>', "Secret of the speakers' heartbeats, made when it is missing")
       .env('METALLB_ML_SECRET_NAME')
+      .default(''),
+    new Option('--deployment <name>', 'the own Deployment, with which that Secret goes')
+      .env('METALLB_DEPLOYMENT')
       .default(''),
     new Option('--pod-name <name>', 'tells this replica from others')
       .env('METALLB_POD_NAME')
@@ -47,33 +91,67 @@ export function controllerCommand(): Command {
     )
       .argParser(parseMilliseconds)
       .default(30_000, '30s'),
+    ...webhookFlags(),
+    ...ignoredOptions(ignored),
   )
   return command.action(async (flags: Flags) => {
     const { runController } = await import('@landfall/lb')
-    await runController({
-      logger: loggerOf(flags.logLevel),
-      version: readVersion(),
-      signal: stopSignal(),
-      ...given('kubeconfig', flags.kubeconfig),
-      namespace: flags.namespace,
-      configMap: flags.config,
-      loadBalancerClass: flags.lbClass,
-      poolRemovalGraceMs: flags.poolRemovalGrace,
-      memberlistSecret: flags.mlSecretName,
-      identity: flags.podName,
-      metrics: { address: '::', port: flags.port },
-      health: { address: '::', port: flags.healthProbePort },
-      webhooks: {
-        address: '::',
-        port: 9443,
-        serviceName: 'metallb-webhook-service',
-        secretName: 'metallb-webhook-cert',
-        certificateFolder: undefined,
-        tls: defaultTls,
-      },
-      allocates: true,
-    })
+    const options = controllerOptions(command, flags)
+    sayIgnored(command, ignored, options.logger)
+    sayBgpType(options.logger)
+    await runController({ ...options, signal: stopSignal() })
   })
+}
+
+function webhookFlags(): readonly Option[] {
+  return [
+    new Option('--webhook-mode <mode>', "whether MetalLB's webhooks are answered while they are registered")
+      .choices(['enabled', 'disabled', 'onlywebhook'])
+      .default('enabled'),
+    new Option('--webhook-secret <name>', 'Secret of their certificate').default('metallb-webhook-cert'),
+    new Option('--cert-service-name <name>', 'Service by which they are called').default(
+      'metallb-webhook-service',
+    ),
+    booleanFlag('disable-cert-rotation', 'their certificate is that of --cert-dir, and nobody renews it'),
+    new Option('--cert-dir <folder>', 'tls.crt and tls.key, with --disable-cert-rotation').default(
+      join(tmpdir(), 'k8s-webhook-server', 'serving-certs'),
+    ),
+  ]
+}
+
+/** What was parsed from the command line and the environment, as options. */
+export function controllerOptions(
+  command: Command,
+  flags: Flags = command.opts(),
+): Omit<ControllerOptions, 'signal'> {
+  return {
+    logger: loggerOf(flags.logLevel),
+    version: readVersion(),
+    ...given('kubeconfig', flags.kubeconfig),
+    namespace: flags.namespace || flags.configNs,
+    configMap: flags.config,
+    loadBalancerClass: flags.lbClass,
+    poolRemovalGraceMs: flags.poolRemovalGrace,
+    memberlistSecret: flags.mlSecretName,
+    deployment: flags.deployment,
+    identity: flags.podName,
+    metrics: metricsOf(flags, isLegacy(command)),
+    health: { address: '::', port: flags.healthProbePort },
+    webhooks: webhookOptions(flags),
+    allocates: flags.webhookMode !== 'onlywebhook',
+  }
+}
+
+function webhookOptions(flags: Flags): WebhookOptions | undefined {
+  if (flags.webhookMode === 'disabled') return undefined
+  return {
+    address: '::',
+    port: webhookPort,
+    serviceName: flags.certServiceName,
+    secretName: flags.webhookSecret,
+    certificateFolder: flags.disableCertRotation ? flags.certDir : undefined,
+    tls: tlsOf(flags),
+  }
 }
 
 function parseMilliseconds(text: string): number {

@@ -1,5 +1,7 @@
 /** `speaker`: announces addresses. Flags and environment are those of MetalLB's speaker in native mode. */
-import type { LogLevel } from '@landfall/telemetry'
+import { existsSync } from 'node:fs'
+import type { SpeakerOptions } from '@landfall/speaker'
+import type { Logger, LogLevel } from '@landfall/telemetry'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   addAll,
@@ -12,6 +14,17 @@ import {
   stopSignal,
   wholeNumber,
 } from '../flags.ts'
+import {
+  type Ignored,
+  ignoredByBoth,
+  ignoredOptions,
+  isLegacy,
+  metricsOf,
+  type ServingFlags,
+  sayBgpType,
+  sayIgnored,
+  servingFlags,
+} from '../metallb-flags.ts'
 import { readVersion } from '../version.ts'
 
 interface Timing {
@@ -19,15 +32,15 @@ interface Timing {
   readonly misses: number
 }
 
-interface Flags {
+interface Flags extends ServingFlags {
   readonly kubeconfig?: string
   readonly logLevel: LogLevel
-  readonly port: number
   readonly healthProbePort: number
   readonly nodeName?: string
   readonly podName: string
   readonly namespace: string
   readonly config: string
+  readonly configNs: string
   readonly lbClass: string
   readonly ignoreExcludeLb: boolean
   readonly mlBindaddr: string
@@ -39,13 +52,34 @@ interface Flags {
   readonly refresh: number
 }
 
+const noFrr = 'there is no FRR: sessions are those of this program'
+
+const ignored: readonly Ignored[] = [
+  ...ignoredByBoth,
+  { flag: 'host', variable: 'METALLB_HOST', why: 'the node is known by its name' },
+  { flag: 'node-ip', variable: 'METALLB_NODE_IP', why: 'the node is known by its name' },
+  { flag: 'ml-wan-config', boolean: true, why: 'heartbeats have a pace of their own, see --heartbeat' },
+  {
+    flag: 'bgp-debounce-timeout',
+    variable: 'METALLB_BGP_DEBOUNCE_TIMEOUT',
+    why: 'changes reach the peers at once, without a reload',
+  },
+  { flag: 'frrk8s-namespace', variable: 'FRRK8S_NAMESPACE', why: noFrr },
+  { flag: 'frrk8s-secret-passthrough', boolean: true, why: noFrr },
+  { flag: '', variable: 'FRR_CONFIG_FILE', why: noFrr },
+  { flag: '', variable: 'FRR_RELOADER_PID_FILE', why: noFrr },
+  { flag: '', variable: 'FRR_LOGGING_LEVEL', why: noFrr },
+]
+
+const memberlistFile = '/etc/metallb/memberlist/config.json'
+
 export function speakerCommand(): Command {
   const command = new Command('speaker').description('announce addresses by ARP, NDP and BGP')
   addAll(
     command,
     kubeconfigFlag(),
     logLevelFlag(),
-    portFlag('port', 'port of /metrics, /healthz and /readyz; 0 for none', 7472),
+    ...servingFlags(),
     portFlag('health-probe-port', 'port of /healthz and /readyz on loopback', 17472),
     new Option('--node-name <name>', 'Node that this speaker speaks for').env('METALLB_NODE_NAME'),
     new Option('--pod-name <name>', 'own pod').env('METALLB_POD_NAME').default(''),
@@ -53,6 +87,7 @@ export function speakerCommand(): Command {
       .env('METALLB_NAMESPACE')
       .default(''),
     new Option('--config <name>', 'ConfigMap that rules where there is no IPAddressPool').default('config'),
+    new Option('--config-ns <name>', 'the namespace, as it was called before v0.13').default(''),
     new Option(
       '--lb-class <class>',
       'only Services of this loadBalancerClass; only those without one unless given',
@@ -77,21 +112,34 @@ export function speakerCommand(): Command {
     new Option('--refresh <seconds>', 'between unasked announcements, 0 for none')
       .argParser(wholeNumber(0))
       .default(60),
+    ...ignoredOptions(ignored),
   )
-  return command.action((flags: Flags) => speak(command, flags))
+  return command.action(async () => {
+    const options = speakerOptions(command)
+    const { runSpeaker } = await import('@landfall/speaker')
+    sayIgnored(command, ignored, options.logger)
+    sayMemberlist(options.logger)
+    sayBgpType(options.logger)
+    await runSpeaker({ ...options, signal: stopSignal() })
+  })
 }
 
-async function speak(command: Command, flags: Flags): Promise<void> {
-  const node = flags.nodeName ?? command.error('error: give --node-name or METALLB_NODE_NAME')
-  const { runSpeaker } = await import('@landfall/speaker')
-  await runSpeaker({
+function sayMemberlist(logger: Logger): void {
+  if (!existsSync(memberlistFile)) return
+  const message = `${memberlistFile} has no effect: heartbeats have a pace of their own, see --heartbeat`
+  logger.info('flagWithoutEffect', { flag: memberlistFile }, message)
+}
+
+/** What was parsed from the command line and the environment, as options. */
+export function speakerOptions(command: Command): Omit<SpeakerOptions, 'signal'> {
+  const flags: Flags = command.opts()
+  return {
     logger: loggerOf(flags.logLevel),
     version: readVersion(),
-    signal: stopSignal(),
     ...given('kubeconfig', flags.kubeconfig),
-    node,
+    node: flags.nodeName ?? command.error('error: give --node-name or METALLB_NODE_NAME'),
     podName: flags.podName,
-    namespace: flags.namespace,
+    namespace: flags.namespace || flags.configNs,
     configMap: flags.config,
     loadBalancerClass: flags.lbClass,
     ignoreExcludeLabel: flags.ignoreExcludeLb,
@@ -104,9 +152,9 @@ async function speak(command: Command, flags: Flags): Promise<void> {
     },
     excludeFile: flags.excludeFile,
     refreshSeconds: flags.refresh,
-    metrics: { address: '::', port: flags.port },
+    metrics: metricsOf(flags, isLegacy(command)),
     health: { address: '127.0.0.1', port: flags.healthProbePort },
-  })
+  }
 }
 
 /** `100x6`: a heartbeat each 100 ms, and six missed ones mean death. */
