@@ -115,12 +115,14 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
         .split('\n')
         .filter((line) => /^ +(assigned|available)IPv/.test(line))
         .map((line) => line.trim())
-    await until(counters, [
+    const expected = [
       'assignedIPv4: 0',
       'assignedIPv6: 0',
       'availableIPv4: 256',
       'availableIPv6: 9223372036854775807',
-    ])
+    ]
+    await until(counters, expected)
+    expect(await counters()).toEqual(expected)
   })
 
   it('says of each bad object that it is refused, on it and in the state; and what was said of others stays', async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { buildConfig } from './build-config.ts'
 import { objectsOf } from './testing.ts'
-import { bad, good, type Row, refusalsOf, written } from './testing-refusals.ts'
+import { allStanding, bad, good, judge, type Row, written } from './testing-refusals.ts'
 
 const peer = (spec: string) => bad('BGPPeer', spec)
 const session = 'myASN: 64500, peerASN: 64501, peerAddress: 192.0.2.9'
@@ -143,7 +143,7 @@ const rows: readonly Row[] = [
 ]
 
 test.each(rows)('%s', (_, objects, ...said) => {
-  expect(refusalsOf(objects)).toEqual(said.toSorted())
+  expect(judge(objects)).toEqual({ said: said.toSorted(), astray: [], standing: allStanding })
 })
 
 test.each([

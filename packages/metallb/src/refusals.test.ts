@@ -7,7 +7,7 @@ import { formatIP } from '@landfall/netip'
 import { describe, expect, test } from 'vitest'
 import { buildConfig } from './build-config.ts'
 import { objectsOf, type Written } from './testing.ts'
-import { bad, good, type Row, refusalsOf, written } from './testing-refusals.ts'
+import { allStanding, bad, good, judge, type Row, written } from './testing-refusals.ts'
 import { findWarnings } from './warnings.ts'
 
 const pool = (spec: string) => bad('IPAddressPool', spec)
@@ -236,7 +236,7 @@ describe.each([
   ['communities', communities],
 ])('%s', (_, rows) => {
   test.each(rows)('%s', (_rule, objects, ...said) => {
-    expect(refusalsOf(objects)).toEqual(said.toSorted())
+    expect(judge(objects)).toEqual({ said: said.toSorted(), astray: [], standing: allStanding })
   })
 })
 

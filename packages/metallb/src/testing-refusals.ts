@@ -1,5 +1,4 @@
 /** For tests of refusals: rows of a rule, the objects that break it, and what is said; good objects beside them. */
-import { expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { buildConfig } from './build-config.ts'
 import { objectsOf, type Written } from './testing.ts'
@@ -45,16 +44,32 @@ export function bad(kind: string, spec: string, name = 'bad', metadata = ''): st
   return `kind: ${kind}\nmetadata: ${meta}\nspec: {${spec}}\n`
 }
 
-/** Reason and field of each refusal, sorted; each must name the bad object, and what is good must stay. */
-export function refusalsOf(objects: string): readonly string[] {
-  const { config, refusals } = buildConfig(objectsOf([...good, ...written(objects)]))
-  for (const { kind, namespace, name, field, message } of refusals) {
-    expect(name).toBe('bad')
-    expect(message).toContain(`${kind} ${namespace}/${name}: ${field}: `)
-  }
-  const [rest] = config.pools.filter(({ name }) => name === 'good')
-  expect(rest).toMatchObject({ refused: false, l2: [{ name: 'good' }], bgp: [{ name: 'good' }] })
-  expect(config.pools.filter(({ name, refused }) => name === 'bad' && !refused)).toEqual([])
-  expect(config.peers.map(({ name }) => name)).toEqual(['good'])
-  return refusals.map(({ reason, field }) => `${reason} ${field}`).toSorted()
+export interface Judgement {
+  /** Reason and field of each refusal, sorted. */
+  readonly said: readonly string[]
+  /** Refusals that are not of the bad object, or do not name it and its field. */
+  readonly astray: readonly string[]
+  /** What of the good objects is still there. */
+  readonly standing: readonly string[]
 }
+
+/** Of the objects beside the good ones. */
+export function judge(objects: string): Judgement {
+  const { config, refusals } = buildConfig(objectsOf([...good, ...written(objects)]))
+  const astray = refusals.filter(
+    ({ kind, namespace, name, field, message }) =>
+      name !== 'bad' || !message.startsWith(`${kind} ${namespace}/${name}: ${field}: `),
+  )
+  const usable = config.pools.filter(({ refused }) => !refused)
+  const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name).join()
+  return {
+    said: refusals.map(({ reason, field }) => `${reason} ${field}`).toSorted(),
+    astray: astray.map(({ message }) => message),
+    standing: [
+      ...usable.map(({ name, l2, bgp }) => `pool ${name} with ${names(l2)} and ${names(bgp)}`),
+      `peers ${names(config.peers)}`,
+    ],
+  }
+}
+
+export const allStanding = ['pool good with good and good', 'peers good']
