@@ -246,6 +246,43 @@ describe.skipIf(skipped)('on a real API server', { timeout: 60_000 }, () => {
     expect((await untilServed('v1beta1', 'peer'))['spec']).toEqual(whole)
   })
 
+  test('an object that looser definitions took is kept, and its status can be written', async () => {
+    const pools = crdManifest(all.filter(({ kind }) => kind === 'IPAddressPool')[0] ?? failed())
+    const loose = JSON.stringify(pools, (key, value: unknown) =>
+      key === 'x-kubernetes-validations' || key === 'minItems' ? undefined : value,
+    )
+    await kubectl(['delete', '--ignore-not-found', 'crd', 'ipaddresspools.metallb.io'])
+    await kubectl(['apply', '-f', '-'], JSON.parse(loose) as object)
+    await established('ipaddresspools.metallb.io')
+    const spec = { addresses: ['192.0.2.1'], autoAssign: true, avoidBuggyIPs: false }
+    await created({
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'IPAddressPool',
+      metadata: { name: 'old' },
+      spec,
+    })
+    await kubectl(['apply', '-f', `${folder}metallb.io_ipaddresspools.yaml`])
+    await refused({
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'IPAddressPool',
+      metadata: { name: 'new' },
+      spec,
+    })
+    const status = JSON.stringify({ status: { assignedIPv4: 1 } })
+    await kubectl(['patch', 'ipaddresspool', 'old', '--subresource=status', '--type=merge', '-p', status])
+    const old = await read(['ipaddresspool', 'old'])
+    expect([old['spec'], old['status']]).toMatchObject([spec, { assignedIPv4: 1 }])
+  })
+
+  /** The new definition takes a moment. */
+  async function refused(object: object): Promise<void> {
+    const end = performance.now() + 30_000
+    while ((await server.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(object))).ok) {
+      if (performance.now() > end) throw new Error('it is still taken')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+
   async function created(object: object): Promise<void> {
     const end = performance.now() + 30_000
     for (;;) {
