@@ -1,8 +1,14 @@
 /** `pnpm bench NAME`: figures, with the machine and the load that they were measured under. Not judged here. */
 import { cpus, loadavg, totalmem } from 'node:os'
+import { benchController } from './controller.ts'
 import { benchAllocator } from './lb.ts'
 
-const benches: Readonly<Record<string, () => void>> = { lb: benchAllocator }
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  lb: async () => {
+    benchAllocator()
+    await benchController()
+  },
+}
 
 const [name = ''] = process.argv.slice(2)
 const bench = benches[name]
@@ -19,7 +25,7 @@ if (bench === undefined) {
       .map((load) => load.toFixed(2))
       .join(' ')}\n\n`,
   )
-  bench()
+  await bench()
   process.stdout.write(
     `\nload after: ${loadavg()
       .map((load) => load.toFixed(2))

@@ -21,6 +21,11 @@ export interface Drill {
   run(lab: Lab, options: DrillOptions): Promise<Verdict>
 }
 
+/** On API servers of its own. */
+export interface LablessDrill extends Pick<Drill, 'about' | 'times'> {
+  run(options: DrillOptions): Promise<Verdict>
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const [low, high] = [

@@ -5,13 +5,15 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { install } from '../demo/installation.ts'
 import { createLab, type Lab, openLab, type Progress, terminalProgress } from '../lab/index.ts'
-import type { Drill } from './drill.ts'
+import { allocator } from './allocator.ts'
+import type { Drill, LablessDrill, Verdict } from './drill.ts'
 import { failover } from './failover.ts'
 import { memory } from './memory.ts'
 import { outage } from './outage-drill.ts'
 import { provideExample } from './outages.ts'
 
 const drills: Readonly<Record<string, Drill>> = { failover, outage, memory }
+const lablessDrills: Readonly<Record<string, LablessDrill>> = { allocator }
 
 interface Flags {
   readonly times?: number
@@ -22,7 +24,10 @@ interface Flags {
 async function main(): Promise<void> {
   const command = new Command('drill')
     .description('Repeats what the scenarios show once, and measures it.')
-    .argument('<name>', `one of\n${Object.entries(drills).map(describe).join('\n')}`)
+    .argument(
+      '<name>',
+      `one of\n${[...Object.entries(drills), ...Object.entries(lablessDrills)].map(describe).join('\n')}`,
+    )
     .option('--times <n>', 'repetitions', count)
     .option('--lab <id>', 'a lab that is up; without it one is made and taken away again')
     .option('--resume', 'go on where an interrupted run ended')
@@ -30,22 +35,30 @@ async function main(): Promise<void> {
     .showHelpAfterError()
     .parse()
   const [name = ''] = command.args
-  const drill = drills[name]
-  if (drill === undefined)
-    throw new Error(`no drill is named "${name}"; there are ${Object.keys(drills).join(', ')}`)
-  if (process.getuid?.() !== 0) throw new Error('drills run on a lab, which takes root: use sudo')
   const flags = command.opts<Flags>()
   const progress = terminalProgress()
+  const options = { resume: flags.resume ?? false, progress }
+  const [drill, labless] = [drills[name], lablessDrills[name]]
+  if (process.getuid?.() !== 0) throw new Error('drills make namespaces, which takes root: use sudo')
+  if (labless !== undefined) {
+    return tell(await labless.run({ ...options, times: flags.times ?? labless.times }))
+  }
+  if (drill === undefined) {
+    const all = [...Object.keys(drills), ...Object.keys(lablessDrills)]
+    throw new Error(`no drill is named "${name}"; there are ${all.join(', ')}`)
+  }
   const lab = await provideLab(flags.lab, progress)
   try {
-    const options = { times: flags.times ?? drill.times, resume: flags.resume ?? false, progress }
-    const { table, complaints } = await drill.run(lab, options)
-    process.stdout.write(`\n${table}`)
-    for (const complaint of complaints) process.stdout.write(`not as it should be: ${complaint}\n`)
-    process.exitCode = complaints.length === 0 ? 0 : 1
+    tell(await drill.run(lab, { ...options, times: flags.times ?? drill.times }))
   } finally {
     if (flags.lab === undefined) await progress.step('lab down', () => lab.down())
   }
+}
+
+function tell({ table, complaints }: Verdict): void {
+  process.stdout.write(`\n${table}`)
+  for (const complaint of complaints) process.stdout.write(`not as it should be: ${complaint}\n`)
+  process.exitCode = complaints.length === 0 ? 0 : 1
 }
 
 /** With Landfall and the example on it, and answering. */
@@ -57,7 +70,7 @@ async function provideLab(id: string | undefined, progress: Progress): Promise<L
   return lab
 }
 
-function describe([name, { about, times }]: readonly [string, Drill]): string {
+function describe([name, { about, times }]: readonly [string, Pick<Drill, 'about' | 'times'>]): string {
   return `${name}: ${about}${times > 1 ? ` (${times} times)` : ''}`
 }
 

@@ -39,6 +39,7 @@ const PROGRAMS = '/usr/local/lib/landfall-lab/programs'
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '8192',
   NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
 }
 
