@@ -50,7 +50,7 @@ interface Flags extends ServingFlags {
 
 const webhookPort = 9443
 
-const ignored: readonly Ignored[] = [
+export const ignoredByController: readonly Ignored[] = [
   ...ignoredByBoth,
   {
     flag: 'webhook-http2',
@@ -92,12 +92,12 @@ export function controllerCommand(): Command {
       .argParser(parseMilliseconds)
       .default(30_000, '30s'),
     ...webhookFlags(),
-    ...ignoredOptions(ignored),
+    ...ignoredOptions(ignoredByController),
   )
   return command.action(async (flags: Flags) => {
     const { runController } = await import('@landfall/lb')
     const options = controllerOptions(command, flags)
-    sayIgnored(command, ignored, options.logger)
+    sayIgnored(command, ignoredByController, options.logger)
     sayBgpType(options.logger)
     await runController({ ...options, signal: stopSignal() })
   })

@@ -54,7 +54,7 @@ interface Flags extends ServingFlags {
 
 const noFrr = 'there is no FRR: sessions are those of this program'
 
-const ignored: readonly Ignored[] = [
+export const ignoredBySpeaker: readonly Ignored[] = [
   ...ignoredByBoth,
   { flag: 'host', variable: 'METALLB_HOST', why: 'the node is known by its name' },
   { flag: 'node-ip', variable: 'METALLB_NODE_IP', why: 'the node is known by its name' },
@@ -112,12 +112,12 @@ export function speakerCommand(): Command {
     new Option('--refresh <seconds>', 'between unasked announcements, 0 for none')
       .argParser(wholeNumber(0))
       .default(60),
-    ...ignoredOptions(ignored),
+    ...ignoredOptions(ignoredBySpeaker),
   )
   return command.action(async () => {
     const options = speakerOptions(command)
     const { runSpeaker } = await import('@landfall/speaker')
-    sayIgnored(command, ignored, options.logger)
+    sayIgnored(command, ignoredBySpeaker, options.logger)
     sayMemberlist(options.logger)
     sayBgpType(options.logger)
     await runSpeaker({ ...options, signal: stopSignal() })
