@@ -5,10 +5,10 @@
 export { type AllowedSender, arpRequests, bfdEchoes, neighborSolicitations } from './bpf.ts'
 export { type Interface, type InterfaceWatch, listInterfaces, watchInterfaces } from './interfaces.ts'
 export { closeFd as releaseConnection, SystemError, shutFd as shutConnection } from './libc.ts'
-export { MulticastGroups } from './multicast.ts'
 export { ethernetNeighbor } from './neighbors.ts'
 export { PacketRing, type PacketRingOptions, ringFrames } from './packet-ring.ts'
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
+export { SolicitedNodeGroups } from './solicited-node-groups.ts'
 export {
   type ConnectOptions,
   type ListenOptions,

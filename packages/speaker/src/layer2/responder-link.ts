@@ -3,15 +3,14 @@
  * Without a group that could not be joined the card lets all of them through instead, so that nothing that reaches
  * it goes unanswered.
  */
-import { MulticastGroups, type PacketRing } from '@landfall/net'
+import { type PacketRing, SolicitedNodeGroups } from '@landfall/net'
 import type { AnsweringInterface } from './core/interface-rules.ts'
 
 export interface Owned {
-  readonly bytes: Uint8Array
   /** Interface names on which it answers; undefined: all. */
   readonly only: ReadonlySet<string> | undefined
-  /** The solicited-node group of an IPv6 address. */
-  readonly group: Uint8Array | undefined
+  /** The last 24 bits of an IPv6 address, which its solicited-node group goes by. */
+  readonly group: number | undefined
 }
 
 export type LogResponder = (
@@ -23,7 +22,7 @@ export type LogResponder = (
 export class ResponderLink {
   readonly #log: LogResponder
   #interface: AnsweringInterface
-  #groups: MulticastGroups | undefined
+  #groups: SolicitedNodeGroups | undefined
   /** The ring that has the card let all groups through. */
   #allMulticast: PacketRing | undefined
 
@@ -62,7 +61,7 @@ export class ResponderLink {
   /** True when the groups are not joined: the caller then joins one for each address. */
   needsGroups(ring: PacketRing): boolean {
     if (!this.#interface.ndp || this.#groups !== undefined) return false
-    this.#groups = new MulticastGroups(this.#interface.index, (error) => {
+    this.#groups = new SolicitedNodeGroups(this.#interface.index, (error) => {
       if (this.#allMulticast !== undefined) return
       const { name, index } = this.#interface
       this.#log('warn', 'joinGroupFailed', { interface: name, error: error.message })

@@ -10,7 +10,6 @@ import {
   decodeNeighborSolicitation,
   encodeNeighborAdvertisement,
   encodeUnsolicitedAdvertisement,
-  solicitedNodeGroup,
 } from './codec/ndp.ts'
 import type { AnsweringInterface } from './core/interface-rules.ts'
 import { type LogResponder, type Owned, ResponderLink } from './responder-link.ts'
@@ -72,9 +71,7 @@ export class Responder {
   own(address: AddressKey, only: ReadonlySet<string> | undefined): void {
     const known = this.#owned.get(address)
     if (known !== undefined && sameSet(known.only, only)) return
-    const bytes = bytesOfKey(address)
-    const group = address.length === ipv4Length ? undefined : solicitedNodeGroup(bytes)
-    const owned = { bytes, only, group }
+    const owned = { only, group: address.length === ipv4Length ? undefined : last24Bits(address) }
     this.#owned.set(address, owned)
     for (const link of this.#links.values()) {
       link.join(owned)
@@ -101,7 +98,7 @@ export class Responder {
     const owned = this.#owned.get(address)
     if (owned === undefined) return false
     const on = [...this.#links.values()].filter((link) => link.interface.running && link.serves(owned))
-    const sent = on.map((link) => this.#announceOn(link.interface, owned))
+    const sent = on.map((link) => this.#announceOn(link.interface, address))
     if (sent.includes(true)) this.#observer.gratuitous(address)
     return sent.length > 0 && !sent.includes(false)
   }
@@ -113,11 +110,12 @@ export class Responder {
     this.#links.clear()
   }
 
-  #announceOn({ index, mac }: AnsweringInterface, owned: Owned): boolean {
+  #announceOn({ index, mac }: AnsweringInterface, address: AddressKey): boolean {
+    const ip = bytesOfKey(address)
     const [ring, frames] =
-      owned.group === undefined
-        ? [this.#arp, encodeGratuitousArp(mac, owned.bytes)]
-        : [this.#ndp, [encodeUnsolicitedAdvertisement(mac, owned.bytes)]]
+      ip.length === ipv4Length
+        ? [this.#arp, encodeGratuitousArp(mac, ip)]
+        : [this.#ndp, [encodeUnsolicitedAdvertisement(mac, ip)]]
     return frames.every((frame) => this.#observer.mayAnswer() && ring?.send(frame, index))
   }
 
@@ -164,28 +162,32 @@ export class Responder {
   #onArp(frame: Uint8Array, index: number): void {
     const request = decodeArpRequest(frame)
     if (request === undefined) return
-    const found = this.#find(request.target, index)
-    if (found === undefined) return
-    const reply = encodeArpReply(found.mac, found.owned.bytes, request)
+    const mac = this.#answerFor(request.target, index)
+    if (mac === undefined) return
+    const reply = encodeArpReply(mac, bytesOfKey(request.target), request)
     this.#observer.request(request.target, this.#arp?.send(reply, index) ?? false)
   }
 
   #onNdp(frame: Uint8Array, index: number): void {
     const asked = decodeNeighborSolicitation(frame)
     if (asked === undefined) return
-    const found = this.#find(asked.target, index)
-    if (found === undefined) return
-    const reply = encodeNeighborAdvertisement(found.mac, asked, found.owned.bytes)
+    const mac = this.#answerFor(asked.target, index)
+    if (mac === undefined) return
+    const reply = encodeNeighborAdvertisement(mac, asked, bytesOfKey(asked.target))
     this.#observer.request(asked.target, this.#ndp?.send(reply, index) ?? false)
   }
 
-  /** What to answer with; undefined: nothing. */
-  #find(address: AddressKey, index: number): { readonly owned: Owned; readonly mac: Uint8Array } | undefined {
+  /** The MAC to answer with; undefined: not at all. */
+  #answerFor(address: AddressKey, index: number): Uint8Array | undefined {
     const owned = this.#owned.get(address)
     const link = this.#links.get(index)
     if (owned === undefined || link === undefined || !link.serves(owned)) return undefined
-    return this.#observer.mayAnswer() ? { owned, mac: link.interface.mac } : undefined
+    return this.#observer.mayAnswer() ? link.interface.mac : undefined
   }
+}
+
+function last24Bits(address: AddressKey): number {
+  return (address.charCodeAt(13) << 16) | (address.charCodeAt(14) << 8) | address.charCodeAt(15)
 }
 
 function sameSet(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): boolean {

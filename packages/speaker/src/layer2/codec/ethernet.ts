@@ -13,7 +13,9 @@ export function keyOfBytes(bytes: Uint8Array): AddressKey {
 }
 
 export function bytesOfKey(key: AddressKey): Uint8Array {
-  return Uint8Array.from(key, (char) => char.charCodeAt(0))
+  const bytes = new Uint8Array(key.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = key.charCodeAt(i)
+  return bytes
 }
 
 export function ethertypeOf(frame: Uint8Array): number {

@@ -47,18 +47,21 @@ const watch = watchInterfaces(follow)
 follow()
 
 function change(change: Change): void {
-  const { only } = change
-  for (const text of change.own ?? []) {
+  const { own = [], disown = [], only } = change
+  const keysOf = (texts: readonly string[]): readonly AddressKey[] => texts.map((text) => keys.get(text) ?? '')
+  for (const text of own) {
     const ip = parseIP(text)
     if (ip !== undefined) keys.set(text, keyOfBytes(ipBytes(ip)))
-    responder.own(keys.get(text) ?? '', only === undefined ? undefined : new Set(only))
   }
-  if (change.quiet !== true) announcements.acquire((change.own ?? []).map((text) => keys.get(text) ?? ''))
-  announcements.release((change.disown ?? []).map((text) => keys.get(text) ?? ''))
-  for (const text of change.disown ?? []) {
-    responder.disown(keys.get(text) ?? '')
-    keys.delete(text)
-  }
+  const names = only === undefined ? undefined : new Set(only)
+  const [gained, lost] = [keysOf(own), keysOf(disown)]
+  // What it took to read the line is none of the responder's.
+  busyAt = busyMs()
+  for (const key of gained) responder.own(key, names)
+  for (const key of lost) responder.disown(key)
+  if (change.quiet !== true) announcements.acquire(gained)
+  announcements.release(lost)
+  for (const text of disown) keys.delete(text)
   mayAnswer = change.mayAnswer ?? mayAnswer
   if (change.usage === true) {
     const { rss, heapUsed } = process.memoryUsage()
@@ -72,9 +75,16 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const asked: Change = JSON.parse(line)
   change(asked)
 })
-let turnAt = performance.now()
+/** CPU time between two firings of a timer, beyond its pause: what one turn of the loop took too long. */
+const busyMs = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+let busyAt = busyMs()
 setInterval(() => {
-  longestTurn = Math.max(longestTurn, performance.now() - turnAt - 5)
-  turnAt = performance.now()
+  const busy = busyMs()
+  longestTurn = Math.max(longestTurn, busy - busyAt - 5)
+  busyAt = busy
 }, 5).unref()
+process.on('SIGTERM', () => process.exit(0))
 tell('ready')

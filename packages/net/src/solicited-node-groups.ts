@@ -1,7 +1,8 @@
 /**
- * IPv6 multicast membership on one interface, so that the NIC and snooping switches let the group through.
- * Joins are counted: addresses that share a group share the join. A packet socket alone sends no MLD report.
- * The kernel is asked in slices, since a join costs it more the more groups there are.
+ * Membership of solicited-node groups (RFC 4291 §2.7.1) on one interface, so that the NIC and snooping switches let
+ * solicitations through: a packet socket alone sends no MLD report. A group goes by the last 24 bits of the addresses
+ * that share it; their joins are counted. The kernel is asked in slices: it goes through the groups that it has for
+ * each that it joins or leaves, the latest first.
  */
 import { closeFd, openSocket, SystemError, setOption } from './libc.ts'
 import { AF_INET6 } from './sockaddr.ts'
@@ -10,6 +11,7 @@ const SOCK_DGRAM = 2
 const IPPROTO_IPV6 = 41
 const IPV6_JOIN_GROUP = 20
 const IPV6_LEAVE_GROUP = 21
+const solicitedNodePrefix = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff]
 /** Asked for in one turn of the loop. */
 const sliceMs = 1
 
@@ -19,21 +21,22 @@ interface GroupSocket {
 }
 
 interface Membership {
-  readonly group: Uint8Array
+  readonly group: number
   count: number
   /** The one that joined it; undefined: not yet, or refused. */
   socket: GroupSocket | undefined
 }
 
-export class MulticastGroups {
+export class SolicitedNodeGroups {
   readonly #interfaceIndex: number
   readonly #onRefused: (error: SystemError) => void
   /** One socket takes some 300 to 2,300 groups (net.core.optmem_max); the next is opened when all are full. */
   readonly #sockets: GroupSocket[] = []
-  readonly #wanted = new Map<string, Membership>()
-  /** Keys whose state in the kernel is not as wanted. */
-  readonly #due = new Map<string, Membership>()
+  readonly #wanted = new Map<number, Membership>()
+  /** Those whose state in the kernel is not as wanted. */
+  readonly #due = new Map<number, Membership>()
   #slice: NodeJS.Immediate | undefined
+  #closed = false
 
   /** `onRefused`: a group could not be joined, for another reason than that the interface is gone. */
   constructor(interfaceIndex: number, onRefused: (error: SystemError) => void) {
@@ -41,52 +44,55 @@ export class MulticastGroups {
     this.#onRefused = onRefused
   }
 
-  /** `group`: sixteen bytes, kept. Joined in a later turn of the loop. */
-  join(group: Uint8Array): void {
-    const key = keyOf(group)
-    const known = this.#wanted.get(key)
+  /** In a later turn of the loop. */
+  join(group: number): void {
+    const known = this.#wanted.get(group)
     if (known !== undefined) {
       known.count++
       return
     }
-    const membership = this.#due.get(key) ?? { group, count: 0, socket: undefined }
+    const membership = this.#due.get(group) ?? { group, count: 0, socket: undefined }
     membership.count = 1
-    this.#wanted.set(key, membership)
-    this.#ask(key, membership)
+    this.#wanted.set(group, membership)
+    this.#ask(membership)
   }
 
-  leave(group: Uint8Array): void {
-    const key = keyOf(group)
-    const known = this.#wanted.get(key)
+  leave(group: number): void {
+    const known = this.#wanted.get(group)
     if (known === undefined || --known.count > 0) return
-    this.#wanted.delete(key)
-    this.#ask(key, known)
+    this.#wanted.delete(group)
+    this.#ask(known)
   }
 
+  /** Leaves everything, in slices too. */
   close(): void {
-    clearImmediate(this.#slice)
-    for (const { fd } of this.#sockets.splice(0)) closeFd(fd)
+    this.#closed = true
+    for (const membership of [...this.#wanted.values()].toReversed()) {
+      membership.count = 0
+      this.#ask(membership)
+    }
     this.#wanted.clear()
-    this.#due.clear()
+    this.#slice ??= setImmediate(() => this.#settle())
   }
 
-  #ask(key: string, membership: Membership): void {
-    this.#due.set(key, membership)
+  #ask(membership: Membership): void {
+    this.#due.set(membership.group, membership)
     this.#slice ??= setImmediate(() => this.#settle())
   }
 
   #settle(): void {
     this.#slice = undefined
     const until = performance.now() + sliceMs
-    for (const [key, membership] of this.#due) {
+    for (const [group, membership] of this.#due) {
       if (performance.now() > until) {
         this.#slice = setImmediate(() => this.#settle())
         return
       }
-      this.#due.delete(key)
+      this.#due.delete(group)
       if (membership.count > 0) this.#joinNow(membership)
       else this.#leaveNow(membership)
     }
+    if (this.#closed) for (const { fd } of this.#sockets.splice(0)) closeFd(fd)
   }
 
   #joinNow(membership: Membership): void {
@@ -113,7 +119,7 @@ export class MulticastGroups {
     }
   }
 
-  #add(group: Uint8Array): GroupSocket {
+  #add(group: number): GroupSocket {
     const emptiest = this.#sockets.reduce<GroupSocket | undefined>(
       (least, socket) => (least === undefined || socket.groups < least.groups ? socket : least),
       undefined,
@@ -133,14 +139,12 @@ export class MulticastGroups {
   }
 
   /** struct ipv6_mreq. */
-  #request(group: Uint8Array): Uint8Array {
+  #request(group: number): Uint8Array {
     const bytes = new Uint8Array(20)
-    bytes.set(group)
-    new DataView(bytes.buffer).setUint32(16, this.#interfaceIndex, true)
+    bytes.set(solicitedNodePrefix)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(12, (0xff000000 | group) >>> 0)
+    view.setUint32(16, this.#interfaceIndex, true)
     return bytes
   }
-}
-
-function keyOf(group: Uint8Array): string {
-  return String.fromCharCode(...group)
 }
