@@ -7,7 +7,7 @@ import type { Key } from '@landfall/kube/model'
 import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
 import type { Cluster, TlsSettings } from '../dag/virtual-host.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
-import { type Layout, sourceOf } from '../envoy/layout.ts'
+import { sourceOf } from '../envoy/layout.ts'
 import {
   chainName,
   httpListener,
@@ -20,6 +20,7 @@ import { defaultListenerOptions, type ListenerOptions } from '../envoy/options.t
 import { plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
+import type { Layout } from '../xds/layout.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'

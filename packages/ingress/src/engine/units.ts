@@ -7,7 +7,7 @@ import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
 import { translateHost } from '../dag/translate.ts'
 import { type Cluster, type TlsSettings, type VirtualHost } from '../dag/virtual-host.ts'
-import type { Layout } from '../envoy/layout.ts'
+
 import { clusterName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
@@ -15,6 +15,7 @@ import { secretResource } from '../envoy/secret.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Read, readOf, recordingLookups } from '../model/lookups.ts'
 import type { Change, World } from '../model/objects.ts'
+import type { Layout } from '../xds/layout.ts'
 import type { Resource } from '../xds/resource.ts'
 
 /** What one host wants Envoy to hold, and what it says about its objects. */

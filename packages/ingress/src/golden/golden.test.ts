@@ -5,9 +5,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { Engine } from '../engine/engine.ts'
+import { defaultEngineOptions, Engine } from '../engine/engine.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import { proxyStatus } from '../status/proxy-status.ts'
+import { layouts } from '../xds/layout.ts'
 import type { Resource } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'
 import { readable } from './readable.ts'
@@ -44,7 +45,8 @@ function translate(text: string): unknown {
   const { changes, slices } = readObjects(text)
   const world = emptyWorld()
   for (const change of changes) take(world, change)
-  const engine = new Engine(world)
+  const layout = layouts.find((one) => text.includes(`\n# layout: ${one}\n`)) ?? 'scoped'
+  const engine = new Engine(world, { ...defaultEngineOptions, layout })
   engine.apply(changes)
   engine.applySlices(slices)
   const snapshot = engine.snapshot()
@@ -67,6 +69,9 @@ function translate(text: string): unknown {
       .toSorted(byName)
       .flatMap((listener) => showListener(listener, showAll)),
     scopes: [...snapshot.scopes.values()].toSorted(byName).map((scope) => showScope(scope, showAll)),
+    ...(layout === 'scoped'
+      ? {}
+      : { routes: [...(snapshot.routes?.values() ?? [])].toSorted(byName).map(showTable) }),
     clusters: [...snapshot.clusters.values()]
       .toSorted(byName)
       .map((cluster) => readable('clusters', cluster)),
@@ -107,6 +112,10 @@ function showListener(resource: Resource, all: boolean): readonly unknown[] {
 function showScope(resource: Resource, all: boolean): unknown {
   const scope = readable('scopes', resource) as Shown
   return all ? scope : { [scope.name]: scope.route_configuration.virtual_hosts }
+}
+
+function showTable(resource: Resource): unknown {
+  return readable('routes', resource)
 }
 
 function showEndpoints(resource: Resource): unknown {

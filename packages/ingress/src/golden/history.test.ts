@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Engine, type ResourceChange } from '../engine/engine.ts'
+import { defaultEngineOptions, Engine, type ResourceChange } from '../engine/engine.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
-import type { Snapshot } from '../xds/resource.ts'
+import { layouts } from '../xds/layout.ts'
+import { type Snapshot } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'
 
 /** A small world in which objects meet: few names, hosts and Services, so that most histories touch each other. */
@@ -82,9 +83,9 @@ function step(world: ReturnType<typeof emptyWorld>, written: Change, deleted: bo
 }
 
 function versions(snapshot: Snapshot): Readonly<Record<string, readonly string[]>> {
-  const { clusters, endpoints, listeners, scopes, secrets } = snapshot
+  const { clusters, endpoints, listeners, routes = new Map(), scopes, secrets } = snapshot
   return Object.fromEntries(
-    Object.entries({ clusters, endpoints, listeners, scopes, secrets }).map(([type, map]) => [
+    Object.entries({ clusters, endpoints, listeners, routes, scopes, secrets }).map(([type, map]) => [
       type,
       [...map.values()].map(({ name, version }) => `${name} ${version}`).toSorted(),
     ]),
@@ -105,14 +106,15 @@ function everything(world: ReturnType<typeof emptyWorld>): readonly Change[] {
 }
 
 describe('the engine', { timeout: 60_000 }, () => {
-  test('after any history says what a fresh one says of the last world', () => {
+  test.each(layouts)('after any history says what a fresh one says of the last world, %s', (layout) => {
+    const options = { ...defaultEngineOptions, layout }
     fc.assert(
       fc.property(
         steps,
         fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 25, maxLength: 25 }),
         (history, cuts) => {
           const world = emptyWorld()
-          const engine = new Engine(world)
+          const engine = new Engine(world, options)
           const told = mirror(engine)
           let batch: Change[] = []
           for (const [index, { object, deleted, age }] of history.entries()) {
@@ -126,13 +128,13 @@ describe('the engine', { timeout: 60_000 }, () => {
             }
           }
           const all = everything(world)
-          const fresh = new Engine(world)
+          const fresh = new Engine(world, options)
           fresh.apply(all)
           expect(versions(told.state)).toEqual(versions(fresh.snapshot()))
           expect(verdicts(engine, all)).toEqual(verdicts(fresh, all))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: layout === 'scoped' ? 300 : 100 },
     )
   })
 
@@ -188,11 +190,12 @@ function mirror(engine: Engine) {
     clusters: new Map(first.clusters),
     endpoints: new Map(first.endpoints),
     listeners: new Map(first.listeners),
+    routes: new Map(first.routes),
     scopes: new Map(first.scopes),
     secrets: new Map(first.secrets),
   }
   const follow = (change: ResourceChange): void => {
-    for (const type of ['clusters', 'endpoints', 'listeners', 'scopes', 'secrets'] as const) {
+    for (const type of ['clusters', 'endpoints', 'listeners', 'routes', 'scopes', 'secrets'] as const) {
       for (const [name, resource] of change[type]) {
         if (resource === undefined) state[type].delete(name)
         else state[type].set(name, resource)

@@ -18,7 +18,7 @@ import {
   type ResourceType,
   serviceType,
 } from '@landfall/kube'
-import type { KubeObject } from '@landfall/kube/model'
+import type { EndpointSlice, KubeObject } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { Change, Kind, ObjectsByKind, SliceChange } from '../model/objects.ts'
 import { tlsSecretType } from './tls-secret.ts'
@@ -42,6 +42,7 @@ const secretsOfInterest = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-
 
 export class Observer {
   readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced'>[] = []
+  readonly #slices: readonly Reflector<EndpointSlice>[]
   readonly #options: ObserverOptions
 
   constructor(options: ObserverOptions) {
@@ -56,7 +57,13 @@ export class Observer {
       const selection = { namespace: entry.namespace, fieldSelector: `metadata.name=${entry.name}` }
       this.#reflect(serviceType, selection, (changes) => this.#deliver('service', changes))
     }
-    this.#add(endpointSliceType, {}, (changes) => options.onSlices(changes))
+    this.#slices = this.#add(endpointSliceType, {}, (changes) => options.onSlices(changes))
+  }
+
+  /** All EndpointSlices there are, each as one that came. */
+  *slices(): Iterable<SliceChange> {
+    for (const { items } of this.#slices)
+      for (const [key, after] of items) yield { key, before: undefined, after }
   }
 
   /** Resolves when every kind has been seen once. */
@@ -77,16 +84,21 @@ export class Observer {
     this.#options.onChanges(changes.map((change) => ({ kind, ...change }) as Change))
   }
 
-  #add<T extends KubeObject>(type: ResourceType<T>, more: Selection, onChange: OnChange<T>): void {
+  #add<T extends KubeObject>(type: ResourceType<T>, more: Selection, onChange: OnChange<T>): Reflector<T>[] {
     const { namespaces } = this.#options
-    for (const at of namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }))) {
-      this.#reflect(type, { ...at, ...more }, onChange)
-    }
+    const places = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }))
+    return places.map((at) => this.#reflect(type, { ...at, ...more }, onChange))
   }
 
-  #reflect<T extends KubeObject>(type: ResourceType<T>, selection: Selection, onChange: OnChange<T>): void {
+  #reflect<T extends KubeObject>(
+    type: ResourceType<T>,
+    selection: Selection,
+    onChange: OnChange<T>,
+  ): Reflector<T> {
     const { cluster, logger } = this.#options
-    this.#reflectors.push(new Reflector({ cluster, type, logger, onChange, ...selection }))
+    const reflector = new Reflector({ cluster, type, logger, onChange, ...selection })
+    this.#reflectors.push(reflector)
+    return reflector
   }
 }
 

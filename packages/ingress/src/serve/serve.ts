@@ -5,11 +5,11 @@
 import { isIP } from 'node:net'
 import { type Cluster, LeaderElection, openCluster } from '@landfall/kube'
 import { Health, type HttpServer, Metrics, type Routes, serveHttp } from '@landfall/telemetry'
-import { Engine } from '../engine/engine.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import type { ServeOptions } from '../options.ts'
 import { ingressAddresses } from '../status/addresses.ts'
 import { StatusSync } from '../status/status-sync.ts'
+import type { Layout } from '../xds/layout.ts'
 import { XdsServer } from '../xds/server.ts'
 import type { Refused } from '../xds/session/hub.ts'
 import { Batches } from './batches.ts'
@@ -18,6 +18,7 @@ import { ServeMetrics } from './metrics.ts'
 import { httpProxyType, Observer } from './observer.ts'
 import { ProblemLog } from './problem-log.ts'
 import { isRelevant } from './relevance.ts'
+import { Translations } from './translations.ts'
 
 /** Resolves after a clean stop; rejects when it cannot start. */
 export async function runServe(options: ServeOptions): Promise<void> {
@@ -47,7 +48,7 @@ class Serve {
   readonly #health: Health
   readonly #metrics: ServeMetrics
   readonly #world = emptyWorld()
-  readonly #engine: Engine
+  readonly #translations: Translations
   readonly #changes = new Batches<Change>((changes) => this.#translate(changes))
   readonly #observer: Observer
   readonly #xds: XdsServer
@@ -62,7 +63,10 @@ class Serve {
     this.#health = health
     this.#metrics = new ServeMetrics(metrics, options.version)
     const settings = engineOptions(options)
-    this.#engine = new Engine(this.#world, settings)
+    this.#translations = new Translations(this.#world, () => this.#observer.slices(), settings, {
+      whole: (layout, snapshot) => this.#xds.publish(snapshot, layout),
+      change: (layout, change) => this.#xds.apply(change, layout),
+    })
     this.#problems = new ProblemLog(logger)
     this.#observer = new Observer({
       cluster,
@@ -77,10 +81,11 @@ class Serve {
       metrics,
       address: options.xds.address,
       port: options.xds.port,
-      onRefused: (refused) => {
-        if (!refused.heldElsewhere) this.#refuse(refused, refused.message)
+      onRefused: (refused, layout) => {
+        if (!refused.heldElsewhere) this.#refuse(layout, refused, refused.message)
       },
-      onCleared: (resource) => this.#refuse(resource, undefined),
+      onCleared: (resource, layout) => this.#refuse(layout, resource, undefined),
+      onLayout: (layout, wanted) => this.#translations.want(layout, wanted),
       security: options.xdsTls === undefined ? { kind: 'insecure' } : { kind: 'tls', files: options.xdsTls },
     })
     this.#status = new StatusSync({
@@ -89,8 +94,8 @@ class Serve {
       world: this.#world,
       classes: options.ingressClasses,
       httpProxyType,
-      verdict: (kind, key) => this.#engine.verdict(kind, key),
-      refusals: (host, proxy) => this.#engine.refusals(host, proxy),
+      verdict: (kind, key) => this.#translations.scoped.verdict(kind, key),
+      refusals: (host, proxy) => this.#translations.refusals(host, proxy),
       addresses: () => this.#entryAddresses(),
       isLeader: () => this.#election?.isLeader() ?? true,
       onOutcome: (kind, outcome) => this.#metrics.statusOutcome(kind, outcome),
@@ -134,7 +139,7 @@ class Serve {
   }
 
   countObjects(): void {
-    this.#metrics.count(this.#world, (key) => this.#engine.verdict('httpProxy', key))
+    this.#metrics.count(this.#world, (key) => this.#translations.scoped.verdict('httpProxy', key))
   }
 
   #translate(changes: readonly Change[]): void {
@@ -143,8 +148,8 @@ class Serve {
       take(this.#world, change)
       this.#metrics.observed(change.kind, change.before, change.after)
     }
-    const judged = this.#engine.apply(changes.filter(isRelevant))
-    this.#publish()
+    const judged = this.#translations.apply(changes.filter(isRelevant))
+    this.#translations.publish()
     this.#metrics.translated((performance.now() - started) / 1000, new Date())
     this.#report(judged, changes)
   }
@@ -152,18 +157,13 @@ class Serve {
   /** Around translation: what an endpoint's change costs depends on its Service alone. */
   #endpoints(changes: readonly SliceChange[]): void {
     for (const { before, after } of changes) this.#metrics.observed('slice', before, after)
-    this.#engine.applySlices(changes)
-    if (this.#xds.ready) this.#publish()
+    this.#translations.applySlices(changes)
+    if (this.#xds.ready) this.#translations.publish()
   }
 
-  /** The first time everything, then what changed. */
-  #publish(): void {
-    if (this.#xds.ready) this.#xds.apply(this.#engine.drain())
-    else this.#xds.publish(this.#engine.snapshot())
-  }
-
-  #refuse(resource: Pick<Refused, 'type' | 'name'>, message: string | undefined): void {
-    for (const key of this.#engine.refuse(resource, message)) this.#status.touch('httpProxy', key)
+  #refuse(layout: Layout, resource: Pick<Refused, 'type' | 'name'>, message: string | undefined): void {
+    for (const key of this.#translations.refuse(layout, resource, message))
+      this.#status.touch('httpProxy', key)
   }
 
   #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {
@@ -175,7 +175,7 @@ class Serve {
       const kind = tagged.startsWith('ingress:') ? 'ingress' : 'httpProxy'
       const key = tagged.slice(kind.length + 1)
       const exists = this.#world[kind].has(key)
-      this.#problems.report(kind, key, exists ? this.#engine.verdict(kind, key) : undefined)
+      this.#problems.report(kind, key, exists ? this.#translations.scoped.verdict(kind, key) : undefined)
       if (exists) this.#status.touch(kind, key)
     }
     const addresses = JSON.stringify(this.#entryAddresses())

@@ -1,20 +1,23 @@
 /**
- * The xDS server: delta ADS over gRPC. In: snapshots and endpoint changes. Out: what each Envoy lacks, in an order
- * that loses no request (`session/client.ts`), and word of content that an Envoy refused.
+ * The xDS server over gRPC. In: snapshots and changes, of each layout. Out: what each Envoy lacks, in an order that
+ * loses no request (`session/client.ts`), and word of content that an Envoy refused.
  *
- * Nothing is answered before the first snapshot: an Envoy that is connected already keeps what it has.
+ * Which layout an Envoy follows is seen from how it comes and how old it is (`layoutFor`). Nothing is answered before
+ * the first snapshot of its layout: an Envoy that is connected already keeps what it has.
  */
 import { type ChannelOptions, experimental, Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import { ByteBudget } from './budget.ts'
 import { FileCertificates, type TlsFiles } from './certificates.ts'
+import { Hubs } from './hubs.ts'
+import { type Layout, layoutFor } from './layout.ts'
 import { XdsMetrics } from './metrics.ts'
 import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
-import type { Settlement } from './session/client.ts'
-import { Hub, type Refused } from './session/hub.ts'
+import type { Client, Node, Settlement } from './session/client.ts'
+import type { Hub, Refused } from './session/hub.ts'
 import type { Change } from './session/store.ts'
-import { AdsStream, type Call } from './stream.ts'
+import { AdsStream, type Call, type Way } from './stream.ts'
 
 export interface XdsServerOptions {
   readonly logger: Logger
@@ -26,9 +29,14 @@ export interface XdsServerOptions {
   /** Mutual TLS from files that are read again when they change, or none at all. */
   readonly security: { readonly kind: 'tls'; readonly files: TlsFiles } | { readonly kind: 'insecure' }
   /** An Envoy refused content: reported once per content and build of Envoy. */
-  readonly onRefused?: (refused: Refused) => void
+  readonly onRefused?: (refused: Refused, layout: Layout) => void
   /** What was refused is well again, or gone. */
-  readonly onCleared?: (resource: { readonly type: ResourceType; readonly name: string }) => void
+  readonly onCleared?: (
+    resource: { readonly type: ResourceType; readonly name: string },
+    layout: Layout,
+  ) => void
+  /** A layout other than `scoped` is to be published from now on, or no longer. */
+  readonly onLayout?: (layout: Layout, wanted: boolean) => void
   /** Bytes on their way to all Envoys together; 32 MiB. */
   readonly bytesInFlight?: number
   /** Milliseconds, monotonic. */
@@ -56,16 +64,16 @@ const channelOptions: ChannelOptions = {
 
 export class XdsServer {
   readonly #options: XdsServerOptions
-  readonly #hub: Hub
+  readonly #hubs: Hubs
   readonly #server: Server
   readonly #budget: ByteBudget
   readonly #metrics: XdsMetrics
   readonly #clock: () => number
   readonly #streams = new Set<AdsStream>()
   readonly #due = new Set<AdsStream>()
+  readonly #streamOf = new WeakMap<Client, AdsStream>()
   #certificates: FileCertificates | undefined
   #draining = false
-  #published = false
   #port = 0
 
   constructor(options: XdsServerOptions) {
@@ -74,17 +82,21 @@ export class XdsServer {
     this.#clock = options.clock ?? (() => performance.now())
     this.#budget = new ByteBudget(options.bytesInFlight ?? 32 * mebibyte)
     this.#server = new Server(channelOptions)
-    this.#hub = new Hub({
-      onRefused: (refused) => this.#onRefused(refused),
-      onCleared: (resource) => {
-        options.logger.info('resourceCleared', resource)
-        options.onCleared?.(resource)
+    this.#hubs = new Hubs({
+      hub: (layout) => ({
+        onRefused: (refused) => this.#onRefused(refused, layout),
+        onCleared: (resource) => {
+          options.logger.info('resourceCleared', resource)
+          options.onCleared?.(resource, layout)
+        },
+        onWake: (client) => this.#wake(client),
+      }),
+      onWanted: (layout, wanted) => {
+        options.logger.info(wanted ? 'layoutWanted' : 'layoutDropped', { layout })
+        options.onLayout?.(layout, wanted)
       },
     })
-    const services = discoveryServices(
-      (call) => this.#accept(call),
-      (path, peer) => options.logger.warn('streamNotServed', { path, peer }),
-    )
+    const services = discoveryServices((call, way) => this.#accept(call, way))
     for (const { definition, implementation } of services) this.#server.addService(definition, implementation)
   }
 
@@ -95,7 +107,7 @@ export class XdsServer {
 
   /** True once there is a snapshot to serve. */
   get ready(): boolean {
-    return this.#published
+    return this.#hubs.isPublished('scoped')
   }
 
   get envoys(): readonly ConnectedEnvoy[] {
@@ -142,15 +154,15 @@ export class XdsServer {
   }
 
   /** Takes over the whole desired state. */
-  publish(snapshot: Snapshot): void {
-    this.#hub.publish(snapshot)
-    this.#published = true
+  publish(snapshot: Snapshot, layout: Layout = 'scoped'): void {
+    this.#hubs.get(layout)?.publish(snapshot)
+    this.#hubs.published(layout)
     this.#scheduleAll()
   }
 
   /** Takes over a change of what was published; costs as much as the change, not as much as the whole. */
-  apply(change: Change): void {
-    this.#hub.apply(change)
+  apply(change: Change, layout: Layout = 'scoped'): void {
+    this.#hubs.get(layout)?.apply(change)
     this.#scheduleAll()
   }
 
@@ -162,6 +174,7 @@ export class XdsServer {
   /** Ends every stream, frees the port. */
   async stop(): Promise<void> {
     this.#certificates?.stop()
+    this.#hubs.stop()
     for (const stream of this.#streams) stream.end()
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
     const timer = setTimeout(() => this.#server.forceShutdown(), 500)
@@ -169,10 +182,11 @@ export class XdsServer {
     clearTimeout(timer)
   }
 
-  #accept(call: Call): void {
-    const stream = new AdsStream({
+  #accept(call: Call, way: Way): void {
+    const stream: AdsStream = new AdsStream({
       call,
-      hub: this.#hub,
+      way,
+      join: (node) => this.#join(stream, node, way),
       budget: this.#budget,
       logger: this.#options.logger,
       schedule: (due) => this.#schedule(due),
@@ -184,6 +198,7 @@ export class XdsServer {
           this.#streams.delete(closed)
           this.#due.delete(closed)
           this.#metrics.streams(this.#streams.size)
+          if (closed.client !== undefined) this.#hubs.leave(layoutFor(closed.client.node, way))
           this.#options.logger.info('streamClosed', { peer, node: closed.client?.node.id })
         },
       },
@@ -192,6 +207,18 @@ export class XdsServer {
     this.#streams.add(stream)
     this.#metrics.streams(this.#streams.size)
     this.#options.logger.info('streamOpened', { peer })
+  }
+
+  #join(stream: AdsStream, node: Node, way: Way): { readonly hub: Hub; readonly client: Client } {
+    const hub = this.#hubs.join(layoutFor(node, way))
+    const client = hub.connect(node, way.only === undefined ? 'aggregated' : 'separate')
+    this.#streamOf.set(client, stream)
+    return { hub, client }
+  }
+
+  #wake(client: Client): void {
+    const stream = this.#streamOf.get(client)
+    if (stream !== undefined) this.#schedule(stream)
   }
 
   #onSettled(stream: AdsStream, type: ResourceType, settlement: Settlement, error: string | undefined): void {
@@ -207,10 +234,10 @@ export class XdsServer {
     })
   }
 
-  #onRefused(refused: Refused): void {
+  #onRefused(refused: Refused, layout: Layout): void {
     this.#metrics.refused(refused.type)
-    this.#options.logger.error('resourceRefused', { ...refused })
-    this.#options.onRefused?.(refused)
+    this.#options.logger.error('resourceRefused', { ...refused, layout })
+    this.#options.onRefused?.(refused, layout)
     this.#scheduleAll()
   }
 
@@ -226,7 +253,6 @@ export class XdsServer {
 
   /** Gives each stream that is due its turn, and the event loop one in between. */
   #drain(): void {
-    if (!this.#published) return
     this.#draining = true
     const start = this.#clock()
     for (const stream of this.#due) {
@@ -236,8 +262,12 @@ export class XdsServer {
         return
       }
       this.#due.delete(stream)
-      stream.send(now)
+      if (this.#mayServe(stream)) stream.send(now)
     }
     this.#draining = false
+  }
+
+  #mayServe({ client, way }: AdsStream): boolean {
+    return client !== undefined && this.#hubs.isPublished(layoutFor(client.node, way))
   }
 }

@@ -1,9 +1,10 @@
 /**
- * The gRPC services of the control plane, with requests and responses as bytes. Delta ADS is served; the other
- * ways in answer at once that they are not, instead of leaving an Envoy without a word.
+ * The gRPC services of the control plane, with requests and responses as bytes: the aggregated stream and one for
+ * each type, both in the delta and in the state-of-the-world variant.
  */
 import type { handleBidiStreamingCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
-import { status } from '@grpc/grpc-js'
+import type { ResourceType } from './resource.ts'
+import type { Call, Way } from './stream.ts'
 
 export type Handler = handleBidiStreamingCall<Buffer, Buffer>
 
@@ -12,24 +13,56 @@ export interface Service {
   readonly implementation: UntypedServiceImplementation
 }
 
-const aggregated = 'envoy.service.discovery.v3.AggregatedDiscoveryService'
-
-const separate: Readonly<Record<string, readonly string[]>> = {
-  'envoy.service.cluster.v3.ClusterDiscoveryService': ['StreamClusters', 'DeltaClusters'],
-  'envoy.service.endpoint.v3.EndpointDiscoveryService': ['StreamEndpoints', 'DeltaEndpoints'],
-  'envoy.service.listener.v3.ListenerDiscoveryService': ['StreamListeners', 'DeltaListeners'],
-  'envoy.service.route.v3.RouteDiscoveryService': ['StreamRoutes', 'DeltaRoutes'],
-  'envoy.service.runtime.v3.RuntimeDiscoveryService': ['StreamRuntime', 'DeltaRuntime'],
-  'envoy.service.secret.v3.SecretDiscoveryService': ['StreamSecrets', 'DeltaSecrets'],
+interface Served {
+  readonly service: string
+  /** What follows `Stream` and `Delta` in the names of its methods. */
+  readonly subject: string
+  readonly only: ResourceType | undefined
 }
+
+const services: readonly Served[] = [
+  {
+    service: 'envoy.service.discovery.v3.AggregatedDiscoveryService',
+    subject: 'AggregatedResources',
+    only: undefined,
+  },
+  {
+    service: 'envoy.service.cluster.v3.ClusterDiscoveryService',
+    subject: 'Clusters',
+    only: 'clusters',
+  },
+  {
+    service: 'envoy.service.endpoint.v3.EndpointDiscoveryService',
+    subject: 'Endpoints',
+    only: 'endpoints',
+  },
+  {
+    service: 'envoy.service.listener.v3.ListenerDiscoveryService',
+    subject: 'Listeners',
+    only: 'listeners',
+  },
+  { service: 'envoy.service.route.v3.RouteDiscoveryService', subject: 'Routes', only: 'routes' },
+  { service: 'envoy.service.runtime.v3.RuntimeDiscoveryService', subject: 'Runtime', only: 'runtime' },
+  { service: 'envoy.service.secret.v3.SecretDiscoveryService', subject: 'Secrets', only: 'secrets' },
+]
 
 const bytes = (buffer: Buffer): Buffer => buffer
 
-function service(name: string, methods: Readonly<Record<string, Handler>>): Service {
+export function discoveryServices(accept: (call: Call, way: Way) => void): readonly Service[] {
+  return services.map(({ service, subject, only }) => {
+    const streams: Readonly<Record<string, Handler>> = {
+      [`Stream${subject}`]: (call) => accept(call, { variant: 'full', only }),
+      [`Delta${subject}`]: (call) => accept(call, { variant: 'delta', only }),
+    }
+    return { definition: definitionOf(service, Object.keys(streams)), implementation: { ...streams } }
+  })
+}
+
+function definitionOf(service: string, methods: readonly string[]): ServiceDefinition {
   const definition: { [method: string]: ServiceDefinition[string] } = {}
-  for (const method of Object.keys(methods)) {
+  for (const method of methods) {
     definition[method] = {
-      path: `/${name}/${method}`,
+      path: `/${service}/${method}`,
       requestStream: true,
       responseStream: true,
       requestSerialize: bytes,
@@ -38,33 +71,5 @@ function service(name: string, methods: Readonly<Record<string, Handler>>): Serv
       responseDeserialize: bytes,
     }
   }
-  return { definition, implementation: { ...methods } }
-}
-
-function notServed(path: string, report: (path: string, peer: string) => void): Handler {
-  return (call) => {
-    report(path, call.getPeer())
-    const details =
-      `${path} is not served: this control plane speaks delta xDS on one aggregated stream. ` +
-      'Write the Envoy bootstrap with `landfall bootstrap` of the same version.'
-    call.emit('error', { code: status.UNIMPLEMENTED, details })
-  }
-}
-
-/** `report` hears of clients that came by a way that is not served. */
-export function discoveryServices(
-  deltaAggregated: Handler,
-  report: (path: string, peer: string) => void,
-): readonly Service[] {
-  const refused = Object.entries(separate).map(([name, methods]) =>
-    service(
-      name,
-      Object.fromEntries(methods.map((method) => [method, notServed(`${name}/${method}`, report)])),
-    ),
-  )
-  const aggregate = service(aggregated, {
-    StreamAggregatedResources: notServed(`${aggregated}/StreamAggregatedResources`, report),
-    DeltaAggregatedResources: deltaAggregated,
-  })
-  return [aggregate, ...refused]
+  return definition
 }

@@ -1,14 +1,28 @@
 /**
- * One delta ADS stream: bytes from gRPC into the client's state machine and its responses back, within the byte
- * budget. Ends by itself with the call; whatever the call throws ends only this stream.
+ * One stream: bytes from gRPC into the client's state machine and its responses back, within the byte budget. Ends by
+ * itself with the call; whatever the call throws ends only this stream.
  */
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { ByteBudget } from './budget.ts'
 import type { ResourceType } from './resource.ts'
-import type { Client, Settlement } from './session/client.ts'
+import type { Client, Node, Settlement } from './session/client.ts'
+import { DeltaDialect, FullDialect } from './session/dialect.ts'
 import type { Hub } from './session/hub.ts'
-import { decodeRequest, encodeResponse, type Request } from './session/wire.ts'
+import type { Common } from './session/wire.ts'
+
+/** How a client came in: by which variant of the protocol, and for everything or for one type. */
+export interface Way {
+  readonly variant: 'delta' | 'full'
+  /** The one type of the stream; undefined: aggregated. */
+  readonly only: ResourceType | undefined
+}
+
+/** The desired state that the Envoy follows, and the Envoy as that knows it. */
+export interface Joined {
+  readonly hub: Hub
+  readonly client: Client
+}
 
 export interface StreamEvents {
   readonly onSettled: (stream: AdsStream, type: ResourceType, settlement: Settlement, error?: string) => void
@@ -21,7 +35,9 @@ export type Call = ServerDuplexStream<Buffer, Buffer>
 
 export class AdsStream {
   readonly #call: Call
-  readonly #hub: Hub
+  readonly way: Way
+  readonly #join: (node: Node) => Joined
+  readonly #dialect: DeltaDialect | FullDialect
   readonly #budget: ByteBudget
   readonly #logger: Logger
   readonly #events: StreamEvents
@@ -29,20 +45,24 @@ export class AdsStream {
   readonly #schedule: (stream: AdsStream) => void
   readonly #resume = (): void => this.#schedule(this)
   readonly #unserved = new Set<string>()
-  client: Client | undefined
+  #joined: Joined | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: {
     readonly call: Call
-    readonly hub: Hub
+    readonly way: Way
+    /** Asked with the first message, which says who it is. */
+    readonly join: (node: Node) => Joined
     readonly budget: ByteBudget
     readonly logger: Logger
     readonly events: StreamEvents
     readonly schedule: (stream: AdsStream) => void
   }) {
     this.#call = options.call
-    this.#hub = options.hub
+    this.way = options.way
+    this.#join = options.join
+    this.#dialect = options.way.variant === 'delta' ? new DeltaDialect() : new FullDialect()
     this.#budget = options.budget
     this.#logger = options.logger
     this.#events = options.events
@@ -53,6 +73,11 @@ export class AdsStream {
     this.#call.on('close', () => this.#close())
     // A reset shows 'end' before 'cancelled'; ending a call that is gone already does nothing.
     this.#call.on('end', () => this.end())
+  }
+
+  /** Undefined before the first message. */
+  get client(): Client | undefined {
+    return this.#joined?.client
   }
 
   get peer(): string {
@@ -69,7 +94,7 @@ export class AdsStream {
     this.#closed = true
     clearTimeout(this.#timer)
     this.#budget.forget(this.#resume)
-    if (this.client !== undefined) this.#hub.disconnect(this.client)
+    if (this.#joined !== undefined) this.#joined.hub.disconnect(this.#joined.client)
     this.#events.onClosed(this)
   }
 
@@ -80,26 +105,27 @@ export class AdsStream {
 
   #receive(bytes: Buffer): void {
     if (this.#closed) return
-    let request: Request
+    let request: Common
     try {
-      request = decodeRequest(bytes)
+      request = this.#dialect.decode(bytes)
     } catch (error) {
-      return this.#refuse(`not a DeltaDiscoveryRequest: ${describeError(error)}`)
+      return this.#refuse(`not a request of this protocol: ${describeError(error)}`)
     }
-    if (request.typeUrl === '') return this.#refuse('the request names no type_url')
-    this.client ??= this.#hub.connect(request.node ?? { id: '', build: '' })
-    if (request.type === undefined) return this.#ignore(request.typeUrl)
-    this.#handle(this.client, request.type, request)
+    const type = this.#typeOf(request)
+    if (type === undefined && request.typeUrl === '') return this.#refuse('the request names no type_url')
+    if (type === 'foreign') return this.#refuse(`this stream is not for ${request.typeUrl}`)
+    this.#joined ??= this.#join(request.node ?? { id: '', build: '' })
+    if (type === undefined) return this.#ignore(request.typeUrl)
+    const { hub, client } = this.#joined
+    const settled = this.#dialect.take(hub, client, type)
+    if (settled !== undefined) this.#events.onSettled(this, type, settled, request.error)
     this.#schedule(this)
   }
 
-  #handle(client: Client, type: ResourceType, request: Request): void {
-    if (request.nonce !== '') {
-      const settlement = this.#hub.settle(client, type, request.nonce, request.error)
-      this.#events.onSettled(this, type, settlement, request.error)
-    }
-    const names = request.subscribe.length + request.unsubscribe.length
-    if (names > 0 || !client.subscriptions[type].started) client.request(type, request)
+  #typeOf({ type, typeUrl }: Common): ResourceType | 'foreign' | undefined {
+    const { only } = this.way
+    if (only === undefined) return type
+    return typeUrl === '' || type === only ? only : 'foreign'
   }
 
   #ignore(typeUrl: string): void {
@@ -110,16 +136,22 @@ export class AdsStream {
 
   /** Writes what is due, if there is room for it. */
   send(now: number): void {
-    if (this.#closed || this.client === undefined || !this.#budget.admit(this.#resume)) return
-    for (const response of this.client.next(now)) {
-      const bytes = encodeResponse(response)
+    if (this.#closed || this.#joined === undefined || !this.#budget.admit(this.#resume)) return
+    const { hub, client } = this.#joined
+    for (const response of client.next(now)) {
+      const bytes = this.#dialect.encode(response)
+      if (bytes === undefined) {
+        hub.settle(client, response.type, response.nonce, undefined)
+        setImmediate(() => this.#schedule(this))
+        continue
+      }
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       this.#budget.take(buffer.length)
       // Called on success, on error and when the stream is torn down.
       this.#call.write(buffer, () => this.#budget.release(buffer.length))
       this.#events.onSent(response.type, buffer.length)
     }
-    this.#setTimer(this.client, now)
+    this.#setTimer(client, now)
   }
 
   #setTimer(client: Client, now: number): void {

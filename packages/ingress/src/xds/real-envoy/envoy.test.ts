@@ -224,14 +224,6 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     expect(stand.server.envoys[0]?.peer).not.toBe(before)
   })
 
-  test('a stream of another kind is told what to do', async () => {
-    await open()
-    stand.publish({})
-    await expect(connect(stand, stand.certificates, 'StreamAggregatedResources')).rejects.toThrow(
-      /UNIMPLEMENTED.*landfall bootstrap/,
-    )
-  })
-
   test('bytes that are no request end the stream, and no other', async () => {
     await open()
     stand.publish({})

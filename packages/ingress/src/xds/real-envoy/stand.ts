@@ -1,7 +1,7 @@
 /** For tests: our server and a real Envoy that follows it over mutual TLS, both on loopback. */
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { Agent, createServer, get, type Server } from 'node:http'
 import { get as getTls, Agent as TlsAgent } from 'node:https'
 import { join } from 'node:path'
@@ -9,6 +9,8 @@ import { Metrics, silentLogger } from '@landfall/telemetry'
 import { writeBootstrap } from '../../bootstrap/index.ts'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
 import { freePort, makeDirectory, RealEnvoy } from '../../envoy-process/envoy-process.ts'
+import type { Layout } from '../layout.ts'
+import type { Snapshot } from '../resource.ts'
 import { XdsServer } from '../server.ts'
 import type { Refused } from '../session/hub.ts'
 import { type Plain, snapshot } from '../session/script.ts'
@@ -17,6 +19,9 @@ export interface Answer {
   readonly status: number
   readonly body: string
 }
+
+/** By which variant of the protocol an Envoy comes; `streams` is Contour's way: one for each thing. */
+export type Way = 'delta' | 'full' | 'streams'
 
 export class Stand {
   readonly directory = makeDirectory()
@@ -29,6 +34,8 @@ export class Stand {
   server!: XdsServer
   certificates!: CertificateSet
   envoy: RealEnvoy | undefined
+  readonly #layouts = new Set<Layout>(['scoped'])
+  #snapshots: ((layout: Layout) => Snapshot) | undefined
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
   readonly #backends: Server[] = []
 
@@ -75,14 +82,19 @@ export class Stand {
       },
       onRefused: (refused) => this.refused.push(refused),
       onCleared: ({ type, name }) => this.cleared.push(`${type}/${name}`),
+      onLayout: (layout) => {
+        this.#layouts.add(layout)
+        if (this.#snapshots !== undefined) this.publishEach(this.#snapshots)
+      },
     })
     await this.server.start()
   }
 
-  async startEnvoy(): Promise<RealEnvoy> {
+  async startEnvoy(way: Way = 'delta'): Promise<RealEnvoy> {
+    const path = join(this.directory, 'bootstrap.json')
     await writeBootstrap({
       logger: silentLogger(),
-      path: join(this.directory, 'bootstrap.json'),
+      path,
       nodeId: 'envoy-test',
       nodeCluster: 'projectcontour',
       xdsAddress: '127.0.0.1',
@@ -98,6 +110,7 @@ export class Stand {
       maximumHeapBytes: undefined,
       maximumDownstreamConnections: undefined,
     })
+    if (way !== 'delta') await writeFile(path, fullState(await readFile(path, 'utf8'), way))
     this.envoy = new RealEnvoy(this.directory)
     return this.envoy
   }
@@ -112,6 +125,12 @@ export class Stand {
 
   publish(plain: Plain): void {
     this.server.publish(snapshot(plain))
+  }
+
+  /** Publishes the layout of each Envoy that is there, or comes later. */
+  publishEach(snapshots: (layout: Layout) => Snapshot): void {
+    this.#snapshots = snapshots
+    for (const layout of this.#layouts) this.server.publish(snapshots(layout), layout)
   }
 
   /** A backend that answers with its own name. */
@@ -184,4 +203,24 @@ export class Stand {
       backend.close()
     }
   }
+}
+
+/** The bootstrap with the state of the world, over one stream or, as Contour writes it, over one for each thing. */
+function fullState(text: string, way: 'full' | 'streams'): string {
+  const bootstrap = JSON.parse(text)
+  if (way === 'full') {
+    bootstrap.dynamic_resources.ads_config.api_type = 'GRPC'
+    return JSON.stringify(bootstrap)
+  }
+  const source = {
+    resource_api_version: 'V3',
+    api_config_source: {
+      api_type: 'GRPC',
+      transport_api_version: 'V3',
+      grpc_services: [{ envoy_grpc: { cluster_name: 'contour', authority: 'contour' } }],
+    },
+  }
+  bootstrap.dynamic_resources = { lds_config: source, cds_config: source }
+  bootstrap.layered_runtime.layers[0].rtds_layer.rtds_config = source
+  return JSON.stringify(bootstrap)
 }

@@ -99,6 +99,11 @@ export class Client {
     this.#unblock(type)
   }
 
+  /** All there is of a type, by name. */
+  present(type: ResourceType): ReadonlyMap<string, Resource> {
+    return this.#world.store.all(type)
+  }
+
   /** An acknowledgement, or with `refused` its contrary, of the response with this nonce. */
   settle(type: ResourceType, nonce: string, refused: boolean): Settlement {
     const subscription = this.subscriptions[type]

@@ -1,5 +1,5 @@
 /**
- * Delta responses as bytes and requests from bytes (envoy.service.discovery.v3).
+ * Responses as bytes and requests from bytes (envoy.service.discovery.v3), of both variants of the protocol.
  *
  * A response is its few own fields followed by its resources; protobuf lets fields be concatenated. So each resource
  * is wrapped (name, version, Any) once in its life, and its bytes serve every response and every Envoy.
@@ -9,15 +9,20 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import {
+  type DeltaDiscoveryRequest,
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
+  type DiscoveryRequest,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
   ResourceSchema,
 } from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
 import { type Resource, type ResourceType, resourceTypes, typeUrls } from '../resource.ts'
 import type { Node, Outgoing } from './client.ts'
+import type { FullRequest, FullResponse } from './full-state.ts'
 import type { SubscriptionRequest } from './subscription.ts'
 
-export interface Request extends SubscriptionRequest {
+export interface Common {
   readonly typeUrl: string
   /** Undefined for a type that is not served. */
   readonly type: ResourceType | undefined
@@ -28,31 +33,50 @@ export interface Request extends SubscriptionRequest {
   readonly node: Node | undefined
 }
 
+export type Request = Common & SubscriptionRequest
+
 const byUrl = new Map(resourceTypes.map((type) => [typeUrls[type], type]))
 
 /** Throws on bytes that are no DeltaDiscoveryRequest. */
 export function decodeRequest(bytes: Uint8Array): Request {
   const message = fromBinary(DeltaDiscoveryRequestSchema, bytes)
-  const node = message.node
-  const build = node?.userAgentVersionType
-  const version = build?.case === 'userAgentBuildVersion' ? build.value.version : undefined
   return {
-    typeUrl: message.typeUrl,
-    type: byUrl.get(message.typeUrl),
-    nonce: message.responseNonce,
-    error: message.errorDetail === undefined ? undefined : message.errorDetail.message,
-    node: node && {
-      id: node.id,
-      build: version === undefined ? '' : `${version.majorNumber}.${version.minorNumber}.${version.patch}`,
-    },
+    ...commonOf(message),
     subscribe: message.resourceNamesSubscribe,
     unsubscribe: message.resourceNamesUnsubscribe,
     initialVersions: new Map(Object.entries(message.initialResourceVersions)),
   }
 }
 
+/** Throws on bytes that are no DiscoveryRequest. */
+export function decodeFullRequest(bytes: Uint8Array): Common & FullRequest {
+  const message = fromBinary(DiscoveryRequestSchema, bytes)
+  return { ...commonOf(message), names: message.resourceNames, version: message.versionInfo }
+}
+
+function commonOf(message: DeltaDiscoveryRequest | DiscoveryRequest): Common {
+  const { node, errorDetail, typeUrl, responseNonce } = message
+  const build = node?.userAgentVersionType
+  const version = build?.case === 'userAgentBuildVersion' ? build.value.version : undefined
+  return {
+    typeUrl,
+    type: typeOfUrl(typeUrl),
+    nonce: responseNonce,
+    error: errorDetail?.message,
+    node: node && {
+      id: node.id,
+      build: version === undefined ? '' : `${version.majorNumber}.${version.minorNumber}.${version.patch}`,
+    },
+  }
+}
+
+export function typeOfUrl(url: string): ResourceType | undefined {
+  return byUrl.get(url)
+}
+
 const wrapped = new WeakMap<Resource, Uint8Array>()
 const { resources: inResponse } = DeltaDiscoveryResponseSchema.field
+const { resources: inFullResponse } = DiscoveryResponseSchema.field
 const inResource = ResourceSchema.field
 const inAny = AnySchema.field
 
@@ -106,6 +130,30 @@ export function encodeResponse(response: Outgoing): Uint8Array {
     variant > 0 ? wrap(type, resource, vary(resource, variant)) : wrapOnce(type, resource),
   )
   return concatenate([toBinary(DeltaDiscoveryResponseSchema, head), ...body])
+}
+
+export function encodeFullResponse({ type, nonce, version, resources }: FullResponse): Uint8Array {
+  const head = { typeUrl: typeUrls[type], nonce, versionInfo: version }
+  const body = resources.map((resource) => packOnce(type, resource))
+  return concatenate([toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, head)), ...body])
+}
+
+const packed = new WeakMap<Resource, Uint8Array>()
+
+function packOnce(type: ResourceType, resource: Resource): Uint8Array {
+  const before = packed.get(resource)
+  if (before !== undefined) return before
+  const bytes = new BinaryWriter()
+    .tag(inFullResponse.number, WireType.LengthDelimited)
+    .fork()
+    .tag(inAny.typeUrl.number, WireType.LengthDelimited)
+    .string(typeUrls[type])
+    .tag(inAny.value.number, WireType.LengthDelimited)
+    .bytes(resource.bytes)
+    .join()
+    .finish()
+  packed.set(resource, bytes)
+  return bytes
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

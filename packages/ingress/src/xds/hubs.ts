@@ -1,0 +1,82 @@
+/**
+ * The desired states, one a layout. A layout other than `scoped` is wanted from the first client that needs it until
+ * a while after the last has left; in between its owner publishes it.
+ */
+import { type Layout, layouts } from './layout.ts'
+import { Hub, type HubEvents } from './session/hub.ts'
+
+/** An Envoy that is restarted finds its layout still there. */
+const lingerMs = 60_000
+
+export interface HubsEvents {
+  readonly hub: (layout: Layout) => HubEvents
+  /** A layout has its first client, or none any more. */
+  readonly onWanted: (layout: Layout, wanted: boolean) => void
+}
+
+interface Entry {
+  readonly hub: Hub
+  published: boolean
+  timer: NodeJS.Timeout | undefined
+}
+
+export class Hubs {
+  readonly #events: HubsEvents
+  readonly #entries = new Map<Layout, Entry>()
+
+  constructor(events: HubsEvents) {
+    this.#events = events
+    this.#open('scoped')
+  }
+
+  /** Layouts that somebody follows, and `scoped`. */
+  get wanted(): readonly Layout[] {
+    return layouts.filter((layout) => this.#entries.has(layout))
+  }
+
+  /** The hub that a client of the layout is to be connected to. */
+  join(layout: Layout): Hub {
+    const known = this.#entries.get(layout)
+    clearTimeout(known?.timer)
+    if (known !== undefined) return known.hub
+    const { hub } = this.#open(layout)
+    this.#events.onWanted(layout, true)
+    return hub
+  }
+
+  /** A client has left. */
+  leave(layout: Layout): void {
+    const entry = this.#entries.get(layout)
+    if (layout === 'scoped' || entry === undefined || entry.hub.clients.size > 0) return
+    clearTimeout(entry.timer)
+    entry.timer = setTimeout(() => {
+      this.#entries.delete(layout)
+      this.#events.onWanted(layout, false)
+    }, lingerMs)
+    entry.timer.unref()
+  }
+
+  /** Undefined when nobody wants the layout. */
+  get(layout: Layout): Hub | undefined {
+    return this.#entries.get(layout)?.hub
+  }
+
+  isPublished(layout: Layout): boolean {
+    return this.#entries.get(layout)?.published === true
+  }
+
+  published(layout: Layout): void {
+    const entry = this.#entries.get(layout)
+    if (entry !== undefined) entry.published = true
+  }
+
+  stop(): void {
+    for (const { timer } of this.#entries.values()) clearTimeout(timer)
+  }
+
+  #open(layout: Layout): Entry {
+    const entry: Entry = { hub: new Hub(this.#events.hub(layout)), published: false, timer: undefined }
+    this.#entries.set(layout, entry)
+    return entry
+  }
+}

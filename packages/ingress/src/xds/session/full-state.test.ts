@@ -1,0 +1,231 @@
+/** The rules for the state of the world, by their numbers in the checklist. */
+import { describe, expect, test } from 'vitest'
+import type { ResourceType } from '../resource.ts'
+import { FullState } from './full-state.ts'
+import { type Plain, resource, Script } from './script.ts'
+
+const a = resource('a', '1')
+const a2 = resource('a', '2')
+const b = resource('b', '1')
+
+/** One Envoy of the state of the world, told line by line what to ask, accept and refuse. */
+class Envoy {
+  readonly script: Script
+  readonly #state: FullState
+  readonly client
+  nonce = ''
+  version = ''
+
+  constructor(script: Script) {
+    this.script = script
+    this.client = script.hub.connect({ id: 'envoy', build: '1.30.0' })
+    this.#state = new FullState(this.client)
+  }
+
+  ask(type: ResourceType, names: readonly string[], change: { nonce?: string; error?: string } = {}): this {
+    const { nonce = this.nonce, error } = change
+    const request = { names, nonce, error, version: this.version }
+    if (this.#state.isStale(type, request)) return this
+    if (nonce !== '') {
+      const { kind } = this.script.hub.settle(this.client, type, nonce, error)
+      if (kind !== 'stale') this.#state.settled(type, kind === 'refused')
+    }
+    this.#state.request(type, request)
+    return this
+  }
+
+  /** The responses that are due, as `type name=version …`. */
+  read(): readonly string[] {
+    return this.client.next(this.script.now).flatMap((outgoing) => {
+      const response = this.#state.respond(outgoing)
+      if (response === undefined) {
+        this.script.hub.settle(this.client, outgoing.type, outgoing.nonce, undefined)
+        return []
+      }
+      this.nonce = response.nonce
+      this.version = response.version
+      return [[response.type, ...response.resources.map(content)].join(' ')]
+    })
+  }
+}
+
+function content({ bytes }: { readonly bytes: Uint8Array }): string {
+  return new TextDecoder().decode(bytes)
+}
+
+function start(plain: Plain): Envoy {
+  const script = new Script()
+  script.publish(plain)
+  return new Envoy(script)
+}
+
+describe('state of the world', () => {
+  test('rule 9: a request with an old nonce is not read', () => {
+    const envoy = start({ endpoints: [a, b] }).ask('endpoints', ['a'])
+    expect(envoy.read()).toEqual(['endpoints a=1'])
+    expect(envoy.ask('endpoints', ['a', 'b'], { nonce: 'old' }).read()).toEqual([])
+    expect(envoy.ask('endpoints', ['a', 'b']).read()).toEqual(['endpoints b=1'])
+  })
+
+  test('rule 11: refused is what has an error, whatever version it tells', () => {
+    const envoy = start({ endpoints: [a] }).ask('endpoints', ['a'])
+    envoy.read()
+    envoy.ask('endpoints', ['a'], { error: 'no' })
+    expect(envoy.script.refused.map(({ name, message }) => [name, message])).toEqual([['a', 'no']])
+  })
+
+  test('rule 12: listeners and clusters come whole, the others as far as they changed', () => {
+    const envoy = start({ clusters: [a, b], endpoints: [a, b] }).ask('clusters', [])
+    expect(envoy.read()).toEqual(['clusters a=1 b=1'])
+    envoy.ask('clusters', [])
+    envoy.script.publish({ clusters: [a2, b], endpoints: [a, b] })
+    expect(envoy.read()).toEqual(['clusters a=2 b=1'])
+    envoy.ask('clusters', [])
+    envoy.script.publish({ clusters: [a2], endpoints: [a, b] })
+    expect(envoy.read()).toEqual(['clusters a=2'])
+    envoy.ask('clusters', [])
+    envoy.script.publish({ endpoints: [a, b] })
+    expect(envoy.read()).toEqual(['clusters'])
+    const other = new Envoy(envoy.script).ask('endpoints', ['a', 'b'])
+    expect(other.read()).toEqual(['endpoints a=1 b=1'])
+    other.ask('endpoints', ['a', 'b'])
+    envoy.script.publish({ endpoints: [a2, b] })
+    expect(other.read()).toEqual(['endpoints a=2'])
+  })
+
+  test('rule 13, 14: a newly named resource is sent, also one that was named before', () => {
+    const envoy = start({ endpoints: [a, b] }).ask('endpoints', ['a'])
+    expect(envoy.read()).toEqual(['endpoints a=1'])
+    expect(envoy.ask('endpoints', ['a', 'b']).read()).toEqual(['endpoints b=1'])
+    expect(envoy.ask('endpoints', ['b']).read()).toEqual([])
+    expect(envoy.ask('endpoints', ['a', 'b']).read()).toEqual(['endpoints a=1'])
+  })
+
+  test('rule 15: who comes back with the version of today is sent nothing, any other everything', () => {
+    const before = start({ clusters: [a, b] }).ask('clusters', [])
+    before.read()
+    const { version, script } = before
+    const same = new Envoy(script)
+    same.version = version
+    expect(same.ask('clusters', []).read()).toEqual([])
+    script.publish({ clusters: [a2, b] })
+    expect(same.read()).toEqual(['clusters a=2 b=1'])
+    const old = new Envoy(script)
+    old.version = version
+    expect(old.ask('clusters', []).read()).toEqual(['clusters a=2 b=1'])
+  })
+
+  test('rule 16: no name comes twice in a response', () => {
+    const envoy = start({ clusters: [a, b] }).ask('clusters', [])
+    envoy.read()
+    envoy.ask('clusters', [], { error: 'no' })
+    const [response = ''] = envoy.read()
+    const names = response.split(' ').slice(1)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test('rule 17: naming nothing means everything, until something is named', () => {
+    const envoy = start({ clusters: [a, b] }).ask('clusters', [])
+    expect(envoy.read()).toEqual(['clusters a=1 b=1'])
+    envoy.ask('clusters', ['b'])
+    expect(envoy.read()).toEqual(['clusters b=1'])
+    envoy.ask('clusters', [])
+    envoy.script.publish({ clusters: [a2, b] })
+    expect(envoy.read()).toEqual([])
+  })
+
+  test('rule 17: `*` means everything beside what is named', () => {
+    const envoy = start({ clusters: [a, b] }).ask('clusters', ['*', 'a'])
+    expect(envoy.read()).toEqual(['clusters a=1 b=1'])
+    envoy.ask('clusters', ['a'])
+    envoy.script.publish({ clusters: [a2, resource('b', '2')] })
+    expect(envoy.read()).toEqual(['clusters a=2'])
+  })
+
+  test('rule 25: an empty world is an answer', () => {
+    expect(start({}).ask('listeners', []).read()).toEqual(['listeners'])
+  })
+
+  test('rule 41: of a refused set the culprit alone is held back, the last good one stays', () => {
+    const envoy = start({ clusters: [a, b] }).ask('clusters', [])
+    envoy.read()
+    envoy.ask('clusters', [])
+    const bad = resource('bad', '1')
+    envoy.script.publish({ clusters: [a2, b, bad] })
+    const seen: string[] = []
+    for (let round = 0; round < 10; round++) {
+      const [response] = envoy.read()
+      if (response === undefined) break
+      seen.push(response)
+      envoy.ask('clusters', [], response.includes('bad') ? { error: 'bad one' } : {})
+    }
+    expect(seen[0]).toBe('clusters a=2 b=1 bad=1')
+    expect(seen).toContain('clusters a=2 b=1')
+    expect(envoy.script.refused.map(({ name }) => name)).toEqual(['bad'])
+    expect(envoy.read()).toEqual([])
+  })
+})
+
+describe('streams of one Envoy', () => {
+  const route = (version: string, cluster: string) => resource('table', version, { clusters: [cluster] })
+  const one = resource('one', '1', { endpoints: ['one'] })
+  const two = resource('two', '1', { endpoints: ['two'] })
+  const ends = [resource('one', 'x'), resource('two', 'x')]
+
+  class Streams {
+    readonly script = new Script()
+    readonly #open = new Map<string, { client: ReturnType<Script['hub']['connect']>; type: ResourceType }>()
+
+    open(name: string, type: ResourceType, subscribe: readonly string[]): void {
+      const client = this.script.hub.connect({ id: 'e', build: '1.31.0' }, 'separate')
+      client.request(type, { subscribe, unsubscribe: [], initialVersions: new Map() })
+      this.#open.set(name, { client, type })
+    }
+
+    /** What is due on a stream. */
+    due(name: string): readonly string[] {
+      const client = this.#open.get(name)?.client
+      const responses = client?.next(this.script.now) ?? []
+      return responses.flatMap(({ resources, removed }) => [
+        ...resources.map(content),
+        ...removed.map((gone) => `-${gone}`),
+      ])
+    }
+
+    ack(name: string): void {
+      const stream = this.#open.get(name)
+      const nonce = stream?.client.subscriptions[stream.type].flight?.nonce
+      if (stream !== undefined && nonce !== undefined)
+        this.script.hub.settle(stream.client, stream.type, nonce, undefined)
+    }
+  }
+
+  test('a table waits for the clusters of another stream, and those leave after it', () => {
+    const envoy = new Streams()
+    envoy.script.publish({ clusters: [one], routes: [route('1', 'one')], endpoints: ends })
+    envoy.open('cds', 'clusters', [])
+    envoy.open('rds', 'routes', ['table'])
+    expect(envoy.due('rds')).toEqual([])
+    expect(envoy.due('cds')).toEqual(['one=1'])
+    envoy.ack('cds')
+    expect(envoy.due('rds')).toEqual([])
+    envoy.open('eds one', 'endpoints', ['one'])
+    expect(envoy.due('eds one')).toEqual(['one=x'])
+    envoy.ack('eds one')
+    expect(envoy.due('rds')).toEqual(['table=1'])
+    envoy.ack('rds')
+
+    envoy.script.publish({ clusters: [two], routes: [route('2', 'two')], endpoints: ends })
+    expect(envoy.due('rds')).toEqual([])
+    expect(envoy.due('cds')).toEqual(['two=1'])
+    envoy.ack('cds')
+    expect(envoy.due('cds')).toEqual([])
+    envoy.open('eds two', 'endpoints', ['two'])
+    envoy.due('eds two')
+    envoy.ack('eds two')
+    expect(envoy.due('rds')).toEqual(['table=2'])
+    expect(envoy.due('cds')).toEqual([])
+    envoy.ack('rds')
+    expect(envoy.due('cds')).toEqual(['-one'])
+  })
+})

@@ -1,0 +1,134 @@
+/**
+ * State-of-the-world xDS over the client that speaks delta (xDS protocol, "Basic Protocol Overview"): requests name
+ * everything that is wanted, and a response of listeners or clusters holds all of them, of other types what changed.
+ * In: requests; the client's responses. Out: what is to be settled; whole responses. No IO.
+ */
+import { createHash } from 'node:crypto'
+import { type Resource, type ResourceType, resourceTypes } from '../resource.ts'
+import type { Client, Outgoing } from './client.ts'
+
+export interface FullRequest {
+  /** All that is wanted; none at first: everything. */
+  readonly names: readonly string[]
+  /** What was accepted last; '' on a client that has nothing. */
+  readonly version: string
+  readonly nonce: string
+  readonly error: string | undefined
+}
+
+export interface FullResponse {
+  readonly type: ResourceType
+  readonly nonce: string
+  readonly version: string
+  readonly resources: readonly Resource[]
+}
+
+/** Types of which a response says everything there is: what it leaves out is gone. */
+const whole: ReadonlySet<ResourceType> = new Set(['listeners', 'clusters'])
+
+interface TypeState {
+  started: boolean
+  nonce: string
+  names: ReadonlySet<string>
+  /** Named nothing so far, which of some types means everything. */
+  namesNone: boolean
+  /** What the client acknowledged, of the types that are sent whole. */
+  shown: ReadonlyMap<string, Resource>
+  flying: ReadonlyMap<string, Resource>
+}
+
+export class FullState {
+  readonly #client: Client
+  readonly #types = new Map<ResourceType, TypeState>(
+    resourceTypes.map((type) => [
+      type,
+      {
+        started: false,
+        nonce: '',
+        names: new Set(),
+        namesNone: false,
+        shown: new Map(),
+        flying: new Map(),
+      },
+    ]),
+  )
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** True when the request answers nothing that was sent last, and so is not to be read. */
+  isStale(type: ResourceType, { nonce }: FullRequest): boolean {
+    return nonce !== '' && nonce !== this.#of(type).nonce
+  }
+
+  /** Takes in the names of a request. */
+  request(type: ResourceType, request: FullRequest): void {
+    const state = this.#of(type)
+    const names = new Set(request.names)
+    const subscribe = [...names].filter((name) => !state.names.has(name))
+    const unsubscribe = [...state.names].filter((name) => !names.has(name))
+    const first = !state.started
+    if (state.namesNone && names.size > 0) unsubscribe.push('*')
+    state.namesNone = names.size === 0 && (first || state.namesNone)
+    if (!first && subscribe.length + unsubscribe.length === 0) return
+    state.started = true
+    state.names = names
+    const initialVersions = first ? this.#known(type, request) : new Map<string, string>()
+    this.#client.request(type, { subscribe, unsubscribe, initialVersions })
+  }
+
+  /** The response in flight was accepted or refused. */
+  settled(type: ResourceType, refused: boolean): void {
+    const state = this.#of(type)
+    if (!refused) state.shown = state.flying
+    state.flying = state.shown
+  }
+
+  /** Undefined: there is nothing that this protocol could say, and what was to be said counts as accepted. */
+  respond({ type, nonce, resources, removed }: Outgoing): FullResponse | undefined {
+    const state = this.#of(type)
+    if (!whole.has(type)) {
+      if (resources.length === 0) return undefined
+      state.nonce = nonce
+      return { type, nonce, version: versionOf(resources), resources }
+    }
+    const subscription = this.#client.subscriptions[type]
+    const flying = new Map([...state.shown].filter(([name]) => subscription.covers(name)))
+    for (const resource of resources) flying.set(resource.name, resource)
+    for (const name of removed) flying.delete(name)
+    state.flying = flying
+    state.nonce = nonce
+    const all = [...flying.values()]
+    return { type, nonce, version: versionOf(all), resources: all }
+  }
+
+  /**
+   * The versions of what a client that comes back has: those of today if together they make the version that it
+   * tells, else none, and it is told everything anew.
+   */
+  #known(type: ResourceType, { names, version }: FullRequest): ReadonlyMap<string, string> {
+    const present = this.#client.present(type)
+    const wanted = names.length === 0 || names.includes('*') ? [...present.keys()] : names
+    const resources = wanted.flatMap((name) => present.get(name) ?? [])
+    if (resources.length === 0 || versionOf(resources) !== version) return new Map()
+    if (whole.has(type)) {
+      const state = this.#of(type)
+      state.shown = new Map(resources.map((resource) => [resource.name, resource]))
+      state.flying = state.shown
+    }
+    return new Map(resources.map((resource) => [resource.name, resource.version]))
+  }
+
+  #of(type: ResourceType): TypeState {
+    const state = this.#types.get(type)
+    if (state === undefined) throw new Error(`no such resource type: ${type}`)
+    return state
+  }
+}
+
+/** Equal for equal content, whatever the order. */
+function versionOf(resources: readonly Resource[]): string {
+  const lines = resources.map(({ name, version }) => `${name} ${version}`).toSorted()
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16)
+}
