@@ -70,10 +70,10 @@ export class Client {
   #variant = 0
   readonly #world: World
   readonly #warmUp: WarmUp
-  readonly #streams: StreamsOfNode
+  readonly #streams: StreamsOfNode<Client>
 
   /** `streams`: those of the same Envoy, this one added; alone when everything is on this one. */
-  constructor(node: Node, world: World, streams = new StreamsOfNode()) {
+  constructor(node: Node, world: World, streams = new StreamsOfNode<Client>()) {
     this.node = node
     this.#world = world
     this.#streams = streams

@@ -39,7 +39,7 @@ export class Hub {
   readonly #events: HubEvents
   readonly #world: World
   /** By id: the streams of Envoys that open one for each thing. */
-  readonly #separate = new Map<string, StreamsOfNode>()
+  readonly #separate = new Map<string, StreamsOfNode<Client>>()
   #warm: WarmListener | undefined
   #nonce = 0
 
@@ -63,7 +63,7 @@ export class Hub {
 
   /** `way`: all types come over one stream, or each over its own. */
   connect(node: Node, way: 'aggregated' | 'separate' = 'aggregated'): Client {
-    const streams = way === 'aggregated' ? new StreamsOfNode() : this.#streamsOf(node.id)
+    const streams = way === 'aggregated' ? new StreamsOfNode<Client>() : this.#streamsOf(node.id)
     const client = new Client(node, this.#world, streams)
     this.clients.add(client)
     return client
@@ -76,8 +76,9 @@ export class Hub {
     if (streams?.isEmpty === true) this.#separate.delete(client.node.id)
   }
 
-  #streamsOf(node: string): StreamsOfNode {
-    const streams = this.#separate.get(node) ?? new StreamsOfNode((client) => this.#events.onWake?.(client))
+  #streamsOf(node: string): StreamsOfNode<Client> {
+    const streams =
+      this.#separate.get(node) ?? new StreamsOfNode<Client>((client) => this.#events.onWake?.(client))
     this.#separate.set(node, streams)
     return streams
   }

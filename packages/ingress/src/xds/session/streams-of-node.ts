@@ -3,12 +3,16 @@
  * type, and one for each name of endpoints and secrets, and what is sent on one waits for what another acknowledged.
  */
 import type { ResourceType } from '../resource.ts'
-import type { Client } from './client.ts'
-import type { SubscriptionRequest } from './subscription.ts'
+import type { Subscription, SubscriptionRequest } from './subscription.ts'
 
-const none: ReadonlySet<Client> = new Set()
+/** What a stream asked for and holds. */
+export interface Subscriber {
+  readonly subscriptions: Readonly<Record<ResourceType, Subscription>>
+}
 
-export class StreamsOfNode {
+const none: ReadonlySet<never> = new Set()
+
+export class StreamsOfNode<Client extends Subscriber> {
   readonly #byType = new Map<ResourceType, Set<Client>>()
   /** Who asks for a name, as `type/name`. */
   readonly #byName = new Map<string, Set<Client>>()
