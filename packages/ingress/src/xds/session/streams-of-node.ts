@@ -60,13 +60,13 @@ export class StreamsOfNode<Client extends Subscriber> {
   }
 }
 
-function add<K>(index: Map<K, Set<Client>>, key: K, client: Client): void {
+function add<K, V>(index: Map<K, Set<V>>, key: K, client: V): void {
   const found = index.get(key)
   if (found === undefined) index.set(key, new Set([client]))
   else found.add(client)
 }
 
-function remove<K>(index: Map<K, Set<Client>>, key: K, client: Client): void {
+function remove<K, V>(index: Map<K, Set<V>>, key: K, client: V): void {
   const found = index.get(key)
   found?.delete(client)
   if (found?.size === 0) index.delete(key)
