@@ -21,6 +21,17 @@ const namespace = 'metallb-system'
 const name = 'controller'
 const labels: Labels = { app: 'metallb', component: name }
 
+/** Webhooks of a MetalLB that was here before: while they are registered they are answered, else each pool is refused. */
+const leftRegistrations = [
+  allow(
+    'admissionregistration.k8s.io',
+    ['validatingwebhookconfigurations'],
+    ['get'],
+    ['metallb-webhook-configuration'],
+  ),
+  allow('apiextensions.k8s.io', ['customresourcedefinitions'], ['get'], ['bgppeers.metallb.io']),
+]
+
 export function controllerObjects(image: string): readonly Manifest[] {
   return [
     serviceAccount(namespace, name, { app: 'metallb' }),
@@ -35,6 +46,7 @@ export function controllerObjects(image: string): readonly Manifest[] {
         metallbConfiguration.map((kind) => `${kind}/status`),
         ['update'],
       ),
+      ...leftRegistrations,
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
       allow('', ['secrets'], ['list', 'watch', 'create']),
