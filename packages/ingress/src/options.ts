@@ -2,6 +2,7 @@
 import type { Logger } from '@landfall/telemetry'
 import type { BindAddress } from './envoy/options.ts'
 import type { TlsFiles } from './xds/certificates.ts'
+import { defaultClientNames } from './xds/client-names.ts'
 
 export interface LeaderElectionSettings {
   /** Name of the Lease; `leader-elect`. */
@@ -27,6 +28,8 @@ export interface ServeOptions {
   readonly xds: BindAddress
   /** Certificate, key and CA of the xDS server; undefined serves without TLS, which has to be asked for by name. */
   readonly xdsTls: TlsFiles | undefined
+  /** DNS names of which a client's certificate must show one; none: any that the CA signed; `envoy`, `contour`. */
+  readonly xdsClientNames: readonly string[]
   /** What Envoy listens on for plain HTTP; `::` port 8080. */
   readonly envoyHttp: BindAddress
   /** What Envoy listens on for HTTPS; `::` port 8443. */
@@ -70,6 +73,7 @@ export function defaultServeOptions(
     http: { address: '::', port: 8000 },
     health: { address: '::', port: 8000 },
     xds: { address: '127.0.0.1', port: 8001 },
+    xdsClientNames: defaultClientNames,
     envoyHttp: { address: '::', port: 8080 },
     envoyHttps: { address: '::', port: 8443 },
     envoyStats: { address: '::', port: 8002 },

@@ -26,6 +26,7 @@ interface Flags {
   readonly contourCafile?: string
   readonly contourCertFile?: string
   readonly contourKeyFile?: string
+  readonly xdsClientNames: string
   readonly insecure: boolean
   readonly statsAddress: string
   readonly statsPort: number
@@ -82,6 +83,10 @@ function xdsFlags(): readonly Option[] {
     new Option('--contour-cafile <file>', "authority that Envoys' certificates must be signed by"),
     new Option('--contour-cert-file <file>', 'certificate shown to Envoys'),
     new Option('--contour-key-file <file>', 'its key'),
+    new Option(
+      '--xds-client-names <names>',
+      "DNS names of which Envoys' certificates must show one; '' for any that the authority signed",
+    ).default('envoy,contour'),
     booleanFlag('insecure', 'serve Envoys without TLS'),
   ]
 }
@@ -131,6 +136,7 @@ async function serve(command: Command, flags: Flags): Promise<void> {
     health: { address: flags.healthAddress, port: flags.healthPort },
     xds: { address: flags.xdsAddress, port: flags.xdsPort },
     xdsTls: xdsTls(command, flags),
+    xdsClientNames: names(flags.xdsClientNames),
     envoyHttp: { address: flags.envoyServiceHttpAddress, port: flags.envoyServiceHttpPort },
     envoyHttps: { address: flags.envoyServiceHttpsAddress, port: flags.envoyServiceHttpsPort },
     envoyStats: { address: flags.statsAddress, port: flags.statsPort },

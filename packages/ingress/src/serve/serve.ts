@@ -86,7 +86,10 @@ class Serve {
       },
       onCleared: (resource, layout) => this.#refuse(layout, resource, undefined),
       onLayout: (layout, wanted) => this.#translations.want(layout, wanted),
-      security: options.xdsTls === undefined ? { kind: 'insecure' } : { kind: 'tls', files: options.xdsTls },
+      security:
+        options.xdsTls === undefined
+          ? { kind: 'insecure' }
+          : { kind: 'tls', files: options.xdsTls, clientNames: options.xdsClientNames },
     })
     this.#status = new StatusSync({
       cluster,

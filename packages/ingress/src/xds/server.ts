@@ -5,10 +5,11 @@
  * Which layout an Envoy follows is seen from how it comes and how old it is (`layoutFor`). Nothing is answered before
  * the first snapshot of its layout: an Envoy that is connected already keeps what it has.
  */
-import { type ChannelOptions, experimental, Server, ServerCredentials } from '@grpc/grpc-js'
+import { type ChannelOptions, experimental, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import { ByteBudget } from './budget.ts'
 import { FileCertificates, type TlsFiles } from './certificates.ts'
+import { isNamed } from './client-names.ts'
 import { Hubs } from './hubs.ts'
 import { type Layout, layoutFor } from './layout.ts'
 import { XdsMetrics } from './metrics.ts'
@@ -27,7 +28,14 @@ export interface XdsServerOptions {
   /** 0 takes a free port; see `XdsServer.port`. */
   readonly port: number
   /** Mutual TLS from files that are read again when they change, or none at all. */
-  readonly security: { readonly kind: 'tls'; readonly files: TlsFiles } | { readonly kind: 'insecure' }
+  readonly security:
+    | {
+        readonly kind: 'tls'
+        readonly files: TlsFiles
+        /** One of these DNS names has to be in the client's certificate; empty: any that the authority signed. */
+        readonly clientNames: readonly string[]
+      }
+    | { readonly kind: 'insecure' }
   /** An Envoy refused content: reported once per content and build of Envoy. */
   readonly onRefused?: (refused: Refused, layout: Layout) => void
   /** What was refused is well again, or gone. */
@@ -183,6 +191,12 @@ export class XdsServer {
   }
 
   #accept(call: Call, way: Way): void {
+    const stranger = this.#strangerIn(call)
+    if (stranger !== undefined) {
+      this.#options.logger.warn('clientRefused', { peer: call.getPeer() }, stranger)
+      call.emit('error', { code: status.PERMISSION_DENIED, details: stranger })
+      return
+    }
     const stream: AdsStream = new AdsStream({
       call,
       way,
@@ -207,6 +221,16 @@ export class XdsServer {
     this.#streams.add(stream)
     this.#metrics.streams(this.#streams.size)
     this.#options.logger.info('streamOpened', { peer })
+  }
+
+  /** Why the client may not follow; undefined: it may. */
+  #strangerIn(call: Call): string | undefined {
+    const { security } = this.#options
+    if (security.kind === 'insecure') return undefined
+    const certificate = call.getAuthContext().sslPeerCertificate
+    if (isNamed(certificate, security.clientNames)) return undefined
+    const names = security.clientNames.join(' or ')
+    return `the client's certificate does not name ${names}: ${certificate?.subjectaltname ?? 'it has no names'}`
   }
 
   #join(stream: AdsStream, node: Node, way: Way): { readonly hub: Hub; readonly client: Client } {

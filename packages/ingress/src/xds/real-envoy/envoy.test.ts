@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client, credentials } from '@grpc/grpc-js'
+import { makeAuthority, makeLeaf, validFor } from '@landfall/certificates'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
 import { eventually, withoutEnvoy } from '../../envoy-process/envoy-process.ts'
@@ -222,6 +223,22 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     publish('3')
     await answers('a.test', '3')
     expect(stand.server.envoys[0]?.peer).not.toBe(before)
+  })
+
+  test('a client that the authority signed under another name is refused', async () => {
+    await open()
+    stand.publish({})
+    const authority = await makeAuthority('CN=ours', 'ecdsa-p256', validFor(1))
+    const leaf = (names: readonly string[], usage: 'client' | 'server') =>
+      makeLeaf(authority, { subject: `CN=${names[0]}`, names, usage })
+    const server = await leaf(['contour'], 'server')
+    const set = { ...stand.certificates, ca: authority.certificate, server }
+    await stand.writeCertificates({ ...set, client: await leaf(['envoy'], 'client') })
+    expect(await stand.server.reloadCertificates()).toBe('reloaded')
+    const other = { ...set, client: await leaf(['prometheus'], 'client') }
+    await expect(connect(stand, other)).rejects.toThrow(/PERMISSION_DENIED.*DNS:prometheus/)
+    const ours = { ...set, client: await leaf(['envoy', 'envoy.ns'], 'client') }
+    await expect(connect(stand, ours)).rejects.toThrow(/INVALID_ARGUMENT.*type_url/)
   })
 
   test('bytes that are no request end the stream, and no other', async () => {

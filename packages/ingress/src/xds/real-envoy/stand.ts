@@ -9,6 +9,7 @@ import { Metrics, silentLogger } from '@landfall/telemetry'
 import { writeBootstrap } from '../../bootstrap/index.ts'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
 import { freePort, makeDirectory, RealEnvoy } from '../../envoy-process/envoy-process.ts'
+import { defaultClientNames } from '../client-names.ts'
 import type { Layout } from '../layout.ts'
 import type { Snapshot } from '../resource.ts'
 import { XdsServer } from '../server.ts'
@@ -74,6 +75,7 @@ export class Stand {
       port: this.xdsPort,
       security: {
         kind: 'tls',
+        clientNames: defaultClientNames,
         files: {
           ca: join(this.directory, 'ca.crt'),
           certificate: join(this.directory, 'server.crt'),
