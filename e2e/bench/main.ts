@@ -1,6 +1,7 @@
 /** `pnpm bench NAME`: figures, with the machine and the load that they were measured under. Not judged here. */
 import { cpus, loadavg, totalmem } from 'node:os'
 import { benchController } from './controller.ts'
+import { benchLayer2 } from './layer2.ts'
 import { benchAllocator } from './lb.ts'
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     benchAllocator()
     await benchController()
   },
+  layer2: benchLayer2,
 }
 
 const [name = ''] = process.argv.slice(2)

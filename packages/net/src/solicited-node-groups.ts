@@ -35,7 +35,7 @@ export class SolicitedNodeGroups {
   readonly #wanted = new Map<number, Membership>()
   /** Those whose state in the kernel is not as wanted. */
   readonly #due = new Map<number, Membership>()
-  #slice: NodeJS.Immediate | undefined
+  #settling = false
   #closed = false
 
   /** `onRefused`: a group could not be joined, for another reason than that the interface is gone. */
@@ -72,22 +72,25 @@ export class SolicitedNodeGroups {
       this.#ask(membership)
     }
     this.#wanted.clear()
-    this.#slice ??= setImmediate(() => this.#settle())
+    this.#settleSoon()
   }
 
   #ask(membership: Membership): void {
     this.#due.set(membership.group, membership)
-    this.#slice ??= setImmediate(() => this.#settle())
+    this.#settleSoon()
+  }
+
+  #settleSoon(): void {
+    if (this.#settling) return
+    this.#settling = true
+    setImmediate(() => this.#settle())
   }
 
   #settle(): void {
-    this.#slice = undefined
+    this.#settling = false
     const until = performance.now() + sliceMs
     for (const [group, membership] of this.#due) {
-      if (performance.now() > until) {
-        this.#slice = setImmediate(() => this.#settle())
-        return
-      }
+      if (performance.now() > until) return this.#settleSoon()
       this.#due.delete(group)
       if (membership.count > 0) this.#joinNow(membership)
       else this.#leaveNow(membership)

@@ -71,10 +71,12 @@ function change(change: Change): void {
   tell('changed')
 }
 
-createInterface({ input: process.stdin }).on('line', (line) => {
-  const asked: Change = JSON.parse(line)
-  change(asked)
-})
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const asked: Change = JSON.parse(line)
+    change(asked)
+  })
+  .on('close', () => process.exit(0))
 /** CPU time between two firings of a timer, beyond its pause: what one turn of the loop took too long. */
 const busyMs = (): number => {
   const { user, system } = process.threadCpuUsage()
@@ -86,5 +88,4 @@ setInterval(() => {
   longestTurn = Math.max(longestTurn, busy - busyAt - 5)
   busyAt = busy
 }, 5).unref()
-process.on('SIGTERM', () => process.exit(0))
 tell('ready')
