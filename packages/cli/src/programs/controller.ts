@@ -137,7 +137,7 @@ export function controllerOptions(
     identity: flags.podName,
     metrics: metricsOf(flags, isLegacy(command)),
     health: { address: '::', port: flags.healthProbePort },
-    webhooks: webhookOptions(flags),
+    webhooks: isLegacy(command) ? undefined : webhookOptions(flags),
     allocates: flags.webhookMode !== 'onlywebhook',
   }
 }

@@ -113,6 +113,8 @@ describe('controller', () => {
 
   it('answers them as the flags say', () => {
     expect(controller('--webhook-mode=disabled').webhooks).toBeUndefined()
+    // Releases that were configured by a ConfigMap had none.
+    expect(controller('--config=config').webhooks).toBeUndefined()
     expect(controller('--webhook-mode=onlywebhook').allocates).toBe(false)
     expect(() => controller('--webhook-mode=maybe')).toThrow(/enabled, disabled, onlywebhook/)
     const flags = [
