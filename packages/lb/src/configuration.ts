@@ -77,7 +77,7 @@ export class Configuration {
   readonly #secrets
   readonly #configMaps
   readonly #legacy: LegacyConfig
-  readonly #hasObjects: boolean
+  #hasObjects: boolean
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
@@ -134,6 +134,8 @@ export class Configuration {
     const pools = [...this.#pools.items.values()].filter(
       ({ meta }) => meta.namespace === this.#options.namespace,
     )
+    // They are known by now, whatever was there at the start.
+    if (pools.length > 0) this.#hasObjects = true
     const source = sourceOf(pools.length, configMap !== undefined || this.#legacy.hasGood)
     if (source === 'configMap') {
       const nodes = [...this.#nodes.items.values()]
