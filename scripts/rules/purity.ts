@@ -21,6 +21,7 @@ export const pureAreas: readonly string[] = [
   'packages/speaker/src/bgp/codec/',
   'packages/speaker/src/bgp/fsm/',
   'packages/speaker/src/bgp/rib/',
+  'packages/speaker/src/bgp/discovery/router-advertisement.ts',
   'packages/speaker/src/layer2/codec/',
   'packages/speaker/src/layer2/core/',
   'packages/ingress/src/model/',

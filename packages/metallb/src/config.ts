@@ -3,7 +3,7 @@
  * Selectors of nodes, pools and namespaces are evaluated already; those of Services are kept.
  */
 import type { LabelSelector } from '@landfall/api'
-import type { IP, Range } from '@landfall/netip'
+import type { Family, IP, Prefix, Range } from '@landfall/netip'
 
 export interface Config {
   /** Sorted by name. */
@@ -80,19 +80,54 @@ export type BGPCommunity =
 
 export interface Peer {
   readonly name: string
+  /** What the peer sees: `localASN` where that is given. */
   readonly myASN: number
-  readonly peerASN: number
-  readonly address: IP
+  /** `external`: any but ours. */
+  readonly peerASN: number | 'external'
+  /** undefined for an unnumbered peer, and for no other. */
+  readonly address: IP | undefined
+  /** The link of an unnumbered peer. */
+  readonly interface: string | undefined
   readonly port: number
   /** 0: no keepalives, the session never times out. Otherwise 3..65535. */
   readonly holdTimeSeconds: number
   readonly keepaliveSeconds: number
   /** Limit of one connection attempt. */
   readonly connectSeconds: number
-  readonly sourceAddress: IP | undefined
+  readonly sourceAddress: SourceAddress | undefined
   /** IPv4. */
   readonly routerID: IP | undefined
   readonly ebgpMultiHop: boolean
+  /** 1..254; packets of a peer that is further away are dropped (RFC 5082). */
+  readonly ttlSecurityHops: number | undefined
+  readonly vrf: string | undefined
+  /** What is announced to it. */
+  readonly families: readonly Family[]
+  /** Without the multiprotocol extension, for IPv4 alone. */
+  readonly disableMP: boolean
+  readonly gracefulRestart: boolean
+  /** It dials, we do not. */
+  readonly passive: boolean
+  readonly bfd: BFDSettings | undefined
   readonly password: string | undefined
   readonly nodes: ReadonlySet<string>
+}
+
+/** Where a node connects from: an address, or the first one of the peer's family on an interface or in a prefix. */
+export type SourceAddress =
+  | { readonly kind: 'address'; readonly ip: IP }
+  | { readonly kind: 'interface'; readonly name: string }
+  | { readonly kind: 'prefix'; readonly prefix: Prefix }
+
+/** Times in milliseconds, 10 to 60,000. */
+export interface BFDSettings {
+  readonly transmitMs: number
+  readonly receiveMs: number
+  /** 2..255 */
+  readonly multiplier: number
+  /** undefined: no echoes are sent or taken. */
+  readonly echoMs: number | undefined
+  readonly passive: boolean
+  /** Of packets that come over several hops; 1..254. */
+  readonly minimumTtl: number
 }

@@ -6,6 +6,9 @@ import { allStanding, bad, good, judge, type Row, written } from './testing-refu
 
 const peer = (spec: string) => bad('BGPPeer', spec)
 const session = 'myASN: 64500, peerASN: 64501, peerAddress: 192.0.2.9'
+const annotated = (annotation: string, more = '') =>
+  bad('BGPPeer', `${session}${more}`, 'bad', `, annotations: {${annotation}}`)
+const profile = (spec: string) => `kind: BFDProfile\nmetadata: {name: p}\nspec: {${spec}}\n---\n`
 const secret = (type: string, data: string) =>
   `kind: Secret\nmetadata: {name: key}\ntype: ${type}\nstringData: {${data}}\n---\n`
 
@@ -16,14 +19,12 @@ const rows: readonly Row[] = [
     'not both peerASN and dynamicASN',
     peer(`${session}, dynamicASN: external`),
     'ConflictingFields spec.dynamicASN',
-    'NotSupported spec.dynamicASN',
   ],
   ['one of peerAddress and interface', peer('myASN: 1, peerASN: 2'), 'MissingField spec.peerAddress'],
   [
     'not both peerAddress and interface',
     peer(`${session}, interface: eth0`),
     'ConflictingFields spec.interface',
-    'NotSupported spec.interface',
   ],
   [
     'peerAddress parses',
@@ -40,7 +41,67 @@ const rows: readonly Row[] = [
     peer('myASN: 1, peerASN: 2, peerAddress: 224.0.0.5'),
     'NotSupported spec.peerAddress',
   ],
-  ['sourceAddress parses', peer(`${session}, sourceAddress: eth0`), 'InvalidAddress spec.sourceAddress'],
+  [
+    'sourceAddress parses',
+    peer(`${session}, sourceAddress: 192.0.2.900`),
+    'InvalidAddress spec.sourceAddress',
+  ],
+  [
+    'sourceAddress as a prefix parses',
+    peer(`${session}, sourceAddress: 192.0.2.0/33`),
+    'InvalidAddress spec.sourceAddress',
+  ],
+  [
+    'a prefix as sourceAddress is of the family of peerAddress',
+    peer(`${session}, sourceAddress: "2001:db8::/64"`),
+    'ConflictingFields spec.sourceAddress',
+  ],
+  [
+    'interface is a name',
+    peer('myASN: 1, peerASN: 2, interface: "no such/name"'),
+    'InvalidValue spec.interface',
+  ],
+  ['vrf is a name', peer(`${session}, vrf: a-name-that-is-too-long`), 'InvalidValue spec.vrf'],
+  [
+    'disableMP leaves no second family',
+    peer(`${session}, disableMP: true, dualStackAddressFamily: true`),
+    'ConflictingFields spec.disableMP',
+  ],
+  [
+    'disableMP leaves no IPv6',
+    peer('myASN: 1, peerASN: 2, peerAddress: "2001:db8::1", disableMP: true'),
+    'ConflictingFields spec.disableMP',
+  ],
+  [
+    'ebgpMultiHop is for external sessions, also dynamic ones',
+    peer('myASN: 1, dynamicASN: internal, peerAddress: 192.0.2.9, ebgpMultiHop: true'),
+    'ConflictingFields spec.ebgpMultiHop',
+  ],
+  [
+    'echoes need one hop',
+    profile('echoMode: true') + peer(`${session}, bfdProfile: p, ebgpMultiHop: true`),
+    'NotSupported spec.bfdProfile',
+  ],
+  [
+    'echoes need IPv4',
+    profile('echoMode: true') + peer('myASN: 1, peerASN: 2, peerAddress: "2001:db8::1", bfdProfile: p'),
+    'NotSupported spec.bfdProfile',
+  ],
+  [
+    'TTL security takes a number of hops',
+    annotated('metallb.io/ttl-security: "0"'),
+    'InvalidValue metadata.annotations[metallb.io/ttl-security]',
+  ],
+  [
+    'TTL security takes the place of ebgpMultiHop',
+    annotated('metallb.io/ttl-security: "2"', ', ebgpMultiHop: true'),
+    'ConflictingFields metadata.annotations[metallb.io/ttl-security]',
+  ],
+  [
+    'passive is true or false',
+    annotated('metallb.io/passive: "yes"'),
+    'InvalidValue metadata.annotations[metallb.io/passive]',
+  ],
   [
     'sourceAddress is not link-local without an interface',
     peer('myASN: 1, peerASN: 2, peerAddress: "2001:db8::1", sourceAddress: "fe80::1"'),
@@ -119,12 +180,7 @@ const rows: readonly Row[] = [
     peer(`${session}, passwordSecret: {name: key, namespace: default}`),
     'WrongNamespace spec.passwordSecret.namespace',
   ],
-  [
-    'bfdProfile exists',
-    peer(`${session}, bfdProfile: gone`),
-    'NotSupported spec.bfdProfile',
-    'UnknownBFDProfile spec.bfdProfile',
-  ],
+  ['bfdProfile exists', peer(`${session}, bfdProfile: gone`), 'UnknownBFDProfile spec.bfdProfile'],
   [
     'peers of one node differ in address, port or source',
     peer('myASN: 64999, peerASN: 64501, peerAddress: 192.0.2.1, nodeSelectors: [{matchLabels: {rack: b}}]'),

@@ -314,5 +314,5 @@ ${bad('L2Advertisement', 'ipAddressPools: [nothing]', 'elsewhere', ', namespace:
   const { config, refusals } = buildConfig(objects)
   expect(refusals.map(({ name, reason }) => [name, reason])).toEqual([['elsewhere', 'WrongNamespace']])
   expect(config.pools[0]).toMatchObject({ l2: [{ name: 'bad' }, { name: 'good' }], bgp: [{}, {}] })
-  expect(config.peers.map(({ address }) => formatIP(address))).toEqual(['192.0.2.1'])
+  expect(config.peers.map(({ address }) => address && formatIP(address))).toEqual(['192.0.2.1'])
 })

@@ -5,6 +5,7 @@ import { formatIP, formatRange } from '@landfall/netip'
 import type { BuiltConfig, MetallbObjects } from './build-config.ts'
 import { formatCommunity } from './communities.ts'
 import type { Pool } from './config.ts'
+import { formatSource } from './peer-ends.ts'
 
 export interface Written {
   readonly kind: string
@@ -64,8 +65,8 @@ export function goldenOf({ config, refusals }: BuiltConfig): string {
   const pool = (from: Pool) => ({ ...from, ranges: from.ranges.map(formatRange) })
   const peers = config.peers.map((peer) => ({
     ...peer,
-    address: formatIP(peer.address),
-    sourceAddress: peer.sourceAddress && formatIP(peer.sourceAddress),
+    address: peer.address && formatIP(peer.address),
+    sourceAddress: formatSource(peer.sourceAddress),
     routerID: peer.routerID && formatIP(peer.routerID),
   }))
   const said = refusals.map(({ reason, message }) => `${reason}: ${message}`)

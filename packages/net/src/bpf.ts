@@ -71,6 +71,16 @@ function onInterfaces(interfaces: readonly number[]): readonly Instruction[] {
   ]
 }
 
+/** Router advertisements (RFC 4861 §4.2) without extension headers, on a packet socket of ethertype 0x86dd. */
+export const routerAdvertisements: Uint8Array = assemble([
+  { code: loadByte, k: 20 },
+  { code: jumpIfEqual, k: 58, no: 2 },
+  { code: loadByte, k: 54 },
+  { code: jumpIfEqual, k: 134, yes: 1 },
+  drop,
+  accept,
+])
+
 /** BFD echoes (RFC 5881 §4), UDP port 3785 over IPv4, on a packet socket of ethertype 0x0800. */
 export const bfdEchoes: Uint8Array = assemble([
   { code: loadByte, k: 23 },

@@ -124,14 +124,25 @@ export function listenTcp(o: ListenOptions): TcpListener {
   return new TcpListener(fd, o.device)
 }
 
+/** Sets TTL and minimum TTL of a connection that was accepted; of no effect on one that is closed. */
+export function limitConnection(socket: net.Socket, limits: Pick<SocketOptions, 'ttl' | 'minTtl'>): void {
+  const fd = fdOf(socket)
+  if (fd !== undefined) setSocketOptions(fd, socket.localFamily === 'IPv6' ? 6 : 4, limits)
+}
+
 /**
  * A descriptor of the connection that another thread can end it by (`shutConnection`), whatever this one is doing.
  * To be closed by `releaseConnection`: until then the kernel keeps the connection. undefined: it is closed already.
  */
 export function shareConnection(socket: net.Socket): number | undefined {
+  const fd = fdOf(socket)
+  return fd === undefined ? undefined : duplicateFd(fd)
+}
+
+function fdOf(socket: net.Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
   const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined
-  return typeof fd === 'number' && fd >= 0 ? duplicateFd(fd) : undefined
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined
 }
 
 /** Device, traffic class CS6, TTL and minimum TTL. */

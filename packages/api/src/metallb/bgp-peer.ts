@@ -36,7 +36,15 @@ const fields = {
   dynamicASN: optional(oneOf(['internal', 'external'])),
   peerAddress: optional(text('Address of the peer.', address)),
   interface: optional(text('Interface of an unnumbered session.', { maxLength: 64 })),
-  sourceAddress: optional(text('Address that we connect from.', address)),
+  sourceAddress: optional(
+    text('What we connect from: an address, a prefix that each node has an address of, or an interface.', {
+      maxLength: 64,
+      ...rules({
+        rule: "self.matches('^[^ ]*$')",
+        message: 'write an IP address, a prefix as 192.0.2.0/24, or the name of an interface',
+      }),
+    }),
+  ),
   peerPort: optional(int32('Port of the peer; 0 means 179.', { minimum: 0, maximum: 16384, default: 179 })),
   holdTime: optional(
     text('Silence after which the session ends, as 90s.', { ...duration, ...rules(holdTimeRule) }),

@@ -25,7 +25,14 @@ protocol bgp far from node { local 10.77.0.1 as 65530; neighbor 10.77.0.21 as 65
 `
 
 /** BIRD sends over several hops with a TTL of 64. */
-const bfd = { transmitMs: 50, receiveMs: 50, multiplier: 3, passive: false, minimumTtl: 60 } as const
+const bfd = {
+  transmitMs: 50,
+  receiveMs: 50,
+  multiplier: 3,
+  passive: false,
+  echoMs: undefined,
+  minimumTtl: 60,
+} as const
 const peer = (more: Partial<PeerText>): PeerText => ({
   name: 'bird',
   address: '10.77.0.1',

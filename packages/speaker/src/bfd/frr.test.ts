@@ -40,7 +40,14 @@ router bgp 65530
  neighbor 10.77.0.41 bfd profile far
 `
 
-const fast = { transmitMs: 50, receiveMs: 50, multiplier: 3, passive: false, minimumTtl: 254 } as const
+const fast = {
+  transmitMs: 50,
+  receiveMs: 50,
+  multiplier: 3,
+  passive: false,
+  echoMs: undefined,
+  minimumTtl: 254,
+} as const
 const peer = (more: Partial<PeerText>): PeerText => ({
   name: 'tor',
   address: '10.77.0.1',

@@ -4,15 +4,16 @@
  */
 import type net from 'node:net'
 import { shareConnection } from '@landfall/net'
+import { type IP, parseIP } from '@landfall/netip'
 import { type BgpError, nextFrame } from './codec/index.ts'
 
 export interface ConnectionOptions {
-  /** Connecting. */
+  /** Connecting, or accepted. */
   readonly socket: net.Socket
   /** The longest message that may arrive; asked for each. */
   readonly messageLimit: () => number
-  /** With the local address as text, without zone. */
-  onConnected(localAddress: string): void
+  /** Not for an accepted one, which is connected from the start. */
+  onConnected(): void
   onFrame(frame: Uint8Array): void
   /** The stream is out of step; nothing more is read. */
   onBroken(error: BgpError): void
@@ -42,6 +43,7 @@ export class Connection {
     this.#options = options
     const socket = (this.#socket = options.socket)
     socket.setNoDelay(true)
+    this.#connected = !socket.connecting && !socket.pending
     socket.on('connect', () => this.#onConnect())
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('drain', () => this.#closing || options.onDrain())
@@ -54,6 +56,15 @@ export class Connection {
         if (!this.#closing) options.onClosed(this.#error)
       })
     })
+  }
+
+  /** Our end; undefined before it is connected, and when it broke at once. */
+  get local(): IP | undefined {
+    return parseIP(this.#socket.localAddress?.replace(/%.*$/, '') ?? '')
+  }
+
+  get remote(): IP | undefined {
+    return parseIP(this.#socket.remoteAddress?.replace(/%.*$/, '') ?? '')
   }
 
   get isFull(): boolean {
@@ -89,9 +100,8 @@ export class Connection {
 
   #onConnect(): void {
     this.#connected = true
-    const local = this.#socket.localAddress?.replace(/%.*$/, '')
     // Without an address the connection is gone already, and 'close' is on its way.
-    if (!this.#closing && local !== undefined) this.#options.onConnected(local)
+    if (!this.#closing && this.local !== undefined) this.#options.onConnected()
   }
 
   /** What arrives while closing is read and dropped: unread bytes would turn our end into a reset. */

@@ -54,8 +54,9 @@ export class FailureDetection {
   }
 
   #open(profile: BfdProfile, local: IP, remote: IP): void {
-    const multihop = this.#options.peer.ebgpMultiHop || !this.#isNear(local, remote)
-    const device = undefined
+    const { ebgpMultiHop, ttlSecurityHops = 1, interface: link, vrf } = this.#options.peer
+    const multihop = ebgpMultiHop || ttlSecurityHops > 1 || !this.#isNear(local, remote)
+    const device = link ?? vrf
     this.#session = { id: this.#id, local, remote, device, multihop, profile }
     this.#options.send({ kind: 'open', session: this.#session })
   }

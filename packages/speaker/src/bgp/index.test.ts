@@ -97,7 +97,7 @@ test('a session comes up, carries the routes, follows changes and is reported', 
   expect(peer.connections).toBe(1)
   expect(logged('updatedAdvertisements').at(-1)).toMatchObject({ announced: 1, withdrawn: 2, total: 2 })
   const text = await metrics.exposition()
-  const label = `{peer="127.0.0.1:${peer.port}"}`
+  const label = `{peer="127.0.0.1:${peer.port}",vrf="default"}`
   expect(text).toContain(`metallb_bgp_session_up${label} 1`)
   expect(text).toContain(`metallb_bgp_updates_total${label} 3`)
   expect(text).toContain(`metallb_bgp_announced_prefixes_total${label} 2`)
@@ -213,7 +213,7 @@ test('a route that the session cannot carry is named', async () => {
   await until('the other route', () => peer.routes.size === 1)
   expect(logged('routesNotSent')).toMatchObject([{ count: 1, routes: ['2001:db8::1/128 noNextHop'] }])
   expect(await metrics.exposition()).toContain(
-    `landfall_bgp_unsent_prefixes{peer="127.0.0.1:${peer.port}"} 1`,
+    `landfall_bgp_unsent_prefixes{peer="127.0.0.1:${peer.port}",vrf="default"} 1`,
   )
   expect(speaker.status()[0]?.unsent).toEqual([{ prefix: v6.prefix, reason: 'noNextHop' }])
 })

@@ -10,9 +10,12 @@ import type { Logger, Metrics } from '@landfall/telemetry'
 import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
 import { type BgpError, bgpError, ceaseReason, errorCode, shutdownText } from './codec/index.ts'
+import { LinkRouters } from './discovery/link-routers.ts'
+import { type Caller, Listener } from './listener.ts'
 import { type PeerStatus, Session } from './session.ts'
 import { nameOfPeer } from './session-log.ts'
-import { SessionMetrics } from './session-metrics.ts'
+import { type PeerLabels, SessionMetrics } from './session-metrics.ts'
+import { restartSeconds } from './session-settings.ts'
 
 export type { UnsentRoute } from './rib/index.ts'
 export type { PeerStatus } from './session.ts'
@@ -24,6 +27,8 @@ export interface BgpSpeakerOptions {
   readonly nodeName: string
   /** The node's interfaces now; asked on each connect and each change of routes, so a watched value. */
   readonly interfaces: () => readonly Interface[]
+  /** Port to listen on for peers that dial; undefined: none. */
+  readonly listenPort?: number
   /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
   readonly bfd?: (message: ToBfd) => void
 }
@@ -38,11 +43,18 @@ export class BgpSpeaker {
   readonly #metrics: SessionMetrics
   readonly #held = new Map<string, Held>()
   readonly #ending = new Map<string, Promise<void>>()
+  readonly #routers: LinkRouters
+  readonly #listener: Listener | undefined
+  readonly #restartingUntil = performance.now() + restartSeconds * 1000
   #stopped = false
 
+  /** Throws SystemError when the port to listen on cannot be had. */
   constructor(options: BgpSpeakerOptions) {
+    const { logger, listenPort } = options
     this.#options = options
     this.#metrics = new SessionMetrics(options.metrics)
+    this.#routers = new LinkRouters({ interfaces: options.interfaces, logger })
+    this.#listener = listenPort === undefined ? undefined : new Listener(listenPort, logger)
   }
 
   /** Takes effect at once; never waits for a peer. Ignored after `stop`. */
@@ -52,11 +64,14 @@ export class BgpSpeaker {
     for (const [name, { peer }] of this.#held) {
       if (!wanted.has(name)) this.#remove(peer)
     }
+    this.#routers.setInterfaces(plan.peers.flatMap((peer) => peer.interface ?? []))
     for (const peer of plan.peers) this.#applyPeer(peer)
+    this.#listener?.setCallers([...this.#held.values()].flatMap(callerOf))
   }
 
   /** What `interfaces` gives changed: routes may have another next hop, or one at last. */
   interfacesChanged(): void {
+    this.#routers.interfacesChanged()
     for (const { peer, session } of this.#held.values()) session.setRoutes(peer.routes)
   }
 
@@ -72,13 +87,22 @@ export class BgpSpeaker {
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Every peer is told Cease/Administrative Shutdown, on which it drops our routes; done within a second. */
-  async stop(): Promise<void> {
+  /** Every route says from now on that it is about to go, so that peers prefer other paths (RFC 8326). */
+  drain(): void {
+    for (const { session } of this.#held.values()) session.drain()
+  }
+
+  /**
+   * Every peer is told Cease/Administrative Shutdown, on which it drops our routes; done within a second.
+   * `restart`: peers that agreed to a graceful restart are left without a word, and keep them.
+   */
+  async stop(restart = false): Promise<void> {
     this.#stopped = true
     const text = shutdownText(`speaker on ${this.#options.nodeName} stops`)
     const error = bgpError(errorCode.cease, ceaseReason.administrativeShutdown, text)
-    for (const { peer } of this.#held.values()) this.#end(peer, error)
-    await Promise.all(this.#ending.values())
+    for (const { peer } of this.#held.values()) this.#end(peer, error, restart)
+    this.#routers.close()
+    await Promise.all([...this.#ending.values(), this.#listener?.close()])
   }
 
   #applyPeer(peer: BgpPeerPlan): void {
@@ -111,7 +135,9 @@ export class BgpSpeaker {
       interfaces,
       logger,
       bfd,
-      metrics: this.#metrics.of(nameOfPeer(peer)),
+      metrics: this.#metrics.of(labelsOf(peer)),
+      neighbor: (name) => this.#routers.of(name),
+      restarting: () => performance.now() < this.#restartingUntil,
     })
     this.#held.set(peer.name, { peer, session })
     const before = this.#ending.get(peer.name)
@@ -122,12 +148,13 @@ export class BgpSpeaker {
     else void before.then(start)
   }
 
-  #end(peer: BgpPeerPlan, error: BgpError): void {
+  #end(peer: BgpPeerPlan, error: BgpError, restart = false): void {
     const { name } = peer
     const held = this.#held.get(name)
     if (held === undefined) return
     this.#held.delete(name)
-    const ending = Promise.all([held.session.stop(error), this.#ending.get(name)]).then(() => {
+    const ended = restart ? held.session.leave(error) : held.session.stop(error)
+    const ending = Promise.all([ended, this.#ending.get(name)]).then(() => {
       if (this.#ending.get(name) === ending) this.#ending.delete(name)
     })
     this.#ending.set(name, ending)
@@ -136,8 +163,9 @@ export class BgpSpeaker {
 
   /** Two peers may share an address and port for a moment; the one that stays keeps the metrics. */
   #forgetMetrics(peer: BgpPeerPlan): void {
-    const label = nameOfPeer(peer)
-    if (![...this.#held.values()].some((held) => nameOfPeer(held.peer) === label)) this.#metrics.remove(label)
+    const labels = labelsOf(peer)
+    const others = [...this.#held.values()].map((held) => labelsOf(held.peer))
+    if (!others.some((other) => isDeepStrictEqual(other, labels))) this.#metrics.remove(labels)
   }
 
   #log(event: string, peer: BgpPeerPlan, msg: string): void {
@@ -149,4 +177,13 @@ export class BgpSpeaker {
 /** What of a peer may not change while its session lasts. */
 function withoutMoving({ routes: _routes, bfd: _bfd, ...parameters }: BgpPeerPlan): object {
   return parameters
+}
+
+function labelsOf(peer: BgpPeerPlan): PeerLabels {
+  return { peer: nameOfPeer(peer), vrf: peer.vrf ?? 'default' }
+}
+
+function callerOf({ peer, session }: Held): readonly Caller[] {
+  const { address, password } = peer
+  return address === undefined ? [] : [{ address, password, accept: (socket) => session.accept(socket) }]
 }

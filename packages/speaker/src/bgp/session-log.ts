@@ -6,8 +6,10 @@ import { type BgpError, nameOfError, readShutdownText } from './codec/index.ts'
 import type { Ending } from './fsm/index.ts'
 import { describeUnsent, type UnsentRoute } from './rib/index.ts'
 
-/** `192.0.2.1:179`, `[2001:db8::1]:179`. */
-export function nameOfPeer({ address, port }: Pick<BgpPeerPlan, 'address' | 'port'>): string {
+/** `192.0.2.1:179`, `[2001:db8::1]:179`, `eth0:179`. */
+export function nameOfPeer(peer: Pick<BgpPeerPlan, 'address' | 'interface' | 'port'>): string {
+  const { address, port } = peer
+  if (address === undefined) return `${peer.interface ?? ''}:${port}`
   return address.family === 4 ? `${formatIP(address)}:${port}` : `[${formatIP(address)}]:${port}`
 }
 

@@ -1,18 +1,19 @@
 /**
- * The rim of one peer's session: drives the state machine with the socket's events and one timer, and lets the
- * Adj-RIB-Out write as fast as the peer reads. Sessions share nothing, so no peer delays another.
+ * The rim of one peer's session: drives the state machine with the events of its connection and one timer, and lets
+ * the Adj-RIB-Out write as fast as the peer reads. Sessions share nothing, so no peer delays another.
  */
-import { type Interface, openTcpSocket } from '@landfall/net'
-import { equalIP, type Family, type IP, parseIP } from '@landfall/netip'
+import type net from 'node:net'
+import type { Interface } from '@landfall/net'
+import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { ToBfd } from '../bfd/index.ts'
 import type { BfdProfile, BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
 import { type BgpError, decodeMessage, encodeMessage, type SessionContext } from './codec/index.ts'
-import { Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { Connections, type Slot } from './connections.ts'
 import { FailureDetection } from './failure-detection.ts'
 import {
   type Agreed,
-  chooseRouterID,
   type Effect,
   type Ending,
   type Event,
@@ -23,17 +24,23 @@ import {
   step,
   stopped,
 } from './fsm/index.ts'
-import { AdjOut, chooseNextHop, resolveRoutes, type SessionFacts, type UnsentRoute } from './rib/index.ts'
+import { AdjOut, resolveRoutes, type UnsentRoute } from './rib/index.ts'
+import { factsOf, routerIDOf } from './session-facts.ts'
 import { reasonOf, SessionLog } from './session-log.ts'
 import type { PeerMetrics } from './session-metrics.ts'
+import { settingsOf } from './session-settings.ts'
 
 export interface SessionOptions {
   readonly peer: BgpPeerPlan
   readonly nodeName: string
   readonly interfaces: () => readonly Interface[]
+  /** The router heard on an interface. */
+  readonly neighbor: (name: string) => IP | undefined
   readonly logger: Logger
   readonly metrics: PeerMetrics
   readonly bfd: (message: ToBfd) => void
+  /** Routes of an earlier life of this speaker may still stand at the peer. */
+  readonly restarting: () => boolean
 }
 
 export interface PeerStatus {
@@ -41,6 +48,8 @@ export interface PeerStatus {
   readonly state: State['kind']
   /** Why the last attempt or session ended. */
   readonly lastEnding: string | undefined
+  /** Milliseconds that the session is up. */
+  readonly uptimeMs: number | undefined
   /** Prefixes that the peer has from us. */
   readonly announced: number
   /** Prefixes that the peer has yet to read about; all of them while there is no session. */
@@ -51,6 +60,7 @@ export interface PeerStatus {
 interface Established {
   readonly agreed: Agreed
   readonly rib: AdjOut
+  readonly since: number
 }
 
 export class Session {
@@ -58,41 +68,46 @@ export class Session {
   readonly #settings: PeerSettings
   readonly #log: SessionLog
   readonly #detection: FailureDetection
+  readonly #connections: Connections
   readonly #events: Event[] = []
   #routes: readonly BgpRoute[]
   #state: State = stopped
-  #connection: Connection | undefined
-  #localAddress: IP | undefined
   #established: Established | undefined
+  #hasBeenUp = false
+  #draining = false
   #unsent: readonly UnsentRoute[] = []
   #lastEnding: string | undefined
   #timer: NodeJS.Timeout | undefined
-  #closing: Promise<void> = Promise.resolve()
 
   constructor(options: SessionOptions) {
-    const { peer } = options
+    const { peer, interfaces, neighbor } = options
     this.#options = options
     this.#routes = peer.routes
-    this.#settings = {
-      localASN: peer.myASN,
-      peerASN: peer.peerASN,
-      holdSeconds: peer.holdTimeSeconds,
-      ...(peer.keepaliveSeconds === undefined ? {} : { keepaliveSeconds: peer.keepaliveSeconds }),
-      ...(peer.connectSeconds === undefined ? {} : { connectSeconds: peer.connectSeconds }),
-      random: Math.random,
-    }
+    this.#settings = settingsOf(peer)
     this.#log = new SessionLog(options.logger, peer)
-    this.#detection = new FailureDetection({ peer, send: options.bfd, interfaces: options.interfaces })
+    this.#detection = new FailureDetection({ peer, send: options.bfd, interfaces })
+    this.#connections = new Connections({
+      peer,
+      interfaces,
+      neighbor,
+      messageLimit: (slot) => this.#contextOf(slot).messageLimit,
+      onEvent: (event) => this.#dispatch(event),
+      onConnected: (slot, connection) => this.#onConnected(slot, connection),
+      onFrame: (slot, frame) => this.#onFrame(slot, frame),
+      onDrain: () => this.#flush(),
+    })
     this.#report()
   }
 
   get status(): PeerStatus {
+    const established = this.#established
     return {
       name: this.#options.peer.name,
       state: this.#state.kind,
       lastEnding: this.#lastEnding,
-      announced: this.#established?.rib.announced ?? 0,
-      pending: this.#established?.rib.pending ?? this.#routes.length,
+      uptimeMs: established && performance.now() - established.since,
+      announced: established?.rib.announced ?? 0,
+      pending: established?.rib.pending ?? this.#routes.length,
       unsent: this.#unsent,
     }
   }
@@ -105,11 +120,30 @@ export class Session {
   async stop(error: BgpError): Promise<void> {
     this.#dispatch({ kind: 'stop', error })
     this.#detection.close()
-    await this.#closing
+    await this.#connections.closed()
+  }
+
+  /** Leaves the routes with the peer where it agreed to keep them over a restart; else as `stop`. */
+  async leave(error: BgpError): Promise<void> {
+    if (this.#established?.agreed.gracefulRestart !== true) return this.stop(error)
+    this.#detection.close()
+    this.#dispatch({ kind: 'abandon' })
+    await this.#connections.closed()
+  }
+
+  /** The peer dialled. */
+  accept(socket: net.Socket): void {
+    this.#connections.accept(socket)
   }
 
   setRoutes(routes: readonly BgpRoute[]): void {
     this.#routes = routes
+    this.#applyRoutes()
+  }
+
+  /** From now on every route says that it is about to go (RFC 8326). */
+  drain(): void {
+    this.#draining = true
     this.#applyRoutes()
   }
 
@@ -139,12 +173,18 @@ export class Session {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'connect':
-        return this.#connect()
+        return this.#connections.dial()
       case 'disconnect':
-        return this.#disconnect()
+        this.#detection.down()
+        return this.#connections.disconnect()
+      case 'adopt':
+        return this.#connections.adopt()
       case 'send':
-        this.#connection?.write([encodeMessage(effect.message, this.#context)])
-        return
+      case 'sendRival':
+        return this.#send(effect.kind === 'send' ? 'own' : 'rival', effect.message)
+      case 'refuseRival':
+        this.#send('rival', { kind: 'notification', error: effect.error })
+        return this.#connections.dropRival()
       case 'up':
         return this.#onUp(effect.agreed)
       case 'refresh':
@@ -157,79 +197,78 @@ export class Session {
     }
   }
 
-  #connect(): void {
-    const { peer } = this.#options
-    const eBGP = peer.myASN !== peer.peerASN
-    const socket = openTcpSocket({
-      remote: peer.address,
-      port: peer.port,
-      local: peer.sourceAddress,
-      md5Password: peer.password,
-      ttl: eBGP && !peer.ebgpMultiHop ? 1 : 255,
-    })
-    this.#connection = new Connection({
-      socket,
-      messageLimit: () => this.#context.messageLimit,
-      onConnected: (local) => this.#onConnected(local),
-      onFrame: (frame) => this.#onFrame(frame),
-      onBroken: (error) => this.#dispatch({ kind: 'malformed', error }),
-      onClosed: (message) =>
-        this.#dispatch({ kind: 'closed', ...(message === undefined ? {} : { message }) }),
-      onDrain: () => this.#flush(),
-    })
+  #send(slot: Slot, message: Parameters<typeof encodeMessage>[0]): void {
+    this.#options.metrics.message('sent', message.kind)
+    this.#connections.of(slot)?.write([encodeMessage(message, this.#contextOf(slot))])
   }
 
-  #disconnect(): void {
-    this.#detection.down()
-    this.#closing = this.#connection?.close() ?? Promise.resolve()
-    this.#connection = undefined
+  #onFrame(slot: Slot, frame: Uint8Array): void {
+    const decoded = decodeMessage(frame, this.#contextOf(slot))
+    if (decoded.ok) this.#options.metrics.message('received', decoded.value.kind)
+    if (slot === 'own') {
+      this.#dispatch(
+        decoded.ok
+          ? { kind: 'message', message: decoded.value }
+          : { kind: 'malformed', error: decoded.error },
+      )
+    } else {
+      this.#dispatch(
+        decoded.ok
+          ? { kind: 'rivalMessage', message: decoded.value }
+          : { kind: 'rivalEnded', error: decoded.error },
+      )
+    }
   }
 
-  #onFrame(frame: Uint8Array): void {
-    const decoded = decodeMessage(frame, this.#context)
-    const event: Event = decoded.ok
-      ? { kind: 'message', message: decoded.value }
-      : { kind: 'malformed', error: decoded.error }
-    this.#dispatch(event)
-  }
-
-  get #context(): SessionContext {
+  #contextOf(slot: Slot): SessionContext {
     const state = this.#state
-    return 'agreed' in state ? state.agreed.context : firstContext(this.#settings)
+    return slot === 'own' && 'agreed' in state ? state.agreed.context : firstContext(this.#settings)
   }
 
-  #onConnected(local: string): void {
-    this.#localAddress = parseIP(local)
-    this.#dispatch({ kind: 'connected', routerID: this.#routerID() })
+  #onConnected(slot: Slot, connection: Connection): void {
+    const { peer, nodeName, interfaces, restarting } = this.#options
+    const opening = {
+      routerID: routerIDOf(peer, connection.local, interfaces(), nodeName),
+      restarting: !this.#hasBeenUp && restarting(),
+    }
+    this.#dispatch({ kind: slot === 'own' ? 'connected' : 'accepted', ...opening })
   }
 
   #onUp(agreed: Agreed): void {
     const { metrics } = this.#options
-    const marks = agreed.wantsEndOfRib ? agreed.families : []
-    this.#established = { agreed, rib: new AdjOut({ context: agreed.context, endOfRib: marks }) }
+    const rib = new AdjOut({
+      context: agreed.context,
+      endOfRib: agreed.wantsEndOfRib ? agreed.families : [],
+      markRefresh: agreed.enhancedRefresh,
+    })
+    this.#established = { agreed, rib, since: performance.now() }
+    this.#hasBeenUp = true
     this.#log.up()
     metrics.up(true)
-    const connection = this.#connection
-    const local = this.#localAddress
-    if (connection !== undefined && local !== undefined)
-      this.#detection.up(local, this.#options.peer.address, () => connection.share())
+    const connection = this.#connections.of('own')
+    const [local, remote] = [connection?.local, connection?.remote]
+    if (connection !== undefined && local !== undefined && remote !== undefined)
+      this.#detection.up(local, remote, () => connection.share())
     this.#applyRoutes()
   }
 
   #onEnded(ending: Ending, wasEstablished: boolean): void {
     this.#lastEnding = reasonOf(ending)
     this.#established = undefined
-    this.#connection = undefined
     this.#detection.down()
+    this.#connections.forget()
     this.#unsent = []
     this.#log.ended(ending, wasEstablished)
     this.#report()
   }
 
   #applyRoutes(): void {
-    if (this.#established === undefined) return this.#report()
+    const local = this.#connections.of('own')?.local
+    if (this.#established === undefined || local === undefined) return this.#report()
+    const { peer, interfaces } = this.#options
     const { agreed, rib } = this.#established
-    const { routes, unsent } = resolveRoutes(this.#routes, this.#facts(agreed))
+    const facts = factsOf(peer, agreed, local, interfaces(), this.#draining)
+    const { routes, unsent } = resolveRoutes(this.#routes, facts)
     const changes = rib.setDesired(routes)
     if (changes.announced + changes.withdrawn > 0) this.#log.updated({ ...changes, total: routes.size })
     this.#unsent = [...unsent, ...rib.unsent]
@@ -240,10 +279,9 @@ export class Session {
   /** Writes until the socket has enough to do; 'drain' goes on from there. */
   #flush(): void {
     const established = this.#established
-    const connection = this.#connection
+    const connection = this.#connections.of('own')
     if (established === undefined || connection === undefined) return
-    const count = connection.write(this.#takeMessages(established, connection))
-    this.#options.metrics.sent(count)
+    connection.write(this.#takeMessages(established, connection))
     this.#report()
   }
 
@@ -251,36 +289,9 @@ export class Session {
     while (!connection.isFull) {
       const message = rib.next()
       if (message === undefined) return
+      this.#options.metrics.message('sent', message.kind)
       yield encodeMessage(message, agreed.context)
     }
-  }
-
-  #facts(agreed: Agreed): SessionFacts {
-    const [session, ...beside] = this.#localAddresses()
-    const nextHop = (family: Family) => session && chooseNextHop(family, session, beside)
-    return {
-      localASN: this.#settings.localASN,
-      internal: agreed.context.internal,
-      fourOctetAS: agreed.context.fourOctetAS,
-      families: agreed.families,
-      nextHops: { 4: nextHop(4), 6: nextHop(6) },
-    }
-  }
-
-  #routerID(): number {
-    const { peer, nodeName } = this.#options
-    return chooseRouterID({ configured: peer.routerID, addresses: this.#localAddresses(), nodeName })
-  }
-
-  /** The session's own address, then those of its interface; empty before the first connection. */
-  #localAddresses(): readonly IP[] {
-    const session = this.#localAddress
-    if (session === undefined) return []
-    const home = this.#options
-      .interfaces()
-      .find(({ addresses }) => addresses.some(({ ip }) => equalIP(ip, session)))
-    const beside = home?.addresses.flatMap(({ ip, tentative }) => (tentative ? [] : [ip])) ?? []
-    return [session, ...beside]
   }
 
   #report(): void {

@@ -1,5 +1,8 @@
 /** What this node announces by BGP: the peers of this node and the routes of each. A value, sorted by name. */
-import type { IP, Prefix } from '@landfall/netip'
+import type { BFDSettings, SourceAddress } from '@landfall/metallb'
+import type { Family, IP, Prefix } from '@landfall/netip'
+
+export type { BFDSettings as BfdProfile, SourceAddress } from '@landfall/metallb'
 
 export interface BgpPlan {
   /** Sorted by name; names are unique. */
@@ -9,44 +12,53 @@ export interface BgpPlan {
 export interface BgpPeerPlan {
   /** Name of the BGPPeer object. */
   readonly name: string
-  readonly address: IP
+  /** Absent for an unnumbered peer. */
+  readonly address?: IP | undefined
+  /** Where the one router is that an unnumbered session goes to. */
+  readonly interface?: string | undefined
   readonly port: number
   readonly myASN: number
-  readonly peerASN: number
+  /** `external`: any but ours. */
+  readonly peerASN: number | 'external'
   /** 0: neither hold timer nor keepalives. */
   readonly holdTimeSeconds: number
   /** A third of the negotiated hold time when absent. */
   readonly keepaliveSeconds?: number
   readonly connectSeconds?: number
-  readonly sourceAddress?: IP
+  readonly sourceAddress?: SourceAddress | undefined
   /** An IPv4 address. */
   readonly routerID?: IP
   /** TCP-MD5 key, already read from its Secret. */
   readonly password?: string
   readonly ebgpMultiHop: boolean
+  /** How many hops away the peer is at most; what comes from further away is dropped (RFC 5082). */
+  readonly ttlSecurityHops?: number | undefined
+  /** Device that the session is bound to. */
+  readonly vrf?: string | undefined
+  /** What is announced to it; both when absent. */
+  readonly families?: readonly Family[] | undefined
+  /** Without the multiprotocol extension, for IPv4 alone. */
+  readonly disableMP?: boolean | undefined
+  /** It shall keep our routes while the speaker restarts (RFC 4724). */
+  readonly gracefulRestart?: boolean | undefined
+  /** It dials, we do not. */
+  readonly passive?: boolean | undefined
   /** Failure detection beside the session. */
-  readonly bfd?: BfdProfile
+  readonly bfd?: BFDSettings | undefined
   /** Sorted by prefix; a prefix stands once. The next hop is the local address of the session. */
   readonly routes: readonly BgpRoute[]
-}
-
-/** Times in milliseconds, 10 to 60,000. */
-export interface BfdProfile {
-  readonly transmitMs: number
-  readonly receiveMs: number
-  /** 2..255 */
-  readonly multiplier: number
-  /** Without it no echoes are sent or taken. */
-  readonly echoMs?: number
-  readonly passive: boolean
-  /** Of packets that come over several hops; 1..254. */
-  readonly minimumTtl: number
 }
 
 export interface BgpRoute {
   readonly prefix: Prefix
   /** Sent on iBGP sessions only. */
   readonly localPref?: number
+  /** MULTI_EXIT_DISC. */
+  readonly med?: number
+  /** How often our AS number stands in the path beyond once; on eBGP sessions only. */
+  readonly prepend?: number
+  /** Link bandwidth in bytes a second: the peer's weight among several paths. */
+  readonly bandwidth?: number
   /** Sorted, without duplicates. */
   readonly communities: readonly Community[]
 }

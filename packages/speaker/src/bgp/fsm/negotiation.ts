@@ -30,16 +30,29 @@ export interface Agreed {
   readonly context: SessionContext
   /** The peer wants to know where the first batch of routes ends (RFC 4724). */
   readonly wantsEndOfRib: boolean
+  /** The peer keeps our routes when the connection ends without a word. */
+  readonly gracefulRestart: boolean
+  /** It keeps them after a NOTIFICATION too, all but Cease/Hard Reset (RFC 8538). */
+  readonly notificationRestart: boolean
+  /** The peer takes IPv4 over an IPv6 next hop (RFC 8950). */
+  readonly extendedNextHop: boolean
+  /** The peer wants the begin and the end of a refresh marked (RFC 7313). */
+  readonly enhancedRefresh: boolean
 }
 
-const ourFamilies: readonly Family[] = [4, 6]
-
-export function ourOpen(settings: PeerSettings, routerID: number): OpenMessage {
+/** `restarting`: what we announced before our own restart is to be taken up again (RFC 4724 §3, the R bit). */
+export function ourOpen(settings: PeerSettings, routerID: number, restarting: boolean): OpenMessage {
+  const { families, multiprotocol, restartSeconds } = settings
   const capabilities: Capability[] = [
-    ...ourFamilies.map((family): Capability => ({ kind: 'multiprotocol', family: unicastOf(family) })),
+    ...(multiprotocol ? families : []).map(
+      (family): Capability => ({ kind: 'multiprotocol', family: unicastOf(family) }),
+    ),
     { kind: 'routeRefresh' },
+    ...(settings.extendedNextHop ? [nextHopCapability] : []),
     { kind: 'extendedMessage' },
+    ...(restartSeconds === undefined ? [] : [restartCapability(families, restartSeconds, restarting)]),
     { kind: 'fourOctetAS', asn: settings.localASN },
+    { kind: 'enhancedRouteRefresh' },
   ]
   return {
     kind: 'open',
@@ -47,6 +60,22 @@ export function ourOpen(settings: PeerSettings, routerID: number): OpenMessage {
     holdSeconds: settings.holdSeconds,
     routerID,
     capabilities,
+  }
+}
+
+const nextHopCapability: Capability = {
+  kind: 'extendedNextHop',
+  families: [{ ...unicastOf(4), nextHopAfi: unicastOf(6).afi }],
+}
+
+/** The kernel goes on forwarding whatever becomes of us, so the F bits are always set. */
+function restartCapability(families: readonly Family[], seconds: number, restarting: boolean): Capability {
+  return {
+    kind: 'gracefulRestart',
+    restarting,
+    notification: true,
+    seconds,
+    families: families.map((family) => ({ ...unicastOf(family), forwarding: true })),
   }
 }
 
@@ -68,26 +97,35 @@ export function negotiate(
   | { readonly kind: 'refused'; readonly error: BgpError } {
   const refused = (subcode: number) =>
     ({ kind: 'refused', error: bgpError(errorCode.open, subcode) }) as const
-  if (asnOfOpen(open) !== settings.peerASN) return refused(openError.badPeerAS)
+  const asn = asnOfOpen(open)
+  const fits =
+    settings.peerASN === 'external' ? asn !== settings.localASN && asn !== 0 : asn === settings.peerASN
+  if (!fits) return refused(openError.badPeerAS)
   if (open.routerID === 0 || (isInternal(settings) && open.routerID === routerID)) {
     return refused(openError.badIdentifier)
   }
   if (open.holdSeconds === 1 || open.holdSeconds === 2) return refused(openError.unacceptableHoldTime)
   const holdSeconds = Math.min(settings.holdSeconds, open.holdSeconds)
   const has = (kind: Capability['kind']) => open.capabilities.some((capability) => capability.kind === kind)
+  const restarts = settings.restartSeconds !== undefined && has('gracefulRestart')
+  const families = familiesOf(settings, open)
   return {
     kind: 'agreed',
     agreed: {
       peerRouterID: open.routerID,
       holdSeconds,
       keepaliveMs: holdSeconds === 0 ? undefined : keepaliveOf(settings, holdSeconds),
-      families: familiesOf(open),
+      families,
       context: {
         fourOctetAS: has('fourOctetAS'),
         internal: isInternal(settings),
         messageLimit: has('extendedMessage') ? maxExtendedLength : maxMessageLength,
       },
       wantsEndOfRib: has('gracefulRestart'),
+      gracefulRestart: restarts,
+      notificationRestart: restarts && open.capabilities.some(keepsAfterNotification),
+      extendedNextHop: settings.extendedNextHop && open.capabilities.some(takesNextHop6),
+      enhancedRefresh: has('enhancedRouteRefresh'),
     },
   }
 }
@@ -97,11 +135,22 @@ function keepaliveOf(settings: PeerSettings, holdSeconds: number): number {
   return settings.keepaliveSeconds ? Math.min(settings.keepaliveSeconds * 1000, third) : third
 }
 
+function keepsAfterNotification(capability: Capability): boolean {
+  return capability.kind === 'gracefulRestart' && capability.notification
+}
+
+function takesNextHop6(capability: Capability): boolean {
+  return (
+    capability.kind === 'extendedNextHop' &&
+    capability.families.some((one) => familyOf(one) === 4 && one.nextHopAfi === unicastOf(6).afi)
+  )
+}
+
 /** A peer that names no family takes IPv4. */
-function familiesOf(open: OpenMessage): readonly Family[] {
+function familiesOf(settings: PeerSettings, open: OpenMessage): readonly Family[] {
   const named = open.capabilities.flatMap((capability) =>
     capability.kind === 'multiprotocol' ? [capability.family] : [],
   )
-  if (named.length === 0) return [4]
-  return ourFamilies.filter((family) => named.some((one) => familyOf(one) === family))
+  const theirs = named.length === 0 || !settings.multiprotocol ? [4] : named.map(familyOf)
+  return settings.families.filter((family) => theirs.includes(family))
 }

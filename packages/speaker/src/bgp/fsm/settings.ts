@@ -1,8 +1,20 @@
 /** What the state machine knows of a peer, and its fixed times. */
+import type { Family } from '@landfall/netip'
 
 export interface PeerSettings {
   readonly localASN: number
-  readonly peerASN: number
+  /** `external`: any but ours. */
+  readonly peerASN: number | 'external'
+  /** What we offer to announce. */
+  readonly families: readonly Family[]
+  /** False: an OPEN without the multiprotocol capability, for IPv4 alone. */
+  readonly multiprotocol: boolean
+  /** Offers IPv4 over IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean
+  /** How long the peer shall keep our routes after a silent end (RFC 4724), 1..4095; undefined: it shall not. */
+  readonly restartSeconds: number | undefined
+  /** Never dials. */
+  readonly passive: boolean
   /** 0, or 3..65535; the smaller of both sides' counts. */
   readonly holdSeconds: number
   /** A third of the agreed hold time unless set, and never more than that. */

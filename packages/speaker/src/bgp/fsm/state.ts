@@ -1,8 +1,9 @@
 /**
  * States, events and effects of one session (RFC 4271 §8). Times are milliseconds of the caller's clock.
  *
- * Only we dial: `active` is the wait for the next attempt after a connection failed, `idle` with `startAt` the
- * damped wait after a session was refused or broke (§8.1.1, DampPeerOscillations).
+ * `active` is the wait for the next attempt after a connection failed, or for the peer to dial; `idle` with `startAt`
+ * is the damped wait after a session was refused or broke (§8.1.1, DampPeerOscillations). While ours is not yet up,
+ * a second connection, which the peer dialled, is its `rival` (§6.8).
  */
 import type { Family } from '@landfall/netip'
 import type { BgpError, Fault, Message, Received } from '../codec/index.ts'
@@ -21,14 +22,37 @@ export interface Timers {
   readonly keepaliveAt: number | undefined
 }
 
+/** Who dialled. */
+export type Side = 'ours' | 'theirs'
+
+/** Our OPEN is sent on it, the peer's has not come. */
+export interface Rival {
+  readonly openBy: number
+  readonly routerID: number
+}
+
+export interface Sides {
+  readonly side: Side
+  readonly rival: Rival | undefined
+}
+
 export type State =
   /** Without `startAt`: stopped, or held down by BFD. */
   | ({ readonly kind: 'idle'; readonly startAt: number | undefined; readonly held?: true } & Counters)
   | ({ readonly kind: 'connect'; readonly retryAt: number } & Counters)
-  | ({ readonly kind: 'active'; readonly retryAt: number } & Counters)
-  | ({ readonly kind: 'openSent'; readonly openBy: number; readonly routerID: number } & Counters)
-  | ({ readonly kind: 'openConfirm'; readonly agreed: Agreed } & Timers & Counters)
+  | ({ readonly kind: 'active'; readonly retryAt: number | undefined } & Counters)
+  | ({ readonly kind: 'openSent'; readonly openBy: number; readonly routerID: number } & Sides & Counters)
+  | ({ readonly kind: 'openConfirm'; readonly agreed: Agreed; readonly routerID: number } & Sides &
+      Timers &
+      Counters)
   | ({ readonly kind: 'established'; readonly agreed: Agreed; readonly since: number } & Timers & Counters)
+
+/** What our OPEN on a connection says. */
+export interface Opening {
+  readonly routerID: number
+  /** RFC 4724 §3, the R bit. */
+  readonly restarting: boolean
+}
 
 export type Event =
   | { readonly kind: 'start' }
@@ -39,7 +63,14 @@ export type Event =
   | { readonly kind: 'release' }
   /** A deadline may have passed. */
   | { readonly kind: 'tick' }
-  | { readonly kind: 'connected'; readonly routerID: number }
+  | ({ readonly kind: 'connected' } & Opening)
+  /** The peer dialled; its connection waits beside what there is. */
+  | ({ readonly kind: 'accepted' } & Opening)
+  /** Of the connection that waits. */
+  | { readonly kind: 'rivalMessage'; readonly message: Received }
+  | { readonly kind: 'rivalEnded'; readonly error: BgpError | undefined }
+  /** The connection ends without a word, so that the peer keeps our routes (RFC 4724). */
+  | { readonly kind: 'abandon' }
   | { readonly kind: 'connectFailed'; readonly message: string }
   | { readonly kind: 'closed'; readonly message?: string }
   | { readonly kind: 'message'; readonly message: Received }
@@ -50,6 +81,7 @@ export type Ending =
   | { readonly kind: 'connectFailed'; readonly message: string }
   | { readonly kind: 'connectTimeout' }
   | { readonly kind: 'closed'; readonly message?: string }
+  | { readonly kind: 'abandoned' }
   | { readonly kind: 'notificationReceived'; readonly error: BgpError }
   | { readonly kind: 'notificationSent'; readonly error: BgpError }
 
@@ -59,6 +91,10 @@ export type Effect =
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'send'; readonly message: Exclude<Message, { kind: 'update' }> }
   | { readonly kind: 'up'; readonly agreed: Agreed }
+  /** The connection that waits takes the place of the one there was. */
+  | { readonly kind: 'adopt' }
+  | { readonly kind: 'sendRival'; readonly message: Exclude<Message, { kind: 'update' }> }
+  | { readonly kind: 'refuseRival'; readonly error: BgpError }
   /** The peer asks for all routes of the family again. */
   | { readonly kind: 'refresh'; readonly family: Family }
   /** The peer's UPDATE had faults that RFC 7606 lets pass. */
@@ -87,11 +123,15 @@ export function nextDeadline(state: State): number | undefined {
     case 'active':
       return state.retryAt
     case 'openSent':
-      return state.openBy
-    default: {
-      const { holdAt, keepaliveAt } = state
-      if (holdAt === undefined || keepaliveAt === undefined) return holdAt ?? keepaliveAt
-      return Math.min(holdAt, keepaliveAt)
-    }
+      return earliest(state.openBy, state.rival?.openBy)
+    case 'openConfirm':
+      return earliest(state.holdAt, state.keepaliveAt, state.rival?.openBy)
+    default:
+      return earliest(state.holdAt, state.keepaliveAt)
   }
+}
+
+function earliest(...deadlines: readonly (number | undefined)[]): number | undefined {
+  const set = deadlines.filter((at) => at !== undefined)
+  return set.length === 0 ? undefined : Math.min(...set)
 }

@@ -1,99 +1,19 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { bgpError } from '../codec/index.ts'
+import { type Event, nextDeadline, step } from './index.ts'
 import {
-  type BgpError,
-  bgpError,
-  ceaseReason,
-  errorCode,
-  type Message,
-  type OpenMessage,
-  type Received,
-} from '../codec/index.ts'
-import {
-  type Effect,
-  type Event,
-  nextDeadline,
-  type PeerSettings,
-  type State,
-  step,
-  stopped,
-} from './index.ts'
-
-const settings: PeerSettings = {
-  localASN: 65000,
-  peerASN: 65530,
-  holdSeconds: 90,
-  random: () => 1,
-}
-const peerOpen: OpenMessage = {
-  kind: 'open',
-  asField: 65530,
-  holdSeconds: 30,
-  routerID: 0x0a4d0001,
-  capabilities: [
-    { kind: 'multiprotocol', family: { afi: 1, safi: 1 } },
-    { kind: 'fourOctetAS', asn: 65530 },
-  ],
-}
-const cease = bgpError(errorCode.cease, ceaseReason.administrativeShutdown)
-const message = (one: Received): Event => ({ kind: 'message', message: one })
-const keepalive = message({ kind: 'keepalive' })
-const update = message({ kind: 'update', withdrawn: [], attributes: [], announced: [], faults: [] })
-const connected: Event = { kind: 'connected', routerID: 0x0a4d000b }
-const refused: Event = { kind: 'connectFailed', message: 'ECONNREFUSED' }
-const notification = (error: BgpError) => message({ kind: 'notification', error })
-
-/** A session that is driven event by event, on a clock of its own. */
-class Script {
-  now = 0
-  state: State = stopped
-  readonly settings: PeerSettings
-
-  constructor(more: Partial<PeerSettings> = {}) {
-    this.settings = { ...settings, ...more }
-  }
-
-  /** What the event brings about, in short. */
-  on(event: Event): readonly string[] {
-    const result = step(this.state, event, this.now, this.settings)
-    this.state = result.state
-    return result.effects.map(brief)
-  }
-
-  all(...events: readonly Event[]): this {
-    for (const event of events) this.on(event)
-    return this
-  }
-
-  /** Lets time pass to the next deadline; gives how long that took and what it brought about. */
-  wait(): readonly [number, readonly string[]] {
-    const deadline = nextDeadline(this.state) ?? expect.unreachable('nothing to wait for')
-    const ms = deadline - this.now
-    this.now = deadline
-    return [ms, this.on({ kind: 'tick' })]
-  }
-}
-
-function brief(effect: Effect): string {
-  switch (effect.kind) {
-    case 'send':
-      return `send ${briefMessage(effect.message)}`
-    case 'ended': {
-      const { ending } = effect
-      const error = 'error' in ending ? ` ${ending.error.code}/${ending.error.subcode}` : ''
-      return `${effect.wasEstablished ? 'down' : 'failed'} ${ending.kind}${error}`
-    }
-    default:
-      return effect.kind
-  }
-}
-
-function briefMessage(one: Message): string {
-  return one.kind === 'notification' ? `notification ${one.error.code}/${one.error.subcode}` : one.kind
-}
-
-const established = (more: Partial<PeerSettings> = {}) =>
-  new Script(more).all({ kind: 'start' }, connected, message(peerOpen), keepalive)
+  cease,
+  connected,
+  established,
+  keepalive,
+  message,
+  notification,
+  peerOpen,
+  refused,
+  Script,
+  update,
+} from './testing.ts'
 
 describe('the way up', () => {
   test('connect, OPEN, KEEPALIVE, established', () => {
@@ -129,6 +49,7 @@ describe('the way up', () => {
             { kind: 'routeRefresh' },
             { kind: 'extendedMessage' },
             { kind: 'fourOctetAS', asn: 4200000000 },
+            { kind: 'enhancedRouteRefresh' },
           ],
         },
       },
@@ -353,6 +274,10 @@ test('whatever happens, a session that was not stopped has a next thing to do or
     keepalive,
     update,
     notification(cease),
+    { kind: 'accepted', routerID: 1, restarting: false },
+    { kind: 'rivalMessage', message: peerOpen },
+    { kind: 'rivalMessage', message: { ...peerOpen, routerID: 0xffffffff } },
+    { kind: 'rivalEnded', error: undefined },
   )
   fc.assert(
     fc.property(fc.array(fc.tuple(events, fc.nat(40_000)), { maxLength: 60 }), (happened) => {

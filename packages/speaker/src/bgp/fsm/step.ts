@@ -11,6 +11,7 @@ import {
   type Received,
   stateMachineError,
 } from '../codec/index.ts'
+import { accept, openSent, resolveOpen, settle, stepRival } from './collision.ts'
 import { type Agreed, negotiate, ourOpen } from './negotiation.ts'
 import {
   connectLimitMs,
@@ -26,13 +27,34 @@ import type { Counters, Effect, Ending, Event, State, Step, Timers } from './sta
 type In<K extends State['kind']> = Extract<State, { kind: K }>
 
 export function step(state: State, event: Event, now: number, settings: PeerSettings): Step {
+  switch (event.kind) {
+    case 'accepted':
+      return accept(state, event, now, settings)
+    case 'rivalMessage':
+    case 'rivalEnded':
+      return goOn(stepRival(state, event, settings), now, settings)
+    default:
+      return settle(state, event, stepOne(state, event, now, settings), now)
+  }
+}
+
+/** The peer's OPEN came on the connection that is now the only one. */
+function goOn(step: ReturnType<typeof stepRival>, now: number, settings: PeerSettings): Step {
+  if (step.open === undefined || step.state.kind !== 'openSent') return step
+  const next = stepOpenSent(step.state, { kind: 'message', message: step.open }, now, settings)
+  return { state: next.state, effects: [...step.effects, ...next.effects] }
+}
+
+type OwnEvent = Exclude<Event, { kind: 'accepted' | 'rivalMessage' | 'rivalEnded' }>
+
+function stepOne(state: State, event: OwnEvent, now: number, settings: PeerSettings): Step {
   switch (state.kind) {
     case 'idle':
-      return stepIdle(state, event, now)
+      return stepIdle(state, event, now, settings)
     case 'connect':
       return stepConnect(state, event, now, settings)
     case 'active':
-      return stepActive(state, event, now)
+      return stepActive(state, event, now, settings)
     case 'openSent':
       return stepOpenSent(state, event, now, settings)
     case 'openConfirm':
@@ -42,28 +64,22 @@ export function step(state: State, event: Event, now: number, settings: PeerSett
   }
 }
 
-function stepIdle(state: In<'idle'>, event: Event, now: number): Step {
+function stepIdle(state: In<'idle'>, event: OwnEvent, now: number, settings: PeerSettings): Step {
   const due = event.kind === 'tick' && state.startAt !== undefined && now >= state.startAt
   const begins = event.kind === 'start' && state.startAt === undefined && state.held === undefined
-  if (due || begins || (event.kind === 'release' && state.held === true)) return connect(state, now)
-  if (event.kind === 'stop') return { state: idle(undefined, state), effects: [] }
+  if (due || begins || (event.kind === 'release' && state.held === true)) return connect(state, now, settings)
+  if (event.kind === 'stop' || event.kind === 'abandon') return { state: idle(undefined, state), effects: [] }
   // Stopped stays stopped.
   if (event.kind === 'hold' && state.startAt !== undefined) return stay(heldDown())
   return stay(state)
 }
 
-function stepConnect(state: In<'connect'>, event: Event, now: number, settings: PeerSettings): Step {
+function stepConnect(state: In<'connect'>, event: OwnEvent, now: number, settings: PeerSettings): Step {
   switch (event.kind) {
     case 'connected':
       return {
-        state: {
-          kind: 'openSent',
-          openBy: now + openLimitMs,
-          routerID: event.routerID,
-          connects: 0,
-          refusals: state.refusals,
-        },
-        effects: [{ kind: 'send', message: ourOpen(settings, event.routerID) }],
+        state: openSent('ours', event, state, now),
+        effects: [{ kind: 'send', message: ourOpen(settings, event.routerID, event.restarting) }],
       }
     case 'connectFailed':
     case 'closed': {
@@ -77,11 +93,12 @@ function stepConnect(state: In<'connect'>, event: Event, now: number, settings: 
     }
     case 'tick': {
       if (now < state.retryAt) return stay(state)
-      const again = connect({ ...state, connects: state.connects + 1 }, now)
+      const again = connect({ ...state, connects: state.connects + 1 }, now, settings)
       const effects: Effect[] = [{ kind: 'disconnect' }, ended({ kind: 'connectTimeout' }, false, now)]
       return { state: again.state, effects: [...effects, ...again.effects] }
     }
     case 'stop':
+    case 'abandon':
       return { state: idle(undefined, state), effects: [{ kind: 'disconnect' }] }
     case 'hold':
       return { state: heldDown(), effects: [{ kind: 'disconnect' }] }
@@ -90,14 +107,16 @@ function stepConnect(state: In<'connect'>, event: Event, now: number, settings: 
   }
 }
 
-function stepActive(state: In<'active'>, event: Event, now: number): Step {
-  if (event.kind === 'tick' && now >= state.retryAt) return connect(state, now)
-  if (event.kind === 'stop') return { state: idle(undefined, state), effects: [] }
+function stepActive(state: In<'active'>, event: OwnEvent, now: number, settings: PeerSettings): Step {
+  if (event.kind === 'tick' && state.retryAt !== undefined && now >= state.retryAt) {
+    return connect(state, now, settings)
+  }
+  if (event.kind === 'stop' || event.kind === 'abandon') return { state: idle(undefined, state), effects: [] }
   if (event.kind === 'hold') return stay(heldDown())
   return stay(state)
 }
 
-function stepOpenSent(state: In<'openSent'>, event: Event, now: number, settings: PeerSettings): Step {
+function stepOpenSent(state: In<'openSent'>, event: OwnEvent, now: number, settings: PeerSettings): Step {
   if (event.kind === 'tick') {
     if (now < state.openBy) return stay(state)
     return notify(state, bgpError(errorCode.holdTimerExpired, 0), now, settings)
@@ -107,11 +126,16 @@ function stepOpenSent(state: In<'openSent'>, event: Event, now: number, settings
   }
   const answer = negotiate(settings, state.routerID, event.message)
   if (answer.kind === 'refused') return notify(state, answer.error, now, settings)
+  const resolved = resolveOpen(state, event.message, settings)
+  if (resolved !== undefined) return goOn(resolved, now, settings)
   const { agreed } = answer
   return {
     state: {
       kind: 'openConfirm',
       agreed,
+      routerID: state.routerID,
+      side: state.side,
+      rival: state.rival,
       // Without a hold time the peer's first KEEPALIVE still has to come.
       holdAt: now + (agreed.holdSeconds === 0 ? openLimitMs : agreed.holdSeconds * 1000),
       keepaliveAt: keepaliveAfter(now, agreed, settings),
@@ -121,18 +145,37 @@ function stepOpenSent(state: In<'openSent'>, event: Event, now: number, settings
   }
 }
 
-function stepOpenConfirm(state: In<'openConfirm'>, event: Event, now: number, settings: PeerSettings): Step {
+function stepOpenConfirm(
+  state: In<'openConfirm'>,
+  event: OwnEvent,
+  now: number,
+  settings: PeerSettings,
+): Step {
   if (event.kind === 'tick') return stepTimers(state, now, settings)
   if (event.kind !== 'message' || event.message.kind !== 'keepalive') {
     return stepBroken(state, event, now, settings, stateMachineError.inOpenConfirm)
   }
+  const { agreed, connects, refusals, keepaliveAt } = state
   return {
-    state: { ...state, kind: 'established', since: now, holdAt: holdAfter(now, state.agreed) },
-    effects: [{ kind: 'up', agreed: state.agreed }],
+    state: {
+      kind: 'established',
+      agreed,
+      since: now,
+      holdAt: holdAfter(now, agreed),
+      keepaliveAt,
+      connects,
+      refusals,
+    },
+    effects: [{ kind: 'up', agreed }],
   }
 }
 
-function stepEstablished(state: In<'established'>, event: Event, now: number, settings: PeerSettings): Step {
+function stepEstablished(
+  state: In<'established'>,
+  event: OwnEvent,
+  now: number,
+  settings: PeerSettings,
+): Step {
   if (event.kind === 'tick') return stepTimers(state, now, settings)
   if (event.kind !== 'message') return stepBroken(state, event, now, settings, 0)
   const alive: State = { ...state, holdAt: holdAfter(now, state.agreed) }
@@ -167,6 +210,11 @@ function stepBroken(
   switch (event.kind) {
     case 'stop':
       return leave(state, idle(undefined, state), event.error)
+    case 'abandon':
+      return {
+        state: idle(undefined, state),
+        effects: [{ kind: 'disconnect' }, ended({ kind: 'abandoned' }, state.kind === 'established')],
+      }
     case 'hold':
       return leave(state, heldDown(), bgpError(errorCode.cease, ceaseReason.bfdDown))
     case 'malformed':
@@ -180,8 +228,19 @@ function stepBroken(
   }
 }
 
+/** A peer that keeps routes after a NOTIFICATION drops them after this one (RFC 8538 §3). */
+function hardReset(error: BgpError): BgpError {
+  if (error.subcode === ceaseReason.otherConfigurationChange) return error
+  return bgpError(
+    errorCode.cease,
+    ceaseReason.hardReset,
+    Uint8Array.of(error.code, error.subcode, ...error.data),
+  )
+}
+
 /** Ends what there is, and goes where no timer leads out. */
-function leave(state: Connected, next: State, error: BgpError): Step {
+function leave(state: Connected, next: State, reason: BgpError): Step {
+  const error = state.kind !== 'openSent' && state.agreed.notificationRestart ? hardReset(reason) : reason
   return {
     state: next,
     effects: [
@@ -241,7 +300,9 @@ function giveUp(
   }
 }
 
-function connect(counters: Counters, now: number): Step {
+/** Dials, or waits for the peer to. */
+function connect(counters: Counters, now: number, settings: PeerSettings): Step {
+  if (settings.passive) return stay({ kind: 'active', retryAt: undefined, ...countersOf(counters) })
   return {
     state: { kind: 'connect', retryAt: now + connectLimitMs, ...countersOf(counters) },
     effects: [{ kind: 'connect' }],

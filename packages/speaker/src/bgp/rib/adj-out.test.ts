@@ -14,6 +14,7 @@ const facts: SessionFacts = {
   fourOctetAS: true,
   families: [4, 6],
   nextHops: { 4: { address: ip('10.0.0.1') }, 6: { address: ip('fd00::1') } },
+  draining: false,
 }
 
 /** Routes as `prefix` or `prefix@local preference`. */
@@ -33,6 +34,7 @@ const desired = (...texts: readonly string[]) =>
 function take(rib: AdjOut, limit = Number.POSITIVE_INFINITY): readonly UpdateMessage[] {
   const taken: UpdateMessage[] = []
   for (let next = rib.next(); next !== undefined; next = rib.next()) {
+    if (next.kind !== 'update') throw new Error('a mark of a refresh that nobody asked for')
     taken.push(next)
     if (taken.length >= limit) break
   }
@@ -64,7 +66,7 @@ function gone({ withdrawn, attributes: [first] }: UpdateMessage): readonly Prefi
   return first?.kind === 'mpUnreach' ? first.prefixes : withdrawn
 }
 
-const make = () => new AdjOut({ context, endOfRib: [] })
+const make = () => new AdjOut({ context, endOfRib: [], markRefresh: false })
 
 describe('what is sent', () => {
   test('only what changed', () => {
@@ -120,7 +122,7 @@ describe('what is sent', () => {
   })
 
   test('the marks of the end once, after the first round', () => {
-    const rib = new AdjOut({ context, endOfRib: [4, 6] })
+    const rib = new AdjOut({ context, endOfRib: [4, 6], markRefresh: false })
     rib.setDesired(desired('192.0.2.1/32'))
     expect(take(rib).map((one) => come(one).length)).toEqual([1, 0, 0])
     rib.setDesired(desired('192.0.2.2/32'))
@@ -166,4 +168,23 @@ test('a peer that takes messages in any portions ends with what is desired', () 
       expect(rib).toMatchObject({ announced: wanted.length, pending: 0 })
     }),
   )
+})
+
+test('a refresh is marked at its begin and end where the peer wants that', () => {
+  const rib = new AdjOut({ context, endOfRib: [], markRefresh: true })
+  rib.setDesired(desired('192.0.2.1/32', '2001:db8::1/128'))
+  take(rib)
+  const kinds = () => {
+    const taken: string[] = []
+    for (let next = rib.next(); next !== undefined; next = rib.next())
+      taken.push(next.kind === 'update' ? come(next).map(formatPrefix).join() : `mark ${next.subtype}`)
+    return taken
+  }
+  rib.refresh(6)
+  expect(rib.next()).toEqual({ kind: 'routeRefresh', family: { afi: 2, safi: 1 }, subtype: 1 })
+  // What changes meanwhile goes along, and the begin is not told twice.
+  rib.setDesired(desired('192.0.2.1/32', '192.0.2.2/32', '2001:db8::1/128'))
+  expect(kinds()).toEqual(['192.0.2.2/32', '2001:db8::1/128', 'mark 2'])
+  rib.refresh(4)
+  expect(kinds()).toEqual(['mark 1', '192.0.2.1/32,192.0.2.2/32', 'mark 2'])
 })

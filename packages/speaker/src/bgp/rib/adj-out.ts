@@ -9,10 +9,13 @@
 import type { Family, Prefix } from '@landfall/netip'
 import {
   endOfRib,
+  familyOf,
   packAnnouncement,
   packWithdrawal,
+  type RouteRefreshMessage,
   type SessionContext,
   type UpdateMessage,
+  unicastOf,
 } from '../codec/index.ts'
 import {
   type AttributeSet,
@@ -37,11 +40,14 @@ type Planned =
     }
   | { readonly kind: 'withdraw'; readonly message: UpdateMessage; readonly prefixes: readonly Prefix[] }
   | { readonly kind: 'endOfRib'; readonly message: UpdateMessage }
+  | { readonly kind: 'refreshMark'; readonly message: RouteRefreshMessage }
 
 export interface AdjOutOptions {
   readonly context: SessionContext
   /** Families whose first round is closed with a mark. */
   readonly endOfRib: readonly Family[]
+  /** The peer wants the begin and the end of a refresh marked (RFC 7313). */
+  readonly markRefresh: boolean
 }
 
 export interface Changes {
@@ -53,7 +59,10 @@ export class AdjOut {
   readonly #context: SessionContext
   readonly #sent = new Map<PrefixKey, SentRoute>()
   #desired: ReadonlyMap<PrefixKey, DesiredRoute> = new Map()
+  readonly #markRefresh: boolean
   #marks: readonly Family[]
+  /** Refreshes that are not through: whether the peer knows that they began. */
+  readonly #refreshes = new Map<Family, boolean>()
   #queue: readonly Planned[] = []
   #taken = 0
   #pending = 0
@@ -62,6 +71,7 @@ export class AdjOut {
   constructor(options: AdjOutOptions) {
     this.#context = options.context
     this.#marks = options.endOfRib
+    this.#markRefresh = options.markRefresh
   }
 
   /** Prefixes that the peer has from us. */
@@ -91,11 +101,12 @@ export class AdjOut {
     for (const [key, route] of this.#sent) {
       if (route.prefix.ip.family === family) this.#sent.set(key, { prefix: route.prefix, setKey: undefined })
     }
+    if (this.#markRefresh) this.#refreshes.set(family, false)
     this.#plan()
   }
 
   /** The next message to write, which from then on counts as sent. */
-  next(): UpdateMessage | undefined {
+  next(): UpdateMessage | RouteRefreshMessage | undefined {
     const planned = this.#queue[this.#taken]
     if (planned === undefined) return undefined
     this.#taken++
@@ -112,6 +123,9 @@ export class AdjOut {
         break
       case 'endOfRib':
         this.#marks = this.#marks.slice(1)
+        break
+      default:
+        this.#marked(planned.message)
     }
     return planned.message
   }
@@ -124,10 +138,27 @@ export class AdjOut {
     const refused = new Set(unsent.map(({ prefix }) => keyOfPrefix(prefix)))
     const withdrawals = this.#withdrawals(refused)
     const marks = this.#marks.map((family): Planned => ({ kind: 'endOfRib', message: endOfRib(family) }))
-    this.#queue = [...announcements, ...withdrawals, ...marks]
+    const [begins, ends] = [this.#refreshMarks(1), this.#refreshMarks(2)]
+    this.#queue = [...begins, ...announcements, ...withdrawals, ...marks, ...ends]
     this.#taken = 0
     this.#unsent = unsent
     this.#pending = this.#waiting('announce') + this.#waiting('withdraw')
+  }
+
+  #marked({ family, subtype }: RouteRefreshMessage): void {
+    const known = familyOf(family)
+    if (known === undefined) return
+    if (subtype === 1) this.#refreshes.set(known, true)
+    else this.#refreshes.delete(known)
+  }
+
+  #refreshMarks(subtype: 1 | 2): readonly Planned[] {
+    return [...this.#refreshes]
+      .filter(([, begun]) => subtype === 2 || !begun)
+      .map(([family]) => ({
+        kind: 'refreshMark',
+        message: { kind: 'routeRefresh', family: unicastOf(family), subtype },
+      }))
   }
 
   #waiting(kind: 'announce' | 'withdraw'): number {

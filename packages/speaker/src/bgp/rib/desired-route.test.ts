@@ -16,6 +16,7 @@ const facts: SessionFacts = {
   fourOctetAS: true,
   families: [4, 6],
   nextHops: { 4: { address: ip('10.0.0.1') }, 6: { address: ip('fd00::1') } },
+  draining: false,
 }
 const attributesOf = (one: BgpRoute, more: Partial<SessionFacts> = {}) =>
   [...resolveRoutes([one], { ...facts, ...more }).routes.values()][0]?.set.attributes
@@ -61,6 +62,31 @@ describe('path attributes', () => {
     ])
   })
 
+  test('MED, a longer path outside our AS, and the bandwidth of a path', () => {
+    expect(attributesOf(route('192.0.2.1/32', { med: 7, prepend: 2, bandwidth: 125e6 }))?.slice(1)).toEqual([
+      { kind: 'asPath', segments: [{ kind: 'sequence', asns: [65000, 65000, 65000] }] },
+      { kind: 'med', value: 7 },
+      { kind: 'extendedCommunities', values: [0x4004_fde8_4cee_6b28n] },
+    ])
+    expect(attributesOf(route('192.0.2.1/32', { prepend: 2 }), { internal: true })).toContainEqual({
+      kind: 'asPath',
+      segments: [],
+    })
+  })
+
+  test('a node that is about to go says so, and is the last choice inside our AS', () => {
+    const communities = [{ kind: 'standard', high: 1, low: 2 }] as const
+    const one = route('192.0.2.1/32', { communities, localPref: 300 })
+    expect(attributesOf(one, { draining: true })).toContainEqual({
+      kind: 'communities',
+      values: [0x10002, 0xffff0000],
+    })
+    expect(attributesOf(one, { draining: true, internal: true })).toContainEqual({
+      kind: 'localPref',
+      value: 0,
+    })
+  })
+
   test('routes alike share one set', () => {
     const communities = [{ kind: 'standard', high: 1, low: 2 }] as const
     const routes = [
@@ -86,8 +112,9 @@ test('a route that the session cannot carry is named with its reason', () => {
 })
 
 describe('the next hop', () => {
+  const plain = { extended: false, unnumbered: false }
   const hop = (family: 4 | 6, session: string, ...beside: readonly string[]) =>
-    chooseNextHop(family, ip(session), beside.map(ip))?.address
+    chooseNextHop(family, { session: ip(session), beside: beside.map(ip), ...plain })?.address
 
   test('is the session itself, or an address of the other family beside it', () => {
     expect(hop(4, '10.0.0.2', '10.0.0.1')).toEqual(ip('10.0.0.2'))
@@ -95,6 +122,26 @@ describe('the next hop', () => {
     expect(hop(4, 'fd00::1', '10.0.0.1')).toEqual(ip('10.0.0.1'))
     expect(hop(4, '127.0.0.1', '10.0.0.1')).toEqual(ip('127.0.0.1'))
     expect(hop(6, 'fe80::1', 'fe80::1', 'fd00::1')).toEqual(ip('fd00::1'))
+  })
+
+  test('of a link-local session carries that address too, twice where there is no other', () => {
+    const sources = { session: ip('fe80::9'), ...plain }
+    const both = (beside: readonly string[]) => chooseNextHop(6, { ...sources, beside: beside.map(ip) })
+    expect(both(['fe80::9', 'fd00::1'])).toEqual({ address: ip('fd00::1'), linkLocal: ip('fe80::9') })
+    expect(both(['fe80::9'])).toEqual({ address: ip('fe80::9'), linkLocal: ip('fe80::9') })
+  })
+
+  test('of IPv4 is an IPv6 one for an unnumbered peer, else only where there is no IPv4 one', () => {
+    const sources = { session: ip('fe80::9'), extended: true }
+    const beside = [ip('10.0.0.1')]
+    expect(chooseNextHop(4, { ...sources, beside, unnumbered: true })).toEqual({
+      address: ip('fe80::9'),
+      linkLocal: ip('fe80::9'),
+    })
+    expect(chooseNextHop(4, { ...sources, beside, unnumbered: false })).toEqual({ address: ip('10.0.0.1') })
+    const global = { session: ip('fd00::1'), beside: [], unnumbered: false }
+    expect(chooseNextHop(4, { ...global, extended: true })).toEqual({ address: ip('fd00::1') })
+    expect(chooseNextHop(4, { ...global, extended: false })).toBeUndefined()
   })
 
   test.each(['fe80::1', '::1', '::', 'ff02::1'])('is never %s', (address) => {

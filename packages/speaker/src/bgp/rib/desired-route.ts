@@ -6,7 +6,7 @@
  */
 import { type Family, formatIP, formatPrefix, type Prefix } from '@landfall/netip'
 import type { BgpRoute, Community } from '../../plan/bgp-plan.ts'
-import type { Attribute, NextHop } from '../codec/index.ts'
+import { type Attribute, asFieldOf, type NextHop } from '../codec/index.ts'
 
 export interface DesiredRoute {
   readonly prefix: Prefix
@@ -35,6 +35,8 @@ export interface SessionFacts {
   /** The families the peer takes. */
   readonly families: readonly Family[]
   readonly nextHops: Readonly<Record<Family, NextHop | undefined>>
+  /** The node is about to go: peers shall prefer other paths (RFC 8326). */
+  readonly draining: boolean
 }
 
 export interface DesiredRoutes {
@@ -43,6 +45,8 @@ export interface DesiredRoutes {
 }
 
 export const defaultLocalPref = 100
+/** RFC 8326 §5. */
+const gracefulShutdown = 0xffff0000
 
 /** A number for IPv4, since maps of those are the quicker ones. */
 export type PrefixKey = number | string
@@ -55,6 +59,7 @@ export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts):
   const desired = new Map<PrefixKey, DesiredRoute>()
   const unsent: UnsentRoute[] = []
   const sets = new Map<string, AttributeSet>()
+  const drained = facts.draining ? 'draining' : ''
   const hops = { 4: keyOfHop(facts.nextHops[4]), 6: keyOfHop(facts.nextHops[6]) }
   for (const route of routes) {
     const { family } = route.prefix.ip
@@ -64,7 +69,7 @@ export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts):
     } else if (nextHop === undefined) {
       unsent.push({ prefix: route.prefix, reason: 'noNextHop' })
     } else {
-      const key = `${family}|${hops[family]}|${keyOfWishes(route)}`
+      const key = `${family}|${hops[family]}|${drained}|${keyOfWishes(route)}`
       const set = sets.get(key) ?? { key, family, nextHop, attributes: attributesOf(route, facts) }
       sets.set(key, set)
       desired.set(keyOfPrefix(route.prefix), { prefix: route.prefix, set })
@@ -79,12 +84,18 @@ export function describeUnsent({ prefix, reason }: UnsentRoute): string {
 }
 
 function attributesOf(route: BgpRoute, facts: SessionFacts): readonly Attribute[] {
-  const attributes: Attribute[] = [{ kind: 'origin', origin: 'igp' }, ...pathOf(facts)]
-  if (facts.internal) attributes.push({ kind: 'localPref', value: route.localPref ?? defaultLocalPref })
+  const attributes: Attribute[] = [{ kind: 'origin', origin: 'igp' }, ...pathOf(route, facts)]
+  if (route.med !== undefined) attributes.push({ kind: 'med', value: route.med })
+  const localPref = facts.draining ? 0 : (route.localPref ?? defaultLocalPref)
+  if (facts.internal) attributes.push({ kind: 'localPref', value: localPref })
   const standard = route.communities.flatMap((one) =>
     one.kind === 'standard' ? [one.high * 0x10000 + one.low] : [],
   )
+  if (facts.draining && !standard.includes(gracefulShutdown)) standard.push(gracefulShutdown)
   if (standard.length > 0) attributes.push({ kind: 'communities', values: standard })
+  if (route.bandwidth !== undefined) {
+    attributes.push({ kind: 'extendedCommunities', values: [linkBandwidth(route.bandwidth, facts)] })
+  }
   const large = route.communities.flatMap((one) =>
     one.kind === 'large' ? [{ global: one.global, local1: one.local1, local2: one.local2 }] : [],
   )
@@ -92,10 +103,18 @@ function attributesOf(route: BgpRoute, facts: SessionFacts): readonly Attribute[
   return attributes
 }
 
+/** draft-ietf-idr-link-bandwidth: non-transitive, two-octet AS, bytes a second as a float. */
+function linkBandwidth(bytesPerSecond: number, { localASN }: SessionFacts): bigint {
+  const float = new DataView(new ArrayBuffer(4))
+  float.setFloat32(0, bytesPerSecond)
+  return (0x4004n << 48n) | (BigInt(asFieldOf(localASN)) << 32n) | BigInt(float.getUint32(0))
+}
+
 /** An AS number above 65535 travels in AS4_PATH where the peer reads two octets only (RFC 6793 §4.2.2). */
-function pathOf(facts: SessionFacts): readonly Attribute[] {
+function pathOf({ prepend = 0 }: BgpRoute, facts: SessionFacts): readonly Attribute[] {
   if (facts.internal) return [{ kind: 'asPath', segments: [] }]
-  const segments = [{ kind: 'sequence', asns: [facts.localASN] }] as const
+  const asns = Array.from({ length: 1 + prepend }, () => facts.localASN)
+  const segments = [{ kind: 'sequence', asns }] as const
   const hidden = !facts.fourOctetAS && facts.localASN > 0xffff
   return [{ kind: 'asPath', segments }, ...(hidden ? [{ kind: 'as4Path', segments } as const] : [])]
 }
@@ -104,8 +123,9 @@ function keyOfHop(hop: NextHop | undefined): string {
   return [hop?.address, hop?.linkLocal].map((ip) => (ip ? formatIP(ip) : '')).join()
 }
 
-function keyOfWishes({ localPref, communities }: BgpRoute): string {
-  return `${localPref ?? ''}|${communities.length === 0 ? '' : communities.map(keyOfCommunity).join(' ')}`
+function keyOfWishes({ localPref, med, prepend, bandwidth, communities }: BgpRoute): string {
+  const numbers = `${localPref ?? ''}|${med ?? ''}|${prepend ?? ''}|${bandwidth ?? ''}`
+  return `${numbers}|${communities.length === 0 ? '' : communities.map(keyOfCommunity).join(' ')}`
 }
 
 function keyOfCommunity(community: Community): string {

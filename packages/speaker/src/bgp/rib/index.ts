@@ -1,4 +1,4 @@
 /** What each session has been told, and what it shall be told. Pure. */
 export { AdjOut } from './adj-out.ts'
 export { describeUnsent, resolveRoutes, type SessionFacts, type UnsentRoute } from './desired-route.ts'
-export { chooseNextHop } from './next-hop.ts'
+export { chooseNextHop, type NextHopSources } from './next-hop.ts'

@@ -6,14 +6,30 @@
 import { type Family, type IP, isLinkLocal } from '@landfall/netip'
 import type { NextHop } from '../codec/index.ts'
 
-/**
- * `session` is the connection's local address, which serves even when it is loopback (a peer on this host);
- * `beside` are the addresses of its interface. undefined if none of them can be used.
- */
-export function chooseNextHop(family: Family, session: IP, beside: readonly IP[]): NextHop | undefined {
+export interface NextHopSources {
+  /** The connection's local address, which serves even when it is loopback (a peer on this host). */
+  readonly session: IP
+  /** The addresses of its interface. */
+  readonly beside: readonly IP[]
+  /** IPv4 may go over an IPv6 next hop (RFC 8950). */
+  readonly extended: boolean
+  /** The peer has no address but its link-local one: IPv4 of ours means nothing to it. */
+  readonly unnumbered: boolean
+}
+
+/** undefined if none of the addresses can be used. */
+export function chooseNextHop(family: Family, sources: NextHopSources): NextHop | undefined {
+  const { session, beside, extended, unnumbered } = sources
+  if (family === 4 && extended && unnumbered) return chooseNextHop(6, sources)
+  if (family === 6 && isLinkLocal(session)) {
+    // RFC 2545 §3; where there is no global address the link-local one stands in both places.
+    const global = beside.find((ip) => ip.family === 6 && isGlobal(ip))
+    return { address: global ?? session, linkLocal: session }
+  }
   const own = session.family === family && !isLinkLocal(session)
   const address = own ? session : beside.find((ip) => ip.family === family && isGlobal(ip))
-  return address && { address }
+  if (address !== undefined) return { address }
+  return family === 4 && extended ? chooseNextHop(6, sources) : undefined
 }
 
 /** Neither unspecified, loopback, link-local nor multicast. */

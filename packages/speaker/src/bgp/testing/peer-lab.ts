@@ -53,9 +53,22 @@ export class SpeakerNode {
 
   async stop(): Promise<void> {
     if (this.process.exitCode !== null) return
-    const ended = new Promise((resolve) => this.process.once('exit', resolve))
     this.process.kill('SIGTERM')
-    await ended
+    await this.ended()
+  }
+
+  /** Ends it as for a restart; `kill` gives it no time for anything. */
+  restart(): void {
+    this.process.kill('SIGUSR2')
+  }
+
+  kill(): void {
+    this.process.kill('SIGKILL')
+  }
+
+  async ended(): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null)
+      await new Promise((resolve) => this.process.once('exit', resolve))
   }
 }
 
@@ -103,6 +116,12 @@ export class PeerLab {
 
   startSpeaker(n: number): SpeakerNode {
     return new SpeakerNode(this.#run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`], 'inherit'))
+  }
+
+  /** Node n gets a link of its own to the router, without addresses but the link-local ones. */
+  unbridge(n: number): void {
+    this.#ip('-n', this.#name('r'), 'link', 'set', `n${n}`, 'nomaster', 'up')
+    this.#ip('-n', this.#name(`n${n}`), 'address', 'flush', 'dev', 'eth0', 'scope', 'global')
   }
 
   /** Stops a daemon in its tracks; `thaw` lets it go on. */

@@ -6,7 +6,8 @@ export interface RouteText extends Omit<BgpRoute, 'prefix'> {
 }
 
 export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' | 'routerID' | 'routes'> {
-  readonly address: string
+  readonly address?: string
+  /** An address, a prefix, or the name of an interface. */
   readonly sourceAddress?: string
   readonly routerID?: string
   readonly routes: readonly RouteText[]
@@ -14,6 +15,8 @@ export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' 
 
 export interface PlanText {
   readonly peers: readonly PeerText[]
+  /** Instead of a plan: all routes are about to go. */
+  readonly drain?: boolean
   /** From now on the main thread is blocked for so many milliseconds at a time. */
   readonly busy?: number
 }

@@ -1,7 +1,7 @@
 /**
  * A BgpSpeaker as a program of its own, so that a test can run it inside a network namespace. In: plans, one a line,
  * as JSON with addresses as text. Out: the speaker's log, and a line `bfd` for what BFD observes. SIGTERM and the end
- * of the input stop it cleanly.
+ * of the input stop it cleanly, SIGUSR2 as for a restart.
  */
 import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
@@ -9,7 +9,7 @@ import { listInterfaces } from '@landfall/net'
 import { type IP, type Prefix, parseIP, parsePrefix } from '@landfall/netip'
 import { createLogger, Metrics } from '@landfall/telemetry'
 import type { FromBfd } from '../../bfd/index.ts'
-import type { BgpPeerPlan } from '../../plan/bgp-plan.ts'
+import type { BgpPeerPlan, SourceAddress } from '../../plan/bgp-plan.ts'
 import { BgpSpeaker } from '../index.ts'
 import type { PeerText, PlanText } from './plan-text.ts'
 
@@ -28,8 +28,8 @@ const speaker = new BgpSpeaker({
   bfd: (message) => thread.postMessage(message, []),
 })
 
-async function stop(): Promise<void> {
-  await speaker.stop()
+async function stop(restart = false): Promise<void> {
+  await speaker.stop(restart)
   const ended = new Promise((resolve) => thread.once('exit', resolve))
   thread.postMessage('stop', [])
   await ended
@@ -37,10 +37,12 @@ async function stop(): Promise<void> {
 }
 
 process.once('SIGTERM', () => void stop())
+process.once('SIGUSR2', () => void stop(true))
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {
   const plan = JSON.parse(line) as PlanText
-  speaker.apply({ peers: plan.peers.map(readPeer) })
+  if (plan.drain === true) speaker.drain()
+  else speaker.apply({ peers: plan.peers.map(readPeer) })
   if (plan.busy !== undefined) keepBusy(plan.busy)
 })
 lines.on('close', () => void stop())
@@ -56,11 +58,16 @@ function readPeer(text: PeerText): BgpPeerPlan {
   const { address, sourceAddress, routerID, routes, ...rest } = text
   return {
     ...rest,
-    address: ip(address),
-    ...(sourceAddress === undefined ? {} : { sourceAddress: ip(sourceAddress) }),
+    ...(address === undefined ? {} : { address: ip(address) }),
+    ...(sourceAddress === undefined ? {} : { sourceAddress: source(sourceAddress) }),
     ...(routerID === undefined ? {} : { routerID: ip(routerID) }),
     routes: routes.map((route) => ({ ...route, prefix: prefix(route.prefix) })),
   }
+}
+
+function source(text: string): SourceAddress {
+  if (text.includes('/')) return { kind: 'prefix', prefix: prefix(text) }
+  return /[.:]/.test(text) ? { kind: 'address', ip: ip(text) } : { kind: 'interface', name: text }
 }
 
 function ip(text: string): IP {

@@ -1,0 +1,74 @@
+/**
+ * Takes the connections of peers that dial us (opt-in): on one port of every address, with a TCP-MD5 key for each
+ * peer that has a password. A connection goes to the peer whose address it comes from; others are closed.
+ */
+import type net from 'node:net'
+import { listenTcp, SystemError, type TcpListener } from '@landfall/net'
+import { equalIP, formatIP, type IP, parseIP } from '@landfall/netip'
+import type { Logger } from '@landfall/telemetry'
+
+export interface Caller {
+  readonly address: IP
+  readonly password: string | undefined
+  readonly accept: (socket: net.Socket) => void
+}
+
+const anywhere: readonly IP[] = [
+  { family: 4, value: 0n },
+  { family: 6, value: 0n },
+]
+
+export class Listener {
+  readonly #logger: Logger
+  readonly #listeners: readonly { readonly family: 4 | 6; readonly listener: TcpListener }[]
+  readonly #passwords = new Map<string, { readonly address: IP; readonly password: string }>()
+  #callers: readonly Caller[] = []
+
+  /** Throws SystemError when the port cannot be had. */
+  constructor(port: number, logger: Logger) {
+    this.#logger = logger
+    this.#listeners = anywhere.map((local) => {
+      const listener = listenTcp({ local, port })
+      listener.server.on('connection', (socket: net.Socket) => this.#onConnection(socket))
+      return { family: local.family, listener }
+    })
+  }
+
+  setCallers(callers: readonly Caller[]): void {
+    this.#callers = callers
+    const wanted = new Map<string, { readonly address: IP; readonly password: string }>()
+    for (const { address, password } of callers)
+      if (password !== undefined) wanted.set(formatIP(address), { address, password })
+    for (const [text, { address }] of this.#passwords) if (!wanted.has(text)) this.#setKey(address, undefined)
+    for (const [text, { address, password }] of wanted)
+      if (this.#passwords.get(text)?.password !== password) this.#setKey(address, password)
+    this.#passwords.clear()
+    for (const [text, one] of wanted) this.#passwords.set(text, one)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#listeners.map(({ listener }) => listener.close()))
+  }
+
+  #onConnection(socket: net.Socket): void {
+    const remote = parseIP(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
+    const caller = remote && this.#callers.find(({ address }) => equalIP(address, remote))
+    if (caller !== undefined) return caller.accept(socket)
+    this.#logger.debug('connectionRefused', { from: socket.remoteAddress }, 'no peer has this address')
+    socket.destroy()
+  }
+
+  #setKey(address: IP, password: string | undefined): void {
+    const listener = this.#listeners.find(({ family }) => family === address.family)?.listener
+    try {
+      listener?.setPassword(address, password)
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      this.#logger.error(
+        'passwordNotSet',
+        { peer: formatIP(address), error },
+        'TCP-MD5 key for a peer that dials',
+      )
+    }
+  }
+}
