@@ -64,7 +64,8 @@ class Watch implements InterfaceWatch {
   readonly #stop: () => void
   /** What came in since the running dump began: newer than what the dump may have read. */
   #meanwhile: NetlinkMessage[] | undefined
-  #dumpAgain = false
+  /** A dump begins as soon as all that is older has been read. */
+  #dumpDue = false
   #closed = false
 
   constructor(onChange: (interfaces: readonly Interface[]) => void) {
@@ -76,7 +77,7 @@ class Watch implements InterfaceWatch {
     const watch = watchReadable(
       this.#fd,
       () => this.#drain(),
-      () => this.#redump(),
+      () => void (this.#dumpDue = true),
     )
     const timer = every(() => this.#redump(), redumpMs)
     timer.unref()
@@ -103,17 +104,18 @@ class Watch implements InterfaceWatch {
       this.#meanwhile?.push(message)
       changed = this.#table.apply(message) || changed
     }
-    if (!takeMessages(this.#fd, this.#buffer, take, performance.now() + sliceMs)) this.#redump()
+    const { lost, more } = takeMessages(this.#fd, this.#buffer, take)
+    this.#dumpDue ||= lost
     if (changed) this.#onChange(this.current)
+    if (!this.#dumpDue || more || this.#meanwhile !== undefined || this.#closed) return
+    this.#dumpDue = false
+    this.#meanwhile = []
+    this.#step(dumpAll())
   }
 
   #redump(): void {
-    if (this.#meanwhile !== undefined) {
-      this.#dumpAgain = true
-      return
-    }
-    this.#meanwhile = []
-    this.#step(dumpAll())
+    this.#dumpDue = true
+    this.#drain()
   }
 
   #step(dump: Generator<void, readonly NetlinkMessage[]>): void {
@@ -125,10 +127,8 @@ class Watch implements InterfaceWatch {
     const fresh = new InterfaceTable()
     for (const message of [...step.value, ...(this.#meanwhile ?? [])]) fresh.apply(message)
     this.#meanwhile = undefined
-    if (this.#dumpAgain) {
-      this.#dumpAgain = false
-      this.#redump()
-    } else if (this.#table.become(fresh)) this.#onChange(this.current)
+    if (this.#dumpDue) this.#drain()
+    else if (this.#table.become(fresh)) this.#onChange(this.current)
   }
 }
 
@@ -175,25 +175,25 @@ function* dump(type: typeof RTM_GETLINK | typeof RTM_GETADDR): Generator<void, r
   }
 }
 
-/** Reads what is queued, until then at most. False: messages were lost to an overrun. */
+/** Reads for a slice. `lost`: messages went in an overrun; `more`: some are still queued. */
 function takeMessages(
   fd: number,
   buffer: Uint8Array,
   take: (message: NetlinkMessage) => void,
-  until: number,
-): boolean {
-  let whole = true
-  while (performance.now() < until) {
+): { readonly lost: boolean; readonly more: boolean } {
+  const until = performance.now() + sliceMs
+  let lost = false
+  do {
     try {
       const length = receive(fd, buffer)
-      if (length === undefined) return whole
+      if (length === undefined) return { lost, more: false }
       for (const message of decodeNetlink(buffer.subarray(0, length))) take(message)
     } catch (error) {
       if (!(error instanceof SystemError && error.code === 'ENOBUFS')) throw error
-      whole = false
+      lost = true
     }
-  }
-  return whole
+  } while (performance.now() < until)
+  return { lost, more: true }
 }
 
 function netlinkAddress(multicastGroups: number): Uint8Array {

@@ -32,7 +32,7 @@ const TP_STATUS_KERNEL = 0
 const TP_STATUS_USER = 1
 const TP_STATUS_COPY = 2
 
-export const ringFrames = 1 << 14
+const ringFrames = 1 << 14
 /** A multiple of every page size. */
 const blockBytes = 1 << 16
 const maxFrame = 1 << 16

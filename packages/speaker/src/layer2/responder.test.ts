@@ -182,6 +182,19 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       expect([v4, v6].map(answers)).toEqual([false, false])
     })
 
+    test('what netlink lost to an overrun is found by a new dump', async () => {
+      await start()
+      await change({ own: [v4] })
+      await until(() => answers(v4))
+      child.kill('SIGSTOP')
+      const storm = Array.from({ length: 3000 }, (_, i) => `link set eth0 mtu ${1400 + (i % 2)}`)
+      const last = ['link set eth0 address 02:00:00:00:0a:0a', 'link set eth0 mtu 1500']
+      segment.nsenter('node', 'sh', '-c', `printf '${[...storm, ...last].join('\\n')}' | ip -batch -`)
+      child.kill('SIGCONT')
+      await until(() => segment.arping('client', v4).join() === '02:00:00:00:0a:0a')
+      expect(told.findLast(({ event }) => event === 'interfaces')?.['returned']).toEqual(['eth0'])
+    })
+
     test('a member of a bridge is silent, the bridge answers', async () => {
       await start()
       await change({ own: [v4] })

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GratuitousSchedule } from './gratuitous.ts'
 
@@ -41,4 +42,68 @@ test('no more than the limit at a time, bursts before refreshes, none forgotten'
   expect(schedule.take(14_400, 2)).toEqual(['b', 'c'])
   expect(schedule.take(14_400, 2)).toEqual([])
   expect(schedule.next()).toBe(15_500)
+})
+
+test('refreshes of many are spread', () => {
+  const schedule = new GratuitousSchedule(60_000)
+  for (let i = 0; i < 2000; i++) schedule.acquire(`a${i}`, 0)
+  run(schedule, 0, 10_000, 2000)
+  const refreshed: number[] = []
+  for (let now = 60_000; now < 80_000; now += 5) refreshed.push(...schedule.take(now, 64).map(() => now))
+  expect(refreshed).toHaveLength(2000)
+  for (const [i, at] of refreshed.entries())
+    expect(at - (refreshed[i - 100] ?? 0)).toBeGreaterThanOrEqual(180)
+})
+
+type Step =
+  | { readonly kind: 'acquire' | 'release'; readonly address: string }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'take'; readonly limit: number }
+
+const address = fc.constantFrom('a', 'b', 'c', 'd', 'e')
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constantFrom('acquire' as const, 'release' as const), address }),
+    fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(3000) }),
+    fc.record({ kind: fc.constant('take' as const), limit: fc.integer({ min: 1, max: 4 }) }),
+  ),
+  { maxLength: 60 },
+)
+
+test('whatever happens, what is owned is announced on time, and nothing else', () => {
+  fc.assert(
+    fc.property(steps, (all) => {
+      const schedule = new GratuitousSchedule(20_000)
+      /** When each owned address was announced since it was acquired. */
+      const owned = new Map<string, number[]>()
+      let now = 0
+      for (const step of all) {
+        if (step.kind === 'wait') now += step.ms
+        else if (step.kind === 'acquire') {
+          schedule.acquire(step.address, now)
+          owned.set(step.address, [])
+        } else if (step.kind === 'release') {
+          schedule.release(step.address)
+          owned.delete(step.address)
+        } else for (const taken of schedule.take(now, step.limit)) owned.get(taken)?.push(now)
+      }
+      const silent = [...owned].filter(([, times]) => times.length === 0)
+      expect(schedule.first).toBe(silent.length)
+      const until = now + 120_000
+      for (let next = schedule.next(); next !== undefined && next <= until; next = schedule.next()) {
+        now = Math.max(now, next)
+        const taken = schedule.take(now, 4)
+        expect(taken.length).toBeGreaterThan(0)
+        for (const one of taken) {
+          expect(owned.has(one)).toBe(true)
+          owned.get(one)?.push(now)
+        }
+      }
+      for (const times of owned.values()) {
+        const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0))
+        expect(gaps.length).toBeGreaterThanOrEqual(8)
+        for (const [i, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(i < 4 ? 1100 : 20_000)
+      }
+    }),
+  )
 })
