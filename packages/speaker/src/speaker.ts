@@ -10,6 +10,7 @@ import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
 import { formatIP } from '@landfall/netip'
 import type { Health, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
+import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
 import { L2Statuses, type OwnerReference } from './l2-status.ts'
 import type { FromWorker, Layer2State, WorkerOptions } from './layer2/messages.ts'
@@ -64,7 +65,8 @@ export class Speaker {
       onFailure: parts.onFailure,
     })
     const interfaces = () => this.#interfaces.current
-    this.#bgp = new BgpSpeaker({ logger, metrics, nodeName: node, interfaces })
+    const bfd = (message: ToBfd): void => this.#worker.sendBfd(message)
+    this.#bgp = new BgpSpeaker({ logger, metrics, nodeName: node, interfaces, bfd })
     this.#endSecretWatch = this.#watchSecret()
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })
     const onError = () => speakerMetrics.failedWrite()
@@ -147,6 +149,8 @@ export class Speaker {
         return speakerMetrics.count(message.counts)
       case 'refusedHeartbeats':
         return speakerMetrics.refused(message.reason, message.count)
+      case 'bfd':
+        return this.#bgp.observedBfd(message.message)
       case 'log':
         return this.#logger[message.level](message.event, message.fields)
       default:

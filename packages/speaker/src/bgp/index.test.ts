@@ -61,6 +61,7 @@ function makeSpeaker(interfaces: () => readonly Interface[] = () => []) {
     metrics,
     nodeName: 'n1',
     interfaces,
+    bfd: () => {},
   })
   cleanups.push(() => speaker.stop())
   const logged = (event: string) => lines.filter((line) => line['event'] === event)

@@ -30,7 +30,7 @@ export interface BgpSpeakerOptions {
   /** Port to listen on for peers that dial; undefined: none. */
   readonly listenPort?: number
   /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
-  readonly bfd?: (message: ToBfd) => void
+  readonly bfd: (message: ToBfd) => void
 }
 
 interface Held {
@@ -128,7 +128,7 @@ export class BgpSpeaker {
 
   /** A session of the same name that is still saying goodbye goes first: its peer would see two of us. */
   #begin(peer: BgpPeerPlan): void {
-    const { logger, nodeName, interfaces, bfd = () => {} } = this.#options
+    const { logger, nodeName, interfaces, bfd } = this.#options
     const session = new Session({
       peer,
       nodeName,

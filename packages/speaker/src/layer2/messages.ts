@@ -1,4 +1,5 @@
 /** What the main thread and the layer 2 worker tell each other. */
+import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { Member, PeerAddress, Timing } from './core/membership.ts'
 import type { OwnedAddress } from './core/ownership.ts'
 
@@ -25,6 +26,7 @@ export interface Desired {
 export type ToWorker =
   | { readonly kind: 'desired'; readonly desired: Desired }
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  | { readonly kind: 'bfd'; readonly message: ToBfd }
   | { readonly kind: 'ping'; readonly sequence: number }
   | { readonly kind: 'stop' }
 
@@ -57,6 +59,7 @@ export type FromWorker =
   | { readonly kind: 'state'; readonly state: Layer2State }
   | { readonly kind: 'counts'; readonly counts: Readonly<Record<string, Counts>> }
   | { readonly kind: 'refusedHeartbeats'; readonly reason: string; readonly count: number }
+  | { readonly kind: 'bfd'; readonly message: FromBfd }
   | { readonly kind: 'pong'; readonly sequence: number }
   | {
       readonly kind: 'log'

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 // A native library that the worker alone had loaded would be unloaded with it, while its handles still close.
 import '@landfall/net'
+import type { ToBfd } from '../bfd/index.ts'
 import type { Desired, FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
 const pingMs = 500
@@ -45,6 +46,11 @@ export class Layer2Worker {
   /** The shared secret was replaced; of no effect when there was none at the start. */
   setSecret(secret: Uint8Array): void {
     this.#send({ kind: 'secret', secret })
+  }
+
+  /** To BFD, which runs in the same thread. */
+  sendBfd(message: ToBfd): void {
+    this.#send({ kind: 'bfd', message })
   }
 
   /** Resolves when the addresses are given up and the other speakers know it, a second at most. */

@@ -1,5 +1,6 @@
-/** Entry of the layer 2 worker thread. An error here ends the thread, and the main thread ends the process. */
+/** Entry of the worker thread of layer 2 and BFD. An error here ends the thread, and the main thread ends the process. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { BfdEngine } from '../bfd/index.ts'
 import { Announcer } from './announcer.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
@@ -9,6 +10,7 @@ if (port === null) throw new Error('the layer 2 worker runs in a worker thread o
 const options: WorkerOptions = workerData
 const post = (message: FromWorker): void => port.postMessage(message)
 const announcer = new Announcer(options, post)
+const bfd = new BfdEngine((message) => post({ kind: 'bfd', message }))
 
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
@@ -18,11 +20,14 @@ port.on('message', (message: ToWorker) => {
     case 'secret':
       announcer.setSecret(message.secret)
       break
+    case 'bfd':
+      bfd.handle(message.message)
+      break
     case 'ping':
       post({ kind: 'pong', sequence: message.sequence })
       break
     case 'stop':
-      void announcer.stop().then(() => {
+      void Promise.all([announcer.stop(), bfd.stop()]).then(() => {
         post({ kind: 'stopped' })
         port.close()
       })
