@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, type Gauge, type Logger, type Metrics } from '@landfall/telemetry'
 import { hasStatus } from './api-error.ts'
+import { delayMs } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import { claim, firstClaim, type LeaseSpec, leaseSpec, released, type Sighting, sight } from './lease.ts'
 import type { Key, KubeObject } from './model/index.ts'
@@ -56,6 +57,7 @@ export class LeaderElection {
   #leading = false
   #alone = false
   #refusals = 0
+  #failures = 0
   #saidFailing = false
   /** When the last successful renewal was sent, by the monotonic clock. */
   #renewedAt = Number.NEGATIVE_INFINITY
@@ -104,9 +106,25 @@ export class LeaderElection {
       )
       if (signal.aborted) return
       this.#lead(held)
-      const wait = this.#alone ? aloneRetryMs : this.#retryMs * (0.9 + Math.random() / 5)
-      await sleep(wait, undefined, { signal }).catch(() => {})
+      await this.#pause()
     }
+  }
+
+  /** While the API server is away the gate decides, so that an outage costs the leader no more than it must. */
+  async #pause(): Promise<void> {
+    const { signal } = this.#stop
+    const { gate } = this.#options.cluster
+    if (gate.isOutage()) return gate.pass(signal)
+    const usual = this.#alone ? aloneRetryMs : this.#retryMs * (0.9 + Math.random() / 5)
+    // An API server that has just started refuses for a moment; who has seen no lease yet must be sure of that.
+    const soon = this.#failures > 0 && !this.#mayBeAlone()
+    const wait = soon ? delayMs({ firstMs: 250, ceilingMs: this.#retryMs }, this.#failures - 1) : usual
+    await sleep(wait, undefined, { signal }).catch(() => {})
+  }
+
+  /** Nothing was ever read or written of the lease. */
+  #mayBeAlone(): boolean {
+    return this.#sighting === undefined && this.#renewedAt === Number.NEGATIVE_INFINITY
   }
 
   /** @returns whether the lease is ours now */
@@ -142,6 +160,7 @@ export class LeaderElection {
   #afterAnswer(ours: boolean, asked: number): boolean {
     this.#alone = false
     this.#refusals = 0
+    this.#failures = 0
     this.#saidFailing = false
     if (!ours) return false
     this.#renewedAt = asked
@@ -154,11 +173,11 @@ export class LeaderElection {
   /** @returns whether this process leads all the same */
   #afterFailure(error: unknown): boolean {
     if (this.#stop.signal.aborted) return this.#leading
+    this.#failures = this.#options.cluster.gate.isOutage() ? 0 : this.#failures + 1
     if (hasStatus(error, 409)) return this.isLeader()
     if (hasStatus(error, 403)) this.#refusals++
     else this.#refusals = 0
-    const mayBeAlone = this.#sighting === undefined && this.#renewedAt === Number.NEGATIVE_INFINITY
-    if (this.#refusals >= meantRefusals && mayBeAlone) {
+    if (this.#refusals >= meantRefusals && this.#mayBeAlone()) {
       if (!this.#alone)
         this.#say('noRightToLeases', error, 'may not touch the lease: runs as the only replica')
       this.#alone = true
