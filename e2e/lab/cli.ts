@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { terminalProgress } from './host/progress.ts'
 import { defaults, ensureLab, isStarting, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
+import { catalogue, peerCatalogue } from './parts/catalogue.ts'
+import { resolveParts } from './parts/resolve.ts'
 import { labPaths } from './state/lab-state.ts'
 
 interface Common {
@@ -33,6 +35,10 @@ command('up', 'bring a lab up')
   .option('--audit', "write the API server's audit log", false)
   .option('--no-build', "run the programs' bundles as an earlier build left them")
   .action(up)
+program
+  .command('parts')
+  .description('fetch or build every program that tests use, also the peers that no lab needs')
+  .action(fetchParts)
 command('down', 'take a lab away, whatever is left of it')
   .option('--all', 'every lab of this machine', false)
   .action(down)
@@ -57,6 +63,11 @@ command('node', 'freeze, thaw, cut or restore a node')
   .argument('<name>')
   .option('--silent', 'cut: keep the carrier', false)
   .action(node)
+
+async function fetchParts(): Promise<void> {
+  const parts = await resolveParts(terminalProgress(), [...catalogue, ...peerCatalogue])
+  for (const [name, path] of Object.entries(parts)) say(`${name} ${path}`)
+}
 
 async function up(
   o: Common & {

