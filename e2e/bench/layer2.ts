@@ -41,6 +41,7 @@ export async function benchLayer2(): Promise<void> {
     await answers()
     await bursts()
     await takeover()
+    await links()
   } finally {
     removeSegments(process.pid)
     rmSync(bundles, { recursive: true })
@@ -160,6 +161,38 @@ async function takeover(): Promise<void> {
   }
 }
 
+/** From the command that brings a link back until the responder answers on it; the command itself is included. */
+async function links(): Promise<void> {
+  const responder = await Responder.start()
+  await responder.ask({ own: [...addresses(50, 4), ...addresses(50, 6)] })
+  process.stdout.write('\n')
+  table(['links return (ms)', 'times', 'median', 'worst'])
+  const [port, cable] = ['ip link set p0', `ip link add p0 type veth peer name eth0 netns ${prefix}-node`]
+  const ways = {
+    'down, up': ['node', 'ip link set eth0 down', 'ip link set eth0 up'],
+    'carrier cut, back': ['lan', `${port} down`, `${port} up`],
+    'deleted, made anew': [
+      'lan',
+      'ip link del p0',
+      `${cable} && ${port} master br0 up && ip -n ${prefix}-node link set eth0 up`,
+    ],
+  } as const
+  for (const [name, [where, cut, mend]] of Object.entries(ways)) {
+    const times: number[] = []
+    for (let i = 0; i < 20; i++) {
+      inside(where, cut)
+      await sleep(50)
+      const returned = responder.returned()
+      const from = performance.now()
+      inside(where, mend)
+      times.push((await returned) - from)
+      await sleep(50)
+    }
+    row([name, String(times.length), quantile(times, 0.5).toFixed(1), Math.max(...times).toFixed(1)])
+  }
+  responder.end()
+}
+
 interface Usage {
   readonly user: number
   readonly system: number
@@ -194,6 +227,19 @@ class Responder {
     const told = this.#told('usage')
     await this.ask({ usage: true })
     return (await told) as Usage
+  }
+
+  /** When it next tells that it answers on an interface, in ms. */
+  returned(): Promise<number> {
+    return new Promise((resolve) => {
+      const look = (line: string): void => {
+        const told = JSON.parse(line) as { readonly event: string; readonly returned?: readonly string[] }
+        if (told.event !== 'interfaces' || told.returned?.includes('eth0') !== true) return
+        this.#lines.off('line', look)
+        resolve(performance.now())
+      }
+      this.#lines.on('line', look)
+    })
   }
 
   signal(name: NodeJS.Signals): void {

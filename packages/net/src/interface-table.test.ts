@@ -13,6 +13,7 @@ function link(index: number, change: Partial<Link> = {}): Link {
     ethernet: true,
     up: true,
     running: true,
+    carrierUps: 1,
     broadcast: true,
     loopback: false,
     noArp: false,

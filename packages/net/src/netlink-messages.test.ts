@@ -21,6 +21,7 @@ const linkBody = [
   ...attribute(3, eth0),
   ...attribute(1, mac),
   ...attribute(10, [9, 0, 0, 0]),
+  ...attribute(47, [3, 0, 0, 0]),
 ]
 
 test('a link', () => {
@@ -34,6 +35,7 @@ test('a link', () => {
         ethernet: true,
         up: true,
         running: true,
+        carrierUps: 3,
         broadcast: true,
         loopback: false,
         noArp: false,

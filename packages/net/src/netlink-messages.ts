@@ -26,6 +26,8 @@ export interface Link {
   readonly up: boolean
   /** Has a carrier. */
   readonly running: boolean
+  /** How often it has got one: also a loss that was over before it could be told. */
+  readonly carrierUps: number
   readonly broadcast: boolean
   readonly loopback: boolean
   readonly noArp: boolean
@@ -114,6 +116,7 @@ function decodeLink(view: DataView, body: Uint8Array): Link | undefined {
     ethernet: view.getUint16(2, true) === 1,
     up: has(0x1),
     running: has(0x40),
+    carrierUps: uint32(attributes.get(47)),
     broadcast: has(0x2),
     loopback: has(0x8),
     noArp: has(0x80),

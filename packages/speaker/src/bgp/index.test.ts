@@ -26,6 +26,7 @@ function linkWith(...addresses: readonly (readonly [string, boolean])[]): Interf
     ethernet: true,
     up: true,
     running: true,
+    carrierUps: 1,
     broadcast: true,
     loopback: false,
     noArp: false,

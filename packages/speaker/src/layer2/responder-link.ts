@@ -55,7 +55,8 @@ export class ResponderLink {
     const added = kindsOf(next).filter((kind) => !had.includes(kind))
     this.#logKinds('create', added)
     if (renamed || !next.ndp) this.#closeGroups()
-    return added.length > 0 || (next.running && !before.running) || !equalBytes(before.mac, next.mac)
+    const cut = !before.running || before.carrierUps !== next.carrierUps
+    return added.length > 0 || (next.running && cut) || !equalBytes(before.mac, next.mac)
   }
 
   /** True when the groups are not joined: the caller then joins one for each address. */

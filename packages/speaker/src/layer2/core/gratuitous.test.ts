@@ -79,13 +79,15 @@ test('whatever happens, what is owned is announced on time, and nothing else', (
       let now = 0
       for (const step of all) {
         if (step.kind === 'wait') now += step.ms
-        else if (step.kind === 'acquire') {
+        else if (step.kind === 'take') {
+          for (const taken of schedule.take(now, step.limit)) owned.get(taken)?.push(now)
+        } else if (step.kind === 'acquire') {
           schedule.acquire(step.address, now)
           owned.set(step.address, [])
-        } else if (step.kind === 'release') {
+        } else {
           schedule.release(step.address)
           owned.delete(step.address)
-        } else for (const taken of schedule.take(now, step.limit)) owned.get(taken)?.push(now)
+        }
       }
       const silent = [...owned].filter(([, times]) => times.length === 0)
       expect(schedule.first).toBe(silent.length)

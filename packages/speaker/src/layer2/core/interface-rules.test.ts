@@ -12,6 +12,7 @@ function link(name: string, change: Partial<LinkState> = {}): LinkState {
     ethernet: true,
     up: true,
     running: true,
+    carrierUps: 1,
     broadcast: true,
     loopback: false,
     noArp: false,

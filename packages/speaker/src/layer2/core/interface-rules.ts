@@ -27,6 +27,8 @@ export interface LinkState {
   readonly ethernet: boolean
   readonly up: boolean
   readonly running: boolean
+  /** How often it got a carrier. */
+  readonly carrierUps: number
   readonly broadcast: boolean
   readonly loopback: boolean
   readonly noArp: boolean
@@ -41,6 +43,7 @@ export interface AnsweringInterface {
   readonly mac: Uint8Array
   /** Has a carrier: only then announcements go out. */
   readonly running: boolean
+  readonly carrierUps: number
   readonly arp: boolean
   /** Has a link-local address; what we answer for is not that one, so that it need not be proven unique yet. */
   readonly ndp: boolean
@@ -58,6 +61,7 @@ export function answeringInterfaces(
       name: i.name,
       mac: i.mac,
       running: i.running,
+      carrierUps: i.carrierUps,
       arp: i.broadcast,
       ndp: i.addresses.some(({ ip, duplicate }) => ip.family === 6 && isLinkLocal(ip) && !duplicate),
     }))
