@@ -1,5 +1,6 @@
 /** The custom resources as programs see them: names and types. Definitions are in `@landfall/api/crd`. */
 export { type Converted, convertBGPPeer } from './bgp-peer-conversion.ts'
+export { parseGoDuration } from './go-duration.ts'
 export * from './identity.ts'
 export type {
   AdvertisementStatus,

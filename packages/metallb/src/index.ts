@@ -1,7 +1,7 @@
 export { type BuiltConfig, buildConfig, type MetallbObjects } from './build-config.ts'
 export { formatCommunity, parseCommunity } from './communities.ts'
 export type * from './config.ts'
-export { parseGoDuration } from './go-duration.ts'
+
 export { type Allocation, allocatedFromPool, heldPool, isUnread } from './held-pool.ts'
 export { mayUse, poolOf } from './pool-of.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'

@@ -3,7 +3,7 @@
  * counts as none.
  */
 import type { BGPPeerSpec } from '@landfall/api'
-import { parseGoDuration } from './go-duration.ts'
+import { parseGoDuration } from '@landfall/api'
 import type { Problems } from './refusal.ts'
 
 const defaultHoldSeconds = 90

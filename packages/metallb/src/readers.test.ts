@@ -1,9 +1,9 @@
+import { parseGoDuration } from '@landfall/api'
 import { parseIP } from '@landfall/netip'
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { buildConfig } from './build-config.ts'
 import { formatCommunity, parseCommunity } from './communities.ts'
-import { parseGoDuration } from './go-duration.ts'
 import { poolOf } from './pool-of.ts'
 import { objectsOf } from './testing.ts'
 

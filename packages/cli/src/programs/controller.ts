@@ -1,8 +1,8 @@
 /** `controller`: assigns addresses. Flags and environment are those of MetalLB's controller. */
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseGoDuration } from '@landfall/api'
 import type { ControllerOptions, WebhookOptions } from '@landfall/lb'
-import { parseGoDuration } from '@landfall/metallb'
 import type { LogLevel } from '@landfall/telemetry'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {

@@ -4,9 +4,9 @@
  * the defaults. Without `peers` and without `peer-autodiscovery` the labels that the first of those builds read count.
  */
 import type { BGPPeer, BGPPeerSpec } from '@landfall/api'
+import { parseGoDuration } from '@landfall/api'
 import type { Meta, Node } from '@landfall/kube/model'
 import { parseIP } from '@landfall/netip'
-import { parseGoDuration } from '../go-duration.ts'
 import { type Problems, problemsOf, type Refusal } from '../refusal.ts'
 import { matchesAny } from '../selectors.ts'
 import { given, type Made, metaOf } from './made.ts'
