@@ -122,6 +122,11 @@ export class LeaderElection {
     await sleep(wait, undefined, { signal }).catch(() => {})
   }
 
+  /** What is refused at first may just not be granted yet; for good it is said in other words. */
+  #mayBeRefused(error: unknown): boolean {
+    return hasStatus(error, 403) && this.#mayBeAlone()
+  }
+
   /** Nothing was ever read or written of the lease. */
   #mayBeAlone(): boolean {
     return this.#sighting === undefined && this.#renewedAt === Number.NEGATIVE_INFINITY
@@ -181,8 +186,8 @@ export class LeaderElection {
       if (!this.#alone)
         this.#say('noRightToLeases', error, 'may not touch the lease: runs as the only replica')
       this.#alone = true
-    } else if (!this.#saidFailing && !this.#alone) {
-      this.#say('leaseFailed', error)
+    } else if (!this.#saidFailing && !this.#alone && !this.#mayBeRefused(error)) {
+      this.#say('leaseFailed', error, 'the lease cannot be read or written')
       this.#saidFailing = true
     }
     return this.#alone || this.isLeader()
@@ -194,7 +199,9 @@ export class LeaderElection {
     this.#leading = leading
     const { logger, name, identity, onStarted, onStopped } = this.#options
     this.#gauge?.set({ name }, leading ? 1 : 0)
-    logger.info(leading ? 'becameLeader' : 'lostLeadership', { lease: name, identity })
+    const fields = { lease: name, identity }
+    if (leading) logger.info('becameLeader', fields, 'this replica leads now')
+    else logger.info('lostLeadership', fields, 'this replica does not lead any more')
     void this.#call(leading ? onStarted : onStopped)
   }
 

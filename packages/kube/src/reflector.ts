@@ -235,7 +235,8 @@ export class Reflector<T extends KubeObject> {
   #afterFailure(error: unknown): number {
     if (this.#stop.signal.aborted) return 0
     if (isExpired(error)) {
-      this.#options.logger.info('relist', { ...this.#about(), error: describeError(error) })
+      const fields = { ...this.#about(), error: describeError(error) }
+      this.#options.logger.info('relist', fields, 'the known version has expired: all is read anew')
       this.#resourceVersion = undefined
       return delayMs(relist, this.#failures.count++)
     }
@@ -245,8 +246,10 @@ export class Reflector<T extends KubeObject> {
     }
     if (this.#options.optional && hasStatus(error, 403, 404)) return this.#afterAbsence()
     this.#absentSince = undefined
-    if (!this.#saidFailing) {
-      this.#options.logger.warn('watchFailed', { ...this.#about(), error: describeError(error) })
+    // A kind whose definition is new asks for patience (429), once.
+    if (!this.#saidFailing && (this.#failures.count > 0 || !hasStatus(error, 429))) {
+      const fields = { ...this.#about(), error: describeError(error) }
+      this.#options.logger.warn('watchFailed', fields, 'the watch ended; what is known stays in force')
       this.#saidFailing = true
     }
     // While the server is away the gate decides when to try, and the failures of that time are not this watch's own.
@@ -280,7 +283,7 @@ export class Reflector<T extends KubeObject> {
 
   #sayRecovered(): void {
     this.#absentSince = undefined
-    if (this.#saidFailing) this.#options.logger.info('watchRecovered', this.#about())
+    if (this.#saidFailing) this.#options.logger.info('watchRecovered', this.#about(), 'the watch is back')
     this.#saidFailing = false
   }
 

@@ -82,6 +82,14 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   const legacy = (addresses: string) =>
     `address-pools: [{name: old, protocol: layer2, addresses: [${addresses}]}]`
 
+  /** Which configuration rules, where there are two. */
+  async function source(): Promise<string | undefined> {
+    const state = (await cluster.get(stateType, `${namespace}/controller`)) as RawObject & {
+      status: ServiceStatus
+    }
+    return state.status.conditions?.find(({ type }) => type === 'configurationSource')?.reason
+  }
+
   it('reads the ConfigMap where there are no definitions, and refuses one that drops an address in use', async () => {
     await ask('first')
     expect(await until(() => told('first'), 'False NoPools')).toEqual('False NoPools')
@@ -113,12 +121,6 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     }
     const create = () => cluster.create(poolType, pool)
     expect(await until(() => create().then(() => true), true)).toEqual(true)
-    const source = async () => {
-      const state = (await cluster.get(stateType, `${namespace}/controller`)) as RawObject & {
-        status: ServiceStatus
-      }
-      return state.status.conditions?.find(({ type }) => type === 'configurationSource')?.reason
-    }
     expect(await until(source, 'Objects')).toEqual('Objects')
     expect(await told('first')).toBe('192.0.2.10 VIP True Allocated')
     const counters = async () => {
@@ -149,6 +151,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
 
   it('keeps the addresses of a pool that is deleted and put back, and lets them go when it is not', async () => {
     await cluster.delete(configMapType, `${namespace}/config`)
+    expect(await until(source, undefined)).toEqual(undefined)
     const pool = await cluster.get(poolType, `${namespace}/new`)
     const put = () => cluster.create(poolType, { ...pool, metadata: { namespace, name: 'new' } })
     await cluster.delete(poolType, `${namespace}/new`)

@@ -105,7 +105,7 @@ export class Session {
     if (this.#stopped) return
     this.#synced = true
     this.#decide()
-    logger.info('stateSynced', { services: this.#services.items.size })
+    logger.info('stateSynced', { services: this.#services.items.size }, 'the first decisions are made')
   }
 
   async stop(): Promise<void> {
@@ -191,7 +191,8 @@ export class Session {
     for (const { reason, message, kind, namespace, name, field } of warnings) {
       logger.warn('configWarning', { reason, kind, namespace, name, field }, message)
     }
-    logger.info('configLoaded', { source, pools: config.pools.length, refusals: refusals.length })
+    const counts = { source, pools: config.pools.length, refusals: refusals.length }
+    logger.info('configLoaded', counts, 'this configuration is in force')
   }
 
   #follow({ key, decision }: Decided): void {
@@ -199,7 +200,8 @@ export class Session {
     else this.#without.delete(key)
     const service = this.#services.get(key)
     if (service === undefined) return
-    for (const event of decision.events) this.#tell(service, event)
+    const reason = decision.kind === 'assigned' ? '' : decision.refusal.reason
+    for (const event of decision.events) this.#tell(service, event, reason)
     const answer = answerOf(decision, this.#built.config)
     if (differs(service, this.#wanted(service, key, answer))) this.#putDown(key, answer)
     else this.#answers.delete(key)
@@ -251,12 +253,14 @@ export class Session {
     if (outcome === 'forbidden') this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType))
   }
 
-  #tell(service: BalancedService, event: Event): void {
+  /** @param code of the refusal behind it, '' for none */
+  #tell(service: BalancedService, event: Event, code = ''): void {
     if (!this.#options.mayWrite()) return
     const { namespace, name, uid } = service.meta
     this.#events.record({ apiVersion: 'v1', kind: 'Service', namespace, name, uid }, event)
     const level = event.type === 'Warning' ? 'warn' : 'info'
-    this.#options.logger[level](logEventOf(event.reason), { service: `${namespace}/${name}` }, event.message)
+    const fields = { service: `${namespace}/${name}`, ...(code === '' ? {} : { reason: code }) }
+    this.#options.logger[level](logEventOf(event.reason), fields, event.message)
   }
 
   #warnOfOldAnnotations(before: BalancedService | undefined, after: BalancedService): void {

@@ -123,7 +123,7 @@ export class RealApiServer {
       `--cert-dir=${join(this.#folder, 'certs')}`,
       `--token-auth-file=${join(this.#folder, 'tokens.csv')}`,
       '--authorization-mode=RBAC',
-      '--service-cluster-ip-range=10.96.0.0/16',
+      '--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${serviceAccountKey}`,
       `--service-account-signing-key-file=${serviceAccountKey}`,

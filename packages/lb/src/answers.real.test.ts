@@ -1,0 +1,203 @@
+/** "Why no address?" on a real API server: Event, condition, log line and metric say the same, and say it once. */
+import { isDeepStrictEqual } from 'node:util'
+import { crdManifest, metallbResources } from '@landfall/api/crd'
+import { type Cluster, type RawObject, serviceType } from '@landfall/kube'
+import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { createLogger, Metrics } from '@landfall/telemetry'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ControllerMetrics } from './controller-metrics.ts'
+import { Session } from './session.ts'
+
+const binaries = findBinaries()
+const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
+
+const namespace = 'metallb-system'
+const component = 'metallb-controller'
+const dual = { ipFamilyPolicy: 'PreferDualStack' }
+
+describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+  let server: RealApiServer
+  let cluster: Cluster
+  let session: Session
+  const metrics = new Metrics('test')
+  const lines: Record<string, unknown>[] = []
+
+  beforeAll(async () => {
+    server = await RealApiServer.start()
+    cluster = server.cluster()
+    await post('/api/v1/namespaces', { metadata: { name: namespace } })
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    for (const resource of metallbResources) await post(definitions, { ...crdManifest(resource) })
+    const spec = { addresses: ['192.0.2.0/30'] }
+    const pools = `/apis/metallb.io/v1beta1/namespaces/${namespace}/ipaddresspools`
+    const pool = { apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata: { name: 'four' }, spec }
+    await until(() => post(pools, pool).then(() => true), true)
+    await create('older')
+    await give('older', '192.0.2.1')
+    // Ages are told apart by the second.
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await create('newer')
+    await give('newer', '192.0.2.1')
+    session = new Session({
+      cluster,
+      namespace,
+      configMap: 'config',
+      loadBalancerClass: '',
+      poolRemovalGraceMs: 0,
+      logger: createLogger({ write: (line) => void lines.push(JSON.parse(line)) }),
+      metrics: new ControllerMetrics(metrics),
+      mayWrite: () => true,
+    })
+    await session.start()
+  }, 90_000)
+
+  afterAll(async () => {
+    await session?.stop()
+    cluster?.close()
+    await server?.stop()
+  })
+
+  const post = (path: string, body: object) => cluster.request({ method: 'POST', path, body })
+
+  async function until<T>(read: () => Promise<T>, expected: unknown): Promise<unknown> {
+    const end = performance.now() + 20_000
+    for (;;) {
+      const seen = await read().catch((error: unknown) => error)
+      if (isDeepStrictEqual(seen, expected) || performance.now() > end) return seen
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  const create = (name: string, spec: object = {}, annotations: object = {}) =>
+    post('/api/v1/namespaces/default/services', {
+      metadata: { name, annotations },
+      spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
+    })
+
+  const read = async (name: string) =>
+    (await cluster.get(serviceType, `default/${name}`)) as RawObject & ServiceFields
+
+  /** As somebody's hand or another controller does. */
+  async function give(name: string, ...ips: readonly string[]): Promise<void> {
+    const status = { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } }
+    await cluster.update(serviceType, { ...(await read(name)), status }, 'status')
+  }
+
+  async function annotate(name: string, annotations: Readonly<Record<string, string>>): Promise<void> {
+    await cluster.patch(serviceType, `default/${name}`, { metadata: { annotations } })
+  }
+
+  /** `192.0.2.1 True Allocated` */
+  async function told(name: string): Promise<string> {
+    const { status } = await read(name)
+    const own = status.conditions?.find(({ type }) => type === 'metallb.io/AddressAllocated')
+    const ips = (status.loadBalancer.ingress ?? []).map(({ ip }) => ip)
+    return [...ips, own?.status, own?.reason].filter((part) => part !== undefined).join(' ')
+  }
+
+  /** Ours about a Service, and how often each, by name. */
+  async function events(name: string): Promise<readonly string[]> {
+    const list: { readonly items: readonly EventFields[] } = await cluster.request({
+      method: 'GET',
+      path: '/api/v1/namespaces/default/events',
+    })
+    return list.items
+      .filter(({ involvedObject, source }) => involvedObject.name === name && source.component === component)
+      .map(({ reason, count, type }) => `${type} ${reason} ${count}`)
+      .toSorted((a, b) => a.localeCompare(b))
+  }
+
+  it('leaves one address that two hold to the older, and moves the newer with an Event', async () => {
+    expect(await until(() => told('older'), '192.0.2.1 True Allocated')).toBe('192.0.2.1 True Allocated')
+    expect(await until(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
+    const moved = ['Normal ClearAssignment 1', 'Normal IPAllocated 1']
+    expect(await until(() => events('newer'), moved)).toEqual(moved)
+    expect(await events('older')).toEqual([])
+  })
+
+  it('gives back what was cleared or overwritten by hand', async () => {
+    await give('newer')
+    expect(await until(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
+    await give('newer', '192.0.2.1')
+    expect(await until(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
+    expect(await told('older')).toBe('192.0.2.1 True Allocated')
+  })
+
+  it.each([
+    ['nowhere', {}, { 'metallb.io/address-pool': 'none' }, 'PoolNotFound'],
+    ['outside', {}, { 'metallb.io/loadBalancerIPs': '198.51.100.1' }, 'AddressNotInPool'],
+    ['nonsense', {}, { 'metallb.io/loadBalancerIPs': 'nonsense' }, 'InvalidRequest'],
+    ['taken', {}, { 'metallb.io/loadBalancerIPs': '192.0.2.1' }, 'AddressInUse'],
+    [
+      'other-family',
+      { ipFamilies: ['IPv6'] },
+      { 'metallb.io/loadBalancerIPs': '192.0.2.2' },
+      'FamilyMismatch',
+    ],
+    ['six', { ipFamilies: ['IPv6'] }, {}, 'NoFreeAddress'],
+    ['both', { ipFamilyPolicy: 'RequireDualStack' }, {}, 'NoFreeAddress'],
+  ])('says the same everywhere: %s', async (name, spec, annotations, code) => {
+    await create(name, spec, annotations)
+    expect(await until(() => told(name), `False ${code}`)).toBe(`False ${code}`)
+    expect(await until(() => events(name), ['Warning AllocationFailed 1'])).toEqual([
+      'Warning AllocationFailed 1',
+    ])
+    const line = lines.find(
+      ({ service, event }) => service === `default/${name}` && event === 'allocationFailed',
+    )
+    expect(line).toMatchObject({ level: 'warn', reason: code, msg: expect.stringContaining(`${code}: `) })
+    const counted = async () => {
+      const text = await metrics.exposition()
+      return new RegExp(`^landfall_lb_services_without_address\\{reason="${code}"\\} [1-9]`, 'm').test(text)
+    }
+    expect(await until(counted, true)).toBe(true)
+  })
+
+  it('says once that the other family is missing, whatever else happens to the Service', async () => {
+    await create('prefers', dual)
+    const settled = '192.0.2.2 True OneFamilyOnly'
+    expect(await until(() => told('prefers'), settled)).toBe(settled)
+    const said = ['Normal AdditionalAssignFailed 1', 'Normal IPAllocated 1']
+    for (const touch of ['1', '2', '3']) {
+      await annotate('prefers', { touch })
+      await annotate('older', { touch })
+    }
+    await cluster.delete(serviceType, 'default/nowhere')
+    expect(await until(() => events('prefers'), said)).toEqual(said)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(await events('prefers')).toEqual(said)
+  })
+
+  it('keeps the address while the request cannot be read', async () => {
+    await annotate('prefers', { 'metallb.io/loadBalancerIPs': '192.0.2.2,' })
+    const failed = async () => (await events('prefers')).includes('Warning LoadBalancerFailed 1')
+    expect(await until(failed, true)).toBe(true)
+    expect(await told('prefers')).toMatch(/^192\.0\.2\.2 True/)
+  })
+
+  it('says nothing about a Service of another class', async () => {
+    await create('foreign', { loadBalancerClass: 'example.com/other' })
+    await create('last')
+    expect(await until(() => told('last'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
+    expect([await told('foreign'), await events('foreign')]).toEqual(['', []])
+  })
+})
+
+interface ServiceFields {
+  readonly status: {
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly reason: string
+    }[]
+    readonly loadBalancer: { readonly ingress?: readonly { readonly ip: string }[] }
+  }
+}
+
+interface EventFields {
+  readonly type: string
+  readonly reason: string
+  readonly count: number
+  readonly involvedObject: { readonly name: string }
+  readonly source: { readonly component?: string }
+}
