@@ -310,6 +310,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       ends.push(() => own.close())
       const a = election('a', 'forbidden', own, story)
       await until('a to lead', () => a.isLeader())
+      expect(story).toEqual(['a noRightToLeases', 'a becameLeader'])
     })
   })
 
