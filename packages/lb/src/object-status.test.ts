@@ -2,7 +2,7 @@ import type { Config, Pool } from '@landfall/metallb'
 import { parseIP, parseRange, type Range } from '@landfall/netip'
 import { expect, test } from 'vitest'
 import { Ledger } from './allocation/ledger.ts'
-import { poolStatus, stateStatus } from './object-status.ts'
+import { poolStatus } from './object-status.ts'
 
 function range(text: string): Range {
   const parsed = parseRange(text)
@@ -57,31 +57,4 @@ test('a good pool says what is free', () => {
   const status = poolStatus({}, judged, good, config, ledgerWith('10.0.0.3'))
   expect(status).toMatchObject({ assignedIPv4: 1, availableIPv4: 3 })
   expect(status['conditions']).toMatchObject([{ type: 'Valid' }, { type: 'NearlyFull', status: 'False' }])
-})
-
-test('warnings leave the state valid', () => {
-  const warning = {
-    kind: 'L2Advertisement',
-    namespace: 'metallb-system',
-    name: 'a',
-    field: 'spec.ipAddressPools[0]',
-    reason: 'UnknownPool',
-    message: 'there is none',
-  } as const
-  const configured = {
-    config,
-    refusals: [],
-    warnings: [warning],
-    source: 'objects',
-    both: false,
-    notes: [],
-  } as const
-  expect(stateStatus({}, configured, 'ConfigMap x/config')).toMatchObject({
-    result: 'Valid',
-    errorSummary: '',
-    conditions: [
-      { type: 'poolReconcilerValid', status: 'True', reason: 'Reconciled' },
-      { type: 'referencesResolved', status: 'False', reason: 'UnknownPool', message: 'there is none' },
-    ],
-  })
 })

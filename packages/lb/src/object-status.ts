@@ -1,14 +1,12 @@
 /**
- * What the status of an object of the configuration, and of the ConfigurationState, should say: a function of the
- * configuration, of who holds what, and of the status before, from which what others wrote is kept.
+ * What the status of an object of the configuration should say: a function of the configuration, of who holds what,
+ * and of the status before, from which what others wrote is kept.
  */
-import type { Condition } from '@landfall/api'
 import type { Config, Pool, Refusal, Warning } from '@landfall/metallb'
+import { textOf, withCondition, withoutCondition, withUnresolved } from '@landfall/metallb/state'
 import type { Family, Range } from '@landfall/netip'
 import type { LedgerView } from './allocation/ledger.ts'
 import { countedUsage, fullnessOf, type PoolUsage, type Usage } from './allocation/usage.ts'
-import { withCondition, withoutCondition } from './condition.ts'
-import type { Configured } from './configuration.ts'
 import { exactCount } from './exact-count.ts'
 
 export type Status = Readonly<Record<string, unknown>>
@@ -16,6 +14,7 @@ export type Status = Readonly<Record<string, unknown>>
 const nearlyFull = 'NearlyFull'
 /** As Gateway API calls it: what the object names exists. */
 const resolvedRefs = 'ResolvedRefs'
+const now = () => new Date()
 const counters = ['assignedIPv4', 'assignedIPv6', 'availableIPv4', 'availableIPv6']
 
 export interface Judged {
@@ -26,17 +25,16 @@ export interface Judged {
 
 /** The condition `Valid`; and `ResolvedRefs`, as long as something that it names does not exist. */
 export function judgedStatus(old: Status, { refusals, warnings, generation }: Judged) {
-  const list = withCondition(old['conditions'], {
+  const condition = {
     type: 'Valid',
     status: refusals.length === 0 ? 'True' : 'False',
     reason: refusals[0]?.reason ?? 'Valid',
     message: textOf(refusals),
     observedGeneration: generation,
-  })
-  return {
-    ...old,
-    conditions: withUnresolved(list, warnings, resolvedRefs, { observedGeneration: generation }),
-  }
+  } as const
+  const list = withCondition(old['conditions'], condition, now)
+  const unresolved = { observedGeneration: generation }
+  return { ...old, conditions: withUnresolved(list, warnings, resolvedRefs, now, unresolved) }
 }
 
 /** A pool has counters, and a usable one says how full it is. */
@@ -59,7 +57,7 @@ export function poolStatus(
   }
   const usage = countedUsage(pool, ledger)
   const fullness = { type: nearlyFull, ...fullnessOf(usage), observedGeneration: judged.generation }
-  return { ...status, ...countersOf(usage), conditions: withCondition(status.conditions, fullness) }
+  return { ...status, ...countersOf(usage), conditions: withCondition(status.conditions, fullness, now) }
 }
 
 /** Nothing new comes from it; what is held of it, and lies in no usable pool, counts as its own. */
@@ -94,60 +92,4 @@ function countersOf({ v4, v6 }: PoolUsage): object {
     availableIPv4: free(v4.total, v4.assigned),
     availableIPv6: free(v6.total, v6.assigned),
   }
-}
-
-/** Of the ConfigurationState. */
-export function stateStatus(
-  old: Status,
-  { refusals, warnings, source, both }: Configured,
-  configMap: string,
-): Status {
-  const errorSummary = textOf(refusals)
-  const valid = refusals.length === 0
-  const condition = {
-    type: 'poolReconcilerValid',
-    status: valid ? 'True' : 'False',
-    reason: valid ? 'Reconciled' : 'ConfigurationError',
-    message: errorSummary,
-  } as const
-  const judged = withUnresolved(withCondition(old['conditions'], condition), warnings, 'referencesResolved')
-  return {
-    ...old,
-    result: valid ? 'Valid' : 'Invalid',
-    errorSummary,
-    conditions: withSource(judged, source, both, configMap),
-  }
-}
-
-function withUnresolved(
-  list: readonly object[],
-  warnings: readonly Warning[],
-  type: string,
-  more: Pick<Condition, 'observedGeneration'> = {},
-): readonly object[] {
-  const [first] = warnings
-  if (first === undefined) return withoutCondition(list, type)
-  const { reason } = first
-  return withCondition(list, { type, status: 'False', reason, message: textOf(warnings), ...more })
-}
-
-/** Which configuration rules, and why, wherever there could be a doubt. */
-function withSource(
-  list: readonly object[],
-  source: Configured['source'],
-  both: boolean,
-  configMap: string,
-): readonly object[] {
-  const type = 'configurationSource'
-  if (source === 'configMap') {
-    const message = `${configMap} rules, since there is no IPAddressPool`
-    return withCondition(list, { type, status: 'True', reason: 'ConfigMap', message })
-  }
-  if (!both) return withoutCondition(list, type)
-  const message = `the metallb.io objects rule, since there is an IPAddressPool; ${configMap} is not used`
-  return withCondition(list, { type, status: 'True', reason: 'Objects', message })
-}
-
-function textOf(found: readonly { readonly message: string }[]): string {
-  return found.map(({ message }) => message).join('\n')
 }

@@ -15,12 +15,13 @@ import {
 } from '@landfall/kube'
 import { type Key, keyOf } from '@landfall/kube/model'
 import type { Config } from '@landfall/metallb'
+import { componentState } from '@landfall/metallb/state'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
 import { countedUsage } from './allocation/usage.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
 import { sameStatus } from './exact-count.ts'
-import { type Judged, judgedStatus, poolStatus, type Status, stateStatus } from './object-status.ts'
+import { type Judged, judgedStatus, poolStatus, type Status } from './object-status.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
@@ -103,11 +104,12 @@ export class Reports {
         type.kind === 'IPAddressPool' ? this.#poolStatus(old, judged, object) : judgedStatus(old, judged)
       this.#reports.set(id, { type, key: keyOf(object.meta), status })
     }
+    const configMap = `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`
+    const state = { ...configured, type: 'poolReconcilerValid', configMap }
     this.#reports.set(stateName, {
       type: stateType,
       key: `${this.#options.namespace}/${stateName}`,
-      status: (old) =>
-        stateStatus(old, configured, `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`),
+      status: (old) => componentState(old, state, () => new Date()),
     })
     for (const id of this.#reports.keys()) this.#dirty.add(id)
   }

@@ -4,9 +4,9 @@
  */
 import type { Mutation, RawObject } from '@landfall/kube'
 import { allocatedFromPool } from '@landfall/metallb'
+import { withCondition, withoutCondition } from '@landfall/metallb/state'
 import type { Answer } from './allocation/answer.ts'
 import type { BalancedService } from './allocation/request.ts'
-import { withCondition, withoutCondition } from './condition.ts'
 import { addressAllocated } from './service-type.ts'
 
 export interface WantedStatus {
@@ -32,12 +32,16 @@ export function differs({ ingress, meta, allocated }: BalancedService, wanted: W
 }
 
 /** @param uid of the Service that the status is meant for: another of the same name is left alone */
-export function setStatus(uid: string, wanted: WantedStatus, now?: () => Date): Mutation {
+export function setStatus(uid: string, wanted: WantedStatus, now: () => Date = () => new Date()): Mutation {
   return (raw) => (raw.metadata.uid === uid ? withStatus(raw, wanted, now) : undefined)
 }
 
 /** What else the status holds, ports of kept addresses too, stays. */
-export function withStatus(raw: RawObject, wanted: WantedStatus, now?: () => Date): RawObject {
+export function withStatus(
+  raw: RawObject,
+  wanted: WantedStatus,
+  now: () => Date = () => new Date(),
+): RawObject {
   const status = fields(raw['status'])
   const balancer = fields(status['loadBalancer'])
   const ingress = Array.isArray(balancer['ingress']) ? balancer['ingress'].map(fields) : []
@@ -61,7 +65,7 @@ function asVIP(entry: Readonly<Record<string, unknown>>): object {
   return entry['ipMode'] === undefined ? entry : { ...entry, ipMode: 'VIP' }
 }
 
-function conditionsOf(list: unknown, answer: Answer | undefined, now?: () => Date): readonly object[] {
+function conditionsOf(list: unknown, answer: Answer | undefined, now: () => Date): readonly object[] {
   if (answer === undefined) return withoutCondition(list, addressAllocated)
   const { since, ...said } = answer
   return withCondition(list, { type: addressAllocated, ...said }, now, since)

@@ -1,4 +1,4 @@
-/** Setting one condition in a list that others write to as well. */
+/** Setting one condition in a list that others write to as well (pure: the time is passed in). */
 import type { Condition } from '@landfall/api'
 
 const longestMessage = 32_000
@@ -10,7 +10,7 @@ const longestMessage = 32_000
 export function withCondition(
   list: unknown,
   wanted: Omit<Condition, 'lastTransitionTime'>,
-  now: () => Date = () => new Date(),
+  now: () => Date,
   since?: number,
 ): readonly object[] {
   const conditions = listOf(list)
