@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { MemoryGroup } from './memory-group.ts'
 
@@ -26,8 +25,9 @@ const ticksPerSecond = 100
 export interface ProcessOptions {
   readonly name: string
   readonly server: URL
-  /** With `bundles`, and `account`: what a pod finds of its service account. */
-  readonly folder: string
+  /** Folder with what a pod finds of its service account. */
+  readonly account: string
+  readonly bundle: string
   readonly group: MemoryGroup | undefined
 }
 
@@ -61,8 +61,8 @@ export class ControllerProcess {
     if (process.getuid?.() !== 0) throw new Error('a mount namespace takes root: use sudo')
     const port = await freePort()
     const flags = [`--pod-name=${o.name}`, '--port=0', `--health-probe-port=${port}`]
-    const program = [process.execPath, join(o.folder, 'bundles', 'controller.mjs'), ...flags]
-    const shell = ['sh', '-c', enter, 'sh', join(o.folder, 'account'), o.group?.processes ?? '', ...program]
+    const program = [process.execPath, o.bundle, ...flags]
+    const shell = ['sh', '-c', enter, 'sh', o.account, o.group?.processes ?? '', ...program]
     const argv = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', ...shell]
     const env = {
       PATH: process.env['PATH'],

@@ -27,10 +27,27 @@ const plurals: Readonly<Record<string, string>> = {
   CustomResourceDefinition: 'customresourcedefinitions',
 }
 
+let bundles: Promise<string> | undefined
+
+/** Built once a process, of the sources as they are then, and taken away at its end. */
+function provideBundles(): Promise<string> {
+  bundles ??= build()
+  return bundles
+}
+
+async function build(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-bundles-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  // Outside of what the compiler sees: the build's own script.
+  const script = new URL('../../scripts/build.ts', import.meta.url)
+  const built: { buildBundles(out: string): Promise<string> } = await import(script.href)
+  return await built.buildBundles(join(folder, 'bundles'))
+}
+
 export class AllocatorSite {
   readonly server: RealApiServer
   readonly cluster: Cluster
-  /** Of the bundles and of what a pod finds of its service account. */
+  /** Of what a pod finds of its service account. */
   readonly #folder: string
   readonly #controllers: ControllerProcess[] = []
 
@@ -51,10 +68,6 @@ export class AllocatorSite {
     const groups = `system:serviceaccounts,system:serviceaccounts:${namespace}`
     const site = new AllocatorSite(await RealApiServer.start({ [account]: groups }))
     try {
-      // Outside of what the compiler sees: the build's own script.
-      const script = new URL('../../scripts/build.ts', import.meta.url)
-      const built: { buildBundles(out: string): Promise<string> } = await import(script.href)
-      await built.buildBundles(join(site.#folder, 'bundles'))
       for (const document of parseAllDocuments(readFileSync(manifest, 'utf8'))) {
         const object: RawObject | null = document.toJS()
         if (object !== null && plurals[object.kind ?? ''] !== undefined) await site.#create(object)
@@ -86,8 +99,9 @@ export class AllocatorSite {
   /** @param name of its pod */
   async startController(name: string, group?: MemoryGroup): Promise<ControllerProcess> {
     const { server } = this.server.access()
-    const folder = this.#folder
-    const controller = await ControllerProcess.start({ name, server, folder, group })
+    const account = join(this.#folder, 'account')
+    const bundle = join(await provideBundles(), 'controller.mjs')
+    const controller = await ControllerProcess.start({ name, server, account, bundle, group })
     this.#controllers.push(controller)
     return controller
   }

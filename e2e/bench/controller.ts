@@ -42,7 +42,10 @@ interface Figures {
 export async function benchController(only: readonly number[] = sizes): Promise<void> {
   process.stdout.write(`\non a real API server: ${versions()}\n\n`)
   const rows: Figures[] = []
-  for (const size of only) rows.push(await measure(size))
+  for (const size of only) {
+    rows.push(await measure(size))
+    process.stderr.write(`${size} Services measured\n`)
+  }
   process.stdout.write(`${costTable(rows)}\n${latencyTable(rows)}`)
 }
 
