@@ -8,14 +8,35 @@ type Fields = { readonly [name: string]: true | Fields }
 
 const conditions: Fields = { prefix: true, exact: true, regex: true, header: true, queryParameter: true }
 
-const service: Fields = { name: true, port: true, protocol: true, weight: true }
+const headers: Fields = { set: true, remove: true }
+
+const service: Fields = {
+  name: true,
+  port: true,
+  healthPort: true,
+  protocol: true,
+  weight: true,
+  mirror: true,
+  requestHeadersPolicy: headers,
+  responseHeadersPolicy: headers,
+  slowStartPolicy: true,
+}
 
 const route: Fields = {
   conditions,
   services: service,
   permitInsecure: true,
   enableWebsockets: true,
-  loadBalancerPolicy: { strategy: true },
+  loadBalancerPolicy: true,
+  timeoutPolicy: true,
+  retryPolicy: true,
+  healthCheckPolicy: true,
+  pathRewritePolicy: true,
+  requestHeadersPolicy: headers,
+  responseHeadersPolicy: headers,
+  requestRedirectPolicy: true,
+  directResponsePolicy: true,
+  internalRedirectPolicy: true,
 }
 
 const spec: Fields = {

@@ -10,21 +10,15 @@ import type { Contribution } from './contribution.ts'
 import { ingressTls, ingressTlsWarnings } from './ingress-tls.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
-import { type Checked, error, ok, type Problem, refused, warning } from './problem.ts'
-import { resolveService } from './upstream.ts'
+import { readIngressPolicies } from './policies/ingress-annotations.ts'
+import { plainForward } from './policies/plain-forward.ts'
+import { type Checked, error, ok, type Problem, refused } from './problem.ts'
+import { plainSettings, resolveService } from './upstream.ts'
 import type { PathMatch, Route } from './virtual-host.ts'
 
 const forceRedirect = 'ingress.kubernetes.io/force-ssl-redirect'
 const allowHttp = 'kubernetes.io/ingress.allow-http'
 const websocketRoutes = 'projectcontour.io/websocket-routes'
-const notYet = [
-  'projectcontour.io/num-retries',
-  'projectcontour.io/per-try-timeout',
-  'projectcontour.io/request-timeout',
-  'projectcontour.io/response-timeout',
-  'projectcontour.io/retry-on',
-]
-
 export interface IngressHostResult {
   readonly contribution: Contribution
   readonly outcomes: readonly Outcome[]
@@ -44,7 +38,7 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
 }
 
 function translateOne(host: string, ingress: Ingress, lookups: Lookups, options: DagOptions) {
-  const problems: Problem[] = [...annotationProblems(ingress), ...ingressTlsWarnings(ingress)]
+  const problems: Problem[] = [...ingressTlsWarnings(ingress)]
   const routes = routesOf(host, ingress, lookups, problems)
   const tls = ingressTls(host, ingress, lookups, options, problems)
   const redirect = ingress.meta.annotations[forceRedirect] === 'true'
@@ -56,14 +50,6 @@ function translateOne(host: string, ingress: Ingress, lookups: Lookups, options:
   }
   const outcome: Outcome = { kind: 'ingress', key: keyOf(ingress.meta), problems }
   return { contribution, outcome }
-}
-
-function annotationProblems(ingress: Ingress): Problem[] {
-  return notYet
-    .filter((name) => ingress.meta.annotations[name] !== undefined)
-    .map((name) =>
-      warning('SpecError', 'NotSupported', `metadata.annotations["${name}"]: not supported by this version`),
-    )
 }
 
 function routesOf(host: string, ingress: Ingress, lookups: Lookups, problems: Problem[]): readonly Route[] {
@@ -103,9 +89,9 @@ function routeOf(ingress: Ingress, field: string, path: IngressPath, lookups: Lo
   return ok({
     match: { path: match, headers: [], query: [] },
     action: {
-      kind: 'forward',
-      clusters: [{ cluster: cluster.cluster, weight: 1 }],
+      ...plainForward([cluster.cluster]),
       websockets: listed.includes(path.path || '/'),
+      ...readIngressPolicies(ingress.meta.annotations),
     },
     owner: `Ingress/${keyOf(ingress.meta)}`,
   })
@@ -119,7 +105,7 @@ function backendOf(ingress: Ingress, backend: IngressBackend, lookups: Lookups) 
     name: backend.serviceName,
     port,
     protocol: '',
-    strategy: 'RoundRobin' as const,
+    settings: plainSettings,
   }
   return resolveService(reference, lookups)
 }

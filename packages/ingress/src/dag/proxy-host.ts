@@ -8,6 +8,7 @@ import type { Lookups } from '../model/lookups.ts'
 import { type Contribution, nothing } from './contribution.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
+import { splitRewrites } from './policies/path-rewrite.ts'
 import { error, type Problem } from './problem.ts'
 import { translateTree } from './proxy-tree.ts'
 import { resolveTls, type Tls, versionProblem } from './tls-settings.ts'
@@ -61,10 +62,11 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     return outcomeOf(root, [...early, ...problems])
   })
   if (early.length > 0) return { contribution: nothing, outcomes }
-  const routes = tree.routes.map(({ route }) => route)
+  const split = splitRewrites(tree.routes)
+  const routes = split.map(({ route }) => route)
   if (tls.value === undefined)
     return { contribution: { plain: routes, secure: [], tls: undefined }, outcomes }
-  const plain = tree.routes.map(({ route, permitInsecure }) =>
+  const plain = split.map(({ route, permitInsecure }) =>
     permitInsecure && !options.disablePermitInsecure
       ? route
       : { ...route, action: { kind: 'https-redirect' as const } },

@@ -4,15 +4,28 @@
  */
 import type { Service, ServicePort } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
-import type { Cluster, Strategy, UpstreamProtocol } from './virtual-host.ts'
+import { readCircuitBreakers } from './policies/circuit-breakers.ts'
+import type { Cluster, ClusterSettings, UpstreamProtocol } from './virtual-host.ts'
 
 export interface ServiceReference {
   readonly namespace: string
   readonly name: string
   /** By number, or by name where the API has one. */
   readonly port: number | string
+  /** '' for what the Service says. */
   readonly protocol: string
-  readonly strategy: Strategy
+  readonly settings: Omit<ClusterSettings, 'protocol' | 'healthPortName' | 'circuitBreakers'>
+  /** Number of the port that health checks use; undefined: the same. */
+  readonly healthPort?: number | undefined
+}
+
+/** What a cluster has that nobody asked anything of. */
+export const plainSettings: ServiceReference['settings'] = {
+  strategy: 'RoundRobin',
+  idleConnection: undefined,
+  healthCheck: undefined,
+  slowStart: undefined,
+  sni: '',
 }
 
 export type ClusterResult =
@@ -36,6 +49,11 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
   if (port.protocol !== 'TCP') {
     return { ok: false, why: `port "${reference.port}" on service "${key}" is ${port.protocol}, not TCP` }
   }
+  const health = healthPort(reference, service, port)
+  if (health === 'none')
+    return { ok: false, why: `port "${reference.healthPort}" on service "${key}" not matched` }
+  const protocol = protocolOf(reference.protocol, service, port)
+  const { settings } = reference
   return {
     ok: true,
     cluster: {
@@ -43,10 +61,26 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
       service: reference.name,
       port: port.port,
       portName: port.name,
-      protocol: protocolOf(reference.protocol, service, port),
-      strategy: reference.strategy,
+      settings: {
+        ...settings,
+        protocol,
+        sni: protocol === 'h2' || protocol === 'tls' ? settings.sni : '',
+        healthPortName: health?.name,
+        circuitBreakers: readCircuitBreakers(service.meta.annotations),
+      },
     },
   }
+}
+
+/** The port for health checks where it is another; 'none' when the Service has no such port. */
+function healthPort(
+  { healthPort, settings }: ServiceReference,
+  service: Service,
+  port: ServicePort,
+): ServicePort | 'none' | undefined {
+  if (healthPort === undefined || healthPort === port.port || settings.healthCheck === undefined)
+    return undefined
+  return service.ports.find((one) => one.port === healthPort && one.protocol === 'TCP') ?? 'none'
 }
 
 function protocolOf(own: string, service: Service, port: ServicePort): UpstreamProtocol {

@@ -33,7 +33,50 @@ export interface RouteMatch {
 }
 
 export type UpstreamProtocol = '' | 'h2' | 'h2c' | 'tls'
-export type Strategy = 'RoundRobin' | 'WeightedLeastRequest' | 'Random'
+export type Strategy = 'RoundRobin' | 'WeightedLeastRequest' | 'Random' | 'RingHash'
+
+/** Milliseconds; undefined: Envoy's default. */
+export type Limit = number | 'infinite' | undefined
+
+export interface HealthCheck {
+  readonly path: string
+  readonly host: string
+  readonly intervalSeconds: number
+  readonly timeoutSeconds: number
+  readonly unhealthyThreshold: number
+  readonly healthyThreshold: number
+  /** Statuses that count as healthy, the end not among them; empty: 200. */
+  readonly expected: readonly { readonly start: number; readonly end: number }[]
+}
+
+export interface SlowStart {
+  readonly windowMs: number
+  readonly aggression: number
+  readonly minWeightPercent: number
+}
+
+/** Most at a time, over all endpoints but the last; what is missing has no limit but Envoy's default. */
+export interface CircuitBreakers {
+  readonly maxConnections?: number
+  readonly maxPendingRequests?: number
+  readonly maxRequests?: number
+  readonly maxRetries?: number
+  readonly perHostMaxConnections?: number
+}
+
+/** What makes a cluster another one than that of the same port with other settings. */
+export interface ClusterSettings {
+  readonly protocol: UpstreamProtocol
+  readonly strategy: Strategy
+  readonly idleConnection: Limit
+  readonly healthCheck: HealthCheck | undefined
+  /** Name of the port that health checks use, if it is another. */
+  readonly healthPortName: string | undefined
+  readonly slowStart: SlowStart | undefined
+  readonly circuitBreakers: CircuitBreakers | undefined
+  /** Name that is asked for in a TLS handshake with the backend; '': none. */
+  readonly sni: string
+}
 
 /** One port of a Service with the settings that make it a cluster of its own. */
 export interface Cluster {
@@ -42,20 +85,89 @@ export interface Cluster {
   readonly port: number
   /** '' when the Service's only port has no name. */
   readonly portName: string
-  readonly protocol: UpstreamProtocol
-  readonly strategy: Strategy
+  readonly settings: ClusterSettings
 }
+
+export interface HeaderEdits {
+  /** Replace what is there; values in Envoy's format, where `%%` is a percent sign. */
+  readonly set: readonly { readonly name: string; readonly value: string }[]
+  readonly remove: readonly string[]
+}
+
+export type HostRewrite =
+  | { readonly kind: 'literal'; readonly value: string }
+  /** The value of a header of the request. */
+  | { readonly kind: 'header'; readonly name: string }
 
 export interface WeightedCluster {
   readonly cluster: Cluster
   readonly weight: number
+  readonly request: HeaderEdits
+  readonly response: HeaderEdits
+  /** What the host becomes for this Service, unless the route says. */
+  readonly host?: string | undefined
+}
+
+export interface Retry {
+  readonly count: number
+  readonly on: readonly string[]
+  readonly statusCodes: readonly number[]
+  readonly perTry: Limit
+}
+
+export type HashPolicy = { readonly terminal: boolean } & (
+  | { readonly kind: 'header' | 'query' | 'cookie'; readonly name: string }
+  | { readonly kind: 'source' }
+)
+
+export interface InternalRedirect {
+  /** 0: Envoy's default, which is 1. */
+  readonly most: number
+  readonly statuses: readonly number[]
+  readonly crossScheme: 'Always' | 'Never' | 'SafeOnly'
+  readonly denyRepeated: boolean
+}
+
+export interface Forward {
+  readonly kind: 'forward'
+  readonly clusters: readonly WeightedCluster[]
+  readonly websockets: boolean
+  /** Gets a copy of so many percent of the requests. */
+  readonly mirror: { readonly cluster: Cluster; readonly percent: number } | undefined
+  readonly response: Limit
+  readonly idle: Limit
+  readonly retry: Retry | undefined
+  readonly hash: readonly HashPolicy[]
+  readonly prefixRewrite: string | undefined
+  readonly hostRewrite: HostRewrite | undefined
+  readonly requestHeaders: HeaderEdits
+  readonly responseHeaders: HeaderEdits
+  readonly internalRedirect: InternalRedirect | undefined
+}
+
+/** All that an action sends requests to. */
+export function clustersOfAction({ clusters, mirror }: Forward): readonly Cluster[] {
+  const taking = clusters.map(({ cluster }) => cluster)
+  return mirror === undefined ? taking : [...taking, mirror.cluster]
+}
+
+export interface Redirect {
+  readonly kind: 'redirect'
+  /** Undefined: as in the request. */
+  readonly scheme: string | undefined
+  readonly host: string | undefined
+  readonly port: number | undefined
+  readonly path: string | undefined
+  readonly prefix: string | undefined
+  readonly status: number
 }
 
 export type Action =
-  | { readonly kind: 'forward'; readonly clusters: readonly WeightedCluster[]; readonly websockets: boolean }
+  | Forward
+  | Redirect
   /** 301 to the same host and path over https. */
   | { readonly kind: 'https-redirect' }
-  | { readonly kind: 'respond'; readonly status: number }
+  | { readonly kind: 'respond'; readonly status: number; readonly body?: string }
 
 export interface Route {
   readonly match: RouteMatch

@@ -5,30 +5,36 @@
 import type { EndpointSlice, Key } from '@landfall/kube/model'
 import type { Cluster } from '../dag/virtual-host.ts'
 import { endpointsOf } from '../envoy/cluster.ts'
-import { endpointsResource } from '../envoy/endpoints.ts'
+import { endpointsResource, type PortNames } from '../envoy/endpoints.ts'
 import type { SliceChange } from '../model/objects.ts'
 import { SliceIndex } from '../model/slice-index.ts'
 import type { Resource } from '../xds/resource.ts'
 import { ResourceTable } from './resource-table.ts'
 
+interface Wanted extends PortNames {
+  count: number
+}
+
 export class EndpointTables {
   readonly table = new ResourceTable()
   readonly #slices = new SliceIndex()
   /** Names wanted of each Service, with how many clusters want them. */
-  readonly #wanted = new Map<Key, Map<string, { readonly portName: string; count: number }>>()
+  readonly #wanted = new Map<Key, Map<string, Wanted>>()
 
   want(cluster: Cluster): void {
     const service = serviceOf(cluster)
     const name = endpointsOf(cluster)
-    const names = this.#wanted.get(service) ?? new Map<string, { readonly portName: string; count: number }>()
+    const names = this.#wanted.get(service) ?? new Map<string, Wanted>()
     this.#wanted.set(service, names)
     const found = names.get(name)
     if (found !== undefined) {
       found.count += 1
       return
     }
-    names.set(name, { portName: cluster.portName, count: 1 })
-    this.table.set(encode(service, cluster.portName, this.#slices.of(service)))
+    const { portName, settings } = cluster
+    const wanted = { portName, healthPortName: settings.healthPortName, count: 1 }
+    names.set(name, wanted)
+    this.table.set(encode(service, wanted, this.#slices.of(service)))
   }
 
   unwant(cluster: Cluster): void {
@@ -46,8 +52,8 @@ export class EndpointTables {
   apply(changes: readonly SliceChange[]): void {
     const services = new Set(changes.flatMap((change) => [...this.#slices.apply(change)]))
     for (const service of services) {
-      for (const { portName } of this.#wanted.get(service)?.values() ?? []) {
-        this.table.set(encode(service, portName, this.#slices.of(service)))
+      for (const ports of this.#wanted.get(service)?.values() ?? []) {
+        this.table.set(encode(service, ports, this.#slices.of(service)))
       }
     }
   }
@@ -57,11 +63,11 @@ function serviceOf(cluster: Cluster): Key {
   return `${cluster.namespace}/${cluster.service}`
 }
 
-function encode(service: Key, portName: string, slices: Iterable<EndpointSlice>): Resource {
+function encode(service: Key, ports: PortNames, slices: Iterable<EndpointSlice>): Resource {
   const slash = service.indexOf('/')
   return endpointsResource(
     { namespace: service.slice(0, slash), name: service.slice(slash + 1) },
-    portName,
+    ports,
     slices,
   )
 }

@@ -6,7 +6,7 @@ import type { Key } from '@landfall/kube/model'
 import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
 import { translateHost } from '../dag/translate.ts'
-import { type Cluster, type TlsSettings, type VirtualHost } from '../dag/virtual-host.ts'
+import { type Cluster, clustersOfAction, type TlsSettings, type VirtualHost } from '../dag/virtual-host.ts'
 
 import { clusterName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
@@ -132,7 +132,7 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
 
 function clustersOf({ plain, secure }: VirtualHost): ReadonlyMap<string, Cluster> {
   const wanted = [...plain, ...(secure?.routes ?? [])].flatMap(({ action }) =>
-    action.kind === 'forward' ? action.clusters.map(({ cluster }) => cluster) : [],
+    action.kind === 'forward' ? clustersOfAction(action) : [],
   )
   return new Map(wanted.map((cluster) => [clusterName(cluster), cluster]))
 }

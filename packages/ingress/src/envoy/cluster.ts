@@ -7,9 +7,9 @@ import {
 } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import { UpstreamTlsContextSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
 import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensions/upstreams/http/v3/http_protocol_options'
-import type { Cluster, Strategy, UpstreamProtocol } from '../dag/virtual-host.ts'
+import type { CircuitBreakers, Cluster, ClusterSettings, HealthCheck, Strategy } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
-import { configSource, milliseconds, pack, type Source, typed } from './message.ts'
+import { configSource, limit, milliseconds, pack, type Source, typed } from './message.ts'
 import { altStatName, clusterName, endpointsName } from './names.ts'
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>
@@ -18,9 +18,11 @@ const policies: Readonly<Record<Strategy, Cluster_LbPolicy>> = {
   RoundRobin: Cluster_LbPolicy.ROUND_ROBIN,
   WeightedLeastRequest: Cluster_LbPolicy.LEAST_REQUEST,
   Random: Cluster_LbPolicy.RANDOM,
+  RingHash: Cluster_LbPolicy.RING_HASH,
 }
 
 export function clusterResource(cluster: Cluster, source: Source): Resource {
+  const { settings } = cluster
   const name = clusterName(cluster)
   const endpoints = endpointsOf(cluster)
   const message = create(ClusterSchema, {
@@ -29,36 +31,94 @@ export function clusterResource(cluster: Cluster, source: Source): Resource {
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
     edsClusterConfig: { edsConfig: configSource(source), serviceName: endpoints },
     connectTimeout: milliseconds(2000),
-    lbPolicy: policies[cluster.strategy],
+    lbPolicy: policies[settings.strategy],
+    ...slowStart(settings),
     // A few unhealthy endpoints must never bring the unready ones back.
     commonLbConfig: { healthyPanicThreshold: { value: 0 } },
-    ...protocolOptions(cluster.protocol),
-    ...transport(cluster.protocol),
+    ...healthCheck(settings.healthCheck),
+    ...circuitBreakers(settings.circuitBreakers),
+    ...protocolOptions(settings),
+    ...transport(settings),
   })
   return makeResource(name, toBinary(ClusterSchema, message), { endpoints: [endpoints] })
 }
 
-export function endpointsOf(cluster: Cluster): string {
-  return endpointsName(cluster.namespace, cluster.service, cluster.portName)
+export function endpointsOf({ namespace, service, portName, settings }: Cluster): string {
+  return endpointsName(namespace, service, portName, settings.healthPortName)
+}
+
+function slowStart({ slowStart: policy, strategy }: ClusterSettings): Pick<ClusterInit, 'lbConfig'> {
+  if (policy === undefined) return {}
+  const slowStartConfig = {
+    slowStartWindow: milliseconds(policy.windowMs),
+    aggression: { defaultValue: policy.aggression, runtimeKey: 'contour.slowstart.aggression' },
+    minWeightPercent: { value: policy.minWeightPercent },
+  }
+  return strategy === 'WeightedLeastRequest'
+    ? { lbConfig: { case: 'leastRequestLbConfig', value: { slowStartConfig } } }
+    : { lbConfig: { case: 'roundRobinLbConfig', value: { slowStartConfig } } }
+}
+
+function healthCheck(
+  check: HealthCheck | undefined,
+): Pick<ClusterInit, 'healthChecks' | 'ignoreHealthOnHostRemoval'> {
+  if (check === undefined) return {}
+  const httpHealthCheck = {
+    path: check.path,
+    host: check.host,
+    expectedStatuses: check.expected.map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) })),
+  }
+  return {
+    ignoreHealthOnHostRemoval: true,
+    healthChecks: [
+      {
+        timeout: milliseconds(check.timeoutSeconds * 1000),
+        interval: milliseconds(check.intervalSeconds * 1000),
+        unhealthyThreshold: check.unhealthyThreshold,
+        healthyThreshold: check.healthyThreshold,
+        healthChecker: { case: 'httpHealthCheck', value: httpHealthCheck },
+      },
+    ],
+  }
+}
+
+function circuitBreakers(limits: CircuitBreakers | undefined): Pick<ClusterInit, 'circuitBreakers'> {
+  if (limits === undefined) return {}
+  const { perHostMaxConnections, ...overall } = limits
+  const perHostThresholds =
+    perHostMaxConnections === undefined ? [] : [{ maxConnections: perHostMaxConnections }]
+  return { circuitBreakers: { thresholds: [overall], perHostThresholds } }
 }
 
 const http = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 
-function protocolOptions(protocol: UpstreamProtocol): Pick<ClusterInit, 'typedExtensionProtocolOptions'> {
-  if (protocol !== 'h2' && protocol !== 'h2c') return {}
+function protocolOptions({
+  protocol,
+  idleConnection,
+}: ClusterSettings): Pick<ClusterInit, 'typedExtensionProtocolOptions'> {
+  const isHttp2 = protocol === 'h2' || protocol === 'h2c'
+  if (!isHttp2 && idleConnection === undefined) return {}
   const options = pack(HttpProtocolOptionsSchema, {
+    ...(idleConnection === undefined
+      ? {}
+      : { commonHttpProtocolOptions: { idleTimeout: limit(idleConnection) } }),
     upstreamProtocolOptions: {
       case: 'explicitHttpConfig',
-      value: { protocolConfig: { case: 'http2ProtocolOptions', value: {} } },
+      value: {
+        protocolConfig: isHttp2
+          ? { case: 'http2ProtocolOptions', value: {} }
+          : { case: 'httpProtocolOptions', value: {} },
+      },
     },
   })
   return { typedExtensionProtocolOptions: { [http]: options } }
 }
 
 /** The server's certificate is not verified: that needs `validation`, which names a CA. */
-function transport(protocol: UpstreamProtocol): Pick<ClusterInit, 'transportSocket'> {
+function transport({ protocol, sni }: ClusterSettings): Pick<ClusterInit, 'transportSocket'> {
   if (protocol !== 'h2' && protocol !== 'tls') return {}
   const socket = typed('envoy.transport_sockets.tls', UpstreamTlsContextSchema, {
+    sni,
     commonTlsContext: { alpnProtocols: protocol === 'h2' ? ['h2'] : [] },
   })
   return {

@@ -11,16 +11,25 @@ import { endpointsName } from './names.ts'
 interface Address {
   readonly address: string
   readonly portValue: number
+  /** Where health checks go; undefined: the same port. */
+  readonly healthPort: number | undefined
 }
 
-/** `service` is `namespace/name`; `portName` is '' for the only, unnamed port. */
+export interface PortNames {
+  /** '' for the only, unnamed port. */
+  readonly portName: string
+  /** Of the port that health checks use, if it is another. */
+  readonly healthPortName: string | undefined
+}
+
+/** `service` is `namespace/name`. */
 export function endpointsResource(
   service: { readonly namespace: string; readonly name: string },
-  portName: string,
+  ports: PortNames,
   slices: Iterable<EndpointSlice>,
 ): Resource {
-  const name = endpointsName(service.namespace, service.name, portName)
-  const addresses = addressesOf(portName, slices)
+  const name = endpointsName(service.namespace, service.name, ports.portName, ports.healthPortName)
+  const addresses = addressesOf(ports, slices)
   const message = create(ClusterLoadAssignmentSchema, {
     clusterName: name,
     endpoints:
@@ -29,23 +38,28 @@ export function endpointsResource(
   return makeResource(name, toBinary(ClusterLoadAssignmentSchema, message))
 }
 
-function addressesOf(portName: string, slices: Iterable<EndpointSlice>): readonly Address[] {
+function addressesOf(
+  { portName, healthPortName }: PortNames,
+  slices: Iterable<EndpointSlice>,
+): readonly Address[] {
   const found = new Map<string, Address>()
   for (const slice of slices) {
     if (slice.addressType === 'FQDN') continue
-    const ports = slice.ports.filter((port) => port.protocol === 'TCP' && port.name === portName)
+    const named = (name: string) =>
+      slice.ports.filter((port) => port.protocol === 'TCP' && port.name === name)
+    const healthPort = healthPortName === undefined ? undefined : named(healthPortName)[0]?.port
     const ready = slice.endpoints.filter((endpoint) => endpoint.ready)
-    for (const { port } of ports) {
+    for (const { port } of named(portName)) {
       for (const { addresses } of ready) {
         const address = addresses[0]
-        if (address !== undefined) found.set(`${address} ${port}`, { address, portValue: port })
+        if (address !== undefined) found.set(`${address} ${port}`, { address, portValue: port, healthPort })
       }
     }
   }
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, address]) => address)
 }
 
-function lbEndpoint({ address, portValue }: Address) {
+function lbEndpoint({ address, portValue, healthPort }: Address) {
   return {
     hostIdentifier: {
       case: 'endpoint' as const,
@@ -56,6 +70,7 @@ function lbEndpoint({ address, portValue }: Address) {
             value: { address, portSpecifier: { case: 'portValue' as const, value: portValue } },
           },
         },
+        ...(healthPort === undefined ? {} : { healthCheckConfig: { portValue: healthPort } }),
       },
     },
   }

@@ -25,6 +25,11 @@ export function milliseconds(ms: number): Pick<Duration, 'seconds' | 'nanos'> {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 }
 }
 
+/** No limit is 0 to Envoy. */
+export function limit(ms: number | 'infinite'): Pick<Duration, 'seconds' | 'nanos'> {
+  return milliseconds(ms === 'infinite' ? 0 : ms)
+}
+
 /** Where a resource says that what it names comes from: the aggregated stream, or a stream of its own for each. */
 export type Source = 'ads' | 'streams'
 

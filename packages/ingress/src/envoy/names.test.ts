@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest'
+import { plainSettings } from '../dag/upstream.ts'
+import type { Cluster } from '../dag/virtual-host.ts'
 import { clusterName, squeeze } from './names.ts'
 
-const cluster = {
-  namespace: 'web',
-  service: 'shop',
-  port: 80,
-  portName: 'http',
+const settings: Cluster['settings'] = {
+  ...plainSettings,
   protocol: '',
-  strategy: 'RoundRobin',
-} as const
+  healthPortName: undefined,
+  circuitBreakers: undefined,
+}
+const cluster: Cluster = { namespace: 'web', service: 'shop', port: 80, portName: 'http', settings }
+const differing = (change: Partial<Cluster['settings']>): string =>
+  clusterName({ ...cluster, settings: { ...settings, ...change } })
 
 test('a cluster of default settings has the hash of nothing', () => {
   expect(clusterName(cluster)).toBe('web/shop/80/da39a3ee5e')
@@ -17,10 +20,16 @@ test('a cluster of default settings has the hash of nothing', () => {
 test('settings make another cluster', () => {
   const names = [
     clusterName(cluster),
-    clusterName({ ...cluster, protocol: 'h2c' }),
-    clusterName({ ...cluster, strategy: 'Random' }),
+    differing({ protocol: 'h2c' }),
+    differing({ strategy: 'Random' }),
+    differing({ sni: 'a.test' }),
+    differing({ idleConnection: 1000 }),
+    differing({ idleConnection: 'infinite' }),
+    differing({ healthPortName: 'health' }),
+    differing({ slowStart: { windowMs: 1000, aggression: 1, minWeightPercent: 10 } }),
+    differing({ circuitBreakers: { maxConnections: 1 } }),
   ]
-  expect(new Set(names).size).toBe(3)
+  expect(new Set(names).size).toBe(names.length)
 })
 
 test('long names stay below 60 characters and apart', () => {

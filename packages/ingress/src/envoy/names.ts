@@ -15,17 +15,26 @@ export function clusterName(cluster: Cluster): string {
 }
 
 /** The settings that tell clusters of one port apart; '' when all are the default. */
-function settingsOf(cluster: Cluster): string {
-  const strategy = cluster.strategy === 'RoundRobin' ? '' : cluster.strategy
-  return strategy + cluster.protocol
+function settingsOf({ settings }: Cluster): string {
+  const { strategy, protocol, ...rest } = settings
+  const simple = (strategy === 'RoundRobin' ? '' : strategy) + protocol
+  const set = Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')
+  return set.length === 0 ? simple : JSON.stringify([simple, ...set])
 }
 
 export function altStatName(cluster: Cluster): string {
   return `${cluster.namespace}_${cluster.service}_${cluster.port}`
 }
 
-export function endpointsName(namespace: string, service: string, portName: string): string {
-  return portName === '' ? `${namespace}/${service}` : `${namespace}/${service}/${portName}`
+/** `healthPortName`: health checks go to another port. */
+export function endpointsName(
+  namespace: string,
+  service: string,
+  portName: string,
+  healthPortName?: string,
+): string {
+  const name = portName === '' ? `${namespace}/${service}` : `${namespace}/${service}/${portName}`
+  return healthPortName === undefined ? name : `${name}/health/${healthPortName}`
 }
 
 export type Side = 'http' | 'https'

@@ -4,14 +4,17 @@
  * falls through to another.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import {
-  RedirectAction_RedirectResponseCode,
-  type RouteSchema,
-  type VirtualHostSchema,
+import type {
+  RouteSchema,
+  VirtualHostSchema,
 } from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
 import type { Action, Route } from '../dag/virtual-host.ts'
+import { clustersOfAction } from '../dag/virtual-host.ts'
+import { headerEdits } from './header-edits.ts'
 import { routeMatch } from './match.ts'
 import { clusterName, squeeze } from './names.ts'
+import { httpsRedirect, redirectAction } from './redirect.ts'
+import { forwardAction } from './route-action.ts'
 
 type RouteInit = MessageInitShape<typeof RouteSchema>
 type HostInit = MessageInitShape<typeof VirtualHostSchema>
@@ -45,38 +48,28 @@ function answer(name: string, status: number): RouteInit {
 }
 
 function routeMessage(route: Route): RouteInit {
-  return { name: route.owner, match: routeMatch(route.match), action: routeAction(route.action) }
-}
-
-const httpsRedirect: NonNullable<RouteInit['action']> = {
-  case: 'redirect',
-  value: {
-    schemeRewriteSpecifier: { case: 'httpsRedirect', value: true },
-    responseCode: RedirectAction_RedirectResponseCode.MOVED_PERMANENTLY,
-  },
+  const { action } = route
+  const edits = action.kind === 'forward' ? headerEdits(action.requestHeaders, action.responseHeaders) : {}
+  return { name: route.owner, match: routeMatch(route.match), action: routeAction(action), ...edits }
 }
 
 function routeAction(action: Action): NonNullable<RouteInit['action']> {
-  if (action.kind === 'respond') return { case: 'directResponse', value: { status: action.status } }
+  if (action.kind === 'respond') {
+    const { status, body = '' } = action
+    if (body === '') return { case: 'directResponse', value: { status } }
+    return {
+      case: 'directResponse',
+      value: { status, body: { specifier: { case: 'inlineString', value: body } } },
+    }
+  }
   if (action.kind === 'https-redirect') return httpsRedirect
-  const upgradeConfigs = action.websockets ? [{ upgradeType: 'websocket' }] : []
-  return { case: 'route', value: { clusterSpecifier: clusterSpecifier(action), upgradeConfigs } }
-}
-
-type Forward = Extract<Action, { kind: 'forward' }>
-type RouteActionInit = Extract<NonNullable<RouteInit['action']>, { case: 'route' }>['value']
-
-function clusterSpecifier({ clusters }: Forward): NonNullable<RouteActionInit['clusterSpecifier']> {
-  const only = clusters[0]
-  if (only !== undefined && clusters.length === 1)
-    return { case: 'cluster', value: clusterName(only.cluster) }
-  const weighted = clusters.map(({ cluster, weight }) => ({ name: clusterName(cluster), weight }))
-  return { case: 'weightedClusters', value: { clusters: weighted } }
+  if (action.kind === 'redirect') return redirectAction(action)
+  return forwardAction(action)
 }
 
 export function clustersOf(routes: readonly Route[]): readonly string[] {
   const names = routes.flatMap(({ action }) =>
-    action.kind === 'forward' ? action.clusters.map(({ cluster }) => clusterName(cluster)) : [],
+    action.kind === 'forward' ? clustersOfAction(action).map(clusterName) : [],
   )
   return [...new Set(names)].toSorted()
 }

@@ -19,6 +19,8 @@ import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/fi
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
 import { HttpConnectionManagerSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
 import { HeaderMutationSchema } from '@envoyproxy/envoy-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation'
+import { PreviousRoutesConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config'
+import { SafeCrossSchemeConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config'
 import { SecretSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/secret'
 import {
   DownstreamTlsContextSchema,
@@ -53,6 +55,8 @@ const registry = createRegistry(
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
   HttpProtocolOptionsSchema,
+  PreviousRoutesConfigSchema,
+  SafeCrossSchemeConfigSchema,
 )
 
 export function readable(type: ResourceType, resource: Resource): unknown {

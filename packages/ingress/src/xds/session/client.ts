@@ -218,11 +218,13 @@ export class Client {
     return { ...flight, type: subscription.type, variant }
   }
 
-  /** A cluster that is replaced warms up anew, and an Envoy may wait for its endpoints, changed or not. */
+  /**
+   * A cluster that is replaced warms up anew, and one that is new may share its endpoints with another: an Envoy
+   * waits for them in either case, and does not ask again for what it follows already.
+   */
   #repeatEndpoints(clusters: readonly Resource[]): void {
-    const { clusters: subscription, endpoints } = this.subscriptions
+    const { endpoints } = this.subscriptions
     for (const cluster of clusters) {
-      if (!subscription.held.has(cluster.name)) continue
       for (const name of cluster.references?.endpoints ?? []) {
         if (!endpoints.covers(name)) continue
         endpoints.forced.add(name)

@@ -1,0 +1,47 @@
+/** `healthCheckPolicy` of a route. */
+import type { HTTPProxyRoute } from '@landfall/api'
+import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
+import type { HealthCheck } from '../virtual-host.ts'
+
+const intervalSeconds = 10
+const timeoutSeconds = 2
+const unhealthyThreshold = 3
+const healthyThreshold = 2
+const host = 'contour-envoy-healthcheck'
+const longestSeconds = 315_576_000_000
+
+export function readHealthCheck(
+  field: string,
+  policy: HTTPProxyRoute['healthCheckPolicy'],
+): Checked<HealthCheck | undefined> {
+  if (policy === undefined) return ok(undefined)
+  const problems: Problem[] = []
+  const refuse = (at: string, why: string): void => {
+    problems.push(error('RouteError', 'HealthCheckPolicyInvalid', `${field}.healthCheckPolicy.${at}: ${why}`))
+  }
+  if (!policy.path.startsWith('/')) refuse('path', `"${policy.path}" does not start with /`)
+  if ([...policy.path].some((character) => character < ' ')) refuse('path', 'control characters are no path')
+  const seconds = (name: 'intervalSeconds' | 'timeoutSeconds', initial: number): number => {
+    const value = policy[name] ?? 0
+    if (value > longestSeconds) refuse(name, `${value} is too long`)
+    return value > 0 ? value : initial
+  }
+  const count = (name: 'unhealthyThresholdCount' | 'healthyThresholdCount', initial: number): number => {
+    const value = policy[name] ?? 0
+    if (value > 0xffffffff) refuse(name, `${value} is too many`)
+    return value > 0 ? value : initial
+  }
+  for (const [index, { start, end }] of (policy.expectedStatuses ?? []).entries()) {
+    if (start >= end) refuse(`expectedStatuses[${index}]`, `start ${start} is not below end ${end}`)
+  }
+  const check: HealthCheck = {
+    path: policy.path,
+    host: policy.host || host,
+    intervalSeconds: seconds('intervalSeconds', intervalSeconds),
+    timeoutSeconds: seconds('timeoutSeconds', timeoutSeconds),
+    unhealthyThreshold: count('unhealthyThresholdCount', unhealthyThreshold),
+    healthyThreshold: count('healthyThresholdCount', healthyThreshold),
+    expected: policy.expectedStatuses ?? [],
+  }
+  return problems.length > 0 ? refused(...problems) : ok(check)
+}
