@@ -25,9 +25,9 @@ export function translateRoute(
   const field = `spec.routes[${index}]`
   const permitInsecure = route.permitInsecure === true
   const match = mergeConditions([...above, route.conditions ?? []])
-  const fatal = [
-    ...checkConditions(route.conditions ?? [], 'route').map((problem) => conditionError(field, problem)),
-  ]
+  const fatal = checkConditions(route.conditions ?? [], 'route').map((problem) =>
+    conditionError(field, problem),
+  )
   if (fatal.length === 0 && match.path.kind === 'regex' && !isRegex(match.path.value)) {
     const message = `${field}.conditions: joined with its includes, "${match.path.value}" is not an RE2 regex`
     fatal.push(error('RouteError', 'PathMatchConditionsNotValid', message))

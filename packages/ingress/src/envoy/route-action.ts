@@ -85,20 +85,17 @@ function retryPolicy({ count, on, statusCodes, perTry }: Retry): MessageInitShap
   }
 }
 
-function hashPolicy(policy: HashPolicy): NonNullable<RouteAction['hashPolicy']>[number] {
-  const { terminal } = policy
-  switch (policy.kind) {
-    case 'source':
-      return { terminal, policySpecifier: { case: 'connectionProperties', value: { sourceIp: true } } }
-    case 'header':
-      return { terminal, policySpecifier: { case: 'header', value: { headerName: policy.name } } }
-    case 'query':
-      return { terminal, policySpecifier: { case: 'queryParameter', value: { name: policy.name } } }
-    case 'cookie': {
-      const value = { name: policy.name, ttl: milliseconds(0), path: '/' }
-      return { terminal, policySpecifier: { case: 'cookie', value } }
-    }
-  }
+type HashInit = NonNullable<RouteAction['hashPolicy']>[number]
+
+function hashPolicy(policy: HashPolicy): HashInit {
+  return { terminal: policy.terminal, policySpecifier: hashSource(policy) }
+}
+
+function hashSource(policy: HashPolicy): NonNullable<HashInit['policySpecifier']> {
+  if (policy.kind === 'source') return { case: 'connectionProperties', value: { sourceIp: true } }
+  if (policy.kind === 'header') return { case: 'header', value: { headerName: policy.name } }
+  if (policy.kind === 'query') return { case: 'queryParameter', value: { name: policy.name } }
+  return { case: 'cookie', value: { name: policy.name, ttl: milliseconds(0), path: '/' } }
 }
 
 function internalRedirectPolicy(

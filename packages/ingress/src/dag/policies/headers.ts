@@ -5,6 +5,7 @@
 import type { HeadersPolicy } from '@landfall/api'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 import type { HeaderEdits, HostRewrite } from '../virtual-host.ts'
+import { hasControl } from './control-characters.ts'
 
 export interface HeaderRules {
   readonly edits: HeaderEdits
@@ -63,14 +64,6 @@ export function readHeaders(policy: HeadersPolicy | undefined, context: HeaderCo
   if (problems.length > 0) return refused(...problems)
   const remove = [...new Set((policy.remove ?? []).map((name) => name.toLowerCase()))]
   return ok({ edits: { set: [...set.values()], remove }, host })
-}
-
-/** Envoy refuses them. */
-function hasControl(value: string): boolean {
-  return [...value].some((character) => {
-    const code = character.codePointAt(0) ?? 0
-    return (code < 0x20 && code !== 0x09) || code === 0x7f
-  })
 }
 
 /** On a route, the value of a header of the request can become the host. */

@@ -2,6 +2,7 @@
 import type { HTTPProxyRoute } from '@landfall/api'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 import type { HealthCheck } from '../virtual-host.ts'
+import { hasControl } from './control-characters.ts'
 
 const intervalSeconds = 10
 const timeoutSeconds = 2
@@ -20,7 +21,7 @@ export function readHealthCheck(
     problems.push(error('RouteError', 'HealthCheckPolicyInvalid', `${field}.healthCheckPolicy.${at}: ${why}`))
   }
   if (!policy.path.startsWith('/')) refuse('path', `"${policy.path}" does not start with /`)
-  if ([...policy.path].some((character) => character < ' ')) refuse('path', 'control characters are no path')
+  if (hasControl(policy.path)) refuse('path', 'control characters are no path')
   const seconds = (name: 'intervalSeconds' | 'timeoutSeconds', initial: number): number => {
     const value = policy[name] ?? 0
     if (value > longestSeconds) refuse(name, `${value} is too long`)
