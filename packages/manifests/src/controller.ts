@@ -54,6 +54,7 @@ export function controllerObjects(image: string): readonly Manifest[] {
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
       allow('metallb.io', ['configurationstates'], ['get', 'create']),
       allow('metallb.io', ['configurationstates/status'], ['update']),
+      allow('metallb.io', ['servicel2statuses', 'servicebgpstatuses'], ['list', 'watch']),
     ]),
     deployment(image),
     disruptionBudget(namespace, name, labels),

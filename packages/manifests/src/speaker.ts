@@ -18,6 +18,8 @@ const namespace = 'metallb-system'
 const name = 'speaker'
 const labels: Labels = { app: 'metallb', component: name }
 
+const written = ['servicel2statuses/status', 'servicebgpstatuses/status', 'configurationstates/status']
+
 export function speakerObjects(image: string): readonly Manifest[] {
   return [
     serviceAccount(namespace, name, { app: 'metallb' }),
@@ -28,10 +30,11 @@ export function speakerObjects(image: string): readonly Manifest[] {
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
       allow('', ['pods'], read),
-      allow('', ['secrets'], ['list', 'watch']),
+      allow('', ['secrets', 'configmaps'], ['list', 'watch']),
       allow('metallb.io', metallbConfiguration, ['list', 'watch']),
-      allow('metallb.io', ['servicel2statuses'], [...read, 'create', 'delete']),
-      allow('metallb.io', ['servicel2statuses/status'], ['update']),
+      allow('metallb.io', ['servicel2statuses', 'servicebgpstatuses'], [...read, 'create', 'delete']),
+      allow('metallb.io', ['configurationstates'], [...read, 'create']),
+      allow('metallb.io', written, ['update']),
     ]),
     daemonSet(image),
   ]

@@ -132,6 +132,8 @@ const whichService = [
   column('Service Namespace', '.status.serviceNamespace'),
 ]
 
+const whyNot = column('Reason', '.status.reason')
+
 const serviceL2Status: CustomResource = {
   ...identity.serviceL2Status,
   singular: 'servicel2status',
@@ -143,7 +145,7 @@ const serviceL2Status: CustomResource = {
       spec: emptySpec,
       specRequired: false,
       status: serviceL2StatusStatus,
-      printerColumns: [column('Allocated Node', '.status.node'), ...whichService],
+      printerColumns: [column('Allocated Node', '.status.node'), ...whichService, whyNot],
     },
   ],
 }
@@ -159,7 +161,7 @@ const serviceBGPStatus: CustomResource = {
       spec: emptySpec,
       specRequired: false,
       status: serviceBGPStatusStatus,
-      printerColumns: [column('Node', '.status.node'), ...whichService],
+      printerColumns: [column('Node', '.status.node'), ...whichService, whyNot],
     },
   ],
 }

@@ -9,9 +9,14 @@ function immutable(description: string) {
 }
 
 const who = {
-  node: optional(immutable('Node that announces.')),
+  node: optional(immutable('Node that announces; absent when none does.')),
   serviceName: optional(immutable('Name of the Service.')),
   serviceNamespace: optional(immutable('Namespace of the Service.')),
+}
+
+const whyNot = {
+  reason: optional(text('Stable code of why it is not announced; absent when it is.')),
+  message: optional(text('The same for people.')),
 }
 
 export const emptySpec = object({}, { description: 'Empty: the object is a report.' })
@@ -24,12 +29,14 @@ export const serviceL2StatusStatus = object({
       'Interfaces that answer; all when empty.',
     ),
   ),
+  ...whyNot,
 })
 export type ServiceL2StatusStatus = Shape<typeof serviceL2StatusStatus>
 
 export const serviceBGPStatusStatus = object({
   ...who,
   peers: optional(list(text('A BGPPeer.'), 'Peers that the address is meant for.')),
+  ...whyNot,
 })
 export type ServiceBGPStatusStatus = Shape<typeof serviceBGPStatusStatus>
 

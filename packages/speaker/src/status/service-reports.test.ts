@@ -1,0 +1,167 @@
+import { silentLogger } from '@landfall/telemetry'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../bgp/testing/until.ts'
+import { bgpReports, layer2Reports, type ReportKind, reportName, reportObject } from './report-object.ts'
+import { ServiceReports, type Surroundings, type Wanted } from './service-reports.ts'
+import { ObjectsApi } from './testing.ts'
+
+const namespace = 'metallb-system'
+const web = 'default/web'
+const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'speaker', uid: 'u' }
+const here: Wanted = { kind: 'here', names: [], reason: '', message: '' }
+const noEndpoints: Wanted = { kind: 'nowhere', reason: 'noEndpoints', message: 'none is ready' }
+const all = { knowsService: () => true, knowsNode: () => true }
+const alone: Surroundings = { ...all, coordinates: false }
+const coordinator: Surroundings = { ...all, coordinates: true }
+const who = { serviceName: 'web', serviceNamespace: 'default' }
+const l2 = (node: string, service = web) => reportName(layer2Reports, node, service)
+
+let api: ObjectsApi
+const running: ServiceReports[] = []
+
+beforeEach(async () => {
+  api = new ObjectsApi()
+  await api.listen()
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((reports) => reports.stop()))
+  await api.server.close()
+})
+
+async function reports(node: string, kind: ReportKind = layer2Reports): Promise<ServiceReports> {
+  const cluster = api.server.cluster()
+  const made = new ServiceReports({
+    cluster,
+    logger: silentLogger(),
+    namespace,
+    node,
+    kind,
+    owner: () => Promise.resolve(owner),
+    onError: () => {},
+    calmMs: 30,
+    sweepMs: 20,
+  })
+  running.push(made)
+  await made.start()
+  return made
+}
+
+function said(node: string, status: object, kind: ReportKind = layer2Reports, service = web): void {
+  api.put({ ...reportObject(kind, { namespace, node, service }, owner), status })
+}
+
+const written = (...expected: readonly string[]) =>
+  until(`the writes ${expected.join(', ')}`, () => api.writes.join() === expected.join())
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 150))
+
+test('the owner says so in two writes, with labels, and the DaemonSet as its owner', async () => {
+  const one = await reports('n1')
+  one.set(new Map([[web, { ...here, names: ['eth0'] }]]), alone)
+  await written(`POST ${l2('n1')}`, `PUT ${l2('n1')}`)
+  const object = api.objects.get(l2('n1'))
+  expect(object?.metadata).toMatchObject({
+    namespace,
+    ownerReferences: [owner],
+    labels: {
+      'metallb.io/node': 'n1',
+      'metallb.io/service-name': 'web',
+      'metallb.io/service-namespace': 'default',
+    },
+  })
+  expect(object?.['status']).toEqual({ ...who, node: 'n1', interfaces: [{ name: 'eth0' }] })
+})
+
+test('a restart that changes nothing writes nothing', async () => {
+  said('n1', { ...who, node: 'n1' })
+  const one = await reports('n1')
+  expect(one.isReported(web)).toBe(true)
+  one.set(new Map([[web, here]]), alone)
+  await quiet()
+  expect(api.writes).toEqual([])
+})
+
+test('an owner of layer 2 deletes what others left, one of BGP lets it stand', async () => {
+  said('n2', { ...who, node: 'n2' })
+  said('', { ...who, reason: 'noEndpoints' })
+  const one = await reports('n1')
+  one.set(new Map([[web, here]]), alone)
+  await written(`DELETE ${l2('n2')}`, `DELETE ${l2('')}`, `POST ${l2('n1')}`, `PUT ${l2('n1')}`)
+})
+
+test('each node says for itself which peers it announces to', async () => {
+  const name = (node: string) => reportName(bgpReports, node, web)
+  said('n2', { ...who, node: 'n2', peers: ['a'] }, bgpReports)
+  said('', { ...who, reason: 'noEndpoints' }, bgpReports)
+  const one = await reports('n1', bgpReports)
+  one.set(new Map([[web, { ...here, names: ['a', 'b'] }]]), alone)
+  await written(`DELETE ${name('')}`, `POST ${name('n1')}`, `PUT ${name('n1')}`)
+  expect(api.statuses()[name('n1')]).toEqual({ ...who, node: 'n1', peers: ['a', 'b'] })
+})
+
+test('who loses a Service takes its report back, but not for a moment', async () => {
+  said('n1', { ...who, node: 'n1' })
+  const one = await reports('n1')
+  one.set(new Map([[web, here]]), alone)
+  one.set(new Map(), alone)
+  one.set(new Map([[web, here]]), alone)
+  await quiet()
+  expect(api.writes).toEqual([])
+  one.set(new Map(), alone)
+  await written(`DELETE ${l2('n1')}`)
+})
+
+test('the coordinator alone says why no node announces, and takes away what says otherwise', async () => {
+  said('n3', { ...who, node: 'n3' })
+  const one = await reports('n1')
+  one.set(new Map([[web, noEndpoints]]), alone)
+  await quiet()
+  expect(api.writes).toEqual([])
+  one.set(new Map([[web, noEndpoints]]), coordinator)
+  await written(`DELETE ${l2('n3')}`, `POST ${l2('')}`, `PUT ${l2('')}`)
+  expect(api.statuses()[l2('')]).toEqual({ ...who, reason: 'noEndpoints', message: 'none is ready' })
+  api.writes = []
+  const next = await reports('n2')
+  next.set(new Map([[web, noEndpoints]]), coordinator)
+  await quiet()
+  expect(api.writes).toEqual([])
+  one.set(new Map(), coordinator)
+  await written(`DELETE ${l2('')}`)
+})
+
+test('what is deleted by others is said again', async () => {
+  said('n1', { ...who, node: 'n1' })
+  const one = await reports('n1')
+  one.set(new Map([[web, here]]), alone)
+  await quiet()
+  api.remove(l2('n1'))
+  await written(`POST ${l2('n1')}`, `PUT ${l2('n1')}`)
+})
+
+test('the coordinator deletes what is said of Services that are gone', async () => {
+  said('n2', { ...who, node: 'n2' })
+  said('n2', { ...who, node: 'n2', serviceName: 'old' }, layer2Reports, 'default/old')
+  const one = await reports('n1')
+  one.set(new Map(), { ...coordinator, knowsService: (service) => service === web })
+  await written(`DELETE ${l2('n2', 'default/old')}`)
+})
+
+test('a definition without room for a reason gets no report of silence', async () => {
+  api.pruned = ['reason', 'message']
+  const one = await reports('n1')
+  one.set(new Map([[web, noEndpoints]]), coordinator)
+  await written(`POST ${l2('')}`, `PUT ${l2('')}`, `DELETE ${l2('')}`)
+  await quiet()
+  expect(api.objects.size).toBe(0)
+  expect(api.writes).toHaveLength(3)
+})
+
+test('without the right to write it is tried once, not for each Service', async () => {
+  api.refusal = 403
+  const one = await reports('n1')
+  const posts = () => api.server.requests.filter(({ method }) => method === 'POST').length
+  one.set(new Map(Array.from({ length: 50 }, (_, i) => [`default/s${i}`, here])), alone)
+  await quiet()
+  expect(posts()).toBeLessThan(10)
+  api.refusal = undefined
+  await until('all of them', () => api.objects.size === 50)
+})

@@ -1,0 +1,273 @@
+/**
+ * Keeps the objects of one kind of report as they should be: this node's own, and, where this speaker is the
+ * coordinator, those that say why no node announces a Service, and what nodes that are gone left behind. Nothing is
+ * written where the right object stands already. What is announced is said at once; that something is not, only when
+ * it has stayed so for a while.
+ */
+import { type Cluster, delayMs, hasStatus, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
+import { type Key, keyOf } from '@landfall/kube/model'
+import { describeError, type Logger } from '@landfall/telemetry'
+import type { OwnerReference } from './owner-reference.ts'
+import {
+  type ReportKind,
+  type ReportText,
+  reportName,
+  reportObject,
+  reportStatus,
+  type ServiceReport,
+} from './report-object.ts'
+
+/** A move, a flap or a start is over by then. */
+const calmMs = 2000
+const sweepMs = 10_000
+/** For how long a node has no speaker before what it said of BGP is taken away: longer than a pod's replacement. */
+const goneMs = 60_000
+const concurrentWrites = 4
+/** The kind may be installed later, and an API server that has just started refuses everybody. */
+const absence = { firstMs: 1000, ceilingMs: 300_000 }
+const meantRefusals = 3
+
+export interface ServiceReportsOptions {
+  readonly cluster: Cluster
+  readonly logger: Logger
+  readonly namespace: string
+  readonly node: string
+  readonly kind: ReportKind
+  /** Asked when something is created. */
+  readonly owner: () => Promise<OwnerReference | undefined>
+  readonly onError: () => void
+  /** Tests shorten it. */
+  readonly calmMs?: number
+  readonly sweepMs?: number
+}
+
+export type Wanted =
+  /** This node announces it. `reason`: and yet it does not work. */
+  | ({ readonly kind: 'here' } & ReportText)
+  /** No node does, which the coordinator says. */
+  | { readonly kind: 'nowhere'; readonly reason: string; readonly message: string }
+
+export interface Surroundings {
+  /** This speaker speaks for all. */
+  readonly coordinates: boolean
+  readonly knowsService: (service: Key) => boolean
+  /** Whether a speaker should run there. */
+  readonly knowsNode: (node: string) => boolean
+}
+
+export class ServiceReports {
+  readonly #options: ServiceReportsOptions
+  readonly #reflector: Reflector<ServiceReport>
+  readonly #queue: WorkQueue
+  readonly #writer: StatusWriter
+  readonly #sweeps: NodeJS.Timeout
+  readonly #byService = new Map<Key, Set<Key>>()
+  /** Nodes without a speaker, and since when. */
+  readonly #gone = new Map<string, number>()
+  #wanted: ReadonlyMap<Key, Wanted> | undefined
+  #around: Surroundings = { coordinates: false, knowsService: () => true, knowsNode: () => true }
+  /** How often in a row the kind was missing, or might not be written, and the next try. */
+  #absences = 0
+  /** Nothing is said of what no node announces. */
+  #mute = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: ServiceReportsOptions) {
+    this.#options = options
+    const { cluster, logger, namespace, kind } = options
+    this.#writer = new StatusWriter(cluster, logger)
+    this.#queue = new WorkQueue({
+      work: (key) => this.#reconcile(key),
+      concurrency: concurrentWrites,
+      logger,
+      gate: cluster.gate,
+    })
+    this.#reflector = new Reflector({
+      cluster,
+      logger,
+      type: kind.type,
+      namespace,
+      optional: true,
+      onChange: (changes) => {
+        for (const { key, before, after } of changes) {
+          this.#index(key, before, after)
+          this.#touch((after ?? before)?.service)
+        }
+      },
+    })
+    this.#sweeps = setInterval(() => this.#sweep(), options.sweepMs ?? sweepMs)
+    this.#sweeps.unref()
+  }
+
+  /** Resolves when it is known what is said already. */
+  async start(): Promise<void> {
+    this.#reflector.start()
+    await this.#reflector.synced
+  }
+
+  /** What there is to say, by Service; nothing is written before the first call. */
+  set(wanted: ReadonlyMap<Key, Wanted>, around: Surroundings): void {
+    const before = this.#wanted
+    const coordinated = this.#around.coordinates
+    this.#wanted = wanted
+    this.#around = around
+    if (before === undefined || around.coordinates !== coordinated) this.#touchAll()
+    for (const service of before?.keys() ?? []) if (!wanted.has(service)) this.#touch(service)
+    for (const [service, text] of wanted) if (!same(before?.get(service), text)) this.#touch(service)
+  }
+
+  /** Whether this node is said to announce the Service. */
+  isReported(service: Key): boolean {
+    return this.#of(service).some(({ node }) => node === this.#options.node)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#sweeps)
+    clearTimeout(this.#retry)
+    this.#reflector.stop()
+    await this.#queue.stop()
+  }
+
+  #index(key: Key, before: ServiceReport | undefined, after: ServiceReport | undefined): void {
+    const [was, is] = [before?.service, after?.service]
+    if (was !== undefined && was !== is) {
+      const keys = this.#byService.get(was)
+      keys?.delete(key)
+      if (keys?.size === 0) this.#byService.delete(was)
+    }
+    if (is === undefined) return
+    const keys = this.#byService.get(is)
+    if (after === undefined) keys?.delete(key)
+    else if (keys === undefined) this.#byService.set(is, new Set([key]))
+    else keys.add(key)
+  }
+
+  #touch(service: Key | undefined): void {
+    if (service === undefined || this.#wanted === undefined || this.#retry !== undefined) return
+    const wanted = this.#wanted.get(service)
+    if (wanted?.kind === 'here' && wanted.reason === '') this.#queue.add(service)
+    else this.#queue.addAfter(service, this.#options.calmMs ?? calmMs)
+  }
+
+  #touchAll(): void {
+    for (const service of new Set([...this.#byService.keys(), ...(this.#wanted?.keys() ?? [])]))
+      this.#touch(service)
+  }
+
+  /** What nobody else takes away. */
+  #sweep(): void {
+    const { coordinates, knowsService, knowsNode } = this.#around
+    if (!coordinates) return this.#gone.clear()
+    const now = performance.now()
+    const nodes = new Set([...this.#reflector.items.values()].map(({ node }) => node))
+    for (const node of [...this.#gone.keys()])
+      if (knowsNode(node) || !nodes.has(node)) this.#gone.delete(node)
+    for (const node of nodes)
+      if (node !== '' && !knowsNode(node) && !this.#gone.has(node)) this.#gone.set(node, now)
+    for (const { service, node } of this.#reflector.items.values())
+      if (service !== undefined && (!knowsService(service) || this.#isGone(node))) this.#touch(service)
+  }
+
+  #isGone(node: string): boolean {
+    return performance.now() - (this.#gone.get(node) ?? Number.POSITIVE_INFINITY) >= goneMs
+  }
+
+  async #reconcile(service: Key): Promise<void> {
+    if (this.#wanted === undefined || this.#retry !== undefined) return
+    try {
+      const wanted = this.#wanted.get(service)
+      for (const object of this.#of(service))
+        if (this.#isStale(object, wanted)) await this.#remove(keyOf(object.meta))
+      if (wanted?.kind === 'here') await this.#write(service, this.#options.node, wanted)
+      if (wanted?.kind === 'nowhere' && this.#around.coordinates && !this.#mute)
+        await this.#write(service, '', { ...wanted, names: [] })
+    } catch (error) {
+      if (hasStatus(error, 403, 404)) return this.#absent(error)
+      this.#options.onError()
+      throw error
+    }
+  }
+
+  #isStale({ meta, node, service }: ServiceReport, wanted: Wanted | undefined): boolean {
+    const { node: here, kind } = this.#options
+    const { coordinates, knowsService } = this.#around
+    const mayStay = service !== undefined && meta.name === reportName(kind, node, service)
+    switch (wanted?.kind) {
+      case 'here':
+        if (node === here) return !mayStay
+        return kind.exclusive || node === '' || (coordinates && this.#isGone(node))
+      case 'nowhere':
+        if (coordinates) return node !== '' || !mayStay
+        return node === here
+      default:
+        if (node === here) return true
+        return coordinates && (node === '' || this.#isGone(node) || !knowsService(service ?? ''))
+    }
+  }
+
+  async #write(service: Key, node: string, text: ReportText): Promise<void> {
+    const { namespace, cluster, kind, owner } = this.#options
+    const name = reportName(kind, node, service)
+    const known = this.#reflector.get(`${namespace}/${name}`)
+    if (known !== undefined && known.node === node && sameText(known, text)) return
+    if (known === undefined)
+      await cluster
+        .create(kind.type, reportObject(kind, { namespace, node, service }, await owner()))
+        .catch((error: unknown) => {
+          if (!hasStatus(error, 409)) throw error
+        })
+    const status = reportStatus(kind, node, service, text)
+    const key = `${namespace}/${name}`
+    const outcome = await this.#writer.write(kind.type, key, (raw) => ({ ...raw, status }))
+    if (outcome === 'forbidden') return this.#queue.addAfter(service, this.#writer.forbiddenMs(kind.type))
+    this.#absences = 0
+    if (outcome !== 'pruned' || node !== '') return
+    // The installed definition has no place for a reason: then an object without a node says nothing.
+    this.#mute = true
+    await this.#remove(key)
+  }
+
+  async #remove(key: Key): Promise<void> {
+    await this.#options.cluster.delete(this.#options.kind.type, key).catch((error: unknown) => {
+      if (!hasStatus(error, 404)) throw error
+    })
+  }
+
+  /** Asks again after a while, once for all. */
+  #absent(error: unknown): void {
+    const { logger, kind } = this.#options
+    this.#absences++
+    if (this.#absences === meantRefusals)
+      logger.warn(
+        'statusForbidden',
+        { resource: kind.type.plural, error: describeError(error) },
+        'what is announced is not reported',
+      )
+    this.#retry ??= setTimeout(
+      () => {
+        this.#retry = undefined
+        this.#touchAll()
+      },
+      delayMs(absence, this.#absences - 1),
+    )
+  }
+
+  #of(service: Key): readonly ServiceReport[] {
+    return [...(this.#byService.get(service) ?? [])].flatMap((key) => this.#reflector.get(key) ?? [])
+  }
+}
+
+function same(a: Wanted | undefined, b: Wanted): boolean {
+  return a?.kind === b.kind && sameText(a, b)
+}
+
+function sameText(a: Partial<ReportText> | undefined, b: Partial<ReportText>): boolean {
+  const [x, y] = [a?.names ?? [], b.names ?? []]
+  return (
+    a !== undefined &&
+    (a.reason ?? '') === (b.reason ?? '') &&
+    (a.message ?? '') === (b.message ?? '') &&
+    x.length === y.length &&
+    x.every((name, i) => name === y[i])
+  )
+}
