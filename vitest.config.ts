@@ -22,7 +22,11 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           isolate: false,
-          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/lab/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'e2e/{lab,load,segment}/**/*.test.ts',
+          ],
         },
       },
       {

@@ -21,9 +21,22 @@ export interface Drill {
   run(lab: Lab, options: DrillOptions): Promise<Verdict>
 }
 
-/** On API servers of its own. */
-export interface LablessDrill extends Pick<Drill, 'about' | 'times'> {
-  run(options: DrillOptions): Promise<Verdict>
+/** On API servers or labs of its own. */
+export interface LablessDrill extends Pick<Drill, 'about'> {
+  /** Repetitions unless told otherwise; undefined: each of its parts has its own number. */
+  readonly times: number | undefined
+  run(options: LablessOptions): Promise<Verdict>
+}
+
+export interface LablessOptions extends Omit<DrillOptions, 'times'> {
+  readonly times: number | undefined
+  /** One part of several. */
+  readonly part?: string
+  readonly nodes?: number
+  /** The speakers' `--heartbeat`. */
+  readonly heartbeat?: string
+  /** A lab that is up, for drills that make labs. */
+  readonly lab?: string
 }
 
 export function median(values: readonly number[]): number {

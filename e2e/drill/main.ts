@@ -8,17 +8,21 @@ import { createLab, type Lab, openLab, type Progress, terminalProgress } from '.
 import { allocator } from './allocator.ts'
 import type { Drill, LablessDrill, Verdict } from './drill.ts'
 import { failover } from './failover.ts'
+import { layer2 } from './layer2/index.ts'
 import { memory } from './memory.ts'
 import { outage } from './outage-drill.ts'
 import { provideExample } from './outages.ts'
 
 const drills: Readonly<Record<string, Drill>> = { failover, outage, memory }
-const lablessDrills: Readonly<Record<string, LablessDrill>> = { allocator }
+const lablessDrills: Readonly<Record<string, LablessDrill>> = { allocator, layer2 }
 
 interface Flags {
   readonly times?: number
   readonly lab?: string
   readonly resume?: true
+  readonly part?: string
+  readonly nodes?: number
+  readonly heartbeat?: string
 }
 
 async function main(): Promise<void> {
@@ -31,6 +35,9 @@ async function main(): Promise<void> {
     .option('--times <n>', 'repetitions', count)
     .option('--lab <id>', 'a lab that is up; without it one is made and taken away again')
     .option('--resume', 'go on where an interrupted run ended')
+    .option('--part <name>', 'layer2: this part alone')
+    .option('--nodes <n>', 'layer2: nodes of its lab', count)
+    .option('--heartbeat <ms>x<misses>', "layer2: the speakers' pace of heartbeats")
     .exitOverride()
     .showHelpAfterError()
     .parse()
@@ -41,7 +48,10 @@ async function main(): Promise<void> {
   const [drill, labless] = [drills[name], lablessDrills[name]]
   if (process.getuid?.() !== 0) throw new Error('drills make namespaces, which takes root: use sudo')
   if (labless !== undefined) {
-    return tell(await labless.run({ ...options, times: flags.times ?? labless.times }))
+    const { part, nodes, heartbeat, lab } = flags
+    const given = Object.entries({ part, nodes, heartbeat, lab }).filter(([, value]) => value !== undefined)
+    const own = Object.fromEntries(given) as Pick<Flags, 'part' | 'nodes' | 'heartbeat' | 'lab'>
+    return tell(await labless.run({ ...options, ...own, times: flags.times ?? labless.times }))
   }
   if (drill === undefined) {
     const all = [...Object.keys(drills), ...Object.keys(lablessDrills)]
@@ -70,7 +80,7 @@ async function provideLab(id: string | undefined, progress: Progress): Promise<L
   return lab
 }
 
-function describe([name, { about, times }]: readonly [string, Pick<Drill, 'about' | 'times'>]): string {
+function describe([name, { about, times = 1 }]: readonly [string, Drill | LablessDrill]): string {
   return `${name}: ${about}${times > 1 ? ` (${times} times)` : ''}`
 }
 

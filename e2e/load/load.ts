@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inNetns } from '../lab/host/netns.ts'
 import type { LabHost } from '../lab/index.ts'
+import type { Gap } from './gaps.ts'
 
 export interface LoadOptions {
   readonly address: string
@@ -27,6 +28,10 @@ export interface LoadResult {
   readonly lost: readonly Disturbance[]
   /** Answered, but late. */
   readonly late: readonly Disturbance[]
+  /** Each from the first lost to the first of 20 good ones in a row. */
+  readonly gaps: readonly Gap[]
+  /** Milliseconds since the epoch: what the other times count from. */
+  readonly startedAt: number
   readonly medianMs: number
   readonly longestMs: number
   /** How late the generator's own 10 ms ticker was at worst: below that nothing can be told. */

@@ -5,15 +5,18 @@
  */
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gapsOf, type Outcome } from './gaps.ts'
 import type { Disturbance, LoadLine, LoadOptions, LoadTally } from './load.ts'
 
 const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}')
 const tickMs = 10
+const goodInRow = 20
 const first = performance.now()
 const pending = new Map<number, Promise<void>>()
 const lost: Disturbance[] = []
 const late: Disturbance[] = []
 const took: number[] = []
+const outcomes: Outcome[] = []
 let sent = 0
 let disturbedAt = first
 let tickerLateMs = 0
@@ -26,6 +29,7 @@ function ask(started: number): Promise<void> {
       disturbedAt = Math.max(disturbedAt, started)
     }
     const failed = (why: string) => {
+      outcomes.push({ atMs: Math.round(started - first), ok: false })
       disturbed(lost, why)
       resolve()
     }
@@ -39,6 +43,7 @@ function ask(started: number): Promise<void> {
           if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
           const ms = performance.now() - started
           took.push(ms)
+          outcomes.push({ atMs: Math.round(started - first), ok: true })
           if (ms > options.lateMs) disturbed(late, `${Math.round(ms)} ms`)
           resolve()
         })
@@ -90,6 +95,11 @@ say({
     answered: took.length,
     lost,
     late,
+    gaps: gapsOf(
+      outcomes.toSorted((a, b) => a.atMs - b.atMs),
+      goodInRow,
+    ),
+    startedAt: performance.timeOrigin + first,
     medianMs: Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 10) / 10,
     longestMs: Math.round(sorted.at(-1) ?? 0),
     tickerLateMs: Math.round(tickerLateMs),

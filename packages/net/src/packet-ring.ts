@@ -94,6 +94,12 @@ export class PacketRing {
     attachFilter(this.#fd, program)
   }
 
+  /** When the kernel got the frame that `onFrame` is called with, in milliseconds since the epoch. */
+  get frameTime(): number {
+    const word = (this.#slot * this.#options.slotBytes) >> 2
+    return (this.#words[word + 4] ?? 0) * 1000 + (this.#words[word + 5] ?? 0) / 1e6
+  }
+
   /** Whether the kernel took the frame; a link that is down, gone or congested does not. */
   send(frame: Uint8Array, interfaceIndex: number): boolean {
     if (this.#closed) return false
@@ -132,7 +138,10 @@ export class PacketRing {
     }
   }
 
-  /** struct tpacket2_hdr: status, length, length in the slot, where the frame starts; 32 bytes, then sockaddr_ll. */
+  /**
+   * struct tpacket2_hdr: status, length, length in the slot, where the frame starts, seconds, nanoseconds; 32 bytes,
+   * then sockaddr_ll.
+   */
   #frameAt(at: number, status: number): Uint8Array {
     if ((status & TP_STATUS_COPY) !== 0) {
       this.#longFrame ??= Buffer.allocUnsafeSlow(maxFrame)

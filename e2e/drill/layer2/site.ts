@@ -1,0 +1,213 @@
+/** The lab of the layer 2 drill: speakers and controller, Services of both families, and answers pinned to nodes. */
+import { join } from 'node:path'
+import { externalAddresses } from '../../demo/installation.ts'
+import {
+  createLab,
+  type KubernetesObject,
+  type Lab,
+  type Manifest,
+  openLab,
+  type Progress,
+} from '../../lab/index.ts'
+import { echo } from '../../scenarios/site.ts'
+import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import type { PodObject } from '../targets.ts'
+
+export const namespace = 'layer2'
+export const system = 'metallb-system'
+const root = join(import.meta.dirname, '..', '..', '..')
+
+export interface Site {
+  readonly lab: Lab
+  readonly services: readonly Announced[]
+  /** Node names by MAC address. */
+  readonly macs: ReadonlyMap<string, string>
+}
+
+export interface Announced {
+  readonly name: string
+  readonly ipv4: string
+  readonly ipv6: string
+  /** The node with its only endpoint. */
+  readonly backend: string
+}
+
+export interface SiteOptions {
+  readonly nodes: number
+  readonly heartbeat: string
+  readonly lab: string | undefined
+  readonly progress: Progress
+  readonly audit?: boolean
+  /** Nodes with a speaker, by label `drill/speaker`; all when absent. */
+  readonly speakersByLabel?: boolean
+  readonly perBackend?: number
+}
+
+const backends = 3
+const speakerLabel = 'drill/speaker'
+
+/** Runs the work on a lab that is made for it, and taken away, unless one is given. */
+export async function onSite<T>(o: SiteOptions, work: (site: Site) => Promise<T>): Promise<T> {
+  const { progress } = o
+  const lab =
+    o.lab === undefined
+      ? await createLab({ nodes: o.nodes, audit: o.audit ?? false, progress })
+      : openLab(o.lab)
+  try {
+    await progress.step('Landfall installed', () => install(lab, o))
+    const services = await progress.step('Services have addresses', () => announced(lab, o.perBackend ?? 2))
+    const macs = new Map(await Promise.all(lab.nodes.map(async (n) => [await n.mac(), n.name] as const)))
+    return await work({ lab, services, macs })
+  } finally {
+    if (o.lab === undefined) await progress.step('lab down', () => lab.down())
+  }
+}
+
+async function install(lab: Lab, o: SiteOptions): Promise<void> {
+  await lab.kubectl(['apply', '-f', join(root, 'manifests', 'metallb.yaml')])
+  await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  if (o.heartbeat !== '') await addSpeakerArgument(lab, `--heartbeat=${o.heartbeat}`)
+  if (o.speakersByLabel === true) {
+    const patch = { spec: { template: { spec: { nodeSelector: { [speakerLabel]: 'yes' } } } } }
+    await patchSpeakers(lab, 'merge', patch)
+  }
+  await lab.apply([
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    pool('lan', ['192.168.77.200-192.168.77.250', 'fd00:77::200-fd00:77::2ff'], true),
+    pool('many', ['198.18.0.0/21'], false),
+    metallbObject('L2Advertisement', 'all', {}),
+  ])
+  await speakersReady(lab)
+}
+
+function pool(name: string, addresses: readonly string[], autoAssign: boolean): Manifest {
+  return metallbObject('IPAddressPool', name, { addresses, autoAssign })
+}
+
+function metallbObject(kind: string, name: string, spec: object): Manifest {
+  return { apiVersion: 'metallb.io/v1beta1', kind, metadata: { name, namespace: system }, spec }
+}
+
+export async function addSpeakerArgument(lab: Lab, argument: string): Promise<void> {
+  const path = '/spec/template/spec/containers/0/args/-'
+  await patchSpeakers(lab, 'json', [{ op: 'add', path, value: argument }])
+}
+
+export async function patchSpeakers(lab: Lab, type: 'merge' | 'json', patch: object): Promise<void> {
+  const text = JSON.stringify(patch)
+  await lab.kubectl(['patch', 'daemonset', 'speaker', '-n', system, `--type=${type}`, '-p', text])
+}
+
+export async function setSpeakers(lab: Lab, nodes: readonly string[]): Promise<void> {
+  for (const { name } of lab.nodes) {
+    const label = nodes.includes(name) ? `${speakerLabel}=yes` : `${speakerLabel}-`
+    await lab.kubectl(['label', 'node', name, '--overwrite', label])
+  }
+  await speakersReady(lab, nodes.length)
+}
+
+interface DaemonSet extends KubernetesObject {
+  readonly metadata: KubernetesObject['metadata'] & { readonly generation?: number }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly desiredNumberScheduled?: number
+    readonly updatedNumberScheduled?: number
+    readonly numberReady?: number
+    readonly currentNumberScheduled?: number
+    readonly numberMisscheduled?: number
+  }
+}
+
+/** Every speaker that should run does, with the newest template; `count` of them when that is told. */
+export async function speakersReady(lab: Lab, count?: number): Promise<void> {
+  const look = async () => {
+    const { metadata, status } = (await lab.get<DaemonSet>('daemonset', 'speaker', system)) ?? {}
+    const wanted = status?.desiredNumberScheduled ?? 0
+    const pods = await speakerPods(lab)
+    return (
+      status?.observedGeneration === metadata?.generation &&
+      (count === undefined || wanted === count) &&
+      status?.updatedNumberScheduled === wanted &&
+      status.numberReady === wanted &&
+      pods.length === wanted
+    )
+  }
+  await lab.waitFor('the speakers to be ready', look, { timeoutMs: 120_000 })
+}
+
+export async function speakerPods(lab: Lab): Promise<readonly PodObject[]> {
+  return await lab.list<PodObject>('pods', { namespace: system, selector: 'component=speaker' })
+}
+
+export async function speakerOn(lab: Lab, node: string): Promise<string> {
+  const pod = (await speakerPods(lab)).find(({ spec }) => spec.nodeName === node)
+  if (pod === undefined) throw new Error(`no speaker is on ${node}`)
+  return pod.metadata.name
+}
+
+/** `perBackend` Services for each of three nodes, whose endpoints are only there. */
+async function announced(lab: Lab, perBackend: number): Promise<readonly Announced[]> {
+  const dual = { type: 'LoadBalancer', ipFamilyPolicy: 'RequireDualStack' }
+  const names = lab.nodes
+    .slice(0, backends)
+    .flatMap(({ name: backend }) =>
+      Array.from({ length: perBackend }, (_, i) => ({ backend, name: `on-${backend}-${i + 1}` })),
+    )
+  const deployments = lab.nodes.slice(0, backends).flatMap(({ name }) =>
+    echo(namespace, `on-${name}`)
+      .slice(0, 1)
+      .map((object) => pinned(object, name)),
+  )
+  const services = names.map(({ name, backend }) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { ...dual, selector: { app: `on-${backend}` }, ports: [{ port: 80, targetPort: 8080 }] },
+  }))
+  await lab.apply([...deployments, ...services])
+  const all: Announced[] = []
+  for (const { name, backend } of names) {
+    const { ipv4, ipv6 } = await externalAddresses(lab, name, namespace)
+    all.push({ name, backend, ipv4, ipv6 })
+  }
+  for (const { ipv4, ipv6 } of all) {
+    for (const url of [`http://${ipv4}/`, `http://[${ipv6}]/`]) {
+      const answered = async () => (await lab.client.curl(url, { timeoutMs: 2000 })).status === 200
+      await lab.waitFor(`${url} to answer`, answered, { timeoutMs: 60_000 })
+    }
+  }
+  return all
+}
+
+/** The Deployment on that node alone, whatever befalls the node. */
+function pinned(deployment: Manifest, node: string): Manifest {
+  const object = structuredClone(deployment) as { spec: { template: { spec: object } } } & Manifest
+  const { spec } = object.spec.template
+  object.spec.template.spec = {
+    ...spec,
+    nodeSelector: { 'kubernetes.io/hostname': node },
+    tolerations: [{ operator: 'Exists' }],
+  }
+  return object
+}
+
+/** Who answers for each address now; waits until all do. */
+export async function owners(
+  site: Site,
+  watch: SegmentWatch,
+  ips: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const since = epochMs()
+  return await site.lab.waitFor('an owner of every address', () => {
+    const found = new Map<string, string>()
+    for (const { ip, mac, at, kind } of watch.claims) {
+      const node = site.macs.get(mac)
+      if (at >= since && kind === 'answer' && node !== undefined) found.set(ip, node)
+    }
+    return ips.every((ip) => found.has(ip)) && found
+  })
+}
+
+export function addressesOf(services: readonly Announced[]): readonly string[] {
+  return services.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
+}
