@@ -21,16 +21,30 @@ export function readL2Advertisement(
   const spec = object.spec ?? {}
   const { interfaces = [], nodeSelectors = [], serviceSelectors = [] } = spec
   reportShared(problems, spec)
-  if (spec.preferredNodeSelectors !== undefined && spec.preferredNodeSelectors.length > 0) {
-    problems.report('spec.preferredNodeSelectors', 'NotSupported', 'preferences of nodes are not supported')
-  }
   const advertisement = {
     name: object.meta.name,
     interfaces: [...new Set(interfaces)],
     nodes: selectNames(nodeSelectors, nodes),
+    weights: readWeights(spec, nodes, problems),
     serviceSelectors,
   }
   return outcome(problems, { advertisement, ...poolChoice(spec) })
+}
+
+function readWeights(
+  { preferredNodeSelectors: preferences = [] }: api.L2AdvertisementSpec,
+  nodes: readonly Node[],
+  problems: Problems,
+): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>()
+  for (const [index, { weight, preference }] of preferences.entries()) {
+    const field = `spec.preferredNodeSelectors[${index}]`
+    if (!(Number.isInteger(weight) && weight >= 1 && weight <= 100))
+      problems.report(`${field}.weight`, 'InvalidValue', `${weight} is not between 1 and 100`)
+    reportSelectors(problems, `${field}.preference`, [preference])
+    for (const name of selectNames([preference], nodes)) weights.set(name, (weights.get(name) ?? 0) + weight)
+  }
+  return weights
 }
 
 /** undefined: refused. */

@@ -56,6 +56,8 @@ export interface L2Advertisement {
   /** [] means all. */
   readonly interfaces: readonly string[]
   readonly nodes: ReadonlySet<string>
+  /** Of the nodes that a preference matches: the sum of the weights. */
+  readonly weights: ReadonlyMap<string, number>
   readonly serviceSelectors: readonly LabelSelector[]
 }
 

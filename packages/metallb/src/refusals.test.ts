@@ -124,6 +124,11 @@ const advertisements: readonly Row[] = [
     'DuplicateValue spec.serviceSelectors[1]',
   ],
   [
+    'L2: weights of preferred nodes are between 1 and 100',
+    l2('preferredNodeSelectors: [{weight: 101, preference: {}}]'),
+    'InvalidValue spec.preferredNodeSelectors[0].weight',
+  ],
+  [
     'L2: an advertisement is in the namespace of the controller',
     bad('L2Advertisement', '', 'bad', ', namespace: default'),
     'WrongNamespace metadata.namespace',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { defaultExcludes } from './layer2/core/interface-rules.ts'
-import type { Timing } from './layer2/core/membership.ts'
+import type { Timing } from './layer2/core/timing.ts'
 
 const fast: Timing = { intervalMs: 100, misses: 6 }
 /** A throttled process stands still for up to 100 ms at a time. */

@@ -1,8 +1,9 @@
 /** Options of `landfall speaker`. */
 import { defaultTls, type Logger, type MetricsListener } from '@landfall/telemetry'
-import type { Timing } from './layer2/core/membership.ts'
+import type { PartitionPolicy } from './layer2/core/fence.ts'
+import type { Timing } from './layer2/core/timing.ts'
 
-export type { Timing } from './layer2/core/membership.ts'
+export type { Timing } from './layer2/core/timing.ts'
 
 export interface SpeakerOptions {
   readonly logger: Logger
@@ -24,6 +25,7 @@ export interface SpeakerOptions {
   /** The label `node.kubernetes.io/exclude-from-external-load-balancers` counts for nothing. Default false. */
   readonly ignoreExcludeLabel: boolean
   readonly heartbeat: HeartbeatOptions
+  readonly layer2: Layer2Options
   /** File with `announcedInterfacesToExclude`; the usual ones when it is missing. Default `/etc/metallb/excludel2.yaml`. */
   readonly excludeFile: string
   /** Seconds between unasked announcements of an owned address, 0 for none. Default 60. */
@@ -45,6 +47,15 @@ export interface HeartbeatOptions {
   readonly secretPath: string
   /** undefined: 100 ms × 6; with a CPU quota below one core 200 ms × 5. */
   readonly timing: Timing | undefined
+}
+
+export interface Layer2Options {
+  /** What the smaller side of a partition does: serve on, or fall silent. Default serve. */
+  readonly partition: PartitionPolicy
+  /** Milliseconds until a node that an L2Advertisement prefers, and that joins, takes over; undefined: it does not. */
+  readonly preferAfterMs: number | undefined
+  /** Milliseconds between looks whether addresses are spread evenly; 0: never. */
+  readonly rebalanceMs: number
 }
 
 export interface ListenAddress {
@@ -70,6 +81,7 @@ export const defaultSpeakerOptions: Omit<
     secretPath: '',
     timing: undefined,
   },
+  layer2: { partition: 'serve', preferAfterMs: undefined, rebalanceMs: 0 },
   excludeFile: '/etc/metallb/excludel2.yaml',
   refreshSeconds: 60,
   metrics: { address: '::', port: 9120, secure: { tls: defaultTls, certificateFolder: undefined } },

@@ -2,7 +2,7 @@ import type { EventText } from '@landfall/kube'
 import { createLogger, Metrics } from '@landfall/telemetry'
 import { expect, test } from 'vitest'
 import { announcementsOf } from './announcements.ts'
-import type { Layer2State } from './layer2/messages.ts'
+import { type Layer2State, noLayer2 } from './layer2/messages.ts'
 import { Planner } from './plan/planner.ts'
 import { type Written, worldOf } from './plan/testing.ts'
 import { Reporter } from './reporter.ts'
@@ -25,12 +25,12 @@ const objects: readonly Written[] = [
   },
 ]
 const owned = (interfaces: readonly string[] = ['eth0']): Layer2State => ({
+  ...noLayer2,
   serving: true,
   announced: [{ ip, interfaces }],
   owners: { [ip]: 'n1' },
-  members: [],
 })
-const foreign: Layer2State = { serving: true, announced: [], owners: { [ip]: 'n2' }, members: [] }
+const foreign: Layer2State = { ...noLayer2, serving: true, owners: { [ip]: 'n2' } }
 
 function scene(wasReported = false) {
   const lines: string[] = []

@@ -101,6 +101,9 @@ function workerOptions(options: SpeakerOptions): WorkerOptions {
     secret: readMemberSecret(heartbeat.secretPath),
     excludes: readExcludes(options.excludeFile),
     refreshMs: options.refreshSeconds * 1000,
+    partition: options.layer2.partition,
+    preferAfterMs: options.layer2.preferAfterMs,
+    rebalanceMs: options.layer2.rebalanceMs,
   }
 }
 

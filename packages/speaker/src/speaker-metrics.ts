@@ -62,7 +62,7 @@ export class SpeakerMetrics {
   }
 
   setMembers(members: Layer2State['members']): void {
-    for (const state of ['joining', 'serving', 'leaving', 'dead'] as const)
+    for (const state of ['joining', 'serving', 'leaving', 'left', 'dead', 'unwatched'] as const)
       this.#members.set({ state }, members.filter((member) => member.state === state).length)
   }
 

@@ -13,7 +13,7 @@ import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
 import { L2Statuses, type OwnerReference } from './l2-status.ts'
-import type { FromWorker, Layer2State, WorkerOptions } from './layer2/messages.ts'
+import { type Layer2State, noLayer2, type Observation, type WorkerOptions } from './layer2/messages.ts'
 import { Layer2Worker } from './layer2/worker-handle.ts'
 import { watchMemberSecret } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
@@ -51,7 +51,7 @@ export class Speaker {
   readonly #statuses: L2Statuses
   readonly #reporter: Reporter
   #plan: Plan | undefined
-  #layer2: Layer2State = { serving: false, announced: [], owners: {}, members: [] }
+  #layer2: Layer2State = noLayer2
   #refusals = new Set<string>()
 
   constructor(parts: SpeakerParts) {
@@ -127,17 +127,13 @@ export class Speaker {
     this.#plan = plan
     this.#bgp.apply(plan.bgp)
     this.#worker.setDesired({
-      addresses: plan.layer2.map(({ ip, candidates, interfaces }) => ({
-        ip: formatIP(ip),
-        candidates,
-        interfaces,
-      })),
+      addresses: plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) })),
       peers: this.#observer.speakers(),
     })
     this.#report()
   }
 
-  #observed(message: FromWorker): void {
+  #observed(message: Observation): void {
     const { speakerMetrics, health } = this.#parts
     switch (message.kind) {
       case 'state':

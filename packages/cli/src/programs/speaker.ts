@@ -48,6 +48,9 @@ interface Flags extends ServingFlags {
   readonly mlLabels: string
   readonly mlSecretKeyPath: string
   readonly heartbeat?: Timing
+  readonly layer2Partition: 'serve' | 'fence'
+  readonly layer2PreferAfter?: number
+  readonly layer2Rebalance: number
   readonly excludeFile: string
   readonly refresh: number
 }
@@ -106,6 +109,22 @@ export function speakerCommand(): Command {
     new Option('--heartbeat <ms>x<misses>', 'pace of heartbeats; 100x6 unless the CPU is limited').argParser(
       parseTiming,
     ),
+    new Option(
+      '--layer2-partition <policy>',
+      'a side of a partition without the majority of the nodes serves on, or falls silent: fence',
+    )
+      .choices(['serve', 'fence'])
+      .default('serve'),
+    new Option(
+      '--layer2-prefer-after <seconds>',
+      'a node that an L2Advertisement prefers takes over that long after it joined; never unless given',
+    ).argParser(wholeNumber(0)),
+    new Option(
+      '--layer2-rebalance <seconds>',
+      'spread addresses anew that often, one a second, by hand-over; 0 for never',
+    )
+      .argParser(wholeNumber(0))
+      .default(0),
     new Option('--exclude-file <file>', 'interfaces that never announce').default(
       '/etc/metallb/excludel2.yaml',
     ),
@@ -149,6 +168,11 @@ export function speakerOptions(command: Command): Omit<SpeakerOptions, 'signal'>
       labels: flags.mlLabels,
       secretPath: flags.mlSecretKeyPath,
       timing: flags.heartbeat,
+    },
+    layer2: {
+      partition: flags.layer2Partition,
+      preferAfterMs: flags.layer2PreferAfter === undefined ? undefined : flags.layer2PreferAfter * 1000,
+      rebalanceMs: flags.layer2Rebalance * 1000,
     },
     excludeFile: flags.excludeFile,
     refreshSeconds: flags.refresh,

@@ -1,252 +1,234 @@
 /**
- * Everything of layer 2 that must not wait: membership, ownership, responder and gratuitous announcements, driven
- * by the sockets and timers of one event loop (the worker's). Desired inputs come in, observations go out.
+ * Everything of layer 2 that must not wait, driven by the sockets and timers of one event loop (the worker's): the
+ * core says what this node holds and whether its right is fresh, the responder answers, announcements go out.
  */
 import { randomBytes } from 'node:crypto'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
-import { formatIP, ipBytes, ipFromBytes, parseIP } from '@landfall/netip'
-import { type AddressKey, bytesOfKey, keyOfBytes } from './codec/ethernet.ts'
-import { type Heartbeat, heartbeatKey } from './codec/heartbeat.ts'
-import { GratuitousSchedule } from './core/gratuitous.ts'
+import { ipBytes, parseIP } from '@landfall/netip'
+import { type AddressKey, keyOfBytes } from './codec/ethernet.ts'
+import { type Message, messageKey } from './codec/message.ts'
 import { answeringInterfaces } from './core/interface-rules.ts'
 import { KeyRing } from './core/key-ring.ts'
-import { Membership } from './core/membership.ts'
-import { ownerOf } from './core/ownership.ts'
+import { Layer2Core } from './core/layer2-core.ts'
+import type { Change } from './core/outcome.ts'
+import type { Candidate } from './core/placement.ts'
 import { HeartbeatSocket } from './heartbeat-socket.ts'
-import type { Counts, Desired, FromWorker, WorkerOptions } from './messages.ts'
+import type { DesiredPart, FromWorker, WantedAddress, WorkerOptions } from './messages.ts'
 import { Responder } from './responder.ts'
+import { Announcements } from './responder-announcements.ts'
+import { StateReports, textOfKey } from './state-reports.ts'
 
-/** Others fall silent on hearing that we serve; only then do we answer. */
-const handoverMs = 20
-/** Announced in one turn of the loop, so that a large takeover delays no heartbeat. */
-const announcementsPerTurn = 64
-/** Refreshes are spread: a slice of at most that many each. */
-const announcePauseMs = 5
-const countsMs = 1000
-const farewells = 3
+/** What is not handed over by then is left to be found out. */
+const handOverMs = 1000
+const handOverLookMs = 2
 
 export class Announcer {
   readonly #options: WorkerOptions
   readonly #post: (message: FromWorker) => void
-  readonly #membership: Membership
+  readonly #core: Layer2Core
   readonly #keys: KeyRing
   readonly #socket: HeartbeatSocket
   readonly #responder: Responder
-  readonly #schedule: GratuitousSchedule
+  readonly #announcements: Announcements
+  readonly #reports: StateReports
   readonly #watch: InterfaceWatch
   readonly #excludes: readonly RegExp[]
-  readonly #timers: NodeJS.Timeout[]
-  readonly #counts = new Map<AddressKey, { requests: number; replies: number; gratuitous: number }>()
-  readonly #refusals = new Map<string, number>()
-  #desired: Desired | undefined
-  #serving: ReadonlySet<string> = new Set()
-  #owned = new Map<AddressKey, ReadonlySet<string> | undefined>()
-  #expiry: NodeJS.Timeout | undefined
-  #announcing: NodeJS.Timeout | undefined
-  #reportDue = false
+  readonly #beats: NodeJS.Timeout
+  readonly #wanted = new Map<AddressKey, ReadonlySet<string> | undefined>()
+  readonly #lists = new Map<string, readonly Candidate[]>()
+  #complete = false
+  #wake: NodeJS.Timeout | undefined
+  #wakeAt = Number.POSITIVE_INFINITY
   #stopped = false
-  #takesPart = false
 
   constructor(options: WorkerOptions, post: (message: FromWorker) => void) {
     this.#options = options
     this.#post = post
     this.#excludes = options.excludes.map((pattern) => new RegExp(pattern))
-    const incarnation = randomBytes(8).readBigUInt64BE() | 1n
-    this.#membership = new Membership(options.node, incarnation, options.timing)
-    this.#schedule = new GratuitousSchedule(options.refreshMs)
+    const core = new Layer2Core({ ...options, incarnation: randomBytes(8).readBigUInt64BE() | 1n })
+    this.#core = core
+    this.#reports = new StateReports({
+      core,
+      node: options.node,
+      post,
+      isWanted: (address) => this.#wanted.has(address),
+      interfacesOf: (address) => this.#responder.interfacesOf(address),
+    })
     this.#responder = new Responder({
-      mayAnswer: () => true,
-      request: (address, answered) => this.#countRequest(address, answered),
-      gratuitous: (address) => this.#countOf(address).gratuitous++,
+      mayAnswer: () => core.mayAnswer(now()),
+      request: (address, answered) => this.#reports.request(address, answered),
+      gratuitous: (address) => this.#reports.gratuitous(address),
       log: (level, event, fields) => post({ kind: 'log', level, event, fields }),
     })
-    this.#keys = new KeyRing(options.secret === undefined ? undefined : heartbeatKey(options.secret))
-    this.#socket = new HeartbeatSocket({
-      port: options.port,
-      bindAddress: options.bindAddress,
-      keys: this.#keys,
-      onHeartbeat: (heartbeat, source) => this.#heard(heartbeat, source),
-      onRefused: (reason) => this.#refused(reason),
-      onWaiting: (error) =>
-        post({ kind: 'log', level: 'warn', event: 'heartbeatPortTaken', fields: { error: error.message } }),
-      onError: (error) => {
-        throw error
-      },
-    })
+    this.#announcements = new Announcements(options.refreshMs, (address) => this.#responder.announce(address))
+    this.#keys = new KeyRing(options.secret === undefined ? undefined : messageKey(options.secret))
+    this.#socket = this.#openSocket()
     this.#watch = watchInterfaces(() => this.#linksChanged())
     this.#linksChanged()
-    this.#timers = [
-      setInterval(() => this.#beat(), options.timing.intervalMs),
-      setInterval(() => this.#reportCounts(), countsMs),
-    ]
+    this.#beats = setInterval(() => this.#afterReading(() => this.#beat()), options.timing.intervalMs)
   }
 
-  setDesired(desired: Desired): void {
-    this.#desired = desired
-    this.#membership.setPeers(desired.peers, now())
-    this.#decide()
+  setDesired({ set, removed, peers }: DesiredPart): void {
+    for (const ip of removed) this.#remove(keyOfText(ip))
+    for (const address of set) this.#set(address)
+    if (peers !== undefined) {
+      this.#core.setPeers(peers, now())
+      this.#complete = true
+    }
+    this.#core.tick(now(), false)
+    this.#flush()
   }
 
   /** The shared secret was replaced. */
   setSecret(secret: Uint8Array): void {
-    this.#keys.renew(heartbeatKey(secret), now())
+    this.#keys.renew(messageKey(secret), now())
   }
 
-  /** Falls silent, then says goodbye, so that the others take over at once. */
+  rebalance(): void {
+    this.#core.rebalance()
+  }
+
+  /** Hands over what is held, as long as there is somebody to take it, is silent, and says goodbye. */
   async stop(): Promise<void> {
-    this.#membership.leave()
-    this.#decide()
-    for (let i = 0; i < farewells; i++) {
-      this.#socket.send(this.#membership.beat())
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
+    const until = now() + handOverMs
+    this.#core.leave(now())
+    this.#flush()
+    while (this.#core.isHandingOver(now()) && now() < until)
+      await new Promise((resolve) => setTimeout(resolve, handOverLookMs))
+    this.#core.depart(now())
+    this.#flush()
     this.#stopped = true
-    for (const timer of [...this.#timers, this.#expiry, this.#announcing]) clearTimeout(timer)
-    this.#reportCounts()
+    clearInterval(this.#beats)
+    clearTimeout(this.#wake)
+    this.#announcements.close()
+    this.#reports.close()
     this.#watch.close()
     this.#responder.close()
     await this.#socket.close()
   }
 
-  #beat(): void {
-    if (!this.#socket.bound || this.#desired === undefined) return
-    this.#membership.begin(now())
-    if (this.#membership.settle(now())) setTimeout(() => this.#takePart(), handoverMs)
-    this.#socket.send(this.#membership.beat())
-    this.#judge()
-  }
-
-  #takePart(): void {
-    this.#takesPart = true
-    this.#decide()
-  }
-
-  /** Who may own an address as of now; ourselves only after the others have heard that we serve. */
-  #servingNow(): ReadonlySet<string> {
-    const serving = new Set(this.#membership.serving(now()))
-    if (!this.#takesPart) serving.delete(this.#options.node)
-    return serving
-  }
-
-  #heard(heartbeat: Heartbeat, source: string): void {
-    const authenticated = this.#options.secret !== undefined
-    const result = this.#membership.receive(heartbeat, source, authenticated, now())
-    if (result.kind === 'refused') return this.#refused(result.reason)
-    this.#socket.send(result.replies)
-    if (result.kind === 'accepted' && result.changed) this.#decide()
-  }
-
-  #refused(reason: string): void {
-    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
-  }
-
-  /** Wakes when the next silent peer would be dead; each beat looks too, should a peer expire in between. */
-  #armExpiry(): void {
-    if (this.#expiry !== undefined) return
-    const at = this.#membership.nextExpiry(now())
-    if (at === undefined) return
-    this.#expiry = setTimeout(
-      () => {
-        this.#expiry = undefined
-        this.#judge()
+  #openSocket(): HeartbeatSocket {
+    return new HeartbeatSocket({
+      port: this.#options.port,
+      bindAddress: this.#options.bindAddress,
+      keys: this.#keys,
+      onMessage: (message, source) => this.#heard(message, source),
+      onRefused: (reason) => this.#reports.refused(reason),
+      onWaiting: ({ message }) =>
+        this.#post({ kind: 'log', level: 'warn', event: 'heartbeatPortTaken', fields: { error: message } }),
+      onError: (error) => {
+        throw error
       },
-      at - now() + 1,
-    )
+    })
+  }
+
+  #beat(): void {
+    if (!this.#socket.bound || !this.#complete) return
+    this.#core.begin(now())
+    this.#core.tick(now())
+    this.#flush()
+  }
+
+  #heard(message: Message, source: string): void {
+    if (this.#stopped) return
+    const refusal = this.#core.receive(message, source, this.#options.secret !== undefined, now())
+    if (refusal !== undefined) return this.#reports.refused(refusal)
+    this.#flush()
   }
 
   /**
-   * After a stall the loop runs expired timers before it reads what has arrived meanwhile: the judgement waits
-   * until the sockets have been read, else a living peer would be declared dead.
+   * After a stall the loop runs expired timers before it reads what has arrived meanwhile: what time alone decides
+   * waits until the sockets have been read, else a living peer would be declared dead.
    */
-  #judge(): void {
+  #afterReading(act: () => void): void {
     setImmediate(() =>
       setImmediate(() => {
-        if (this.#stopped) return
-        if (!sameSet(this.#servingNow(), this.#serving)) this.#decide()
-        this.#armExpiry()
+        if (!this.#stopped) act()
       }),
     )
   }
 
-  #decide(): void {
-    this.#serving = this.#servingNow()
-    const owned = new Map<AddressKey, ReadonlySet<string> | undefined>()
-    for (const address of this.#desired?.addresses ?? []) {
-      if (ownerOf(address, this.#serving) !== this.#options.node) continue
-      const { interfaces } = address
-      owned.set(keyOfText(address.ip), interfaces.length === 0 ? undefined : new Set(interfaces))
-    }
-    const before = this.#owned
-    this.#owned = owned
-    this.#responder.setOwned(owned)
-    for (const address of before.keys()) if (!owned.has(address)) this.#schedule.release(address)
-    for (const [address, only] of owned)
-      if (!before.has(address) || !sameSet(only, before.get(address))) this.#schedule.acquire(address, now())
-    this.#announce()
-    this.#report()
+  #arm(): void {
+    const at = this.#core.wakeAt(now())
+    if (at === this.#wakeAt) return
+    clearTimeout(this.#wake)
+    this.#wakeAt = at
+    if (!Number.isFinite(at)) return
+    this.#wake = setTimeout(
+      () => {
+        this.#wakeAt = Number.POSITIVE_INFINITY
+        this.#afterReading(() => {
+          this.#core.tick(now(), false)
+          this.#flush()
+        })
+      },
+      Math.max(0, at - now()) + 0.5,
+    )
+  }
+
+  /** Brings sockets and responder to what the core decided: what is given up first. */
+  #flush(): void {
+    const { send, taken, released, resumed } = this.#core.drain()
+    for (const address of released) this.#responder.disown(address)
+    this.#announcements.release(released)
+    for (const { address } of taken) this.#own(address)
+    this.#socket.send(send)
+    this.#announcements.acquire(taken.map(({ address }) => address).filter((one) => this.#wanted.has(one)))
+    if (resumed) this.#announceAll()
+    for (const address of [...released, ...taken.map(({ address }) => address)]) this.#reports.touch(address)
+    this.#tellChanges(taken)
+    this.#reports.changed()
+    this.#arm()
+  }
+
+  #tellChanges(taken: readonly Change[]): void {
+    if (taken.length === 0) return
+    const changes = taken.map(({ address, ...why }) => ({ ip: textOfKey(address), ...why }))
+    this.#post({ kind: 'changes', changes })
+  }
+
+  #set(address: WantedAddress): void {
+    const { ip, unit, interfaces } = address
+    const key = keyOfText(ip)
+    const news = !this.#wanted.has(key)
+    this.#wanted.set(key, interfaces.length === 0 ? undefined : new Set(interfaces))
+    this.#core.setAddress({ key, unit, candidates: this.#intern(address.candidates) })
+    this.#reports.touch(key)
+    if (!this.#core.held.has(key)) return
+    this.#own(key)
+    if (news) this.#announcements.acquire([key])
+  }
+
+  #remove(key: AddressKey): void {
+    this.#wanted.delete(key)
+    this.#core.deleteAddress(key)
+    this.#responder.disown(key)
+    this.#announcements.release([key])
+    this.#reports.touch(key)
+  }
+
+  #own(address: AddressKey): void {
+    if (this.#wanted.has(address)) this.#responder.own(address, this.#wanted.get(address))
+  }
+
+  #announceAll(): void {
+    const owned = [...this.#core.held].filter((address) => this.#wanted.has(address))
+    this.#announcements.acquire(owned)
   }
 
   #linksChanged(): void {
     const returned = this.#responder.setInterfaces(answeringInterfaces(this.#watch.current, this.#excludes))
-    if (returned.length > 0) for (const address of this.#owned.keys()) this.#schedule.acquire(address, now())
-    this.#announce()
-    this.#report()
+    if (returned.length > 0) this.#announceAll()
+    for (const address of this.#core.held) this.#reports.touch(address)
+    this.#reports.changed()
   }
 
-  #announce(): void {
-    clearTimeout(this.#announcing)
-    for (const address of this.#schedule.take(now(), announcementsPerTurn)) this.#responder.announce(address)
-    const next = this.#schedule.next()
-    if (next === undefined) return
-    this.#announcing = setTimeout(() => this.#announce(), Math.max(announcePauseMs, next - now()))
-  }
-
-  #countOf(address: AddressKey): { requests: number; replies: number; gratuitous: number } {
-    let counts = this.#counts.get(address)
-    if (counts === undefined) this.#counts.set(address, (counts = { requests: 0, replies: 0, gratuitous: 0 }))
-    return counts
-  }
-
-  #countRequest(address: AddressKey, answered: boolean): void {
-    const counts = this.#countOf(address)
-    counts.requests++
-    if (answered) counts.replies++
-  }
-
-  #reportCounts(): void {
-    for (const [reason, count] of this.#refusals) this.#post({ kind: 'refusedHeartbeats', reason, count })
-    this.#refusals.clear()
-    if (this.#counts.size === 0) return
-    const counts: Record<string, Counts> = {}
-    for (const [address, count] of this.#counts) counts[textOfKey(address)] = count
-    this.#counts.clear()
-    this.#post({ kind: 'counts', counts })
-  }
-
-  /** At most once a turn of the loop. */
-  #report(): void {
-    if (this.#reportDue) return
-    this.#reportDue = true
-    setImmediate(() => {
-      this.#reportDue = false
-      this.#post({
-        kind: 'state',
-        state: {
-          serving: this.#serving.has(this.#options.node),
-          announced: [...this.#owned.keys()].map((address) => ({
-            ip: textOfKey(address),
-            interfaces: this.#responder.interfacesOf(address),
-          })),
-          owners: Object.fromEntries(
-            (this.#desired?.addresses ?? []).map((address) => [
-              address.ip,
-              ownerOf(address, this.#serving) ?? '',
-            ]),
-          ),
-          members: this.#membership.members(now()),
-        },
-      })
-    })
+  /** Equal lists become one: they come as copies. */
+  #intern(candidates: readonly Candidate[]): readonly Candidate[] {
+    const text = candidates.map(({ node, weight }) => `${node} ${weight}`).join()
+    const known = this.#lists.get(text)
+    if (known === undefined) this.#lists.set(text, candidates)
+    return known ?? candidates
   }
 }
 
@@ -259,14 +241,4 @@ function keyOfText(text: string): AddressKey {
   const ip = parseIP(text)
   if (ip === undefined) throw new Error(`no address: ${text}`)
   return keyOfBytes(ipBytes(ip))
-}
-
-function textOfKey(key: AddressKey): string {
-  const ip = ipFromBytes(bytesOfKey(key))
-  return ip === undefined ? '' : formatIP(ip)
-}
-
-function sameSet(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b
-  return a.size === b.size && [...a].every((item) => b.has(item))
 }

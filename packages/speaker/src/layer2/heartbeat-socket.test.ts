@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { until } from '../bgp/testing/until.ts'
+import { headerOf } from './codec/testing.ts'
 import { KeyRing } from './core/key-ring.ts'
 import { HeartbeatSocket } from './heartbeat-socket.ts'
 
@@ -22,15 +23,14 @@ function speaker(bindAddress: string, port: number, keys: KeyRing) {
     port,
     bindAddress,
     keys,
-    onHeartbeat: ({ node }) => heard.push(node),
+    onMessage: ({ header }) => heard.push(header.node),
     onRefused: (reason) => heard.push(reason),
     onWaiting: (error) => heard.push(error.message),
     onError: (error) => heard.push(error.message),
   })
   open.push(socket)
   const beat = (to: string): void => {
-    const heartbeat = { state: 'serving', node: bindAddress, incarnation: 1n, counter: 1n, echo: 0n } as const
-    socket.send([{ to, heartbeat }])
+    socket.send([{ to, message: { header: headerOf(bindAddress), body: undefined } }])
   }
   return { socket, heard, beat }
 }

@@ -1,22 +1,22 @@
-/** The UDP socket of the heartbeats: authenticated datagrams in and out, failures to send are silence. */
+/** The UDP socket of the speakers' messages: authenticated datagrams in and out, failures to send are silence. */
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv4, isIPv6 } from 'node:net'
 import {
-  decodeHeartbeat,
-  encodeHeartbeat,
-  type Heartbeat,
-  type HeartbeatRefusal,
-  maxHeartbeat,
-} from './codec/heartbeat.ts'
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  type MessageRefusal,
+  maxMessage,
+} from './codec/message.ts'
 import type { KeyRing } from './core/key-ring.ts'
-import type { OutgoingHeartbeat } from './core/membership.ts'
+import type { Outgoing } from './core/outcome.ts'
 
 export interface HeartbeatSocketOptions {
   readonly port: number
   /** '': every address of both families. */
   readonly bindAddress: string
   readonly keys: KeyRing
-  readonly onHeartbeat: (heartbeat: Heartbeat, source: string) => void
+  readonly onMessage: (message: Message, source: string) => void
   readonly onRefused: (reason: string) => void
   /** The port is taken; it is tried again until it is had. */
   readonly onWaiting: (error: Error) => void
@@ -37,19 +37,19 @@ export class HeartbeatSocket {
     this.#socket = this.#open(isIPv4(options.bindAddress) ? 'udp4' : 'udp6')
   }
 
-  /** Whether heartbeats can be heard. */
+  /** Whether messages can be heard. */
   get bound(): boolean {
     return this.#bound
   }
 
-  send(messages: readonly OutgoingHeartbeat[]): void {
+  send(messages: readonly Pick<Outgoing, 'to' | 'message'>[]): void {
     if (!this.#bound) return
-    for (const { to, heartbeat } of messages) {
+    for (const { to, message } of messages) {
       const address = this.#reachable(to)
       if (address === undefined) continue
       // A peer that cannot be reached is seen by its silence.
       const key = this.#options.keys.signing(to, performance.now())
-      this.#socket.send(encodeHeartbeat(heartbeat, key), this.#options.port, address, () => {})
+      this.#socket.send(encodeMessage(message, key), this.#options.port, address, () => {})
     }
   }
 
@@ -89,21 +89,21 @@ export class HeartbeatSocket {
 
   #receive(datagram: Uint8Array, from: string): void {
     const source = from.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
-    const heartbeat = datagram.length > maxHeartbeat ? 'malformed' : this.#decode(datagram, source)
-    if (typeof heartbeat === 'string') this.#options.onRefused(heartbeat)
-    else this.#options.onHeartbeat(heartbeat, source)
+    const message = datagram.length > maxMessage ? 'malformed' : this.#decode(datagram, source)
+    if (typeof message === 'string') this.#options.onRefused(message)
+    else this.#options.onMessage(message, source)
   }
 
-  #decode(datagram: Uint8Array, source: string): Heartbeat | HeartbeatRefusal {
+  #decode(datagram: Uint8Array, source: string): Message | MessageRefusal {
     const { keys } = this.#options
-    let refusal: HeartbeatRefusal = 'notAuthentic'
+    let refusal: MessageRefusal = 'notAuthentic'
     for (const key of keys.accepted(performance.now())) {
-      const heartbeat = decodeHeartbeat(datagram, key)
-      if (typeof heartbeat !== 'string') {
+      const message = decodeMessage(datagram, key)
+      if (typeof message !== 'string') {
         keys.heard(source, key)
-        return heartbeat
+        return message
       }
-      refusal = heartbeat
+      refusal = message
     }
     return refusal
   }

@@ -1,7 +1,10 @@
 /** What the main thread and the layer 2 worker tell each other. */
 import type { FromBfd, ToBfd } from '../bfd/index.ts'
-import type { Member, PeerAddress, Timing } from './core/membership.ts'
-import type { OwnedAddress } from './core/ownership.ts'
+import type { ChangeReason } from './codec/bodies.ts'
+import type { PartitionPolicy } from './core/fence.ts'
+import type { Member, PeerAddress } from './core/membership.ts'
+import type { Candidate } from './core/placement.ts'
+import type { Timing } from './core/timing.ts'
 
 /** Fixed for the life of the worker. */
 export interface WorkerOptions {
@@ -16,16 +19,41 @@ export interface WorkerOptions {
   readonly excludes: readonly string[]
   /** 0: none. */
   readonly refreshMs: number
+  readonly partition: PartitionPolicy
+  /** undefined: a better-weighted node that joins takes nothing over. */
+  readonly preferAfterMs: number | undefined
+  /** 0: addresses are spread anew only when asked. */
+  readonly rebalanceMs: number
+}
+
+export interface WantedAddress {
+  readonly ip: string
+  /** Addresses of one unit stay on one node. */
+  readonly unit: string
+  /** Nodes that may announce it; sorted by node. Those of one unit are the same. */
+  readonly candidates: readonly Candidate[]
+  /** Interface names; empty: all. */
+  readonly interfaces: readonly string[]
 }
 
 export interface Desired {
-  readonly addresses: readonly OwnedAddress[]
+  readonly addresses: readonly WantedAddress[]
   readonly peers: readonly PeerAddress[]
 }
 
+/** A part of what changed in what is desired. */
+export interface DesiredPart {
+  readonly set: readonly WantedAddress[]
+  readonly removed: readonly string[]
+  /** Only in the last part. */
+  readonly peers: readonly PeerAddress[] | undefined
+}
+
 export type ToWorker =
-  | { readonly kind: 'desired'; readonly desired: Desired }
+  | { readonly kind: 'desired'; readonly part: DesiredPart }
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  /** Spread the addresses anew. */
+  | { readonly kind: 'rebalance' }
   | { readonly kind: 'bfd'; readonly message: ToBfd }
   | { readonly kind: 'ping'; readonly sequence: number }
   | { readonly kind: 'stop' }
@@ -43,28 +71,73 @@ export interface Announced {
   readonly interfaces: readonly string[]
 }
 
-export interface Layer2State {
+/** What is the same for all addresses. */
+export interface Layer2Part {
   /** False until the worker has heard who else is there. */
   readonly serving: boolean
-  /** Addresses that this node owns. */
-  readonly announced: readonly Announced[]
-  /** Owner of each desired address; '': none of its candidates lives. */
-  readonly owners: Readonly<Record<string, string>>
+  /** The right to answer lapsed: this node was cut off, or stood still. */
+  readonly suspended: boolean
+  readonly epoch: number
+  /** Node name; '': none is followed. */
+  readonly coordinator: string
   readonly members: readonly Member[]
+}
+
+export interface Layer2State extends Layer2Part {
+  /** Addresses that this node answers for. */
+  readonly announced: readonly Announced[]
+  /** Owner of each desired address; '': nobody, or it is not known here. */
+  readonly owners: Readonly<Record<string, string>>
+}
+
+/** Before the worker has told anything. */
+export const noLayer2: Layer2State = {
+  serving: false,
+  suspended: true,
+  epoch: 0,
+  coordinator: '',
+  members: [],
+  announced: [],
+  owners: {},
+}
+
+/** An address that this node took over, or announces anew. */
+export interface OwnerChange {
+  readonly ip: string
+  readonly reason: ChangeReason
+  /** For how long nobody had answered, in ms; 0: a planned move. */
+  readonly silentMs: number
+}
+
+/** How one address stands now. */
+export interface AddressReport {
+  readonly ip: string
+  /** undefined: it is not desired any more. */
+  readonly owner: string | undefined
+  /** Where this node answers for it; undefined: it does not. */
+  readonly interfaces: readonly string[] | undefined
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** What concerns only the two ends of the thread is left out of `WorkerMessage`. */
 export type FromWorker =
-  | { readonly kind: 'state'; readonly state: Layer2State }
+  | WorkerMessage
+  | { readonly kind: 'report'; readonly part: Layer2Part; readonly addresses: readonly AddressReport[] }
+  | { readonly kind: 'pong'; readonly sequence: number }
+  | { readonly kind: 'stopped' }
+
+export type WorkerMessage =
+  | { readonly kind: 'bfd'; readonly message: FromBfd }
   | { readonly kind: 'counts'; readonly counts: Readonly<Record<string, Counts>> }
   | { readonly kind: 'refusedHeartbeats'; readonly reason: string; readonly count: number }
-  | { readonly kind: 'bfd'; readonly message: FromBfd }
-  | { readonly kind: 'pong'; readonly sequence: number }
+  | { readonly kind: 'changes'; readonly changes: readonly OwnerChange[] }
   | {
       readonly kind: 'log'
       readonly level: LogLevel
       readonly event: string
       readonly fields: Readonly<Record<string, string | number>>
     }
-  | { readonly kind: 'stopped' }
+
+/** What the worker's handle tells. */
+export type Observation = WorkerMessage | { readonly kind: 'state'; readonly state: Layer2State }

@@ -3,6 +3,7 @@
  * link-local address. Needs root. Everything carries the prefix and goes with `remove`, also after a crash.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 
 const prefix = 'lfl2'
@@ -10,7 +11,9 @@ const prefix = 'lfl2'
 /** Why these tests cannot run here; undefined: they can. */
 export function whyNoNamespaces(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root to make network namespaces'
-  const missing = ['ip', 'nsenter', 'setpriv', 'arping', 'ndisc6', 'ping'].filter((tool) => !hasTool(tool))
+  const missing = ['ip', 'nsenter', 'setpriv', 'arping', 'ndisc6', 'ping', 'tcpdump'].filter(
+    (tool) => !hasTool(tool),
+  )
   return missing.length === 0 ? undefined : `needs ${missing.join(', ')}`
 }
 
@@ -97,6 +100,24 @@ export class Segment {
   ndisc(host: string, address: string): string {
     const out = this.nsenter(host, 'ndisc6', '-q', '-1', '-r', '1', '-w', '500', address, 'eth0')
     return out.trim().toLowerCase()
+  }
+
+  /** Records ARP and neighbor discovery as the host sees them. @returns how to end it, which gives a line a frame */
+  async capture(host: string): Promise<() => Promise<readonly string[]>> {
+    const net = `--net=/run/netns/${this.#name(host)}`
+    const args = ['-l', '-n', '-e', '--immediate-mode', '-i', 'eth0', 'arp or icmp6']
+    const tcpdump = spawn('nsenter', [net, 'tcpdump', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    tcpdump.stdout.on('data', (data: Buffer) => {
+      text += data.toString()
+    })
+    await once(tcpdump.stderr, 'data')
+    return async () => {
+      const ended = once(tcpdump, 'close')
+      tcpdump.kill('SIGTERM')
+      await ended
+      return text.split('\n').filter((line) => line !== '')
+    }
   }
 
   remove(): void {

@@ -6,15 +6,17 @@ import { Worker } from 'node:worker_threads'
 // A native library that the worker alone had loaded would be unloaded with it, while its handles still close.
 import '@landfall/net'
 import type { ToBfd } from '../bfd/index.ts'
-import type { Desired, FromWorker, ToWorker, WorkerOptions } from './messages.ts'
+import { DesiredChanges } from './desired-changes.ts'
+import { Layer2View } from './layer2-view.ts'
+import type { Desired, FromWorker, Observation, ToWorker, WorkerOptions } from './messages.ts'
 
 const pingMs = 500
 /** Pings, not a clock: a process that was frozen as a whole must not blame its worker when it wakes. */
 const unansweredPings = 4
-const stopMs = 1000
+const stopMs = 1500
 
 export interface WorkerEvents {
-  readonly onMessage: (message: FromWorker) => void
+  readonly onMessage: (message: Observation) => void
   /** The worker is gone or hangs; the process has to end. `hung`: it cannot be terminated in the usual way. */
   readonly onFailure: (error: Error, hung: boolean) => void
 }
@@ -23,6 +25,8 @@ export class Layer2Worker {
   readonly #worker: Worker
   readonly #events: WorkerEvents
   readonly #pings: NodeJS.Timeout
+  readonly #changes = new DesiredChanges()
+  readonly #view = new Layer2View()
   #sent = 0
   #answered = 0
   #stopped: (() => void) | undefined
@@ -40,7 +44,12 @@ export class Layer2Worker {
   }
 
   setDesired(desired: Desired): void {
-    this.#send({ kind: 'desired', desired })
+    for (const part of this.#changes.next(desired)) this.#send({ kind: 'desired', part })
+  }
+
+  /** Spreads the addresses of all speakers anew, one a second, by hand-over. */
+  rebalance(): void {
+    this.#send({ kind: 'rebalance' })
   }
 
   /** The shared secret was replaced; of no effect when there was none at the start. */
@@ -53,7 +62,7 @@ export class Layer2Worker {
     this.#send({ kind: 'bfd', message })
   }
 
-  /** Resolves when the addresses are given up and the other speakers know it, a second at most. */
+  /** Resolves when the addresses are handed over and the other speakers know it, in a second and a half at most. */
   async stop(): Promise<void> {
     if (this.#ending) return
     this.#ending = true
@@ -74,6 +83,8 @@ export class Layer2Worker {
   #receive(message: FromWorker): void {
     if (message.kind === 'pong') this.#answered = message.sequence
     else if (message.kind === 'stopped') this.#stopped?.()
+    else if (message.kind === 'report')
+      this.#events.onMessage({ kind: 'state', state: this.#view.apply(message.part, message.addresses) })
     else this.#events.onMessage(message)
   }
 

@@ -15,10 +15,13 @@ const bfd = new BfdEngine((message) => post({ kind: 'bfd', message }))
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'desired':
-      announcer.setDesired(message.desired)
+      announcer.setDesired(message.part)
       break
     case 'secret':
       announcer.setSecret(message.secret)
+      break
+    case 'rebalance':
+      announcer.rebalance()
       break
     case 'bfd':
       bfd.handle(message.message)

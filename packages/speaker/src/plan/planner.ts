@@ -4,11 +4,10 @@
  */
 import { byAge, type EndpointSlice, type Key, type Service } from '@landfall/kube/model'
 import type { Peer } from '@landfall/metallb'
-import { formatIP, type IP } from '@landfall/netip'
 import type { BgpPeerPlan, BgpPlan, BgpRoute } from './bgp-plan.ts'
 import { mergeRoutes } from './bgp-routes.ts'
-import { rankNodes } from './rendezvous.ts'
-import { type Layer2Choice, planService, type ServicePlan } from './service-plan.ts'
+import { type Layer2Address, layer2Of } from './layer2-units.ts'
+import { planService, type ServicePlan } from './service-plan.ts'
 import type { NodeFacts, World } from './world.ts'
 
 export interface Plan {
@@ -16,16 +15,6 @@ export interface Plan {
   readonly layer2: readonly Layer2Address[]
   readonly bgp: BgpPlan
   readonly services: ReadonlyMap<Key, ServicePlan>
-}
-
-export interface Layer2Address {
-  readonly ip: IP
-  /** The Services that have it, the oldest first. */
-  readonly services: readonly Key[]
-  /** Node names, the preferred first; not empty. */
-  readonly candidates: readonly string[]
-  /** Interfaces of this node; []: all. */
-  readonly interfaces: readonly string[]
 }
 
 interface Remembered {
@@ -97,38 +86,6 @@ function sharedAddresses(services: ReadonlyMap<Key, Service>): ReadonlySet<strin
     }
   }
   return shared
-}
-
-/** Services that share an address share its owner: the candidates of all, in the order of the oldest one. */
-function layer2Of(plans: readonly (readonly [Key, ServicePlan])[]): readonly Layer2Address[] {
-  const addresses = new Map<string, { readonly rankedBy: string; readonly address: Layer2Address }>()
-  for (const [key, { service, layer2 }] of plans) {
-    if (layer2.kind === 'silent') continue
-    for (const choice of layer2.addresses) {
-      const text = formatIP(choice.ip)
-      const known = addresses.get(text)
-      const rankedBy = known?.rankedBy ?? service.ingress[0]?.ip ?? text
-      const address = known === undefined ? choice : shareAddress(known.address, choice, rankedBy)
-      addresses.set(text, {
-        rankedBy,
-        address: { ...address, services: [...(known?.address.services ?? []), key] },
-      })
-    }
-  }
-  return [...addresses].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { address }]) => address)
-}
-
-function shareAddress(a: Layer2Choice, b: Layer2Choice, rankedBy: string): Layer2Choice {
-  const all = new Set([...a.candidates, ...b.candidates])
-  return {
-    ip: a.ip,
-    candidates: all.size === a.candidates.length ? a.candidates : rankNodes([...all], rankedBy),
-    interfaces: unionOfInterfaces(a.interfaces, b.interfaces),
-  }
-}
-
-function unionOfInterfaces(a: readonly string[], b: readonly string[]): readonly string[] {
-  return a.length === 0 || b.length === 0 ? [] : [...new Set([...a, ...b])].toSorted()
 }
 
 function bgpOf(plans: readonly ServicePlan[], { config, node }: Pick<World, 'config' | 'node'>): BgpPlan {

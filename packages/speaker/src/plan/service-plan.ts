@@ -4,12 +4,12 @@
  */
 import type { EndpointSlice, Service } from '@landfall/kube/model'
 import { type BGPAdvertisement, type L2Advertisement, matchesAny, type Pool, poolOf } from '@landfall/metallb'
-import { formatIP, type IP, parseIP } from '@landfall/netip'
+import { type IP, parseIP } from '@landfall/netip'
+import type { Candidate } from '../layer2/core/placement.ts'
 import type { BgpRoute } from './bgp-plan.ts'
 import { routesOf } from './bgp-routes.ts'
 import { type UsableEndpoints, usableEndpoints } from './endpoints.ts'
 import { type Silence, silent } from './reasons.ts'
-import { rankNodes } from './rendezvous.ts'
 import type { World } from './world.ts'
 
 export interface ServicePlan {
@@ -27,8 +27,8 @@ export interface Layer2Part {
 
 export interface Layer2Choice {
   readonly ip: IP
-  /** Node names, the preferred first; not empty. */
-  readonly candidates: readonly string[]
+  /** Sorted by node; not empty. */
+  readonly candidates: readonly Candidate[]
   /** Interfaces of this node; []: all. */
   readonly interfaces: readonly string[]
 }
@@ -92,8 +92,7 @@ function planLayer2(
 ): Layer2Part | Silence {
   const matching = addresses.map(({ ip, pool }) => ({ ip, pool, ads: matchingOf(pool.l2, service) }))
   const announced = matching.filter(({ ads }) => ads.length > 0)
-  const [first] = addresses
-  if (announced.length === 0 || first === undefined)
+  if (announced.length === 0)
     return silent(
       'noMatchingAdvertisement',
       `no L2Advertisement of ${poolNames(addresses)} selects the Service`,
@@ -105,8 +104,7 @@ function planLayer2(
     )
   if (!endpoints.any) return silent('noEndpoints', 'no endpoint is ready or serving')
   const choices = announced.flatMap(({ ip, ads }) => {
-    // Both addresses of a Service follow the first one, so that they stay on one node.
-    const candidates = rankNodes(eligibleNodes(service, ads, endpoints, world), formatIP(first.ip))
+    const candidates = candidatesOf(service, ads, endpoints, world)
     return candidates.length === 0 ? [] : [{ ip, candidates, interfaces: interfacesOf(ads, world.node) }]
   })
   const notHere = whyNotHere(
@@ -164,18 +162,22 @@ function whyNotHere(
   return undefined
 }
 
-function eligibleNodes(
+/** Nodes that may announce; each with the weights of the advertisements that select it. */
+function candidatesOf(
   service: Service,
   ads: readonly L2Advertisement[],
   endpoints: UsableEndpoints,
   { nodes }: Pick<World, 'nodes'>,
-): readonly string[] {
-  return [...nodes]
-    .filter(
-      ([name, fact]) => !fact.networkUnavailable && !fact.excluded && ads.some((ad) => ad.nodes.has(name)),
-    )
-    .map(([name]) => name)
-    .filter((name) => service.externalTrafficPolicy !== 'Local' || endpoints.nodes.has(name))
+): readonly Candidate[] {
+  const candidates: Candidate[] = []
+  for (const [node, fact] of nodes) {
+    if (fact.networkUnavailable || fact.excluded) continue
+    if (service.externalTrafficPolicy === 'Local' && !endpoints.nodes.has(node)) continue
+    const here = ads.filter((ad) => ad.nodes.has(node))
+    if (here.length === 0) continue
+    candidates.push({ node, weight: here.reduce((sum, ad) => sum + (ad.weights.get(node) ?? 0), 0) })
+  }
+  return candidates.toSorted((a, b) => (a.node < b.node ? -1 : 1))
 }
 
 /** The union over the advertisements that select the node; one that names no interface means all. */

@@ -88,7 +88,11 @@ export function goldenOf(plan: Plan): string {
       layer2: layer2.kind === 'silent' ? said(layer2) : said(layer2.notHere),
       bgp: bgp.kind === 'silent' ? said(bgp) : 'announced',
     }))
-  const layer2 = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
+  const layer2 = plan.layer2.map((address) => ({
+    ...address,
+    ip: formatIP(address.ip),
+    candidates: address.candidates.map(({ node, weight }) => (weight === 0 ? node : `${node} by ${weight}`)),
+  }))
   const peers = plan.bgp.peers.map(({ name, routes }) => ({ name, routes: routes.map(routeText) }))
   return `${JSON.stringify({ services, layer2, peers }, undefined, 2)}\n`
 }

@@ -1,150 +1,156 @@
 import { describe, expect, test } from 'vitest'
-import type { Heartbeat } from '../codec/heartbeat.ts'
-import { Membership, type OutgoingHeartbeat } from './membership.ts'
+import { headerOf } from '../codec/testing.ts'
+import { Membership } from './membership.ts'
+import { deadlinesOf } from './timing.ts'
 
-const timing = { intervalMs: 100, misses: 6 }
+const deadlines = deadlinesOf({ intervalMs: 100, misses: 6 }, false)
+const names = ['a', 'b', 'c']
 
-/** Speakers that hear each other at once, over a clock that the test moves. */
+/** Speakers that answer each other at once, over a clock that the test moves. */
 class Segment {
   now = 0
   readonly speakers = new Map<string, Membership>()
-  readonly recorded: { readonly to: string; readonly heartbeat: Heartbeat }[] = []
+  readonly recorded: { readonly to: string; readonly header: ReturnType<typeof headerOf> }[] = []
   #incarnation = 1n
 
   start(node: string): Membership {
-    const membership = new Membership(node, this.#incarnation++, timing)
+    const membership = new Membership(node, this.#incarnation++, deadlines)
+    membership.setPeers(
+      names.map((name) => ({ node: name, addresses: [name] })),
+      this.now,
+    )
     this.speakers.set(node, membership)
-    const peers = ['a', 'b', 'c'].map((name) => ({ node: name, addresses: [name] }))
-    membership.setPeers(peers, this.now)
-    membership.begin(this.now)
     return membership
   }
 
-  /** One interval: all beat, all answers are delivered. */
   turn(count = 1): void {
     for (let i = 0; i < count; i++) {
-      this.now += timing.intervalMs
-      for (const [node, membership] of this.speakers) {
-        membership.settle(this.now)
-        this.deliver(node, membership.beat())
-      }
+      this.now += 100
+      for (const node of this.speakers.keys()) for (const to of names) this.beat(node, to, true)
     }
   }
 
-  deliver(from: string, messages: readonly OutgoingHeartbeat[]): void {
-    for (const { to, heartbeat } of messages) {
-      this.recorded.push({ to, heartbeat })
-      const receiver = this.speakers.get(to)
-      const result = receiver?.receive(heartbeat, from, true, this.now)
-      if (result !== undefined && result.kind !== 'refused') this.deliver(to, result.replies)
-    }
+  beat(from: string, to: string, wantsReply: boolean, echo?: bigint): void {
+    const sender = this.speakers.get(from)
+    if (sender === undefined || from === to) return
+    const header = headerOf(from, { ...sender.identify(to, this.now, echo), wantsReply })
+    this.recorded.push({ to, header })
+    const result = this.speakers.get(to)?.receive(header, from, true, this.now)
+    if (result === undefined || result.kind === 'refused') return
+    if (wantsReply) this.beat(to, from, false, result.kind === 'unconfirmed' ? result.incarnation : undefined)
   }
 
-  serving(node: string): string {
-    return [...(this.speakers.get(node)?.serving(this.now) ?? [])].toSorted().join('')
+  alive(node: string): string {
+    const membership = this.speakers.get(node)
+    return names.filter((name) => membership?.alive(name, this.now)).join('')
   }
 }
 
-test('all serve one detection time after they began, and know it', () => {
+test('all hear each other in the second interval, and confirm it', () => {
   const segment = new Segment()
-  for (const node of ['a', 'b', 'c']) segment.start(node)
-  segment.turn(5)
-  expect(segment.serving('a')).toBe('')
+  for (const node of names) segment.start(node)
   segment.turn(2)
-  expect(['a', 'b', 'c'].map((node) => segment.serving(node))).toEqual(['abc', 'abc', 'abc'])
-})
-
-test('alone, a speaker serves for itself', () => {
-  const segment = new Segment()
-  segment.start('a')
-  segment.turn(6)
-  expect(segment.serving('a')).toBe('a')
+  expect(names.map((node) => segment.alive(node))).toEqual(['bc', 'ac', 'ab'])
 })
 
 test('a silent one is dead after six intervals, not sooner', () => {
   const segment = new Segment()
-  for (const node of ['a', 'b', 'c']) segment.start(node)
-  segment.turn(8)
+  for (const node of names) segment.start(node)
+  segment.turn(5)
   segment.speakers.delete('a')
   segment.turn(5)
-  expect(segment.serving('b')).toBe('abc')
-  const expiry = segment.speakers.get('b')?.nextExpiry(segment.now)
-  expect(expiry).toBe(segment.now + 100)
+  expect(segment.alive('b')).toBe('ac')
+  expect(segment.speakers.get('b')?.nextExpiry(segment.now)).toBe(segment.now + 100)
   segment.turn(1)
-  expect(segment.serving('b')).toBe('bc')
-  expect(segment.speakers.get('b')?.members(segment.now)).toEqual([
-    { node: 'a', state: 'dead' },
-    { node: 'c', state: 'serving' },
+  expect(segment.alive('b')).toBe('c')
+  expect(segment.speakers.get('b')?.members(segment.now, () => true)).toEqual([
+    { node: 'a', state: 'dead', heardMs: 600 },
+    { node: 'c', state: 'serving', heardMs: 0 },
   ])
 })
 
-test('one that leaves is out at once', () => {
+test('one that is heard, but hears nothing, is dead too', () => {
   const segment = new Segment()
-  const a = segment.start('a')
-  segment.start('b')
-  segment.turn(8)
-  a.leave()
-  segment.deliver('a', a.beat())
-  expect(segment.serving('b')).toBe('b')
-  expect(segment.serving('a')).toBe('b')
+  const [a, b] = [segment.start('a'), segment.start('b')]
+  segment.turn(3)
+  for (let i = 0; i < 8; i++) {
+    segment.now += 100
+    b.receive(headerOf('a', a.identify('b', segment.now)), 'a', true, segment.now)
+  }
+  expect(b.alive('a', segment.now)).toBe(false)
+  expect(b.peers.get('a')?.heardAt).toBe(segment.now)
 })
 
-test('one that restarts at once is heard as joining, then serving', () => {
+test('after a stall nobody is dead before another interval is over', () => {
   const segment = new Segment()
-  segment.start('a')
-  segment.start('b')
-  segment.turn(8)
-  segment.start('a')
-  segment.turn(1)
-  expect(segment.speakers.get('b')?.members(segment.now)[0]).toEqual({ node: 'a', state: 'joining' })
-  expect(segment.serving('b')).toBe('b')
-  segment.turn(6)
-  expect(segment.serving('b')).toBe('ab')
+  for (const node of names) segment.start(node)
+  segment.turn(3)
+  const b = segment.speakers.get('b')
+  const before = segment.now
+  segment.now += 5000
+  expect(segment.alive('b')).toBe('')
+  b?.spare(before, segment.now)
+  expect(segment.alive('b')).toBe('ac')
+  segment.now += 100
+  expect(segment.alive('b')).toBe('')
 })
 
 describe('refused', () => {
-  test('every datagram that was ever sent, sent again', () => {
+  test('every message that was ever sent, sent again', () => {
     const segment = new Segment()
     segment.start('a')
     segment.start('b')
-    segment.turn(8)
+    segment.turn(4)
     segment.start('a')
-    segment.turn(8)
+    segment.turn(4)
     segment.speakers.delete('a')
     segment.turn(10)
     const b = segment.speakers.get('b')
-    const fresh = new Membership('b', 99n, timing)
+    const fresh = new Membership('b', 99n, deadlines)
     fresh.setPeers([{ node: 'a', addresses: ['a'] }], 0)
-    for (const { to, heartbeat } of segment.recorded) {
-      if (to !== 'b') continue
-      expect(b?.receive(heartbeat, 'a', true, segment.now).kind).not.toBe('accepted')
-      expect(fresh.receive(heartbeat, 'a', true, segment.now).kind).not.toBe('accepted')
+    const sent = segment.recorded.filter(({ to }) => to === 'b')
+    expect(sent.length).toBeGreaterThan(10)
+    for (const { header } of sent) {
+      expect(b?.receive(header, 'a', true, segment.now).kind).not.toBe('accepted')
+      expect(fresh.receive(header, 'a', true, segment.now).kind).not.toBe('accepted')
     }
-    expect(segment.serving('b')).toBe('b')
+    expect(segment.alive('b')).toBe('')
   })
 
   test('a node that should run no speaker, and without a secret a strange source', () => {
-    const b = new Membership('b', 5n, timing)
+    const b = new Membership('b', 5n, deadlines)
     b.setPeers([{ node: 'a', addresses: ['192.0.2.1'] }], 0)
-    const heartbeat: Heartbeat = { state: 'serving', node: 'a', incarnation: 1n, counter: 1n, echo: 5n }
-    expect(b.receive({ ...heartbeat, node: 'x' }, '192.0.2.1', true, 0)).toEqual({
+    const header = headerOf('a', { echo: 5n })
+    expect(b.receive({ ...header, node: 'x' }, '192.0.2.1', true, 0)).toEqual({
       kind: 'refused',
       reason: 'unknownMember',
     })
-    expect(b.receive(heartbeat, '192.0.2.7', false, 0)).toEqual({ kind: 'refused', reason: 'foreignAddress' })
-    expect(b.receive(heartbeat, '192.0.2.1', false, 0).kind).toBe('accepted')
+    expect(b.receive(header, '192.0.2.7', false, 0)).toEqual({ kind: 'refused', reason: 'foreignAddress' })
+    expect(b.receive(header, '192.0.2.1', false, 0).kind).toBe('accepted')
   })
 })
 
-test('a peer that is no longer listed stays while it is alive', () => {
+test('what an earlier life confirmed is not taken for a confirmation of this one', () => {
+  const segment = new Segment()
+  segment.start('a')
+  segment.start('b')
+  segment.turn(5)
+  const again = segment.start('a')
+  segment.beat('b', 'a', true)
+  expect(again.alive('b', segment.now)).toBe(false)
+  segment.turn(2)
+  expect(again.alive('b', segment.now)).toBe(true)
+})
+
+test('a peer that is no longer listed stays while a right of its may live', () => {
   const segment = new Segment()
   segment.start('a')
   const b = segment.start('b')
-  segment.turn(8)
+  segment.turn(4)
   b.setPeers([], segment.now)
-  expect(segment.serving('b')).toBe('ab')
+  expect(segment.alive('b')).toBe('a')
   segment.speakers.delete('a')
-  segment.turn(7)
+  segment.turn(15)
   b.setPeers([], segment.now)
-  expect(b.members(segment.now)).toEqual([])
+  expect(b.members(segment.now, () => true)).toEqual([])
 })

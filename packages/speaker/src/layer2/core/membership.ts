@@ -1,11 +1,13 @@
 /**
- * Who among the speakers is alive (pure: time and datagrams come in, datagrams to send come out).
+ * Who among the speakers is alive (pure: time and headers come in, headers to send come out).
  *
- * A heartbeat counts when it echoes our incarnation: the sender has heard this life of ours, so it is no recording
+ * A message counts when it echoes our incarnation: the sender has heard this life of ours, so it is no recording
  * from before. Whoever echoes another one is answered once with the right one. Within an incarnation the counter
- * must grow, and an incarnation that was replaced never counts again.
+ * must grow, and an incarnation that was replaced never counts again. A peer is alive while it is heard *and* hears
+ * us: one that is deaf to us cannot be led, and knows of no right that we would give it.
  */
-import type { Heartbeat, MemberState } from '../codec/heartbeat.ts'
+import type { Header, MemberState } from '../codec/message.ts'
+import { type Deadlines, deadlinesOf } from './timing.ts'
 
 export interface PeerAddress {
   readonly node: string
@@ -13,181 +15,215 @@ export interface PeerAddress {
   readonly addresses: readonly string[]
 }
 
-export interface Timing {
-  readonly intervalMs: number
-  /** Intervals without a heartbeat until a member is dead. */
-  readonly misses: number
-}
-
-export interface OutgoingHeartbeat {
-  readonly to: string
-  readonly heartbeat: Heartbeat
-}
-
 export type Received =
-  | { readonly kind: 'accepted'; readonly changed: boolean; readonly replies: readonly OutgoingHeartbeat[] }
-  | { readonly kind: 'unconfirmed'; readonly replies: readonly OutgoingHeartbeat[] }
+  | { readonly kind: 'accepted'; readonly peer: Peer; readonly restarted: boolean; readonly revived: boolean }
+  /** Answer it, so that it learns this incarnation. */
+  | { readonly kind: 'unconfirmed'; readonly node: string; readonly incarnation: bigint }
   | { readonly kind: 'refused'; readonly reason: 'unknownMember' | 'foreignAddress' | 'replayed' }
 
 export interface Member {
   readonly node: string
-  readonly state: MemberState | 'dead'
+  /** `unwatched`: alive or not, others watch it. */
+  readonly state: MemberState | 'dead' | 'unwatched'
+  /** Since it was last heard; undefined: never. */
+  readonly heardMs: number | undefined
 }
 
-interface Peer {
+/** What is known of another speaker. */
+export interface Peer {
+  readonly node: string
+  readonly addresses: readonly string[]
+  readonly listed: boolean
+  /** Of the newest message that counted. */
+  readonly header: Header | undefined
+  /** By its own pace, or ours when that is slower. */
+  readonly deadlines: Deadlines
+  readonly heardAt: number
+  /** When the newest of our messages was sent that it has confirmed. */
+  readonly confirmedAt: number
+}
+
+interface Known extends Peer {
   addresses: readonly string[]
   listed: boolean
-  state: MemberState
+  header: Header | undefined
+  deadlines: Deadlines
+  heardAt: number
+  confirmedAt: number
+  /** Never judged dead before: it was alive when this process fell into a stall. */
+  sparedUntil: number
   incarnation: bigint
   counter: bigint
-  heardAt: number
+  readonly sent: { readonly counter: bigint; readonly at: number }[]
   readonly retired: Set<bigint>
 }
 
+export type Identity = Pick<Header, 'node' | 'incarnation' | 'counter' | 'echo' | 'ack'>
+
+const never = Number.NEGATIVE_INFINITY
 const retiredKept = 64
+const sentKept = 256
 
 export class Membership {
   readonly #self: string
   readonly #incarnation: bigint
-  readonly #detectMs: number
-  readonly #peers = new Map<string, Peer>()
+  readonly #own: Deadlines
+  readonly #peers = new Map<string, Known>()
   #counter = 0n
-  #state: MemberState = 'joining'
-  /** When nobody would have gone unheard; until then we own nothing. */
-  #settledAt = Number.POSITIVE_INFINITY
 
-  constructor(self: string, incarnation: bigint, timing: Timing) {
+  constructor(self: string, incarnation: bigint, own: Deadlines) {
     this.#self = self
     this.#incarnation = incarnation
-    this.#detectMs = timing.intervalMs * timing.misses
+    this.#own = own
   }
 
-  /** From now on the peers are known and can be heard. Only the first call counts. */
-  begin(now: number): void {
-    this.#settledAt = Math.min(this.#settledAt, now + this.#detectMs)
+  get peers(): ReadonlyMap<string, Peer> {
+    return this.#peers
   }
 
-  get state(): MemberState {
-    return this.#state
-  }
-
-  /** Those who should run a speaker. One that is no longer listed stays while it is alive. */
+  /** Those who should run a speaker. One that is no longer listed stays while it, or a right of its, may live. */
   setPeers(peers: readonly PeerAddress[], now: number): void {
     for (const peer of this.#peers.values()) peer.listed = false
     for (const { node, addresses } of peers) {
       if (node === this.#self || addresses.length === 0) continue
       const known = this.#peers.get(node)
       if (known !== undefined) Object.assign(known, { addresses, listed: true })
-      else this.#peers.set(node, newPeer(addresses))
+      else this.#peers.set(node, newPeer(node, addresses, this.#own))
     }
     for (const [node, peer] of this.#peers)
-      if (!peer.listed && !this.#alive(peer, now)) this.#peers.delete(node)
+      if (!peer.listed && !(now < peer.heardAt + 2 * peer.deadlines.leaseMs)) this.#peers.delete(node)
   }
 
-  /** Joining ends one detection time after `begin`: whoever is there has been heard. True when it just ended. */
-  settle(now: number): boolean {
-    if (this.#state !== 'joining' || now < this.#settledAt) return false
-    this.#state = 'serving'
-    return true
-  }
-
-  leave(): void {
-    this.#state = 'leaving'
-  }
-
-  /** One heartbeat to each peer. */
-  beat(): readonly OutgoingHeartbeat[] {
-    return [...this.#peers.values()].map((peer) => this.#to(peer, peer.incarnation))
+  /**
+   * What identifies a message to the peer and confirms its newest one. To be called once for each that is sent.
+   * `echo`: of a life of the peer's that is not believed yet.
+   */
+  identify(to: string, now: number, echo?: bigint): Identity {
+    this.#counter++
+    const peer = this.#peers.get(to)
+    const believed = echo === undefined || echo === peer?.incarnation
+    peer?.sent.push({ counter: this.#counter, at: now })
+    if (peer !== undefined && peer.sent.length > sentKept) peer.sent.shift()
+    return {
+      node: this.#self,
+      incarnation: this.#incarnation,
+      counter: this.#counter,
+      echo: echo ?? peer?.incarnation ?? 0n,
+      ack: believed ? (peer?.counter ?? 0n) : 0n,
+    }
   }
 
   /** `authenticated`: it carried the right HMAC; else its source must be an address of the node it names. */
-  receive(heartbeat: Heartbeat, source: string, authenticated: boolean, now: number): Received {
-    const peer = this.#peers.get(heartbeat.node)
+  receive(header: Header, source: string, authenticated: boolean, now: number): Received {
+    const peer = this.#peers.get(header.node)
     if (peer === undefined) return { kind: 'refused', reason: 'unknownMember' }
     if (!authenticated && !peer.addresses.includes(source))
       return { kind: 'refused', reason: 'foreignAddress' }
-    if (peer.retired.has(heartbeat.incarnation)) return { kind: 'refused', reason: 'replayed' }
-    if (heartbeat.echo !== this.#incarnation)
-      return { kind: 'unconfirmed', replies: [this.#to(peer, heartbeat.incarnation)] }
-    if (heartbeat.incarnation === peer.incarnation) {
-      if (heartbeat.counter <= peer.counter) return { kind: 'refused', reason: 'replayed' }
-      return { kind: 'accepted', changed: this.#heard(peer, heartbeat, now), replies: [] }
-    }
-    retire(peer)
-    peer.incarnation = heartbeat.incarnation
-    const changed = this.#heard(peer, heartbeat, now)
-    return { kind: 'accepted', changed, replies: [this.#to(peer, peer.incarnation)] }
+    if (peer.retired.has(header.incarnation)) return { kind: 'refused', reason: 'replayed' }
+    if (header.echo !== this.#incarnation)
+      return { kind: 'unconfirmed', node: header.node, incarnation: header.incarnation }
+    const restarted = header.incarnation !== peer.incarnation && peer.header !== undefined
+    if (header.incarnation === peer.incarnation && header.counter <= peer.counter)
+      return { kind: 'refused', reason: 'replayed' }
+    const wasAlive = this.alive(header.node, now)
+    if (header.incarnation !== peer.incarnation) this.#replace(peer, header.incarnation)
+    this.#heard(peer, header, now)
+    const revived = !wasAlive && this.alive(header.node, now)
+    return { kind: 'accepted', peer, restarted, revived }
   }
 
-  /** Nodes whose speaker may own an address, this one included. */
-  serving(now: number): ReadonlySet<string> {
-    const nodes = new Set<string>()
-    if (this.#state === 'serving') nodes.add(this.#self)
-    for (const [node, peer] of this.#peers)
-      if (peer.state === 'serving' && this.#alive(peer, now)) nodes.add(node)
-    return nodes
+  alive(node: string, now: number): boolean {
+    const peer = this.#peers.get(node)
+    if (peer?.header === undefined || peer.header.state === 'left') return false
+    return now < Math.max(peer.sparedUntil, this.#expiryOf(peer))
   }
 
-  /** When the next living peer would be dead, if it stays silent. */
-  nextExpiry(now: number): number | undefined {
-    let next: number | undefined
+  /** After a stall: what was sent meanwhile may wait unread, so that nobody dies before another interval is over. */
+  spare(aliveAt: number, now: number): void {
+    for (const peer of this.#peers.values())
+      if (this.alive(peer.node, aliveAt)) peer.sparedUntil = now + peer.deadlines.intervalMs
+  }
+
+  /** When the next living peer would be dead, if nothing is heard of it. */
+  nextExpiry(now: number): number {
+    let next = Number.POSITIVE_INFINITY
     for (const peer of this.#peers.values()) {
-      const at = peer.heardAt + this.#detectMs
-      if (at > now && (next === undefined || at < next)) next = at
+      if (!this.alive(peer.node, now)) continue
+      next = Math.min(next, Math.max(peer.sparedUntil, this.#expiryOf(peer)))
     }
     return next
   }
 
-  members(now: number): readonly Member[] {
-    return [...this.#peers]
-      .map(([node, peer]) => ({ node, state: this.#alive(peer, now) ? peer.state : ('dead' as const) }))
+  /** `watched`: who is expected to beat to us. */
+  members(now: number, watched: (node: string) => boolean): readonly Member[] {
+    return [...this.#peers.values()]
+      .map((peer) => ({
+        node: peer.node,
+        state: this.#stateOf(peer, now, watched),
+        heardMs: peer.heardAt === never ? undefined : now - peer.heardAt,
+      }))
       .toSorted((a, b) => (a.node < b.node ? -1 : 1))
   }
 
-  #alive(peer: Peer, now: number): boolean {
-    return now < peer.heardAt + this.#detectMs
+  #stateOf(peer: Known, now: number, watched: (node: string) => boolean): Member['state'] {
+    if (peer.header?.state === 'left') return 'left'
+    if (this.alive(peer.node, now)) return peer.header?.state ?? 'dead'
+    return watched(peer.node) ? 'dead' : 'unwatched'
   }
 
-  /** Whether the peer's part in the ownership changed. */
-  #heard(peer: Peer, heartbeat: Heartbeat, now: number): boolean {
-    const changed = !this.#alive(peer, now) || peer.state !== heartbeat.state
-    peer.state = heartbeat.state
-    peer.counter = heartbeat.counter
+  #expiryOf({ heardAt, confirmedAt, deadlines }: Known): number {
+    return Math.min(heardAt + deadlines.detectMs, confirmedAt + deadlines.leaseMs)
+  }
+
+  #replace(peer: Known, incarnation: bigint): void {
+    if (peer.header !== undefined) retire(peer)
+    peer.incarnation = incarnation
+    peer.counter = 0n
+    peer.confirmedAt = never
+    peer.sparedUntil = never
+  }
+
+  #heard(peer: Known, header: Header, now: number): void {
+    peer.counter = header.counter
+    peer.header = header
     peer.heardAt = now
-    return changed
-  }
-
-  #to(peer: Peer, echo: bigint): OutgoingHeartbeat {
-    this.#counter++
-    const { addresses } = peer
-    return {
-      to: addresses[0] ?? '',
-      heartbeat: {
-        state: this.#state,
-        node: this.#self,
-        incarnation: this.#incarnation,
-        counter: this.#counter,
-        echo,
-      },
-    }
+    peer.deadlines = slower(this.#own, deadlinesOf(header.timing, header.fencing))
+    const confirmed = peer.sent.findLast(({ counter }) => counter <= header.ack)
+    if (confirmed?.counter !== header.ack) return
+    peer.confirmedAt = Math.max(peer.confirmedAt, confirmed.at)
+    while (peer.sent[0] !== undefined && peer.sent[0].counter < header.ack) peer.sent.shift()
   }
 }
 
-function newPeer(addresses: readonly string[]): Peer {
+function slower(own: Deadlines, theirs: Deadlines): Deadlines {
   return {
+    intervalMs: Math.max(own.intervalMs, theirs.intervalMs),
+    detectMs: Math.max(own.detectMs, theirs.detectMs),
+    leaseMs: Math.max(own.leaseMs, theirs.leaseMs),
+    marginMs: Math.max(own.marginMs, theirs.marginMs),
+    stallMs: Math.max(own.stallMs, theirs.stallMs),
+  }
+}
+
+function newPeer(node: string, addresses: readonly string[], deadlines: Deadlines): Known {
+  return {
+    node,
     addresses,
     listed: true,
-    state: 'joining',
+    header: undefined,
+    deadlines,
+    heardAt: never,
+    confirmedAt: never,
+    sparedUntil: never,
     incarnation: 0n,
     counter: 0n,
-    heardAt: Number.NEGATIVE_INFINITY,
+    sent: [],
     retired: new Set(),
   }
 }
 
 /** The oldest are forgotten: their echo is of a time long past. */
-function retire(peer: Peer): void {
-  if (peer.incarnation === 0n) return
+function retire(peer: Known): void {
   peer.retired.add(peer.incarnation)
   const [oldest] = peer.retired
   if (peer.retired.size > retiredKept && oldest !== undefined) peer.retired.delete(oldest)

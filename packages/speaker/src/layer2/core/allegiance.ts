@@ -1,0 +1,158 @@
+/**
+ * Whom this member follows, and when it coordinates itself (pure).
+ *
+ * Epochs order the coordinators: one that begins takes a number above all that it has heard of, by as many as its
+ * side has members, so that after a partition the larger side is usually the later one. The `backing` is the epoch
+ * that what a member holds belongs to; of two that hold one address the higher keeps it.
+ */
+import type { Following, Header, MemberState } from '../codec/message.ts'
+import { firstLive } from './election.ts'
+import type { Predecessor } from './leadership.ts'
+import type { Membership } from './membership.ts'
+import type { Deadlines } from './timing.ts'
+
+export class Allegiance {
+  readonly #node: string
+  readonly #membership: Membership
+  readonly #deadlines: Deadlines
+  #highest = 0
+  #begunAt: number | undefined
+  /** Since when nothing was missed by standing still. */
+  #hearingSince = 0
+  #heardAt = Number.NEGATIVE_INFINITY
+  state: MemberState = 'joining'
+  following: Following = { epoch: 0, coordinator: '' }
+  backing = 0
+
+  constructor(node: string, membership: Membership, deadlines: Deadlines) {
+    this.#node = node
+    this.#membership = membership
+    this.#deadlines = deadlines
+  }
+
+  get begun(): boolean {
+    return this.#begunAt !== undefined
+  }
+
+  get leads(): boolean {
+    return this.following.coordinator === this.#node
+  }
+
+  /** Nobody else should run a speaker. */
+  get isOnly(): boolean {
+    return this.#membership.peers.size === 0
+  }
+
+  begin(now: number): void {
+    this.#begunAt = this.#hearingSince = now
+  }
+
+  /** The process stood still: what it has not heard means nothing. */
+  stalled(now: number): void {
+    this.#hearingSince = now
+  }
+
+  heard({ following, backing }: Header, now: number): void {
+    this.#heardAt = now
+    this.#highest = Math.max(this.#highest, following.epoch, backing)
+  }
+
+  /** Listening ends: whoever is there has been heard, or for twice as long nobody was. */
+  settle(now: number): void {
+    if (this.state !== 'joining' || this.#begunAt === undefined) return
+    const { detectMs } = this.#deadlines
+    const wait = this.isOnly ? 0 : this.#heardAt > this.#begunAt ? detectMs : 2 * detectMs
+    if (now >= this.#begunAt + wait) this.state = 'serving'
+  }
+
+  /** The coordinator is alive, and coordinates still. */
+  hearsCoordinator(now: number): boolean {
+    const { coordinator, epoch } = this.following
+    const following = this.#membership.peers.get(coordinator)?.header?.following
+    if (following?.coordinator !== coordinator || following.epoch < epoch) return false
+    return this.#membership.alive(coordinator, now)
+  }
+
+  /** Hears nobody, for long enough to believe that nobody is there. */
+  isAlone(now: number): boolean {
+    const { detectMs } = this.#deadlines
+    for (const { node, header, heardAt } of this.#membership.peers.values()) {
+      if (header?.state === 'left') continue
+      // After a stall, or at the start, silence means less.
+      const since = heardAt > this.#hearingSince ? heardAt + detectMs : this.#hearingSince + 2 * detectMs
+      if (now < since || this.#membership.alive(node, now)) return false
+    }
+    return true
+  }
+
+  /** Those alive, this one included. */
+  sideSize(now: number): number {
+    return this.#live(now).length + 1
+  }
+
+  /** Whether the sender is to be followed from now on. */
+  wouldFollow({ node, following, state }: Header, now: number): boolean {
+    if (following.coordinator !== node || following.epoch <= this.following.epoch || state === 'left')
+      return false
+    return this.#first(now) === node
+  }
+
+  /** Whether it falls to this member to coordinate, or to do so anew. */
+  mustLead(now: number): boolean {
+    if (this.state === 'joining' || this.state === 'left' || this.#first(now) !== this.#node) return false
+    const heardSomebody = this.#heardAt > this.#hearingSince && this.#live(now).length > 0
+    if (!heardSomebody && !this.isAlone(now)) return false
+    return !this.leads || this.#isContested(now)
+  }
+
+  /** @returns how it came to that */
+  lead(now: number): Predecessor {
+    const predecessor = this.#predecessor(now)
+    this.following = { epoch: this.raise(now), coordinator: this.#node }
+    return predecessor
+  }
+
+  stepDown(): void {
+    this.following = { epoch: this.following.epoch, coordinator: '' }
+  }
+
+  /** A number above all others, by the size of this side. */
+  raise(now: number): number {
+    this.#highest = Math.max(this.#highest, this.following.epoch, this.backing) + this.sideSize(now)
+    return this.#highest
+  }
+
+  #first(now: number): string | undefined {
+    return firstLive({ node: this.#node, joining: this.state === 'joining' }, this.#membership, now)
+  }
+
+  #live(now: number): readonly string[] {
+    return [...this.#membership.peers.keys()].filter((node) => this.#membership.alive(node, now))
+  }
+
+  /** Someone alive follows another coordinator of a later epoch, or of this one. */
+  #isContested(now: number): boolean {
+    for (const { node, header } of this.#membership.peers.values()) {
+      if (header === undefined || !this.#membership.alive(node, now)) continue
+      const { epoch, coordinator } = header.following
+      if (coordinator === '' || coordinator === this.#node) continue
+      if (epoch >= this.following.epoch) return true
+    }
+    return false
+  }
+
+  #predecessor(now: number): Predecessor {
+    const { coordinator } = this.following
+    for (const { node, header } of this.#membership.peers.values())
+      if (header?.following.coordinator === node && this.#membership.alive(node, now))
+        return { kind: 'alive', node }
+    const known = this.#membership.peers.get(coordinator)?.header
+    if (coordinator !== '' && coordinator !== this.#node && known !== undefined) {
+      // One that said goodbye, or started anew, gave rights until then.
+      const silent = known.state !== 'left' && !this.#membership.alive(coordinator, now)
+      return { kind: silent ? 'dead' : 'alive', node: coordinator }
+    }
+    const { leaseMs, marginMs } = this.#deadlines
+    return { kind: 'none', rightsUntil: this.isOnly ? now : this.#hearingSince + leaseMs + marginMs }
+  }
+}

@@ -1,0 +1,398 @@
+/**
+ * One speaker among the others (pure: time and messages come in; messages, and which addresses to answer for, come
+ * out). Membership says who is alive, the election whom to follow, the fence whether the right is fresh; who is
+ * followed leads (leadership.ts).
+ *
+ * A member holds what the coordinator has told it to take, until told to release it. It answers for what it holds
+ * while its right is fresh. When the right lapsed it goes on holding, but is silent (suspended) until a coordinator
+ * confirms, by digest, that it knows these very addresses to be held here; else that one has them released first.
+ */
+import type { Body } from '../codec/bodies.ts'
+import type { AddressKey } from '../codec/ethernet.ts'
+import type { Following, Header, MemberState, Message } from '../codec/message.ts'
+import { Allegiance } from './allegiance.ts'
+import { ClaimsBook } from './claims-book.ts'
+import { beatTargets, liveHubs } from './election.ts'
+import { Fence, type PartitionPolicy } from './fence.ts'
+import { Holdings, notKnown } from './holdings.ts'
+import { Leadership, type Own } from './leadership.ts'
+import { type Member, Membership, type Peer, type PeerAddress } from './membership.ts'
+import type { Order } from './orders.ts'
+import { emptyOutcome, type GrowingOutcome, type Outcome } from './outcome.ts'
+import type { PlannedAddress } from './plan.ts'
+import { confirmedBy, isEnoughAlone, type Side } from './quorum.ts'
+import { type Deadlines, deadlinesOf, type Timing } from './timing.ts'
+
+export interface CoreOptions {
+  readonly node: string
+  /** Random, not 0. */
+  readonly incarnation: bigint
+  readonly timing: Timing
+  readonly partition: PartitionPolicy
+  /** undefined: a better-weighted node that joined takes nothing over. */
+  readonly preferAfterMs: number | undefined
+  /** 0: addresses are spread anew only when asked. */
+  readonly rebalanceMs: number
+}
+
+const rebalanceAsks = 10
+const farewells = 3
+
+export class Layer2Core {
+  readonly #options: CoreOptions
+  readonly #deadlines: Deadlines
+  readonly #membership: Membership
+  readonly #fence: Fence
+  readonly #leadership: Leadership
+  readonly #held = new Holdings()
+  readonly #claims = new ClaimsBook()
+  readonly #allegiance: Allegiance
+  readonly #side: Side
+  #orderAck = 0
+  #tickedAt = 0
+  #ledAt = Number.NEGATIVE_INFINITY
+  #rebalanceAsks = 0
+  #heardCoordinator = false
+  #outcome: GrowingOutcome = emptyOutcome()
+
+  constructor(options: CoreOptions) {
+    this.#options = options
+    const { node, incarnation, timing, partition, preferAfterMs, rebalanceMs } = options
+    this.#deadlines = deadlinesOf(timing, partition === 'fence')
+    this.#membership = new Membership(node, incarnation, this.#deadlines)
+    this.#fence = new Fence(this.#deadlines)
+    this.#allegiance = new Allegiance(node, this.#membership, this.#deadlines)
+    const { leaseMs } = this.#deadlines
+    this.#side = { self: node, policy: partition, membership: this.#membership, leaseMs }
+    const leadership = { deadlines: this.#deadlines, preferAfterMs, rebalanceMs }
+    this.#leadership = new Leadership(this.#membership, leadership)
+  }
+
+  get membership(): Membership {
+    return this.#membership
+  }
+
+  get ledger(): Leadership['ledger'] {
+    return this.#leadership.ledger
+  }
+
+  get held(): Holdings {
+    return this.#held
+  }
+
+  get state(): MemberState {
+    return this.#allegiance.state
+  }
+
+  get following(): Following {
+    return this.#allegiance.following
+  }
+
+  get suspended(): boolean {
+    return this.#fence.suspended
+  }
+
+  /** Whether something is still held, or to be given, that someone else could take. */
+  isHandingOver(now: number): boolean {
+    if (
+      this.#fence.suspended ||
+      (this.#held.size === 0 && !(this.#allegiance.leads && this.#leadership.isBusy))
+    )
+      return false
+    return [...this.#membership.peers.keys()].some((node) => this.#membership.alive(node, now))
+  }
+
+  /** As far as it is known here; '': it is not, or nobody. */
+  ownerOf(address: AddressKey): string {
+    let owner = ''
+    for (const node of this.ledger.holdersOf(address))
+      if (node !== this.#options.node && !this.ledger.isPending(node, address)) owner = node
+    return owner
+  }
+
+  members(now: number): readonly Member[] {
+    const hub = liveHubs(this.#options.node, this.#membership, now).has(this.#options.node)
+    return this.#membership.members(now, (node) => hub || node === this.#allegiance.following.coordinator)
+  }
+
+  /** Cheap: asked for each frame. */
+  mayAnswer(now: number): boolean {
+    return this.#fence.mayAnswer(now)
+  }
+
+  /** From now on the others can be heard. Only the first call counts. */
+  begin(now: number): void {
+    if (this.#allegiance.begun) return
+    this.#allegiance.begin(now)
+    this.#tickedAt = now
+  }
+
+  setPeers(peers: readonly PeerAddress[], now: number): void {
+    this.#membership.setPeers(peers, now)
+  }
+
+  setAddress(address: PlannedAddress): void {
+    this.#leadership.set(address)
+  }
+
+  deleteAddress(address: AddressKey): void {
+    this.#leadership.delete(address)
+  }
+
+  /** Asks the coordinator to spread the addresses anew. */
+  rebalance(): void {
+    this.#rebalanceAsks = rebalanceAsks
+    this.#leadership.rebalance()
+  }
+
+  /** Gives up what is held, to others, while there are any. */
+  leave(now: number): void {
+    if (this.#allegiance.state === 'left') return
+    this.#allegiance.state = 'leaving'
+    this.tick(now)
+  }
+
+  /** Is silent from now on, and says goodbye. */
+  depart(now: number): void {
+    this.#allegiance.state = 'left'
+    this.#releaseAll()
+    for (let i = 0; i < farewells; i++)
+      for (const node of this.#membership.peers.keys()) this.#send(node, undefined, false, now)
+  }
+
+  /** Once an interval; also whenever `wakeAt` says so, then without `beat`. */
+  tick(now: number, beat = true): void {
+    if (!this.#allegiance.begun || this.#allegiance.state === 'left') return
+    this.#noteStall(now)
+    this.#advance(now)
+    if (beat) for (const node of this.#targets(now)) this.#send(node, undefined, true, now)
+    this.#rebalanceAsks = Math.max(0, this.#rebalanceAsks - 1)
+  }
+
+  /** @returns why it was refused */
+  receive(
+    { header, body }: Message,
+    source: string,
+    authenticated: boolean,
+    now: number,
+  ): string | undefined {
+    if (!this.#allegiance.begun || this.#allegiance.state === 'left') return undefined
+    this.#noteStall(now)
+    this.#lapse(now)
+    const received = this.#membership.receive(header, source, authenticated, now)
+    if (received.kind === 'refused') return received.reason
+    if (received.kind === 'unconfirmed') {
+      this.#send(received.node, undefined, header.wantsReply, now, received.incarnation)
+      return undefined
+    }
+    const { peer } = received
+    this.#allegiance.heard(header, now)
+    if (received.restarted || header.state === 'left') this.#leadership.gone(peer.node, now)
+    const switched = this.#allegiance.wouldFollow(header, now)
+    if (switched) this.#follow(header.following)
+    this.#takeRight(peer, header, now)
+    if (header.state !== 'left') this.#hear(peer, header, body, switched, now)
+    this.#advance(now)
+    return undefined
+  }
+
+  /** When to tick next, should nothing be heard. */
+  wakeAt(now: number): number {
+    const fence = this.#fence.suspended ? Number.POSITIVE_INFINITY : this.#fence.until
+    return Math.min(this.#membership.nextExpiry(now), this.#leadership.wakeAt(now), Math.max(fence, now))
+  }
+
+  drain(): Outcome {
+    const outcome = this.#outcome
+    this.#outcome = emptyOutcome()
+    return outcome
+  }
+
+  #own(): Own {
+    return {
+      node: this.#options.node,
+      following: this.#allegiance.following,
+      leaving: this.#allegiance.state === 'leaving',
+      suspended: this.#fence.suspended,
+      backing: this.#allegiance.backing,
+    }
+  }
+
+  #targets(now: number): readonly string[] {
+    return beatTargets(this.#options.node, this.#membership, this.#fence.mayAnswer(now), now)
+  }
+
+  #noteStall(now: number): void {
+    const before = this.#tickedAt
+    this.#tickedAt = now
+    if (now - before <= this.#deadlines.stallMs) return
+    this.#allegiance.stalled(now)
+    this.#membership.spare(before, now)
+  }
+
+  #hear(peer: Peer, header: Header, body: Body | undefined, switched: boolean, now: number): void {
+    const own = this.#own()
+    if (body?.kind === 'delta')
+      this.ledger.applyDelta(peer.node, body.from, body.to, body.removed, body.added)
+    if (body?.kind === 'claims')
+      this.ledger.applyClaims(peer.node, body.digest, body.part, body.parts, body.addresses)
+    const watches = this.#allegiance.leads || liveHubs(own.node, this.#membership, now).has(own.node)
+    const question = watches ? this.#leadership.hear(peer, header, own, now) : undefined
+    if (header.rebalance && this.#allegiance.leads) this.#leadership.rebalance()
+    if (body?.kind === 'order') this.#obey(body, header, now)
+    const asked = body?.kind === 'inquire' ? this.#claims.answer(this.#held, body.part) : undefined
+    if (asked !== undefined) this.#send(peer.node, asked, false, now)
+    if (question !== undefined) this.#send(peer.node, question, false, now)
+    if (header.wantsReply && asked === undefined && question === undefined)
+      this.#send(peer.node, undefined, false, now)
+    else if (switched && !header.wantsReply) this.#send(peer.node, undefined, true, now)
+  }
+
+  #follow(following: Following): void {
+    if (this.#allegiance.leads) this.#leadership.end()
+    this.#allegiance.following = following
+    this.#orderAck = 0
+  }
+
+  #takeRight(peer: Peer, header: Header, now: number): void {
+    const { coordinator, epoch } = this.#allegiance.following
+    if (header.following.coordinator !== coordinator || header.following.epoch !== epoch) return
+    if (this.#allegiance.leads) {
+      if (header.hears) this.#fence.confirm(confirmedBy(this.#side, peer, epoch))
+      return
+    }
+    if (peer.node !== coordinator || header.grantMs === 0) return
+    this.#fence.confirm(peer.confirmedAt, header.grantMs === 0xffff ? undefined : header.grantMs)
+    if (header.settled) this.#allegiance.backing = header.backing
+    if (header.known === this.#held.digest && this.#fence.resume(now)) this.#outcome.resumed = true
+  }
+
+  /** Carries out what the coordinator wants, once, and tells those that stand by. */
+  #obey(order: Order, { node, following }: Header, now: number): void {
+    const { coordinator, epoch } = this.#allegiance.following
+    if (node !== coordinator || following.epoch !== epoch || following.coordinator !== coordinator) return
+    if (order.sequence !== this.#orderAck + 1) return
+    this.#orderAck = order.sequence
+    this.#carryOut(order, now)
+  }
+
+  #carryOut({ release, take, reason, silentMs }: Order, now: number): void {
+    const from = this.#held.digest
+    for (const address of release) if (this.#held.delete(address)) this.#outcome.released.push(address)
+    for (const address of take) {
+      this.#held.add(address)
+      this.#outcome.taken.push({ address, reason, silentMs })
+    }
+    const delta = { kind: 'delta', from, to: this.#held.digest, removed: release, added: take } as const
+    const { node } = this.#options
+    for (const hub of liveHubs(node, this.#membership, now))
+      if (hub !== node && hub !== this.#allegiance.following.coordinator) this.#send(hub, delta, false, now)
+  }
+
+  #releaseAll(): void {
+    for (const address of this.#held) if (this.#held.delete(address)) this.#outcome.released.push(address)
+  }
+
+  /** Everything that time alone, or what was just heard, brings about. */
+  #advance(now: number): void {
+    this.#lapse(now)
+    this.#allegiance.settle(now)
+    this.#noteSilence(now)
+    this.#elect(now)
+    if (this.#allegiance.leads) this.#lead(now)
+  }
+
+  /** The next to coordinate waits for the word of all that they do not hear the coordinator any more. */
+  #noteSilence(now: number): void {
+    const heard = this.#allegiance.hearsCoordinator(now)
+    if (this.#heardCoordinator && !heard)
+      for (const hub of liveHubs(this.#options.node, this.#membership, now))
+        if (hub !== this.#options.node) this.#send(hub, undefined, false, now)
+    this.#heardCoordinator = heard
+  }
+
+  #lapse(now: number): void {
+    if (this.#allegiance.leads && this.#allegiance.isAlone(now) && isEnoughAlone(this.#side))
+      this.#fence.extendAlone(now)
+    if (this.#allegiance.leads && this.#allegiance.isOnly) this.#fence.confirm(now)
+    this.#fence.lapse(now)
+    if (!this.#allegiance.leads || this.#fence.isFresh(now) || now < this.#ledAt + this.#deadlines.leaseMs)
+      return
+    this.#leadership.end()
+    this.#allegiance.stepDown()
+  }
+
+  #elect(now: number): void {
+    if (!this.#allegiance.mustLead(now)) return
+    const { node } = this.#options
+    const predecessor = this.#allegiance.lead(now)
+    this.#orderAck = 0
+    this.#ledAt = now
+    this.#leadership.begin(predecessor, now)
+    this.ledger.restate(node, this.#held)
+    for (const one of this.#membership.peers.keys()) this.#send(one, undefined, true, now)
+  }
+
+  #lead(now: number): void {
+    const { node } = this.#options
+    const buried = this.#leadership.bury(node, now)
+    if (buried > 0) this.#allegiance.backing = this.#allegiance.raise(now)
+    if (this.#fence.isFresh(now)) this.#decide(now)
+    if (!this.#leadership.isSettled(this.#own(), now)) return
+    this.#allegiance.backing = Math.max(this.#allegiance.backing, this.#allegiance.following.epoch)
+    if (this.#fence.resume(now)) this.#outcome.resumed = true
+  }
+
+  /** What this member orders itself is carried out at once, and may be followed by more. */
+  #decide(now: number): void {
+    for (let again = true; again; ) {
+      again = false
+      this.#leadership.work(this.#own(), now)
+      for (const [node, order] of this.#leadership.due(now)) {
+        if (node !== this.#options.node) this.#send(node, order, true, now)
+        else {
+          this.#carryOut(order, now)
+          this.#leadership.carriedOut(node, order)
+          again = true
+        }
+      }
+    }
+  }
+
+  #send(node: string, body: Body | undefined, wantsReply: boolean, now: number, echo?: bigint): void {
+    const peer = this.#membership.peers.get(node)
+    const to = peer?.addresses[0]
+    if (peer === undefined || to === undefined) return
+    const message = { header: this.#header(peer, wantsReply, now, echo), body }
+    this.#outcome.send.push({ node, to, message })
+  }
+
+  #header(peer: Peer, wantsReply: boolean, now: number, echo: bigint | undefined): Header {
+    const grantMs = this.#grantMs(peer, now)
+    if (grantMs > 0) this.#leadership.grants(peer)
+    return {
+      ...this.#membership.identify(peer.node, now, echo),
+      state: this.#allegiance.state,
+      wantsReply,
+      timing: this.#options.timing,
+      fencing: this.#options.partition === 'fence',
+      following: this.#allegiance.following,
+      hears: this.#allegiance.hearsCoordinator(now),
+      suspended: this.#fence.suspended,
+      settled: this.#allegiance.leads && this.#leadership.isSettled(this.#own(), now),
+      rebalance: this.#rebalanceAsks > 0,
+      backing: this.#allegiance.backing,
+      held: this.#held.digest,
+      known: this.#allegiance.leads ? this.#leadership.vouchFor(peer.node, this.#own(), now) : notKnown,
+      grantMs,
+      orderAck: this.#orderAck,
+    }
+  }
+
+  #grantMs(peer: Peer, now: number): number {
+    if (!this.#allegiance.leads || !this.#fence.isFresh(now) || !this.#membership.alive(peer.node, now))
+      return 0
+    if (this.#options.partition === 'serve') return 0xffff
+    return Math.max(0, Math.min(this.#fence.until - now, 0xfffe))
+  }
+}

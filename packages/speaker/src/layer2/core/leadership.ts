@@ -1,0 +1,296 @@
+/**
+ * What a member does while it coordinates (pure): knows who holds what, waits out the rights of the dead, keeps the
+ * plan and makes the orders. The ledger is kept while another coordinates, too: a successor knows at once.
+ */
+import type { Body } from '../codec/bodies.ts'
+import type { AddressKey } from '../codec/ethernet.ts'
+import type { Following, Header } from '../codec/message.ts'
+import { notKnown } from './holdings.ts'
+import { Ledger } from './ledger.ts'
+import type { Membership, Peer } from './membership.ts'
+import { type Order, Orders } from './orders.ts'
+import { Plan, type PlannedAddress, type Scene } from './plan.ts'
+import type { Deadlines } from './timing.ts'
+
+/** Units looked at in one turn, so that no turn is long. */
+const unitsPerTurn = 400
+const paceMs = 1000
+
+/** What of this member itself the plan depends on. */
+export interface Own {
+  readonly node: string
+  readonly following: Following
+  readonly leaving: boolean
+  readonly suspended: boolean
+  readonly backing: number
+}
+
+/** How this member came to coordinate, which says what rights may still be out. */
+export type Predecessor =
+  /** It was silent for its detection time. */
+  | { readonly kind: 'dead'; readonly node: string }
+  /** It lives, and has yet to follow. */
+  | { readonly kind: 'alive'; readonly node: string }
+  /** Nobody is known; rights given before may last until then. */
+  | { readonly kind: 'none'; readonly rightsUntil: number }
+
+interface Reign {
+  readonly predecessor: Predecessor
+  readonly since: number
+  /** Until then an address may have a holder that nobody here has heard of. */
+  quietUntil: number
+  /** By node: when the message arrived that our last grant to it confirmed. */
+  readonly granted: Map<string, number>
+}
+
+export interface LeadershipOptions {
+  readonly deadlines: Deadlines
+  readonly preferAfterMs: number | undefined
+  /** 0: never by itself. */
+  readonly rebalanceMs: number
+}
+
+export class Leadership {
+  readonly #options: LeadershipOptions
+  readonly #membership: Membership
+  readonly ledger: Ledger
+  readonly plan: Plan
+  #orders = new Orders()
+  #reign: Reign | undefined
+  #owners = new Map<string, boolean>()
+  #rebalancing = false
+  /** The last turn left something for the next one. */
+  #unfinished = false
+  #movedAt = Number.NEGATIVE_INFINITY
+  #rebalancedAt = 0
+
+  constructor(membership: Membership, options: LeadershipOptions) {
+    this.#membership = membership
+    this.#options = options
+    this.ledger = new Ledger((address) => this.plan.touch(address))
+    this.plan = new Plan(this.ledger, {
+      release: (node, address) => this.#orders.release(node, address),
+      take: (node, address, take) => this.#orders.take(node, address, take),
+    })
+  }
+
+  get leads(): boolean {
+    return this.#reign !== undefined
+  }
+
+  set(address: PlannedAddress): void {
+    this.plan.set(address)
+  }
+
+  delete(address: AddressKey): void {
+    this.plan.delete(address)
+  }
+
+  begin(predecessor: Predecessor, now: number): void {
+    const { leaseMs, detectMs, intervalMs, marginMs } = this.#slowest()
+    const wait = { dead: leaseMs - detectMs + intervalMs + marginMs, alive: leaseMs + marginMs, none: 0 }
+    const quiet = now + wait[predecessor.kind]
+    const quietUntil = predecessor.kind === 'none' ? Math.max(now, predecessor.rightsUntil) : quiet
+    this.#reign = { predecessor, since: now, quietUntil, granted: new Map() }
+    this.#orders = new Orders()
+    this.#owners = new Map()
+    this.plan.reset()
+  }
+
+  end(): void {
+    this.#reign = undefined
+    for (const node of this.ledger.nodes)
+      for (const address of this.#orders.drop(node)) this.ledger.cancel(node, address)
+  }
+
+  rebalance(): void {
+    this.#rebalancing = true
+  }
+
+  /** Our message to the peer gives it a right, by what was last heard of it. */
+  grants(peer: Peer): void {
+    this.#reign?.granted.set(peer.node, peer.heardAt)
+  }
+
+  /** The node holds nothing any more, by its own word or since it started anew. */
+  gone(node: string, now: number): void {
+    this.ledger.close(node, { node, kind: 'left', at: now })
+    this.#orders.drop(node)
+  }
+
+  /** Takes in what a peer's header says. @returns what to ask it */
+  hear(peer: Peer, header: Header, own: Own, now: number): Body | undefined {
+    const reign = this.#reign
+    if (reign !== undefined && follows(header, own)) {
+      const order = this.#orders.confirm(peer.node, header.orderAck)
+      if (order !== undefined) this.ledger.apply(peer.node, order.release, order.take)
+      const { predecessor } = reign
+      if (predecessor.kind === 'alive' && predecessor.node === peer.node) this.#hasYielded(reign, now)
+    }
+    if (reign === undefined) this.ledger.cancelAll(peer.node)
+    if (this.#orders.isOut(peer.node)) return undefined
+    if (this.ledger.observe(peer.node, header.held)) return undefined
+    return { kind: 'inquire', part: this.ledger.wantedPart(peer.node) }
+  }
+
+  /** Ends what the dead held, once their right has surely ended. @returns how many have died so */
+  bury(self: string, now: number): number {
+    const reign = this.#reign
+    if (reign === undefined) return 0
+    let buried = 0
+    for (const node of this.ledger.nodes) {
+      const peer = this.#membership.peers.get(node)
+      if (node === self || this.#membership.alive(node, now)) continue
+      if (peer !== undefined && now < this.#rightOf(peer, reign)) continue
+      this.ledger.close(node, { node, kind: 'dead', at: peer?.heardAt ?? now })
+      this.#orders.drop(node)
+      buried++
+    }
+    return buried
+  }
+
+  /** Everyone alive follows, and it is known what each holds. */
+  isComplete(own: Own, now: number): boolean {
+    for (const { node, header } of this.#membership.peers.values()) {
+      if (header === undefined || !this.#membership.alive(node, now)) continue
+      if (!follows(header, own) || !this.ledger.isKnown(node)) return false
+    }
+    return true
+  }
+
+  /**
+   * Digest of what the node holds, when it is sure that nobody else holds any of it, or may; else `notKnown`.
+   * It is what lets a member whose right lapsed answer again.
+   */
+  vouchFor(node: string, own: Own, now: number): bigint {
+    const reign = this.#reign
+    if (reign === undefined || now < reign.quietUntil || !this.isComplete(own, now)) return notKnown
+    for (const address of this.ledger.conflicts) if (this.ledger.holdersOf(address).has(node)) return notKnown
+    return this.ledger.digestOf(node)
+  }
+
+  /** Nobody holds what another holds, and nothing waits to be looked at. */
+  isSettled(own: Own, now: number): boolean {
+    return (
+      this.#reign !== undefined &&
+      now >= this.#reign.quietUntil &&
+      !this.plan.busy &&
+      this.ledger.conflicts.size === 0 &&
+      this.isComplete(own, now)
+    )
+  }
+
+  /** Something is being moved. */
+  get isBusy(): boolean {
+    return this.plan.busy || this.#orders.isBusy
+  }
+
+  /** Looks at a part of what is to be decided. */
+  work(own: Own, now: number): void {
+    const reign = this.#reign
+    if (reign === undefined) return
+    this.#noteOwners(own, now)
+    this.#unfinished = false
+    if (!this.plan.busy && now - this.#movedAt < paceMs) return
+    if (!this.isComplete(own, now)) return
+    const scene = this.#scene(own, reign, now)
+    this.plan.settle(scene, unitsPerTurn)
+    this.#unfinished = this.plan.busy
+    if (this.#unfinished || now - this.#movedAt < paceMs) return
+    this.#movedAt = now
+    const { rebalanceMs } = this.#options
+    if (rebalanceMs > 0 && now - this.#rebalancedAt >= rebalanceMs) {
+      this.#rebalancedAt = now
+      this.#rebalancing = true
+    }
+    if (this.#rebalancing) this.#rebalancing = this.plan.rebalance(scene)
+    else this.plan.prefer(scene)
+  }
+
+  /** Orders that are to be sent now, each once. */
+  due(now: number): readonly (readonly [string, Order])[] {
+    const again = this.#options.deadlines.intervalMs / 2
+    const orders: (readonly [string, Order])[] = []
+    for (const node of this.#orders.nodes) {
+      const order = this.#orders.next(node, now, again)
+      if (order !== undefined) orders.push([node, order])
+    }
+    return orders
+  }
+
+  /** An order to this member itself was carried out. */
+  carriedOut(node: string, order: Order): void {
+    this.#orders.confirm(node, order.sequence)
+    this.ledger.apply(node, order.release, order.take)
+  }
+
+  /** When something is due without anything being heard. */
+  wakeAt(now: number): number {
+    const reign = this.#reign
+    if (reign === undefined) return Number.POSITIVE_INFINITY
+    let next = this.#orders.nextAgain(this.#options.deadlines.intervalMs / 2)
+    if (this.#unfinished) next = now
+    if (this.plan.waits && reign.quietUntil > now) next = Math.min(next, reign.quietUntil)
+    for (const node of this.ledger.nodes) {
+      const peer = this.#membership.peers.get(node)
+      if (peer !== undefined && !this.#membership.alive(node, now))
+        next = Math.min(next, this.#rightOf(peer, reign))
+    }
+    return next
+  }
+
+  #hasYielded(reign: Reign, now: number): void {
+    const { leaseMs, marginMs } = this.#slowest()
+    reign.quietUntil = now + leaseMs + marginMs
+    this.#reign = { ...reign, predecessor: { kind: 'none', rightsUntil: reign.quietUntil } }
+  }
+
+  /** Until when a member that is not heard may still answer. */
+  #rightOf(peer: Peer, { predecessor, since, granted, quietUntil }: Reign): number {
+    const { leaseMs, detectMs, marginMs } = peer.deadlines
+    const ours = (granted.get(peer.node) ?? Number.NEGATIVE_INFINITY) + leaseMs + marginMs
+    const foreign =
+      predecessor.kind === 'dead' && predecessor.node === peer.node
+        ? since + leaseMs - detectMs + marginMs
+        : quietUntil
+    return Math.max(ours, foreign)
+  }
+
+  /** Whoever became able to own, or ceased to be, makes the plan look at everything. */
+  #noteOwners(own: Own, now: number): void {
+    const owners = new Map([[own.node, !own.leaving]])
+    for (const { node, header } of this.#membership.peers.values())
+      if (header !== undefined && this.#membership.alive(node, now))
+        owners.set(node, header.state !== 'leaving' && follows(header, own))
+    const same =
+      owners.size === this.#owners.size && [...owners].every(([node, may]) => this.#owners.get(node) === may)
+    if (same) return
+    this.#owners = owners
+    this.plan.touchAll()
+  }
+
+  #scene(own: Own, { quietUntil }: Reign, now: number): Scene {
+    const headerOf = (node: string): Header | undefined => this.#membership.peers.get(node)?.header
+    return {
+      now,
+      mayOwn: (node) => this.#owners.get(node) === true,
+      isAlive: (node) => node === own.node || this.#membership.alive(node, now),
+      isLeaving: (node) => (node === own.node ? own.leaving : headerOf(node)?.state === 'leaving'),
+      standing: (node) => {
+        const { suspended, backing } = node === own.node ? own : (headerOf(node) ?? own)
+        return suspended ? backing - Number.MAX_SAFE_INTEGER : backing
+      },
+      mayPlace: now >= quietUntil,
+      preferAfterMs: this.#options.preferAfterMs,
+    }
+  }
+
+  #slowest(): Deadlines {
+    const all = [this.#options.deadlines, ...[...this.#membership.peers.values()].map((p) => p.deadlines)]
+    return all.reduce((a, b) => (b.leaseMs > a.leaseMs ? b : a))
+  }
+}
+
+function follows({ following }: Header, own: Own): boolean {
+  return following.coordinator === own.node && following.epoch === own.following.epoch
+}

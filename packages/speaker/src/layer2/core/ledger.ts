@@ -1,0 +1,233 @@
+/**
+ * Who holds which address, learned from the holders themselves (pure). Kept by the coordinator and by those that
+ * would follow it. A holder that died stays one until its right has surely ended; an address that an order may have
+ * given to someone counts as held from when the order is made.
+ */
+import type { AddressKey } from '../codec/ethernet.ts'
+import { emptyDigest, Holdings, notKnown } from './holdings.ts'
+
+/** How an address was lost. */
+export interface Loss {
+  readonly node: string
+  readonly kind: 'dead' | 'left'
+  /** When the holder was last heard. */
+  readonly at: number
+}
+
+interface Account {
+  holdings: Holdings
+  /** The holdings are what the holder last said it holds. */
+  known: boolean
+  /** Given by an order that was not confirmed yet. */
+  readonly pending: Set<AddressKey>
+  /** Parts of claims that arrived. */
+  parts: { readonly digest: bigint; readonly addresses: AddressKey[]; next: number } | undefined
+}
+
+const nobody: ReadonlySet<string> = new Set()
+
+export class Ledger {
+  readonly #accounts = new Map<string, Account>()
+  readonly #holders = new Map<AddressKey, Set<string>>()
+  readonly #conflicts = new Set<AddressKey>()
+  readonly #losses = new Map<AddressKey, Loss>()
+  readonly #watchers: ((address: AddressKey) => void)[]
+
+  /** `onChange`: the holders of the address are others now. */
+  constructor(onChange: (address: AddressKey) => void) {
+    this.#watchers = [onChange]
+  }
+
+  /** Someone else who is told of each change. */
+  watch(onChange: (address: AddressKey) => void): void {
+    this.#watchers.push(onChange)
+  }
+
+  /** Everyone who holds the address, or may. */
+  holdersOf(address: AddressKey): ReadonlySet<string> {
+    return this.#holders.get(address) ?? nobody
+  }
+
+  /** Addresses with more than one holder. */
+  get conflicts(): ReadonlySet<AddressKey> {
+    return this.#conflicts
+  }
+
+  /** Every address that someone holds. */
+  get addresses(): Iterable<AddressKey> {
+    return this.#holders.keys()
+  }
+
+  get nodes(): readonly string[] {
+    return [...this.#accounts.keys()]
+  }
+
+  lossOf(address: AddressKey): Loss | undefined {
+    return this.#losses.get(address)
+  }
+
+  /** How many addresses the node holds, or may. */
+  load(node: string): number {
+    const account = this.#accounts.get(node)
+    return account === undefined ? 0 : account.holdings.size + account.pending.size
+  }
+
+  /** Whether it is pending, not held. */
+  isPending(node: string, address: AddressKey): boolean {
+    return this.#accounts.get(node)?.pending.has(address) ?? false
+  }
+
+  digestOf(node: string): bigint {
+    const account = this.#accounts.get(node)
+    return account?.known === true ? account.holdings.digest : notKnown
+  }
+
+  isKnown(node: string): boolean {
+    return this.#accounts.get(node)?.known ?? false
+  }
+
+  /** What a node says of itself. False: its claims have to be asked for. */
+  observe(node: string, digest: bigint): boolean {
+    const account = this.#account(node)
+    if (digest === account.holdings.digest) account.known = true
+    else if (digest === emptyDigest) {
+      this.#replace(node, account, [])
+      account.known = true
+    } else account.known = false
+    if (account.known) account.parts = undefined
+    return account.known
+  }
+
+  /** What the node holds, from a sure source. */
+  restate(node: string, addresses: Iterable<AddressKey>): void {
+    const account = this.#account(node)
+    this.cancelAll(node)
+    this.#replace(node, account, [...addresses])
+    account.known = true
+  }
+
+  /** An order is made, and may be carried out from now on. */
+  expect(node: string, address: AddressKey): void {
+    const account = this.#account(node)
+    if (account.holdings.has(address) || account.pending.has(address)) return
+    account.pending.add(address)
+    this.#link(node, address)
+  }
+
+  /** An order was not sent, or was not for this. */
+  cancel(node: string, address: AddressKey): void {
+    if (this.#accounts.get(node)?.pending.delete(address) === true) this.#unlink(node, address)
+  }
+
+  /** Orders to the node, if there were any, are void. */
+  cancelAll(node: string): void {
+    for (const address of this.#accounts.get(node)?.pending ?? []) this.cancel(node, address)
+  }
+
+  /** A holder said that it carried this out. */
+  apply(node: string, removed: readonly AddressKey[], added: readonly AddressKey[]): void {
+    const account = this.#account(node)
+    for (const address of removed) if (account.holdings.delete(address)) this.#unlink(node, address)
+    for (const address of added) {
+      const expected = account.pending.delete(address)
+      if (account.holdings.add(address) && !expected) this.#link(node, address)
+      else if (expected) this.#onChange(address)
+      this.#losses.delete(address)
+    }
+  }
+
+  /** A change that another order made, when it fits what is known. */
+  applyDelta(
+    node: string,
+    from: bigint,
+    to: bigint,
+    removed: readonly AddressKey[],
+    added: readonly AddressKey[],
+  ): void {
+    const account = this.#account(node)
+    if (account.holdings.digest !== from) return
+    this.apply(node, removed, added)
+    account.known = account.holdings.digest === to
+  }
+
+  /** Which part of the claims to ask for. */
+  wantedPart(node: string): number {
+    return this.#accounts.get(node)?.parts?.next ?? 0
+  }
+
+  /** True: another part has to be asked for. */
+  applyClaims(
+    node: string,
+    digest: bigint,
+    part: number,
+    parts: number,
+    addresses: readonly AddressKey[],
+  ): boolean {
+    const account = this.#account(node)
+    if (account.known) return false
+    let got = account.parts
+    if (got === undefined || got.digest !== digest || part === 0)
+      account.parts = got = { digest, addresses: [], next: 0 }
+    if (part !== got.next) return true
+    got.addresses.push(...addresses)
+    got.next++
+    if (got.next < parts) return true
+    account.parts = undefined
+    this.#replace(node, account, got.addresses)
+    account.known = account.holdings.digest === digest
+    return !account.known
+  }
+
+  /** The node holds nothing any more: its right ended, or it is gone. */
+  close(node: string, loss: Loss): void {
+    const account = this.#accounts.get(node)
+    if (account === undefined) return
+    this.#accounts.delete(node)
+    for (const address of [...account.holdings, ...account.pending]) {
+      this.#losses.set(address, loss)
+      this.#unlink(node, address)
+    }
+  }
+
+  /** Forgets losses of addresses that are not wanted any more. */
+  forget(wanted: (address: AddressKey) => boolean): void {
+    for (const address of this.#losses.keys()) if (!wanted(address)) this.#losses.delete(address)
+  }
+
+  #account(node: string): Account {
+    let account = this.#accounts.get(node)
+    if (account === undefined) {
+      account = { holdings: new Holdings(), known: false, pending: new Set(), parts: undefined }
+      this.#accounts.set(node, account)
+    }
+    return account
+  }
+
+  #replace(node: string, account: Account, addresses: readonly AddressKey[]): void {
+    const wanted = new Set(addresses)
+    for (const address of account.holdings)
+      if (!wanted.has(address) && account.holdings.delete(address)) this.#unlink(node, address)
+    this.apply(node, [], addresses)
+  }
+
+  #onChange(address: AddressKey): void {
+    for (const tell of this.#watchers) tell(address)
+  }
+
+  #link(node: string, address: AddressKey): void {
+    let holders = this.#holders.get(address)
+    if (holders === undefined) this.#holders.set(address, (holders = new Set()))
+    holders.add(node)
+    if (holders.size > 1) this.#conflicts.add(address)
+    this.#onChange(address)
+  }
+
+  #unlink(node: string, address: AddressKey): void {
+    const holders = this.#holders.get(address)
+    if (holders === undefined) return
+    holders.delete(node)
+    if (holders.size < 2) this.#conflicts.delete(address)
+    if (holders.size === 0) this.#holders.delete(address)
+    this.#onChange(address)
+  }
+}

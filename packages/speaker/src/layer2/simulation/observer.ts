@@ -1,0 +1,154 @@
+/** Sees everything in a simulation, and writes down what must not be. */
+import type { AddressKey } from '../codec/ethernet.ts'
+import type { PlannedAddress } from '../core/plan.ts'
+import type { Deadlines } from '../core/timing.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { VirtualNode } from './virtual-node.ts'
+
+/** Long enough after a disturbance for everything to have come right. */
+const calmMs = 4000
+
+export class Observer {
+  readonly #queue: EventQueue
+  readonly #nodes: readonly VirtualNode[]
+  readonly #desired: readonly PlannedAddress[]
+  readonly #deadlines: Deadlines
+  readonly #connected: (a: string, b: string) => boolean
+  readonly #signatures = new Map<string, string>()
+  /** When each node was last seen to answer for the address. */
+  readonly #answered = new Map<AddressKey, Map<string, number>>()
+  readonly #lagging = new Map<string, Map<AddressKey, number>>()
+  readonly #before = new Map<string, ReadonlySet<AddressKey>>()
+  #healedAt = Number.NEGATIVE_INFINITY
+  #splitAt = Number.NEGATIVE_INFINITY
+  readonly violations: string[] = []
+  asksFence = true
+  releaseLagMs = 0
+  /** Whether moves without need are noted. */
+  watchesMoves = true
+  moves = 0
+
+  constructor(
+    queue: EventQueue,
+    nodes: readonly VirtualNode[],
+    desired: readonly PlannedAddress[],
+    deadlines: Deadlines,
+    connected: (a: string, b: string) => boolean,
+  ) {
+    this.#queue = queue
+    this.#nodes = nodes
+    this.#desired = desired
+    this.#deadlines = deadlines
+    this.#connected = connected
+  }
+
+  partitioned(): void {
+    this.#splitAt = this.#queue.now
+  }
+
+  healed(): void {
+    this.#healedAt = this.#queue.now
+    this.#splitAt = this.#queue.now
+  }
+
+  /** Called after everything that a node did. */
+  look(node: VirtualNode): void {
+    const { core } = node
+    if (core === undefined) return
+    if (this.releaseLagMs > 0) this.#noteLag(node)
+    const answers = this.#mayAnswer(node)
+    const signature = `${answers} ${core.held.digest}`
+    if (this.#signatures.get(node.name) === signature) return
+    this.#signatures.set(node.name, signature)
+    if (answers) for (const address of core.held) this.#judge(address, node)
+  }
+
+  /** Whether every address has one owner among those connected to the node, and who has how many. */
+  converged(from: VirtualNode): boolean {
+    return this.#desired.every(({ key }) => this.ownersOf(key, from).length === 1)
+  }
+
+  /** How many addresses each running node near the one answers for. */
+  loads(near: VirtualNode): ReadonlyMap<string, number> {
+    const loads = new Map<string, number>()
+    for (const node of this.#nodes)
+      if (node.running && this.#connected(near.name, node.name)) loads.set(node.name, 0)
+    for (const { key } of this.#desired)
+      for (const owner of this.ownersOf(key, near)) loads.set(owner, (loads.get(owner) ?? 0) + 1)
+    return loads
+  }
+
+  ownersOf(address: AddressKey, near: VirtualNode): readonly string[] {
+    return this.#nodes
+      .filter((one) => this.#connected(near.name, one.name) && this.answers(one, address))
+      .map(({ name }) => name)
+  }
+
+  answers(node: VirtualNode, address: AddressKey): boolean {
+    if (node.core === undefined || node.frozen || !this.#mayAnswer(node)) return false
+    if (node.core.held.has(address)) return true
+    return (this.#lagging.get(node.name)?.get(address) ?? 0) > this.#queue.now
+  }
+
+  #mayAnswer({ core, frozen }: VirtualNode): boolean {
+    if (core === undefined || frozen) return false
+    return this.asksFence ? core.mayAnswer(this.#queue.now) : true
+  }
+
+  #judge(address: AddressKey, node: VirtualNode): void {
+    const now = this.#queue.now
+    const others = this.ownersOf(address, node).filter((name) => name !== node.name)
+    const healing = now - this.#healedAt < this.#deadlines.detectMs + 3 * this.#deadlines.intervalMs
+    if (others.length > 0 && !healing)
+      this.note(`${textOf(address)} is answered by ${node.name} and ${others.join()} at once`)
+    const before = this.#ownerBefore(address, node)
+    if (before === undefined || before === node.name) return
+    this.moves++
+    if (!this.watchesMoves || !this.#isCalm(before)) return
+    this.note(`${textOf(address)} moved from ${before} to ${node.name} without need`)
+  }
+
+  /** Looks at who answers now; several times a detection time is enough. */
+  sample(): void {
+    for (const { key } of this.#desired)
+      for (const node of this.#nodes) {
+        if (!this.answers(node, key)) continue
+        let seen = this.#answered.get(key)
+        if (seen === undefined) this.#answered.set(key, (seen = new Map()))
+        seen.set(node.name, this.#queue.now)
+      }
+  }
+
+  /** The last that answered on the same side. */
+  #ownerBefore(address: AddressKey, node: VirtualNode): string | undefined {
+    let last: { readonly name: string; readonly at: number } | undefined
+    for (const [name, at] of this.#answered.get(address) ?? [])
+      if (this.#connected(name, node.name) && (last === undefined || at > last.at)) last = { name, at }
+    return last?.name
+  }
+
+  /** Nothing has happened to the node that would be a reason. */
+  #isCalm(name: string): boolean {
+    const node = this.#nodes.find((one) => one.name === name)
+    if (node === undefined || !node.running || node.leaving) return false
+    return this.#queue.now - Math.max(node.disturbedAt, this.#splitAt) > calmMs
+  }
+
+  #noteLag({ name, core }: VirtualNode): void {
+    if (core === undefined) return
+    const held = new Set(core.held)
+    const lagging = this.#lagging.get(name) ?? new Map<AddressKey, number>()
+    for (const address of this.#before.get(name) ?? [])
+      if (!held.has(address)) lagging.set(address, this.#queue.now + this.releaseLagMs)
+    this.#before.set(name, held)
+    this.#lagging.set(name, lagging)
+  }
+
+  note(what: string): void {
+    if (this.violations.length < 20) this.violations.push(`${Math.round(this.#queue.now)} ms: ${what}`)
+  }
+}
+
+export function textOf(address: AddressKey): string {
+  return Array.from(address, (char) => char.charCodeAt(0)).join('.')
+}

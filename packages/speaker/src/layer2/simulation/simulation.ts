@@ -1,0 +1,154 @@
+/**
+ * Speakers on a virtual LAN over virtual time, with chance by seed: messages are delayed and lost, processes freeze,
+ * die, restart and leave, the LAN falls apart and heals. An observer sees at each instant who would answer for what,
+ * and notes whatever must never be.
+ */
+import { keyOfBytes } from '../codec/ethernet.ts'
+import { encodeMessage } from '../codec/message.ts'
+import type { PartitionPolicy } from '../core/fence.ts'
+import type { Outgoing } from '../core/outcome.ts'
+import type { PlannedAddress } from '../core/plan.ts'
+import { deadlinesOf, type Timing } from '../core/timing.ts'
+import { EventQueue } from './event-queue.ts'
+import { Observer } from './observer.ts'
+import { Random } from './random.ts'
+import { VirtualNode } from './virtual-node.ts'
+
+/** Rules that a run breaks on purpose, to see that the observer notices. */
+export type Broken =
+  /** The packet path does not ask whether the right is fresh. */
+  | 'noFence'
+  /** Rights last twice as long as others are told. */
+  | 'earlyTakeover'
+  /** Whoever returns has all spread anew. */
+  | 'noStickiness'
+  /** An owner confirms before it is silent. */
+  | 'lateRelease'
+  /** The coordinator sees a preference where there is none. */
+  | 'unevenPlacement'
+
+export interface World {
+  readonly nodes: number
+  readonly addresses: number
+  readonly timing: Timing
+  readonly partition: PartitionPolicy
+  readonly loss: number
+  readonly delayMs: readonly [number, number]
+}
+
+export class Simulation {
+  readonly queue = new EventQueue()
+  readonly random: Random
+  readonly world: World
+  readonly nodes: readonly VirtualNode[]
+  readonly observer: Observer
+  readonly desired: PlannedAddress[] = []
+  readonly #broken: Broken | undefined
+  readonly #links = new Map<string, number>()
+  /** Messages and bytes that each node sent, with UDP and IPv4 headers. */
+  readonly traffic = new Map<string, { messages: number; bytes: number }>()
+  measuresTraffic = false
+
+  constructor(seed: number, world: World, broken?: Broken) {
+    this.random = new Random(seed)
+    this.world = world
+    this.#broken = broken
+    const names = Array.from({ length: world.nodes }, (_, i) => nameOf(i))
+    const candidates = names.map((node) => ({ node, weight: 0 }))
+    for (let i = 0; i < world.addresses; i++) this.desired.push({ key: keyOf(i), unit: `u${i}`, candidates })
+    const wrong = names.map((node, i) => ({ node, weight: i === 0 ? 1 : 0 }))
+    const given = this.desired.map((address) =>
+      broken === 'unevenPlacement' ? { ...address, candidates: wrong } : address,
+    )
+    const { timing, partition } = world
+    const real = broken === 'earlyTakeover' ? { ...timing, misses: timing.misses * 2 } : timing
+    this.nodes = names.map(
+      (node) =>
+        new VirtualNode(
+          { node, timing: real, partition, preferAfterMs: undefined, rebalanceMs: 0 },
+          {
+            queue: this.queue,
+            send: (from, message) => this.#send(from, message),
+            changed: (one) => this.observer.look(one),
+            desired: () => given,
+            peers: () => names.map((name) => ({ node: name, addresses: [name] })),
+          },
+        ),
+    )
+    const deadlines = deadlinesOf(timing, partition === 'fence')
+    this.observer = new Observer(this.queue, this.nodes, this.desired, deadlines, (a, b) =>
+      this.connected(a, b),
+    )
+    this.observer.asksFence = broken !== 'noFence'
+    this.observer.releaseLagMs = broken === 'lateRelease' ? 30 : 0
+    this.#sample()
+  }
+
+  node(name: string): VirtualNode {
+    const found = this.nodes.find((one) => one.name === name)
+    if (found === undefined) throw new RangeError(`no node ${name}`)
+    return found
+  }
+
+  start(node: VirtualNode): void {
+    node.start(this.random.between(0, this.world.timing.intervalMs))
+    if (this.#broken === 'noStickiness')
+      this.queue.at(this.queue.now + 1500, () => {
+        for (const one of this.nodes) one.act((core) => core.rebalance())
+      })
+  }
+
+  /** Each node's side; equal numbers hear each other. */
+  split(sideOf: (node: string, index: number) => number): void {
+    for (const [index, { name }] of this.nodes.entries()) this.#links.set(name, sideOf(name, index))
+    this.observer.partitioned()
+  }
+
+  heal(): void {
+    this.#links.clear()
+    this.observer.healed()
+  }
+
+  connected(a: string, b: string): boolean {
+    return (this.#links.get(a) ?? 0) === (this.#links.get(b) ?? 0)
+  }
+
+  run(ms: number): void {
+    this.queue.runUntil(this.queue.now + ms)
+  }
+
+  #sample(): void {
+    this.observer.sample()
+    this.queue.at(this.queue.now + 50, () => this.#sample())
+  }
+
+  #send(from: string, { node, message }: Outgoing): void {
+    if (this.measuresTraffic) this.#measure(from, message)
+    if (!this.connected(from, node) || this.random.chance(this.world.loss)) return
+    const delay = this.random.between(...this.world.delayMs)
+    const { header } = message
+    const told =
+      this.#broken === 'earlyTakeover'
+        ? { ...message, header: { ...header, timing: this.world.timing } }
+        : message
+    this.queue.at(this.queue.now + delay, () => {
+      if (this.connected(from, node)) this.nodes.find(({ name }) => name === node)?.receive(told, from)
+    })
+  }
+
+  #measure(from: string, message: Outgoing['message']): void {
+    const sent = this.traffic.get(from) ?? { messages: 0, bytes: 0 }
+    sent.messages++
+    sent.bytes += encodeMessage(message, new Uint8Array(32)).length + 28
+    this.traffic.set(from, sent)
+  }
+}
+
+/** In the order of the alphabet. */
+export function nameOf(index: number): string {
+  return `n${String(index + 1).padStart(3, '0')}`
+}
+
+export function keyOf(index: number): string {
+  return keyOfBytes(Uint8Array.of(198, 18, index >> 8, index & 255))
+}
