@@ -2,13 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { afterEach, describe, expect, test } from 'vitest'
-import { defaultEngineOptions, Engine } from '../engine/engine.ts'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
-import { emptyWorld, take } from '../model/objects.ts'
-import type { Layout } from '../xds/layout.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
-import type { Snapshot } from '../xds/resource.ts'
-import { readObjects } from './objects.ts'
+import { settled, translateFor } from './traffic.ts'
 
 const folder = new URL('./testdata/', import.meta.url)
 const inputs = readdirSync(folder).filter((file) => /^[^.]+\.yaml$/.test(file))
@@ -17,39 +13,6 @@ const certificate = readFileSync(new URL('ingress-tls.yaml', folder), 'utf8')
   .find((text) => text.includes('kind: Secret'))
 
 let stand: Stand
-
-function translate(text: string, layout: Layout): Snapshot {
-  const { changes, slices } = readObjects(text)
-  const world = emptyWorld()
-  for (const change of changes) take(world, change)
-  const engine = new Engine(world, {
-    ...defaultEngineOptions,
-    layout,
-    listeners: {
-      ...defaultEngineOptions.listeners,
-      http: { address: '127.0.0.1', port: stand.httpPort },
-      https: { address: '127.0.0.1', port: stand.httpsPort },
-      stats: { address: '127.0.0.1', port: 0 },
-      adminPort: 0,
-      httpAccessLog: '',
-      httpsAccessLog: '',
-    },
-  })
-  engine.apply(changes)
-  engine.applySlices(slices)
-  return engine.snapshot()
-}
-
-async function settled(): Promise<boolean | undefined> {
-  const figures = (await stand.metrics.exposition()).replaceAll(/^.*outcome="stale".*$/gm, '')
-  const sum = (name: string) =>
-    [...figures.matchAll(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'gm'))].reduce(
-      (all, [, n]) => all + Number(n),
-      0,
-    )
-  const sent = sum('landfall_xds_responses_total')
-  return sent > 0 && sent === sum('landfall_xds_acknowledgements_total') ? true : undefined
-}
 
 /** undefined: no TLS connection came about. */
 function secureStatus(servername: string, host: string, path: string): Promise<number | undefined> {
@@ -126,8 +89,8 @@ describe.skipIf(withoutEnvoy()).each(ways)('a real Envoy by way of %s', { timeou
     const envoy = await stand.startEnvoy(way)
     for (const input of inputs) {
       const text = readFileSync(new URL(input, folder), 'utf8')
-      stand.publishEach((layout) => translate(text, layout))
-      await eventually(`${input} is settled`, settled)
+      stand.publishEach((layout) => translateFor(stand, text, layout))
+      await eventually(`${input} is settled`, () => settled(stand))
       expect({ input, refused: stand.refused }).toEqual({ input, refused: [] })
     }
     const log = await envoy.log()
@@ -139,8 +102,8 @@ describe.skipIf(withoutEnvoy()).each(ways)('a real Envoy by way of %s', { timeou
     stand = await new Stand().open()
     await stand.startEnvoy(way)
     const port = await stand.backend('echo')
-    stand.publishEach((layout) => translate(objects(port), layout))
-    await eventually('settled', settled)
+    stand.publishEach((layout) => translateFor(stand, objects(port), layout))
+    await eventually('settled', () => settled(stand))
     await eventually('the port opens', () => stand.http('exact.test', '/app'))
     const status = async (host: string, path: string) => (await stand.http(host, path))?.status
     expect(await status('exact.test', '/app/x')).toBe(200)
@@ -160,7 +123,7 @@ describe.skipIf(withoutEnvoy()).each(ways)('a real Envoy by way of %s', { timeou
     stand = await new Stand().open()
     await stand.startEnvoy(way)
     const port = await stand.backend('echo')
-    stand.publishEach((layout) => translate(objects(port), layout))
+    stand.publishEach((layout) => translateFor(stand, objects(port), layout))
     await eventually('the port opens', () => stand.https('one.example.test'))
     const status = (sni: string, host: string, path = '/app') => secureStatus(sni, host, path)
     expect(await status('one.example.test', 'one.example.test', '/')).toBe(200)

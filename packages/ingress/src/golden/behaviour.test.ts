@@ -1,0 +1,220 @@
+/** What routes ask for, through a real Envoy: asserted by what the client and the backends see. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { Stand, type Way } from '../xds/real-envoy/stand.ts'
+import { Backend, Client, proxyObject, serviceObjects, settled, translateFor } from './traffic.ts'
+
+const ways: readonly Way[] = ['delta', 'streams']
+const one = 'services: [{name: one, port: 80}]'
+const both = 'services: [{name: pair, port: 80}]'
+
+const objects = (one_: Backend, two: Backend, sick: Backend, well: Backend) =>
+  [
+    serviceObjects('one', [{ http: one_.port }]),
+    serviceObjects('two', [{ http: two.port }]),
+    serviceObjects('pair', [{ http: one_.port }, { http: two.port }]),
+    serviceObjects('checked', [
+      { http: one_.port, health: sick.port },
+      { http: two.port, health: well.port },
+    ]),
+    proxyObject(
+      'headers',
+      `routes: [{requestHeadersPolicy: {set: [{name: X-Set, value: 'ns=%CONTOUR_NAMESPACE% 100% %REQ(X-Own)%'},
+       {name: X-Own, value: new}], remove: [X-Secret]}, responseHeadersPolicy: {set: [{name: X-Answer, value: yes}],
+       remove: [X-Internal]}, services: [{name: one, port: 80, requestHeadersPolicy: {set: [{name: X-Service,
+       value: '%CONTOUR_SERVICE_NAME%:%CONTOUR_SERVICE_PORT%'}]}}]}]`,
+    ),
+    proxyObject(
+      'host',
+      `routes: [{requestHeadersPolicy: {set: [{name: Host, value: inner.test}]}, ${one}},
+       {conditions: [{prefix: /service}], services: [{name: one, port: 80, requestHeadersPolicy: {set:
+       [{name: Host, value: service.test}]}}]},
+       {conditions: [{prefix: /header}], requestHeadersPolicy: {set: [{name: Host, value: '%REQ(X-Host)%'}]}, ${one}}]`,
+    ),
+    proxyObject(
+      'prefix',
+      `routes: [{conditions: [{prefix: /p}], pathRewritePolicy: {replacePrefix: [{replacement: /r}]}, ${one}},
+       {conditions: [{prefix: /gone}], pathRewritePolicy: {replacePrefix: [{replacement: /}]}, ${one}}]`,
+    ),
+    proxyObject(
+      'answers',
+      `routes: [{requestRedirectPolicy: {scheme: https, hostname: new.test, port: 8443, path: /there, statusCode: 308}},
+       {conditions: [{prefix: /old}], requestRedirectPolicy: {prefix: /new}},
+       {conditions: [{prefix: /direct}], directResponsePolicy: {statusCode: 418, body: tea}}]`,
+    ),
+    proxyObject(
+      'retries',
+      `routes: [{retryPolicy: {count: 2}, ${one}}, {conditions: [{prefix: /never}], retryPolicy: {count: -1}, ${one}}]`,
+    ),
+    proxyObject('slow', `routes: [{timeoutPolicy: {response: 50ms}, ${one}}]`),
+    proxyObject(
+      'mirror',
+      `routes: [{services: [{name: one, port: 80}, {name: two, port: 80, mirror: true}]}]`,
+    ),
+    proxyObject('sticky', `routes: [{loadBalancerPolicy: {strategy: Cookie}, ${both}}]`),
+    proxyObject(
+      'hash',
+      `routes: [{loadBalancerPolicy: {strategy: RequestHash, requestHashPolicies: [{headerHashOptions:
+       {headerName: X-User}}]}, ${both}}]`,
+    ),
+    proxyObject(
+      'weights',
+      `routes: [{services: [{name: one, port: 80, weight: 90}, {name: two, port: 80, weight: 10}]}]`,
+    ),
+    proxyObject(
+      'checked',
+      `routes: [{healthCheckPolicy: {path: /ok, host: check.test, intervalSeconds: 1, unhealthyThresholdCount: 1,
+       healthyThresholdCount: 1}, services: [{name: checked, port: 80, healthPort: 81}]}]`,
+    ),
+    proxyObject(
+      'upgrade',
+      `routes: [{${one}}, {conditions: [{prefix: /socket}], enableWebsockets: true, ${one}}]`,
+    ),
+  ].join('')
+
+describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+  const stand = new Stand()
+  const first = new Backend('one')
+  const second = new Backend('two')
+  const sick = new Backend('sick', (_request, response) => response.writeHead(503).end())
+  const well = new Backend('well')
+  const backends = [first, second, sick, well]
+  let client: Client
+
+  beforeAll(async () => {
+    await stand.open()
+    for (const backend of backends) await backend.open()
+    client = new Client(stand.httpPort)
+    await stand.startEnvoy(way)
+    stand.publishEach((layout) => translateFor(stand, objects(first, second, sick, well), layout))
+    await eventually('settled', () => settled(stand))
+    await eventually('the port opens', () => stand.http('answers.test'))
+  }, 60_000)
+
+  afterAll(async () => {
+    client.close()
+    await stand.close()
+    for (const backend of backends) backend.close()
+  })
+
+  test('header rules change what backend and client see', async () => {
+    first.answer = (_request, response) => response.writeHead(200, { 'x-internal': 'secret' }).end('one')
+    const headers = { 'X-Own': 'mine', 'X-Secret': 'secret' }
+    const { headers: got } = await client.send('headers.test', { headers })
+    first.answer = (_request, response) => response.end('one')
+    expect(first.last.headers).toMatchObject({
+      'x-set': 'ns=web 100% mine',
+      'x-own': 'new',
+      'x-service': 'one:80',
+    })
+    expect(first.last.headers['x-secret']).toBeUndefined()
+    expect(got['x-answer']).toBe('yes')
+    expect(got['x-internal']).toBeUndefined()
+  })
+
+  test('the host is rewritten by route, by service, and from a header', async () => {
+    await client.send('host.test')
+    expect(first.last.headers.host).toBe('inner.test')
+    await client.send('host.test', { path: '/service' })
+    expect(first.last.headers.host).toBe('service.test')
+    await client.send('host.test', { path: '/header', headers: { 'X-Host': 'asked.test' } })
+    expect(first.last.headers.host).toBe('asked.test')
+  })
+
+  test.each([
+    ['/p', '/r'],
+    ['/p/', '/r/'],
+    ['/p/x?y', '/r/x?y'],
+    ['/gone', '/'],
+    ['/gone/', '/'],
+    ['/gone/x', '/x'],
+  ])('prefix rewrite: %s arrives as %s', async (path, arrives) => {
+    await client.send('prefix.test', { path })
+    expect(first.last.url).toBe(arrives)
+  })
+
+  test('redirects and direct answers', async () => {
+    const { status, headers } = await client.send('answers.test', { path: '/x?y' })
+    expect([status, headers.location]).toEqual([308, 'https://new.test:8443/there?y'])
+    const kept = await client.send('answers.test', { path: '/old/x' })
+    expect([kept.status, kept.headers.location]).toEqual([302, 'http://answers.test/new/x'])
+    const direct = await client.send('answers.test', { path: '/direct' })
+    expect([direct.status, direct.body]).toEqual([418, 'tea'])
+  })
+
+  test('a flaky backend is tried again as often as asked', async () => {
+    const before = first.seen.length
+    const fail = (times: number): void => {
+      let left = times
+      first.answer = (_request, response) => response.writeHead(left-- > 0 ? 503 : 200).end('one')
+    }
+    fail(2)
+    expect((await client.send('retries.test')).status).toBe(200)
+    expect(first.seen.length - before).toBe(3)
+    fail(1)
+    expect((await client.send('retries.test', { path: '/never' })).status).toBe(503)
+    fail(0)
+  })
+
+  test('an answer that comes too late is a 504', async () => {
+    first.answer = (_request, response) => void setTimeout(() => response.end('late'), 400)
+    const { status } = await client.send('slow.test')
+    first.answer = (_request, response) => response.end('one')
+    expect(status).toBe(504)
+  })
+
+  test('the mirror gets a copy, and the client the answer of the other', async () => {
+    const { body } = await client.send('mirror.test', { path: '/copied' })
+    expect(body).toBe('one')
+    const copy = await eventually('the copy', () => second.seen.find(({ url }) => url === '/copied'))
+    expect(copy.headers.host).toBe('mirror.test-shadow')
+  })
+
+  test('a session cookie brings the client back to its backend', async () => {
+    const { headers, body } = await client.send('sticky.test')
+    const cookie = String(headers['set-cookie']?.[0]).split(';')[0] ?? ''
+    expect(cookie).toMatch(/^X-Contour-Session-Affinity="?[0-9a-f]+"?$/)
+    const again = await Promise.all(
+      Array.from({ length: 20 }, () => client.send('sticky.test', { headers: { cookie } })),
+    )
+    expect(new Set(again.map((each) => each.body))).toEqual(new Set([body]))
+  })
+
+  test('the hash of a header chooses the backend', async () => {
+    const by = async (user: string) => (await client.send('hash.test', { headers: { 'X-User': user } })).body
+    const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
+    const chosen = await Promise.all(users.map(by))
+    expect(new Set(chosen)).toEqual(new Set(['one', 'two']))
+    expect(await Promise.all(users.map(by))).toEqual(chosen)
+  })
+
+  test('weights are kept within 3 %', async () => {
+    const counts: Record<string, number> = { one: 0, two: 0 }
+    const some = async (): Promise<void> => {
+      for (let index = 0; index < 200; index += 1) {
+        const { body } = await client.send('weights.test')
+        counts[body] = (counts[body] ?? 0) + 1
+      }
+    }
+    await Promise.all(Array.from({ length: 10 }, some))
+    expect(Math.abs((counts['two'] ?? 0) / 2000 - 0.1)).toBeLessThan(0.03)
+    expect((counts['one'] ?? 0) + (counts['two'] ?? 0)).toBe(2000)
+  })
+
+  test('an endpoint whose health port fails gets nothing', async () => {
+    const asked = await eventually('a check', () => well.seen[0])
+    expect([asked.url, asked.headers.host]).toEqual(['/ok', 'check.test'])
+    const bodies = await eventually('only the healthy one', async () => {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => client.send('checked.test')))
+      const seen = answers.map(({ body }) => body)
+      return seen.every((body) => body === 'two') ? seen : undefined
+    })
+    expect(bodies).toHaveLength(10)
+  })
+
+  test('only a route that allows it is upgraded to a websocket', async () => {
+    const headers = { connection: 'upgrade', upgrade: 'websocket' }
+    expect((await client.send('upgrade.test', { path: '/socket', headers })).status).toBe(101)
+    expect((await client.send('upgrade.test', { headers })).status).toBe(403)
+  })
+})
