@@ -1,0 +1,86 @@
+/** SIGKILL of an owner's speaker or of the coordinator: its node forwards on, another one answers. */
+import { conflicts, firstBy } from '../../segment/claims.ts'
+import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { startTicker } from '../ticker.ts'
+import { choose, conflictMs, conflictTexts, macOf, type Target } from './loss.ts'
+import { type Trial, takeoverLimits } from './part.ts'
+import { addressesOf, owners, type Site, speakerOn, speakersReady, system } from './site.ts'
+import { calm, loadOn, wait } from './traffic.ts'
+
+const afterMs = 1500
+
+export async function kill(
+  site: Site,
+  watch: SegmentWatch,
+  heartbeat: string,
+  whom: 'owner' | 'coordinator',
+  note: (text: string) => void,
+): ReturnType<Trial> {
+  const { lab } = site
+  note('choosing')
+  const { victim, ips } = await freshTarget(site, () =>
+    whom === 'owner' ? choose(site, watch) : ofCoordinator(site, watch),
+  )
+  const owner = await owners(site, watch, ips)
+  const owned = ips.filter((ip) => owner.get(ip) === victim)
+  const loads = ips.map((ip) => loadOn(lab, ip))
+  const ticker = startTicker()
+  await calm(lab, loads, 500)
+  ticker.take()
+  const pod = await speakerOn(lab, victim)
+  const struck = epochMs()
+  lab.pods.kill(system, pod, 'speaker', 'SIGKILL')
+  note(`without the speaker of ${victim}`)
+  const found = await Promise.all(
+    owned.map((ip) => {
+      const look = () => firstBy(watch.claims, { ip, since: struck, notMac: macOf(site, victim) })
+      return lab.waitFor('another node to answer', look, { timeoutMs: 20_000, intervalMs: 20 })
+    }),
+  )
+  const late = ticker.take()
+  ticker.stop()
+  await speakersReady(lab)
+  await wait(afterMs)
+  const results = await Promise.all(loads.map((load) => load.stop()))
+  const lost = results.flatMap((result) => result.lost)
+  const conflicting = conflicts(
+    watch.claims.filter(({ at }) => at >= struck),
+    conflictMs,
+  )
+  const gap =
+    found.length === 0
+      ? {}
+      : { gapMs: Math.max(...found.map(({ at }) => at - struck)), limits: takeoverLimits(heartbeat) }
+  return {
+    what: `${whom} killed`,
+    ...gap,
+    figures: { lost: lost.length, conflicts: conflicting.length },
+    complaints: [
+      ...(lost.length > 0 ? [`${lost.length} requests lost, the first by ${lost[0]?.why}`] : []),
+      ...conflictTexts(conflicting),
+    ],
+    lateMs: late,
+  }
+}
+
+/** The lowest name coordinates; addresses that it owns, else any. */
+async function ofCoordinator(site: Site, watch: SegmentWatch): Promise<Target> {
+  const victim = site.lab.nodes.map(({ name }) => name).toSorted()[0] ?? ''
+  const all = addressesOf(site.services)
+  const owner = await owners(site, watch, all)
+  const own = all.filter((ip) => owner.get(ip) === victim)
+  return { victim, ips: (own.length > 0 ? own : all).slice(0, 2) }
+}
+
+/** A container that fell once is not started again at once: such a pod is replaced, and the choice made again. */
+async function freshTarget(site: Site, pick: () => Promise<Target>): Promise<Target> {
+  const count = 'jsonpath={.status.containerStatuses[0].restartCount}'
+  for (let tries = 0; tries <= site.lab.nodes.length; tries++) {
+    const target = await pick()
+    const pod = await speakerOn(site.lab, target.victim)
+    if ((await site.lab.kubectl(['get', 'pod', pod, '-n', system, '-o', count])) === '0') return target
+    await site.lab.kubectl(['delete', 'pod', pod, '-n', system])
+    await speakersReady(site.lab)
+  }
+  throw new Error('no speaker that never fell owns an address')
+}

@@ -1,0 +1,182 @@
+/** The owner of an address is lost and comes back: what requests, answers and the segment show. */
+import { type Claim, type Conflict, conflicts, firstBy } from '../../segment/claims.ts'
+import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { startTicker } from '../ticker.ts'
+import { detectionMs, type Trial, takeoverLimits } from './part.ts'
+import { type Announced, addressesOf, owners, type Site } from './site.ts'
+import { calm, loadOn, wait } from './traffic.ts'
+
+/** Two owners this close together answered at the same time. */
+export const conflictMs = 50
+/** After a loss all is well again when nothing failed for so long. */
+const calmMs = 1000
+/** Requests to a Service that lost its only endpoint find no end. */
+const hopelessMs = 5000
+
+export interface Loss {
+  readonly what: string
+  /** The answers come from the victim too. */
+  readonly ownEndpoint?: true
+  readonly lastsMs: number
+  /** Watched for so long after its end. */
+  readonly afterMs: number
+  strike(site: Site, node: string): Promise<void>
+  heal(site: Site, node: string): Promise<void>
+}
+
+type Times = Pick<Loss, 'lastsMs' | 'afterMs'>
+
+export function linkCut(what: string, silent: boolean, times: Times): Loss {
+  return {
+    what,
+    ...times,
+    strike: ({ lab }, node) => lab.node(node).cut({ silent }),
+    heal: ({ lab }, node) => lab.node(node).restore(),
+  }
+}
+
+export function freeze(what: string, times: Times): Loss {
+  return {
+    what,
+    ...times,
+    strike: ({ lab }, node) => lab.node(node).freeze(),
+    heal: ({ lab }, node) => lab.node(node).thaw(),
+  }
+}
+
+export interface Target {
+  readonly victim: string
+  /** An address of each family that the victim owns, where it owns both. */
+  readonly ips: readonly string[]
+}
+
+/** The owner of some address whose answers come from elsewhere (or, when asked for, from the owner itself). */
+export async function choose(site: Site, watch: SegmentWatch, ownEndpoint = false): Promise<Target> {
+  const fits = (victim: string, { backend }: Announced) => (backend === victim) === ownEndpoint
+  return await site.lab.waitFor('an owner to lose', async () => {
+    const owner = await owners(site, watch, addressesOf(site.services))
+    for (const service of site.services) {
+      const victim = owner.get(service.ipv4)
+      if (victim === undefined || !fits(victim, service)) continue
+      const six = site.services.find((one) => owner.get(one.ipv6) === victim && fits(victim, one))
+      return { victim, ips: six === undefined ? [service.ipv4] : [service.ipv4, six.ipv6] }
+    }
+    return undefined
+  })
+}
+
+export async function lose(
+  site: Site,
+  watch: SegmentWatch,
+  loss: Loss,
+  heartbeat: string,
+  note: (text: string) => void,
+): ReturnType<Trial> {
+  note('choosing')
+  const { victim, ips } = await choose(site, watch, loss.ownEndpoint)
+  const mac = macOf(site, victim)
+  const ticker = startTicker()
+  const loads = ips.map((ip) => loadOn(site.lab, ip))
+  let [struck, healed] = [0, 0]
+  try {
+    await calm(site.lab, loads, 500)
+    ticker.take()
+    note(`without ${victim}`)
+    struck = epochMs()
+    await loss.strike(site, victim)
+    try {
+      await over(site, loads, loss)
+      await wait(loss.lastsMs - (epochMs() - struck))
+    } finally {
+      healed = epochMs()
+      await loss.heal(site, victim)
+    }
+    note(`${victim} is back`)
+    await wait(loss.afterMs)
+  } finally {
+    ticker.stop()
+  }
+  const results = await Promise.all(loads.map((load) => load.stop()))
+  const gaps = results.flatMap(({ gaps: all, startedAt }) =>
+    all.map((gap) => ({ ...gap, at: startedAt + gap.fromMs })),
+  )
+  const requestsMs = Math.max(0, ...gaps.filter(({ at }) => at < healed).map(({ lengthMs }) => lengthMs))
+  const seen = observed(
+    watch.claims.filter(({ at }) => at >= struck),
+    { ips, mac, victim, struck, healed, detectMs: detectionMs(heartbeat) },
+  )
+  const late = gaps.filter(({ at }) => at >= healed)
+  return {
+    what: loss.what,
+    gapMs: Math.max(requestsMs, seen.answersMs ?? healed - struck),
+    ...(loss.ownEndpoint === true ? {} : { limits: takeoverLimits(heartbeat) }),
+    figures: {
+      'max requests away ms': requestsMs,
+      'max answers away ms': seen.answersMs ?? Number.POSITIVE_INFINITY,
+      'lost after return': late.reduce((sum, { failed }) => sum + failed, 0),
+      ...seen.figures,
+    },
+    complaints: [
+      ...late.map(
+        ({ failed, lengthMs }) => `${failed} requests lost in ${lengthMs} ms after ${victim} returned`,
+      ),
+      ...seen.complaints,
+    ],
+    lateMs: Math.max(ticker.take(), ...results.map(({ tickerLateMs }) => tickerLateMs)),
+  }
+}
+
+async function over(site: Site, loads: Parameters<typeof calm>[1], { ownEndpoint }: Loss): Promise<void> {
+  if (ownEndpoint === true) await wait(hopelessMs)
+  else await calm(site.lab, loads, calmMs, 15_000)
+}
+
+interface Facts {
+  readonly ips: readonly string[]
+  readonly mac: string
+  readonly victim: string
+  readonly struck: number
+  readonly healed: number
+  readonly detectMs: number
+}
+
+function observed(claims: readonly Claim[], f: Facts) {
+  const found = f.ips.map((ip) => firstBy(claims, { ip, since: f.struck, notMac: f.mac }))
+  const times = found.flatMap((claim) =>
+    claim === undefined || claim.at > f.healed ? [] : claim.at - f.struck,
+  )
+  const answersMs = times.length < f.ips.length ? undefined : Math.max(...times)
+  const taken = new Set(claims.filter(({ mac, at }) => mac !== f.mac && at < f.healed).map(({ ip }) => ip))
+  const revenant = claims.filter(({ mac, at, ip }) => mac === f.mac && at >= f.healed && taken.has(ip))
+  const settled = claims.filter(({ at, kind }) => at >= f.healed + f.detectMs && kind === 'answer')
+  const answering = f.ips.map((ip) => new Set(settled.filter((c) => c.ip === ip).map(({ mac }) => mac)).size)
+  const conflicting = conflicts(claims, conflictMs)
+  return {
+    answersMs,
+    figures: {
+      'claims by the returned': revenant.length,
+      'not one owner after return': answering.filter((count) => count !== 1).length,
+      conflicts: conflicting.length,
+    },
+    complaints: [
+      ...(answersMs === undefined ? [`nobody else answered for ${f.ips.join(' and ')}`] : []),
+      ...(revenant.length === 0 ? [] : [`${revenant.length} claims by ${f.victim} after its return`]),
+      ...answering.flatMap((count, i) =>
+        count === 1 ? [] : [`${count} nodes answer for ${f.ips[i]} after the return`],
+      ),
+      ...conflictTexts(conflicting),
+    ],
+  }
+}
+
+export function macOf(site: Site, node: string): string {
+  return [...site.macs].find(([, name]) => name === node)?.[0] ?? ''
+}
+
+const mostTold = 3
+
+export function conflictTexts(all: readonly Conflict[]): readonly string[] {
+  return all
+    .slice(0, mostTold)
+    .map(({ ip, macs, apartMs }) => `${ip}: ${macs[0]} and ${macs[1]} within ${apartMs.toFixed(1)} ms`)
+}
