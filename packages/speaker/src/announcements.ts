@@ -3,7 +3,7 @@ import type { Key, Service } from '@landfall/kube/model'
 import { formatIP } from '@landfall/netip'
 import type { Layer2State } from './layer2/messages.ts'
 import type { Plan } from './plan/planner.ts'
-import type { ReasonCode, Silence } from './plan/reasons.ts'
+import { type ReasonCode, type Silence, silent } from './plan/reasons.ts'
 import type { ServicePlan } from './plan/service-plan.ts'
 
 export type ProtocolName = 'layer2' | 'bgp'
@@ -12,48 +12,55 @@ export interface Announcement {
   readonly key: Key
   readonly service: Service
   readonly protocol: ProtocolName
-  readonly outcome:
-    | Announced
-    | { readonly kind: 'silent'; readonly reason: ReasonCode; readonly message: string }
+  readonly outcome: Outcome
+  /** Why no node at all announces it; undefined: some does, or it is not known here. */
+  readonly nowhere: Silence | undefined
 }
+
+export type Outcome =
+  | Announced
+  | { readonly kind: 'silent'; readonly reason: ReasonCode; readonly message: string }
 
 export interface Announced {
   readonly kind: 'announced'
   readonly ips: readonly string[]
-  /** Layer 2: interfaces that were asked for by name; [] means all. */
-  readonly interfaces: readonly string[]
-  /** Layer 2: interfaces that answer. */
-  readonly answering: readonly string[]
+  /** Layer 2: interfaces that were asked for by name; [] means all. BGP: peers. Sorted. */
+  readonly names: readonly string[]
+  /** Why nothing of it goes out; undefined: it does. */
+  readonly failure: Silence | undefined
 }
 
-export function announcementsOf(plan: Plan, state: Layer2State): readonly Announcement[] {
+export function announcementsOf(plan: Plan, state: Layer2State, node: string): readonly Announcement[] {
   const answering = new Map(state.announced.map(({ ip, interfaces }) => [ip, interfaces]))
-  return [...plan.services].flatMap(([key, part]) => [
-    {
-      key,
-      service: part.service,
-      protocol: 'layer2' as const,
-      outcome: layer2Outcome(part, state, answering),
-    },
-    { key, service: part.service, protocol: 'bgp' as const, outcome: bgpOutcome(part) },
-  ])
+  return [...plan.services].flatMap(([key, part]) => {
+    const { service, nowhere } = part
+    const layer2 = layer2Outcome(part, state, answering, node)
+    return [
+      {
+        key,
+        service,
+        protocol: 'layer2' as const,
+        outcome: layer2,
+        nowhere: nowhere.layer2 ?? withoutSpeaker(part, state),
+      },
+      { key, service, protocol: 'bgp' as const, outcome: bgpOutcome(part), nowhere: nowhere.bgp },
+    ]
+  })
 }
 
 function layer2Outcome(
   { layer2 }: ServicePlan,
   state: Layer2State,
   answering: ReadonlyMap<string, readonly string[]>,
-): Announced | Silence {
+  node: string,
+): Outcome {
   if (layer2.kind === 'silent') return layer2
   const owned = layer2.addresses.filter(({ ip }) => answering.has(formatIP(ip)))
   if (owned.length > 0) {
     const ips = owned.map(({ ip }) => formatIP(ip))
-    return {
-      kind: 'announced',
-      ips,
-      interfaces: owned[0]?.interfaces ?? [],
-      answering: [...new Set(ips.flatMap((ip) => answering.get(ip) ?? []))].toSorted(),
-    }
+    const names = owned[0]?.interfaces ?? []
+    const answers = ips.some((ip) => (answering.get(ip) ?? []).length > 0)
+    return { kind: 'announced', ips, names, failure: answers ? undefined : noInterface(names, node) }
   }
   if (layer2.notHere !== undefined) return layer2.notHere
   const [first] = layer2.addresses
@@ -62,7 +69,21 @@ function layer2Outcome(
   return { kind: 'silent', reason: 'notOwner', message }
 }
 
-function bgpOutcome({ bgp }: ServicePlan): Announced | Silence {
+function noInterface(names: readonly string[], node: string): Silence {
+  const which = names.length === 0 ? 'no interface' : `none of the interfaces ${names.join(', ')}`
+  return silent('announceFailed', `${which} of node "${node}" can announce with protocol "layer2"`)
+}
+
+/** Somebody may announce it, and nobody of them is there. */
+function withoutSpeaker({ layer2 }: ServicePlan, { owners }: Layer2State): Silence | undefined {
+  if (layer2.kind === 'silent') return undefined
+  if (layer2.addresses.some(({ ip }) => (owners[formatIP(ip)] ?? '') !== '')) return undefined
+  const nodes = new Set(layer2.addresses.flatMap(({ candidates }) => candidates.map(({ node }) => node)))
+  return silent('noLivingSpeaker', `no speaker is alive on ${[...nodes].toSorted().join(', ')}`)
+}
+
+function bgpOutcome({ bgp }: ServicePlan): Outcome {
   if (bgp.kind === 'silent') return bgp
-  return { kind: 'announced', ips: bgp.ips.map(formatIP), interfaces: [], answering: [] }
+  const names = [...bgp.routes.keys()].toSorted()
+  return { kind: 'announced', ips: bgp.ips.map(formatIP), names, failure: undefined }
 }

@@ -50,7 +50,7 @@ function scene(wasReported = false) {
     wasReported: () => wasReported,
   })
   const show = (state: Layer2State, all = objects): void =>
-    reporter.report(announcementsOf(new Planner().plan(worldOf('n1', all)), state))
+    reporter.report(announcementsOf(new Planner().plan(worldOf('n1', all)), state, 'n1'))
   const gauge = async (): Promise<string[]> =>
     (await metrics.exposition()).split('\n').filter((line) => line.startsWith('metallb_speaker_announced{'))
   return { lines, events, show, gauge }

@@ -3,6 +3,7 @@ import type { EventRecorder } from '@landfall/kube'
 import type { ObjectReference, Service } from '@landfall/kube/model'
 import type { Gauge, Logger } from '@landfall/telemetry'
 import type { Announced, Announcement } from './announcements.ts'
+import type { Silence } from './plan/reasons.ts'
 
 export interface ReporterOptions {
   readonly node: string
@@ -48,9 +49,9 @@ export class Reporter {
       )
       return
     }
-    const answersNowhere = now.protocol === 'layer2' && now.outcome.answering.length === 0
-    const answeredBefore = was?.kind !== 'announced' || was.answering.length > 0
-    if (answersNowhere && answeredBefore) this.#failed(now, now.outcome)
+    const { failure } = now.outcome
+    const failedBefore = was?.kind === 'announced' && was.failure !== undefined
+    if (failure !== undefined && !failedBefore) this.#failed(now, failure)
     if (was?.kind !== 'announced' || !sameTexts(was.ips, now.outcome.ips)) this.#announced(now, now.outcome)
   }
 
@@ -70,11 +71,9 @@ export class Reporter {
       this.#options.announced.remove({ service: key, protocol, node: this.#options.node, ip })
   }
 
-  #failed({ key, service }: Announcement, { interfaces }: Announced): void {
-    const { node, logger, events } = this.#options
-    const which = interfaces.length === 0 ? 'no interface' : `none of the interfaces ${interfaces.join(', ')}`
-    const message = `${which} of node "${node}" can announce with protocol "layer2"`
-    logger.warn('announceFailed', { service: key, interfaces }, message)
+  #failed({ key, service }: Announcement, { message }: Silence): void {
+    const { logger, events } = this.#options
+    logger.warn('announceFailed', { service: key }, message)
     events.record(referenceTo(service), { type: 'Warning', reason: 'announceFailed', message })
   }
 }

@@ -1,12 +1,12 @@
 /** The speaker: observes the cluster and announces from its node until it is told to stop. */
 import { type Cluster, hasStatus, openCluster, podType, scrapeReview } from '@landfall/kube'
 import { Health, type HttpServer, Metrics, serveHttp, serveMetrics } from '@landfall/telemetry'
-import type { OwnerReference } from './l2-status.ts'
 import type { WorkerOptions } from './layer2/messages.ts'
 import { readCpuQuota, readExcludes, readMemberSecret, timingFor } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
 import { Speaker } from './speaker.ts'
 import { SpeakerMetrics } from './speaker-metrics.ts'
+import type { OwnerReference } from './status/owner-reference.ts'
 
 /** What the parts of one run share. */
 interface Run {

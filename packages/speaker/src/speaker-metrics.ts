@@ -52,8 +52,8 @@ export class SpeakerMetrics {
     this.#updateErrors.inc()
   }
 
-  setConfig(refused: boolean): void {
-    this.#loaded.set(1)
+  setConfig(loaded: boolean, refused: boolean): void {
+    this.#loaded.set(loaded ? 1 : 0)
     this.#stale.set(refused ? 1 : 0)
   }
 

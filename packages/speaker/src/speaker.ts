@@ -4,15 +4,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, EventRecorder } from '@landfall/kube'
-import type { Key } from '@landfall/kube/model'
-import type { Refusal } from '@landfall/metallb'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
 import { formatIP } from '@landfall/netip'
 import type { Health, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
-import { L2Statuses, type OwnerReference } from './l2-status.ts'
 import { type Layer2State, noLayer2, type Observation, type WorkerOptions } from './layer2/messages.ts'
 import { Layer2Worker } from './layer2/worker-handle.ts'
 import { watchMemberSecret } from './layer2-settings.ts'
@@ -20,6 +17,9 @@ import type { SpeakerOptions } from './options.ts'
 import { type Plan, Planner } from './plan/planner.ts'
 import { Reporter } from './reporter.ts'
 import type { SpeakerMetrics } from './speaker-metrics.ts'
+import { nodeReference, type OwnerReference } from './status/owner-reference.ts'
+import { Statuses } from './status/statuses.ts'
+import type { Configured } from './world/configuration.ts'
 import { Observer } from './world/observer.ts'
 
 const tellMs = 5000
@@ -48,11 +48,11 @@ export class Speaker {
   readonly #interfaces: InterfaceWatch
   readonly #endSecretWatch: () => void
   readonly #events: EventRecorder
-  readonly #statuses: L2Statuses
+  readonly #statuses: Statuses
   readonly #reporter: Reporter
   #plan: Plan | undefined
   #layer2: Layer2State = noLayer2
-  #refusals = new Set<string>()
+  #told = new Set<string>()
 
   constructor(parts: SpeakerParts) {
     const { options, cluster, namespace, metrics, speakerMetrics } = parts
@@ -70,25 +70,31 @@ export class Speaker {
     this.#endSecretWatch = this.#watchSecret()
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })
     const onError = () => speakerMetrics.failedWrite()
-    this.#statuses = new L2Statuses({ cluster, logger, namespace, node, owner: parts.owner, onError })
+    const nodeOwner = () => {
+      const own = this.#observer.node()
+      return own && nodeReference(own)
+    }
+    const { owner } = parts
+    this.#statuses = new Statuses({ cluster, logger, namespace, node, owner, nodeOwner, onError })
     this.#reporter = new Reporter({
       node,
       logger,
       events: this.#events,
       announced: speakerMetrics.announced,
-      wasReported: ({ protocol, key }) => protocol === 'layer2' && this.#statuses.isReported(key),
+      wasReported: (announcement) => this.#statuses.isReported(announcement),
     })
     this.#observer = new Observer({
       cluster,
       logger,
       node,
       namespace,
+      configMap: options.configMap,
       loadBalancerClass: options.loadBalancerClass,
       ignoreExcludeLabel: options.ignoreExcludeLabel,
       speakerLabels: options.heartbeat.labels,
       onChange: () => this.#replan(),
       onUpdates: (count) => speakerMetrics.sawUpdates(count),
-      onRefusals: (refusals) => this.#refused(refusals),
+      onConfig: (configured) => this.#configured(configured),
     })
   }
 
@@ -155,21 +161,33 @@ export class Speaker {
 
   #report(): void {
     if (this.#plan === undefined) return
-    const announcements = announcementsOf(this.#plan, this.#layer2)
+    const plan = this.#plan
+    const announcements = announcementsOf(plan, this.#layer2, this.#parts.options.node)
     this.#reporter.report(announcements)
-    if (!this.#layer2.serving) return
-    const owned = new Map<Key, readonly string[]>()
-    for (const { key, protocol, outcome } of announcements)
-      if (protocol === 'layer2' && outcome.kind === 'announced') owned.set(key, outcome.interfaces)
-    this.#statuses.setOwned(owned)
+    const speakers = new Set(this.#observer.speakers().map(({ node }) => node))
+    this.#statuses.report(announcements, this.#layer2, {
+      knowsService: (service) => plan.services.has(service),
+      knowsNode: (node) => speakers.has(node),
+    })
   }
 
-  /** Each refusal is told once, for as long as it stands. */
-  #refused(refusals: readonly Refusal[]): void {
-    this.#parts.speakerMetrics.setConfig(refusals.length > 0)
-    for (const { message, reason, kind, namespace, name, field } of refusals)
-      if (!this.#refusals.has(message))
-        this.#logger.warn('configRefused', { kind, object: `${namespace}/${name}`, field, reason }, message)
-    this.#refusals = new Set(refusals.map(({ message }) => message))
+  /** Each refusal and note is told once, for as long as it stands. */
+  #configured(configured: Configured): void {
+    const { config, refusals, warnings, source, notes } = configured
+    const { namespace, options, speakerMetrics } = this.#parts
+    speakerMetrics.setConfig(source !== 'none', refusals.length > 0)
+    this.#statuses.judge({ ...configured, configMap: `ConfigMap ${namespace}/${options.configMap}` })
+    if (source === 'none') this.#logger.warn('noConfig', {}, 'configuration is missing')
+    for (const note of notes) if (!this.#told.has(note)) this.#logger.warn('configDeprecated', {}, note)
+    for (const { message, reason, kind, namespace, name, field } of refusals) {
+      if (this.#told.has(message)) continue
+      const event = kind === 'ConfigMap' ? 'configStale' : 'configRefused'
+      this.#logger.warn(event, { kind, object: `${namespace}/${name}`, field, reason }, message)
+    }
+    for (const { message, reason, kind, namespace, name, field } of warnings)
+      if (!this.#told.has(message))
+        this.#logger.warn('configWarning', { kind, object: `${namespace}/${name}`, field, reason }, message)
+    this.#told = new Set([...notes, ...[...refusals, ...warnings].map(({ message }) => message)])
+    this.#logger.info('configLoaded', { source, pools: config.pools.length, refusals: refusals.length })
   }
 }

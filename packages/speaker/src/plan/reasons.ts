@@ -14,6 +14,10 @@ export type ReasonCode =
   | 'nodeLabeledExcludeBalancers'
   /** Another node announces it, or the advertisements select other nodes. */
   | 'notOwner'
+  /** None of the nodes that may announce it has a speaker that is alive. */
+  | 'noLivingSpeaker'
+  /** This node is to announce it, and none of its interfaces can. */
+  | 'announceFailed'
   | 'serviceDeleted'
 
 export interface Silence {

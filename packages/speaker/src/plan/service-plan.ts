@@ -3,12 +3,20 @@
  * the Service's EndpointSlices, the configuration, the nodes, and whether another Service has one of its addresses.
  */
 import type { EndpointSlice, Service } from '@landfall/kube/model'
-import { type BGPAdvertisement, type L2Advertisement, matchesAny, type Pool, poolOf } from '@landfall/metallb'
-import { type IP, parseIP } from '@landfall/netip'
+import {
+  allocatedFromPool,
+  type BGPAdvertisement,
+  heldPool,
+  type L2Advertisement,
+  matchesAny,
+  type Pool,
+} from '@landfall/metallb'
+import { formatIP, type IP, parseIP } from '@landfall/netip'
 import type { Candidate } from '../layer2/core/placement.ts'
 import type { BgpRoute } from './bgp-plan.ts'
 import { routesOf } from './bgp-routes.ts'
 import { type UsableEndpoints, usableEndpoints } from './endpoints.ts'
+import { nodesFor, whyNoRoute } from './nowhere.ts'
 import { type Silence, silent } from './reasons.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +24,13 @@ export interface ServicePlan {
   readonly service: Service
   readonly layer2: Layer2Part | Silence
   readonly bgp: BgpPart | Silence
+  readonly nowhere: Nowhere
+}
+
+/** Why no node at all announces it; undefined: some may, or the Service is none that could be announced so. */
+export interface Nowhere {
+  readonly layer2: Silence | undefined
+  readonly bgp: Silence | undefined
 }
 
 export interface Layer2Part {
@@ -54,13 +69,36 @@ export function planService(
   shared: boolean,
 ): ServicePlan {
   const addresses = addressesOf(service, world)
-  if ('kind' in addresses) return { service, layer2: addresses, bgp: addresses }
-  const endpoints = usableEndpoints(slices)
-  return {
-    service,
-    layer2: planLayer2(service, addresses, endpoints, world, shared),
-    bgp: planBgp(service, addresses, endpoints, world),
+  if ('kind' in addresses) {
+    const isAllocated = addresses.reason === 'invalidIP' || addresses.reason === 'ipNotAllowed'
+    const nowhere = { layer2: isAllocated ? addresses : undefined, bgp: undefined }
+    return { service, layer2: addresses, bgp: addresses, nowhere }
   }
+  const endpoints = usableEndpoints(slices)
+  const layer2 = planLayer2(service, addresses, endpoints, world, shared)
+  const bgp = planBgp(service, addresses, endpoints, world)
+  return { service, layer2, bgp, nowhere: nowhereOf({ service, layer2, bgp }, addresses, endpoints, world) }
+}
+
+function nowhereOf(
+  { service, layer2, bgp }: Omit<ServicePlan, 'nowhere'>,
+  addresses: readonly Address[],
+  endpoints: UsableEndpoints,
+  world: Pick<World, 'nodes' | 'config'>,
+): Nowhere {
+  const routed = addresses.flatMap(({ ip, pool }) => matchingOf(pool.bgp, service).map((ad) => ({ ip, ad })))
+  const ads = addresses.flatMap(({ pool }) => matchingOf(pool.l2, service))
+  const noRoute = bgp.kind === 'announced' || routed.length === 0
+  const nowhere = { bgp: noRoute ? undefined : whyNoRoute(service, routed, endpoints, world) }
+  if (layer2.kind === 'announced') return { ...nowhere, layer2: undefined }
+  if (ads.length === 0) {
+    const message = `no L2Advertisement and no BGPAdvertisement of ${poolNames(addresses)} selects the Service`
+    // A cluster that announces by BGP need not announce by layer 2 as well.
+    return { ...nowhere, layer2: routed.length > 0 ? undefined : { ...layer2, message } }
+  }
+  if (layer2.reason === 'sharedIPWithServiceSelector') return { ...nowhere, layer2 }
+  const nodes = nodesFor(service, ads, endpoints, world)
+  return { ...nowhere, layer2: 'kind' in nodes ? nodes : layer2 }
 }
 
 function addressesOf(
@@ -72,12 +110,18 @@ function addressesOf(
     return silent('otherLoadBalancerClass', `the class is "${service.loadBalancerClass}"`)
   const texts = service.ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
   if (texts.length === 0) return silent('noIPAllocated', 'no address is allocated yet')
-  const addresses: Address[] = []
+  const ips: IP[] = []
   for (const text of texts) {
     const ip = parseIP(text)
     if (ip === undefined) return silent('invalidIP', `"${text}" is no IP address`)
-    const pool = poolOf(world.config, ip)
-    if (pool === undefined) return silent('ipNotAllowed', `${text} is in no pool`)
+    ips.push(ip)
+  }
+  // What the status holds is announced, be its pool refused or gone: it is the controller that takes it away.
+  const allocation = { ips, allocatedFrom: service.meta.annotations[allocatedFromPool] ?? '' }
+  const addresses: Address[] = []
+  for (const ip of ips) {
+    const pool = heldPool(world.config, ip, allocation)
+    if (pool === undefined) return silent('ipNotAllowed', `${formatIP(ip)} is in no pool`)
     addresses.push({ ip, pool })
   }
   return addresses

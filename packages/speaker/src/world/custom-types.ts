@@ -8,4 +8,3 @@ export const bgpAdvertisementType = customType<api.BGPAdvertisement>(api.bgpAdve
 export const peerType = customType<api.BGPPeer>(api.bgpPeer)
 export const bfdProfileType = customType<api.BFDProfile>(api.bfdProfile)
 export const communityType = customType<api.Community>(api.community)
-export const serviceL2StatusType = customType<api.ServiceL2Status>(api.serviceL2Status)

@@ -10,24 +10,16 @@ import {
   nodeType,
   podType,
   Reflector,
-  type ReflectorOptions,
   type ResourceType,
-  secretType,
   serviceType,
 } from '@landfall/kube'
-import type { EndpointSlice, KubeObject, Node } from '@landfall/kube/model'
-import { buildConfig, type Config, type Refusal } from '@landfall/metallb'
+import type { EndpointSlice, Key, KubeObject, Node, Service } from '@landfall/kube/model'
+import type { Config } from '@landfall/metallb'
+import { type IP, parseIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { PeerAddress } from '../layer2/core/membership.ts'
 import type { NodeFacts, World } from '../plan/world.ts'
-import {
-  bfdProfileType,
-  bgpAdvertisementType,
-  communityType,
-  l2AdvertisementType,
-  peerType,
-  poolType,
-} from './custom-types.ts'
+import { Configuration, type Configured, type Where } from './configuration.ts'
 import { nodeFacts, speakerAddresses } from './members.ts'
 import { SliceIndex } from './slice-index.ts'
 
@@ -39,13 +31,16 @@ export interface ObserverOptions {
   readonly logger: Logger
   readonly node: string
   readonly namespace: string
+  /** Name of the ConfigMap of old. */
+  readonly configMap: string
   readonly loadBalancerClass: string
   readonly ignoreExcludeLabel: boolean
   /** Label selector of the speaker pods. */
   readonly speakerLabels: string
   readonly onChange: () => void
   readonly onUpdates: (count: number) => void
-  readonly onRefusals: (refusals: readonly Refusal[]) => void
+  /** A configuration that says something else than the one before. */
+  readonly onConfig: (configured: Configured) => void
 }
 
 export class Observer {
@@ -55,15 +50,8 @@ export class Observer {
   readonly #services
   readonly #nodes
   readonly #speakers
-  readonly #pools
-  readonly #l2Advertisements
-  readonly #bgpAdvertisements
-  readonly #peers
-  readonly #bfdProfiles
-  readonly #communities
-  readonly #secrets
+  readonly #configuration: Configuration
   #config: Config = { pools: [], peers: [] }
-  #configDirty = true
   #facts: NodeFacts = new Map()
   #timer: NodeJS.Timeout | undefined
   #toldAt = Number.NEGATIVE_INFINITY
@@ -77,19 +65,12 @@ export class Observer {
     this.#reflector(endpointSliceType, {}, (change) => this.#sliceChanged(change))
     this.#nodes = this.#reflector(nodeType, {}, (change) => this.#nodeChanged(change))
     this.#speakers = this.#reflector(podType, { ...own, labelSelector: options.speakerLabels }, () => true)
-    this.#pools = this.#reflector(poolType, own, (change) => this.#configChanged(change))
-    this.#l2Advertisements = this.#reflector(l2AdvertisementType, own, (change) =>
-      this.#configChanged(change),
-    )
-    this.#bgpAdvertisements = this.#reflector(bgpAdvertisementType, own, (change) =>
-      this.#configChanged(change),
-    )
-    this.#peers = this.#reflector(peerType, own, (change) => this.#configChanged(change))
-    this.#bfdProfiles = this.#reflector(bfdProfileType, own, (change) => this.#configChanged(change))
-    this.#communities = this.#reflector(communityType, own, (change) => this.#configChanged(change))
-    // Passwords of peers are of this type, and no other Secret is read.
-    const passwords = { ...own, fieldSelector: 'type=kubernetes.io/basic-auth' }
-    this.#secrets = this.#reflector(secretType, passwords, () => this.#markConfig())
+    this.#configuration = new Configuration({
+      node: options.node,
+      namespace,
+      configMap: options.configMap,
+      watch: (type, where, matters) => this.#reflector(type, where, matters),
+    })
   }
 
   /** Resolves after the first sync of all; `onChange` follows. */
@@ -117,6 +98,11 @@ export class Observer {
     }
   }
 
+  /** The own one; undefined: it is not there, or not known yet. */
+  node(): Node | undefined {
+    return this.#nodes.get(this.#options.node)
+  }
+
   /** Where the other speakers are. */
   speakers(): readonly PeerAddress[] {
     return speakerAddresses([...this.#speakers.items.values()], [...this.#nodes.items.values()])
@@ -126,28 +112,17 @@ export class Observer {
   #refresh(): void {
     const facts = nodeFacts([...this.#nodes.items.values()], this.#options.ignoreExcludeLabel)
     if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
-    if (!this.#configDirty) return
-    this.#configDirty = false
-    const { config, refusals } = buildConfig({
-      namespace: this.#options.namespace,
-      pools: [...this.#pools.items.values()],
-      l2Advertisements: [...this.#l2Advertisements.items.values()],
-      bgpAdvertisements: [...this.#bgpAdvertisements.items.values()],
-      peers: [...this.#peers.items.values()],
-      bfdProfiles: [...this.#bfdProfiles.items.values()],
-      communities: [...this.#communities.items.values()],
-      nodes: [...this.#nodes.items.values()],
-      // Only allocation reads the namespaces of pools.
-      namespaces: [],
-      secrets: [...this.#secrets.items.values()],
-    })
-    this.#options.onRefusals(refusals)
-    if (!isDeepStrictEqual(config, this.#config)) this.#config = config
+    const configured = this.#configuration.build([...this.#nodes.items.values()], () =>
+      holdingsOf(this.#services.items, this.#options.loadBalancerClass),
+    )
+    if (configured === undefined) return
+    this.#config = configured.config
+    this.#options.onConfig(configured)
   }
 
   #reflector<T extends KubeObject>(
     type: ResourceType<T>,
-    where: Pick<ReflectorOptions<T>, 'namespace' | 'labelSelector' | 'fieldSelector' | 'optional'>,
+    where: Where,
     matters: (change: Change<T>) => boolean,
   ): Reflector<T> {
     const { cluster, logger } = this.#options
@@ -180,18 +155,7 @@ export class Observer {
   #nodeChanged({ before, after }: Change<Node>): boolean {
     if (before !== undefined && after !== undefined && isDeepStrictEqual(part(before), part(after)))
       return false
-    return this.#markConfig()
-  }
-
-  #configChanged({ before, after }: Change<KubeObject>): boolean {
-    if (before !== undefined && after !== undefined && isDeepStrictEqual(version(before), version(after)))
-      return false
-    return this.#markConfig()
-  }
-
-  #markConfig(): boolean {
-    this.#configDirty = true
-    return true
+    return this.#configuration.markDirty()
   }
 }
 
@@ -200,6 +164,12 @@ function part({ meta, internalIPs, networkUnavailable }: Node): object {
   return { labels: meta.labels, internalIPs, networkUnavailable }
 }
 
-function version({ meta }: KubeObject): object {
-  return { uid: meta.uid, generation: meta.generation, labels: meta.labels }
+/** Who of ours has which address in its status. */
+function* holdingsOf(
+  services: ReadonlyMap<Key, Service>,
+  loadBalancerClass: string,
+): Iterable<readonly [Key, readonly IP[]]> {
+  for (const [key, service] of services)
+    if (service.type === 'LoadBalancer' && service.loadBalancerClass === loadBalancerClass)
+      yield [key, service.ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseIP(ip) ?? [])))]
 }

@@ -1,0 +1,67 @@
+/** Everything that a speaker keeps in statuses: what it announces by each protocol, and how it judges the configuration. */
+import type { Cluster } from '@landfall/kube'
+import type { Logger } from '@landfall/telemetry'
+import type { Announcement } from '../announcements.ts'
+import type { Layer2State } from '../layer2/messages.ts'
+import type { OwnerReference } from './owner-reference.ts'
+import { bgpReports, layer2Reports } from './report-object.ts'
+import { ServiceReports, type Surroundings } from './service-reports.ts'
+import { type Judgement, StateReport } from './state-report.ts'
+import { wantedReports } from './wanted-reports.ts'
+
+export interface StatusesOptions {
+  readonly cluster: Cluster
+  readonly logger: Logger
+  readonly namespace: string
+  readonly node: string
+  /** The DaemonSet; asked when something is created. */
+  readonly owner: () => Promise<OwnerReference | undefined>
+  /** The Node, with which goes what is said of it alone. */
+  readonly nodeOwner: () => OwnerReference | undefined
+  readonly onError: () => void
+}
+
+export class Statuses {
+  readonly #node: string
+  readonly #layer2: ServiceReports
+  readonly #bgp: ServiceReports
+  readonly #state: StateReport
+
+  constructor({ owner, nodeOwner, ...options }: StatusesOptions) {
+    this.#node = options.node
+    this.#layer2 = new ServiceReports({ ...options, owner, kind: layer2Reports })
+    this.#bgp = new ServiceReports({ ...options, owner, kind: bgpReports })
+    this.#state = new StateReport({ ...options, owner: nodeOwner })
+  }
+
+  /** Resolves when it is known what is said already. */
+  async start(): Promise<void> {
+    await Promise.all([this.#layer2.start(), this.#bgp.start(), this.#state.start()])
+  }
+
+  judge(judgement: Judgement): void {
+    this.#state.set(judgement)
+  }
+
+  /** The coordinator of layer 2 speaks for all. */
+  report(
+    announcements: readonly Announcement[],
+    { serving, coordinator }: Pick<Layer2State, 'serving' | 'coordinator'>,
+    known: Omit<Surroundings, 'coordinates'>,
+  ): void {
+    const coordinates = serving && coordinator === this.#node
+    const { layer2, bgp } = wantedReports(announcements, coordinates)
+    this.#bgp.set(bgp, { ...known, coordinates })
+    // Until the others were heard nobody knows who announces what.
+    if (serving) this.#layer2.set(layer2, { ...known, coordinates })
+  }
+
+  /** Whether it is said already that this node announces it. */
+  isReported({ protocol, key }: Announcement): boolean {
+    return (protocol === 'bgp' ? this.#bgp : this.#layer2).isReported(key)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#layer2.stop(), this.#bgp.stop(), this.#state.stop()])
+  }
+}
