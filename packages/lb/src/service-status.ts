@@ -7,7 +7,8 @@ import { allocatedFromPool } from '@landfall/metallb'
 import { withCondition, withoutCondition } from '@landfall/metallb/state'
 import type { Answer } from './allocation/answer.ts'
 import type { BalancedService } from './allocation/request.ts'
-import { addressAllocated } from './service-type.ts'
+import type { Said } from './announcement/index.ts'
+import { addressAllocated, announced, type ConditionedService } from './service-type.ts'
 
 export interface WantedStatus {
   /** In this order; [] clears. */
@@ -16,9 +17,11 @@ export interface WantedStatus {
   readonly pool: string
   /** undefined removes the condition. */
   readonly answer: Answer | undefined
+  /** Of the condition on its announcement; undefined removes that. */
+  readonly announced?: Said | undefined
 }
 
-/** Whether the Service as it was seen last needs a write. */
+/** Whether the Service as it was seen last needs a write for its addresses. */
 export function differs({ ingress, meta, allocated }: BalancedService, wanted: WantedStatus): boolean {
   const ips = ingress.map((entry) => entry.ip ?? '')
   const { answer } = wanted
@@ -28,6 +31,16 @@ export function differs({ ingress, meta, allocated }: BalancedService, wanted: W
     allocated?.status !== answer?.status ||
     allocated?.reason !== answer?.reason ||
     allocated?.message !== answer?.message
+  )
+}
+
+/** The same for what the speakers say of it. */
+export function differsInAnnounced(
+  { announced: known }: ConditionedService,
+  { announced: wanted }: WantedStatus,
+): boolean {
+  return (
+    known?.status !== wanted?.status || known?.reason !== wanted?.reason || known?.message !== wanted?.message
   )
 }
 
@@ -48,7 +61,7 @@ export function withStatus(
   const { [allocatedFromPool]: _, ...annotations } = raw.metadata.annotations ?? {}
   const next = wanted.ips.map((ip) => asVIP(ingress.find((entry) => entry['ip'] === ip) ?? { ip }))
   const named = wanted.pool === '' ? annotations : { ...annotations, [allocatedFromPool]: wanted.pool }
-  const conditions = conditionsOf(status['conditions'], wanted.answer, now)
+  const conditions = conditionsOf(status['conditions'], wanted, now)
   return {
     ...raw,
     metadata: { ...raw.metadata, annotations: named },
@@ -65,10 +78,18 @@ function asVIP(entry: Readonly<Record<string, unknown>>): object {
   return entry['ipMode'] === undefined ? entry : { ...entry, ipMode: 'VIP' }
 }
 
-function conditionsOf(list: unknown, answer: Answer | undefined, now: () => Date): readonly object[] {
-  if (answer === undefined) return withoutCondition(list, addressAllocated)
-  const { since, ...said } = answer
-  return withCondition(list, { type: addressAllocated, ...said }, now, since)
+function conditionsOf(
+  list: unknown,
+  { answer, announced: said }: WantedStatus,
+  now: () => Date,
+): readonly object[] {
+  const { status, reason, message, since } = answer ?? {}
+  const first =
+    status === undefined || reason === undefined || message === undefined
+      ? withoutCondition(list, addressAllocated)
+      : withCondition(list, { type: addressAllocated, status, reason, message }, now, since)
+  if (said === undefined) return withoutCondition(first, announced)
+  return withCondition(first, { type: announced, ...said }, now)
 }
 
 function sameIPs(a: readonly string[], b: readonly string[]): boolean {

@@ -4,26 +4,41 @@
  */
 import { type RawObject, type ResourceType, serviceType } from '@landfall/kube'
 import { type Allocated, asksToShare, type BalancedService } from './allocation/request.ts'
+import type { Said } from './announcement/index.ts'
+
+/** With what our own conditions say. */
+export interface ConditionedService extends BalancedService {
+  /** Of `metallb.io/Announced`. */
+  readonly announced: Said | undefined
+}
 
 /** Whether a Service has its addresses, and why not. */
 export const addressAllocated = 'metallb.io/AddressAllocated'
+/** Whether and from where they are announced, and why not. */
+export const announced = 'metallb.io/Announced'
 
 /** Ports and pods decide on which terms an address is shared, and nothing else. */
 const unshared = { ports: [], selector: {} }
 
-export const balancedServiceType: ResourceType<BalancedService> = {
+export const balancedServiceType: ResourceType<ConditionedService> = {
   ...serviceType,
   project: (raw) => {
     const service = serviceType.project(raw)
-    const allocated = allocatedOf(raw)
-    return asksToShare(service) ? { ...service, allocated } : { ...service, ...unshared, allocated }
+    const ours = { allocated: conditionOf(raw, addressAllocated), announced: announcedIn(raw) }
+    return asksToShare(service) ? { ...service, ...ours } : { ...service, ...unshared, ...ours }
   },
 }
 
-function allocatedOf(raw: RawObject): Allocated | undefined {
+function announcedIn(raw: RawObject): Said | undefined {
+  const { status, reason = '', message = '' } = conditionOf(raw, announced) ?? {}
+  if (status !== 'True' && status !== 'False' && status !== 'Unknown') return undefined
+  return { status, reason, message }
+}
+
+function conditionOf(raw: RawObject, wanted: string): Allocated | undefined {
   const { conditions } = fields(raw['status'])
   const all: readonly unknown[] = Array.isArray(conditions) ? conditions : []
-  const found = all.map(fields).find(({ type }) => type === addressAllocated)
+  const found = all.map(fields).find(({ type }) => type === wanted)
   if (found === undefined) return undefined
   const text = (key: string) => (typeof found[key] === 'string' ? found[key] : '')
   return {

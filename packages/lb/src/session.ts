@@ -12,11 +12,12 @@ import { Allocator, type Decided } from './allocation/allocator.ts'
 import { type Answer, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
 import { type BalancedService, readRequest } from './allocation/request.ts'
+import { AnnouncingReports, announcedOf, type Said } from './announcement/index.ts'
 import { Configuration, type Configured } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import { Reports } from './reports.ts'
-import { differs, setStatus, type WantedStatus } from './service-status.ts'
-import { balancedServiceType } from './service-type.ts'
+import { differs, differsInAnnounced, setStatus, type WantedStatus } from './service-status.ts'
+import { balancedServiceType, type ConditionedService } from './service-type.ts'
 
 export interface SessionOptions {
   readonly cluster: Cluster
@@ -32,11 +33,14 @@ export interface SessionOptions {
 const concurrentWrites = 8
 /** Counting goes over all pools, and over all Services without an address. */
 const countMs = 500
+/** Until what the speakers say is written: they say it one after the other, and moves are over soon. */
+const settleMs = { firstNode: 100, allNodes: 1500, lost: 2000, otherNodes: 10_000 }
 
 export class Session {
   readonly #options: SessionOptions
   readonly #allocator: Allocator
-  readonly #services: Reflector<BalancedService>
+  readonly #services: Reflector<ConditionedService>
+  readonly #announcing: AnnouncingReports
   readonly #events: EventRecorder
   readonly #reports: Reports
   readonly #writes: WorkQueue
@@ -72,6 +76,14 @@ export class Session {
       logger,
       onChange: (changes) => this.#sawServices(changes),
     })
+    this.#announcing = new AnnouncingReports({
+      cluster,
+      namespace,
+      logger,
+      onChange: (keys) => {
+        for (const key of keys) this.#announcementChanged(key)
+      },
+    })
     this.#events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
     this.#reports = new Reports({
       cluster,
@@ -101,10 +113,15 @@ export class Session {
     if (this.#stopped) return
     this.#configuration = configuration
     this.#services.start()
+    const announcing = this.#announcing.start()
     await Promise.all([configuration.start(), this.#services.synced])
     if (this.#stopped) return
     this.#synced = true
     this.#decide()
+    // No address waits for what the speakers say.
+    void announcing.then(() => {
+      for (const key of this.#services.items.keys()) this.#announcementChanged(key)
+    })
     logger.info('stateSynced', { services: this.#services.items.size }, 'the first decisions are made')
   }
 
@@ -113,6 +130,7 @@ export class Session {
     clearTimeout(this.#deadline)
     clearTimeout(this.#counting)
     this.#services.stop()
+    this.#announcing.stop()
     this.#configuration?.stop()
     await Promise.all([this.#writes.stop(), this.#reports.stop(), this.#events.flush()])
   }
@@ -203,8 +221,20 @@ export class Session {
     const reason = decision.kind === 'assigned' ? '' : decision.refusal.reason
     for (const event of decision.events) this.#tell(service, event, reason)
     const answer = answerOf(decision, this.#built.config)
-    if (differs(service, this.#wanted(service, key, answer))) this.#putDown(key, answer)
-    else this.#answers.delete(key)
+    if (differs(service, this.#wanted(service, key, answer))) return this.#putDown(key, answer)
+    this.#answers.delete(key)
+    this.#announcementChanged(key)
+  }
+
+  /** A write of the addresses says it too; else it is written when it has settled. */
+  #announcementChanged(key: Key): void {
+    const service = this.#services.get(key)
+    if (!this.#synced || service === undefined || !this.#isOurs(service)) return
+    const wanted = this.#wanted(service, key, answerBefore(service))
+    if (!differsInAnnounced(service, wanted)) return
+    const [was, is] = [service.announced?.status, wanted.announced?.status]
+    const first = this.#announcing.hasBGP ? settleMs.allNodes : settleMs.firstNode
+    this.#writes.addAfter(key, is !== 'True' ? settleMs.lost : was === 'True' ? settleMs.otherNodes : first)
   }
 
   /** A Service that is gone, or is none of ours any more: what we wrote into it is taken back. */
@@ -214,7 +244,8 @@ export class Session {
     const service = this.#services.get(key)
     if (service === undefined) return
     const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
-    if (isMarked || service.allocated !== undefined) this.#putDown(key, undefined)
+    const isSaid = service.allocated !== undefined || service.announced !== undefined
+    if (isMarked || isSaid) this.#putDown(key, undefined)
   }
 
   #putDown(key: Key, answer: Answer | undefined): void {
@@ -222,20 +253,29 @@ export class Session {
     this.#writes.add(key)
   }
 
-  #wanted({ meta }: BalancedService, key: Key, answer: Answer | undefined): WantedStatus {
+  #wanted(service: ConditionedService, key: Key, answer: Answer | undefined): WantedStatus {
+    const { meta } = service
     const ips = this.#allocator.ledger.holding(key)
     // What is noted of a pool that is gone, or refused, stays.
     const noted = { ips, allocatedFrom: meta.annotations[allocatedFromPool] ?? '' }
     const pools = new Set(ips.flatMap((ip) => heldPool(this.#built.config, ip, noted)?.name ?? []))
-    return { ips: ips.map(formatIP), pool: [...pools].join(','), answer }
+    const announced = this.#isOurs(service) ? this.#announcedOf(service, key, ips.length > 0) : undefined
+    return { ips: ips.map(formatIP), pool: [...pools].join(','), answer, announced }
+  }
+
+  #announcedOf(service: ConditionedService, key: Key, hasAddress: boolean): Said | undefined {
+    const { synced, complete } = this.#announcing
+    return synced ? announcedOf(this.#announcing.of(key), hasAddress, complete) : service.announced
   }
 
   async #write(key: Key): Promise<void> {
     const service = this.#services.get(key)
-    if (service === undefined || !this.#answers.has(key)) return
+    if (service === undefined) return
     const { logger, metrics, mayWrite } = this.#options
-    const answer = this.#answers.get(key)
+    const answer = this.#answers.has(key) ? this.#answers.get(key) : answerBefore(service)
     const wanted = this.#wanted(service, key, answer)
+    const isNews = this.#answers.has(key) || (this.#isOurs(service) && differsInAnnounced(service, wanted))
+    if (!isNews) return
     const mutate = setStatus(service.meta.uid, wanted)
     const write = this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
     const outcome = await write.catch((error: unknown) => {
@@ -243,12 +283,9 @@ export class Session {
       throw error
     })
     if (outcome === 'written' || outcome === 'pruned') {
-      const { ips, pool } = wanted
-      logger.info(
-        'serviceUpdated',
-        { service: key, ips, pool, reason: answer?.reason ?? '' },
-        'status written',
-      )
+      const { ips, pool, announced } = wanted
+      const fields = { ips, pool, reason: answer?.reason ?? '', announced: announced?.reason ?? '' }
+      logger.info('serviceUpdated', { service: key, ...fields }, 'status written')
     }
     if (outcome === 'forbidden') this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType))
   }
@@ -287,6 +324,13 @@ export class Session {
     metrics.setPools(this.#built.config.pools, this.#allocator.ledger)
     this.#reports.usageChanged()
   }
+}
+
+/** What the condition says of the addresses already. */
+function answerBefore({ allocated }: BalancedService): Answer | undefined {
+  if (allocated === undefined) return undefined
+  const { reason, message } = allocated
+  return { status: allocated.status === 'True' ? 'True' : 'False', reason, message, since: undefined }
 }
 
 /** `IPAllocated` is logged as `ipAllocated`, `not enough clusterips` as `notEnoughClusterips`. */

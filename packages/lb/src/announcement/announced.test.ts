@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { announcedOf, type Reported } from './announced.ts'
+import { bgpType, layer2Type } from './report.ts'
+
+type Status = { readonly node?: string; readonly reason?: string; readonly message?: string }
+
+function reported(layer2: readonly Status[], bgp: readonly Status[] = []): Reported {
+  const of = (type: typeof layer2Type, all: readonly Status[]) =>
+    all.map((status, i) =>
+      type.project({
+        metadata: { name: `r${i}`, labels: { 'metallb.io/service-name': 'web' } },
+        status: { serviceNamespace: 'default', ...status },
+      }),
+    )
+  return { layer2: of(layer2Type, layer2), bgp: of(bgpType, bgp) }
+}
+
+const cases: readonly (readonly [string, Reported, string])[] = [
+  ['one node', reported([{ node: 'n1' }]), 'True Announced by layer 2 from node n1'],
+  [
+    'several by BGP, sorted',
+    reported([], [{ node: 'n2' }, { node: 'n1' }]),
+    'True Announced by BGP from nodes n1, n2',
+  ],
+  [
+    'both',
+    reported([{ node: 'n1' }], [{ node: 'n1' }, { node: 'n2' }]),
+    'True Announced by layer 2 from node n1; by BGP from nodes n1, n2',
+  ],
+  [
+    'one of them silent',
+    reported([{ node: 'n1' }], [{ reason: 'conflictingAdvertisements', message: 'they differ' }]),
+    'True Announced by layer 2 from node n1; not by BGP: they differ',
+  ],
+  ['none', reported([{ reason: 'noEndpoints', message: 'none ready' }]), 'False noEndpoints none ready'],
+  [
+    'none, for one reason',
+    reported(
+      [{ reason: 'noEndpoints', message: 'none ready' }],
+      [{ reason: 'noEndpoints', message: 'none ready' }],
+    ),
+    'False noEndpoints none ready',
+  ],
+  [
+    'none, for two reasons',
+    reported(
+      [{ reason: 'nodeLabeledExcludeBalancers', message: 'excluded' }],
+      [{ reason: 'notOwner', message: 'no peer' }],
+    ),
+    'False nodeLabeledExcludeBalancers not by layer 2: excluded; not by BGP: no peer',
+  ],
+  [
+    'an owner that cannot',
+    reported([{ node: 'n1', reason: 'announceFailed', message: 'no interface' }]),
+    'False announceFailed no interface',
+  ],
+  ['nothing said', reported([]), 'Unknown notReported no speaker has reported on it yet'],
+]
+
+test.each(cases)('%s', (_, from, expected) => {
+  const said = announcedOf(from, true, true)
+  expect(`${said?.status} ${said?.reason} ${said?.message}`).toBe(expected)
+})
+
+test('without an address there is nothing to announce', () => {
+  expect(announcedOf(reported([{ node: 'n1' }]), false, false)).toMatchObject({
+    status: 'False',
+    reason: 'noIPAllocated',
+  })
+})
+
+test('where not all may be read, silence says nothing, but what is read counts', () => {
+  expect(announcedOf(reported([]), true, false)).toBeUndefined()
+  expect(announcedOf(reported([], [{ node: 'n1' }]), true, false)?.status).toBe('True')
+})
+
+test('hundreds of nodes are not all named', () => {
+  const nodes = Array.from({ length: 20 }, (_, i) => ({ node: `n${String(i).padStart(2, '0')}` }))
+  expect(announcedOf(reported([], nodes), true, true)?.message).toMatch(/ n15 and 4 more$/)
+})
