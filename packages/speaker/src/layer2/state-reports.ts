@@ -4,7 +4,9 @@
  */
 import { formatIP, ipFromBytes } from '@landfall/netip'
 import { type AddressKey, bytesOfKey } from './codec/ethernet.ts'
+import { liveHubs } from './core/election.ts'
 import type { Layer2Core } from './core/layer2-core.ts'
+import type { Member } from './core/membership.ts'
 import type { AddressReport, Counts, FromWorker } from './messages.ts'
 
 const pauseMs = 10
@@ -95,7 +97,7 @@ export class StateReports {
       addresses.push(this.#reportOf(address, suspended))
     }
     const { epoch, coordinator } = core.following
-    const members = core.members(performance.now())
+    const members = this.#members()
     const part = { serving: core.state === 'serving' && !suspended, suspended, epoch, coordinator, members }
     post({ kind: 'report', part, addresses })
     this.changed()
@@ -106,13 +108,29 @@ export class StateReports {
     const ip = textOfKey(address)
     if (!isWanted(address)) return { ip, owner: undefined, interfaces: undefined }
     if (core.held.has(address) && !suspended) return { ip, owner: node, interfaces: interfacesOf(address) }
-    return { ip, owner: core.ownerOf(address), interfaces: undefined }
+    return { ip, owner: this.#ownerOf(address), interfaces: undefined }
+  }
+
+  /** As far as it is known here; '': it is not, or nobody. */
+  #ownerOf(address: AddressKey): string {
+    const { core, node } = this.#of
+    let owner = ''
+    for (const holder of core.ledger.holdersOf(address))
+      if (holder !== node && !core.ledger.isPending(holder, address)) owner = holder
+    return owner
+  }
+
+  #members(): readonly Member[] {
+    const { core, node } = this.#of
+    const now = performance.now()
+    const isHub = liveHubs(node, core.membership, now).has(node)
+    return core.membership.members(now, (one) => isHub || one === core.following.coordinator)
   }
 
   /** What is told beside the addresses, as far as a change of it is worth a report. */
   #summary(): string {
     const { core } = this.#of
-    const members = core.members(performance.now()).map(({ node, state }) => `${node} ${state}`)
+    const members = this.#members().map(({ node, state }) => `${node} ${state}`)
     const { epoch, coordinator } = core.following
     return [core.state, core.mayAnswer(performance.now()), epoch, coordinator, ...members].join()
   }

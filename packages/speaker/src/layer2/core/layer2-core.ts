@@ -16,7 +16,7 @@ import { beatTargets, liveHubs } from './election.ts'
 import { Fence, type PartitionPolicy } from './fence.ts'
 import { Holdings, notKnown } from './holdings.ts'
 import { Leadership, type Own } from './leadership.ts'
-import { type Member, Membership, type Peer, type PeerAddress } from './membership.ts'
+import { Membership, type Peer, type PeerAddress } from './membership.ts'
 import type { Order } from './orders.ts'
 import { emptyOutcome, type GrowingOutcome, type Outcome } from './outcome.ts'
 import type { PlannedAddress } from './plan.ts'
@@ -102,19 +102,6 @@ export class Layer2Core {
     return [...this.#membership.peers.keys()].some((node) => this.#membership.alive(node, now))
   }
 
-  /** As far as it is known here; '': it is not, or nobody. */
-  ownerOf(address: AddressKey): string {
-    let owner = ''
-    for (const node of this.ledger.holdersOf(address))
-      if (node !== this.#options.node && !this.ledger.isPending(node, address)) owner = node
-    return owner
-  }
-
-  members(now: number): readonly Member[] {
-    const hub = liveHubs(this.#options.node, this.#membership, now).has(this.#options.node)
-    return this.#membership.members(now, (node) => hub || node === this.#allegiance.following.coordinator)
-  }
-
   /** Cheap: asked for each frame. */
   mayAnswer(now: number): boolean {
     return this.#fence.mayAnswer(now)
@@ -186,6 +173,11 @@ export class Layer2Core {
       return undefined
     }
     const { peer } = received
+    if (received.kind === 'late') {
+      this.#carry(peer, header, body, now)
+      this.#advance(now)
+      return undefined
+    }
     this.#allegiance.heard(header, now)
     if (received.restarted || header.state === 'left') this.#leadership.gone(peer.node, now)
     const switched = this.#allegiance.wouldFollow(header, now)
@@ -231,21 +223,28 @@ export class Layer2Core {
   }
 
   #hear(peer: Peer, header: Header, body: Body | undefined, switched: boolean, now: number): void {
+    const answered = this.#carry(peer, header, body, now)
     const own = this.#own()
+    const watches = this.#allegiance.leads || liveHubs(own.node, this.#membership, now).has(own.node)
+    const question = watches ? this.#leadership.hear(peer, header, own, now) : undefined
+    if (header.rebalance && this.#allegiance.leads) this.#leadership.rebalance()
+    if (question !== undefined) this.#send(peer.node, question, false, now)
+    if (header.wantsReply && !answered && question === undefined) this.#send(peer.node, undefined, false, now)
+    else if (switched && !header.wantsReply) this.#send(peer.node, undefined, true, now)
+  }
+
+  /** What a message carries beside its header. True: it was answered. */
+  #carry(peer: Peer, header: Header, body: Body | undefined, now: number): boolean {
+    if (body?.kind === 'order') this.#obey(body, header, now)
     if (body?.kind === 'delta')
       this.ledger.applyDelta(peer.node, body.from, body.to, body.removed, body.added)
     if (body?.kind === 'claims')
       this.ledger.applyClaims(peer.node, body.digest, body.part, body.parts, body.addresses)
-    const watches = this.#allegiance.leads || liveHubs(own.node, this.#membership, now).has(own.node)
-    const question = watches ? this.#leadership.hear(peer, header, own, now) : undefined
-    if (header.rebalance && this.#allegiance.leads) this.#leadership.rebalance()
-    if (body?.kind === 'order') this.#obey(body, header, now)
-    const asked = body?.kind === 'inquire' ? this.#claims.answer(this.#held, body.part) : undefined
-    if (asked !== undefined) this.#send(peer.node, asked, false, now)
-    if (question !== undefined) this.#send(peer.node, question, false, now)
-    if (header.wantsReply && asked === undefined && question === undefined)
-      this.#send(peer.node, undefined, false, now)
-    else if (switched && !header.wantsReply) this.#send(peer.node, undefined, true, now)
+    if (body?.kind === 'inquire')
+      this.#send(peer.node, this.#claims.answer(this.#held, body.part), false, now)
+    else if (header.wantsReply && body?.kind === 'order') this.#send(peer.node, undefined, false, now)
+    else return false
+    return true
   }
 
   #follow(following: Following): void {

@@ -17,6 +17,8 @@ export interface PeerAddress {
 
 export type Received =
   | { readonly kind: 'accepted'; readonly peer: Peer; readonly restarted: boolean; readonly revived: boolean }
+  /** Overtaken by a newer one: what it carries counts, its header does not. */
+  | { readonly kind: 'late'; readonly peer: Peer }
   /** Answer it, so that it learns this incarnation. */
   | { readonly kind: 'unconfirmed'; readonly node: string; readonly incarnation: bigint }
   | { readonly kind: 'refused'; readonly reason: 'unknownMember' | 'foreignAddress' | 'replayed' }
@@ -54,6 +56,8 @@ interface Known extends Peer {
   sparedUntil: number
   incarnation: bigint
   counter: bigint
+  /** Counters that came last. */
+  readonly recent: bigint[]
   readonly sent: { readonly counter: bigint; readonly at: number }[]
   readonly retired: Set<bigint>
 }
@@ -62,7 +66,10 @@ export type Identity = Pick<Header, 'node' | 'incarnation' | 'counter' | 'echo' 
 
 const never = Number.NEGATIVE_INFINITY
 const retiredKept = 64
-const sentKept = 256
+const sentKept = 128
+const recentKept = 64
+/** A message is not taken for overtaken that may be older. */
+const lateIntervals = 2
 
 export class Membership {
   readonly #self: string
@@ -124,7 +131,9 @@ export class Membership {
       return { kind: 'unconfirmed', node: header.node, incarnation: header.incarnation }
     const restarted = header.incarnation !== peer.incarnation && peer.header !== undefined
     if (header.incarnation === peer.incarnation && header.counter <= peer.counter)
-      return { kind: 'refused', reason: 'replayed' }
+      return this.#isLate(peer, header, now)
+        ? { kind: 'late', peer }
+        : { kind: 'refused', reason: 'replayed' }
     const wasAlive = this.alive(header.node, now)
     if (header.incarnation !== peer.incarnation) this.#replace(peer, header.incarnation)
     this.#heard(peer, header, now)
@@ -175,23 +184,32 @@ export class Membership {
     return Math.min(heardAt + deadlines.detectMs, confirmedAt + deadlines.leaseMs)
   }
 
+  /** Not seen yet, and surely young: it was sent after what it confirms. */
+  #isLate(peer: Known, header: Header, now: number): boolean {
+    const after = peer.sent.find(({ counter }) => counter === header.ack)
+    if (after === undefined || now - after.at > peer.deadlines.intervalMs * lateIntervals) return false
+    if (peer.recent.includes(header.counter)) return false
+    remember(peer, header.counter)
+    return true
+  }
+
   #replace(peer: Known, incarnation: bigint): void {
     if (peer.header !== undefined) retire(peer)
     peer.incarnation = incarnation
     peer.counter = 0n
+    peer.recent.length = 0
     peer.confirmedAt = never
     peer.sparedUntil = never
   }
 
   #heard(peer: Known, header: Header, now: number): void {
     peer.counter = header.counter
+    remember(peer, header.counter)
     peer.header = header
     peer.heardAt = now
     peer.deadlines = slower(this.#own, deadlinesOf(header.timing, header.fencing))
     const confirmed = peer.sent.findLast(({ counter }) => counter <= header.ack)
-    if (confirmed?.counter !== header.ack) return
-    peer.confirmedAt = Math.max(peer.confirmedAt, confirmed.at)
-    while (peer.sent[0] !== undefined && peer.sent[0].counter < header.ack) peer.sent.shift()
+    if (confirmed?.counter === header.ack) peer.confirmedAt = Math.max(peer.confirmedAt, confirmed.at)
   }
 }
 
@@ -217,9 +235,15 @@ function newPeer(node: string, addresses: readonly string[], deadlines: Deadline
     sparedUntil: never,
     incarnation: 0n,
     counter: 0n,
+    recent: [],
     sent: [],
     retired: new Set(),
   }
+}
+
+function remember(peer: Known, counter: bigint): void {
+  peer.recent.push(counter)
+  if (peer.recent.length > recentKept) peer.recent.shift()
 }
 
 /** The oldest are forgotten: their echo is of a time long past. */

@@ -8,6 +8,12 @@ import type { VirtualNode } from './virtual-node.ts'
 /** Long enough after a disturbance for everything to have come right. */
 const calmMs = 4000
 
+/** Who was seen to answer, and when last. */
+interface Seen {
+  readonly name: string
+  readonly at: number
+}
+
 export class Observer {
   readonly #queue: EventQueue
   readonly #nodes: readonly VirtualNode[]
@@ -102,10 +108,10 @@ export class Observer {
     if (others.length > 0 && !healing)
       this.note(`${textOf(address)} is answered by ${node.name} and ${others.join()} at once`)
     const before = this.#ownerBefore(address, node)
-    if (before === undefined || before === node.name) return
+    if (before === undefined || before.name === node.name) return
     this.moves++
     if (!this.watchesMoves || !this.#isCalm(before)) return
-    this.note(`${textOf(address)} moved from ${before} to ${node.name} without need`)
+    this.note(`${textOf(address)} moved from ${before.name} to ${node.name} without need`)
   }
 
   /** Looks at who answers now; several times a detection time is enough. */
@@ -120,17 +126,17 @@ export class Observer {
   }
 
   /** The last that answered on the same side. */
-  #ownerBefore(address: AddressKey, node: VirtualNode): string | undefined {
-    let last: { readonly name: string; readonly at: number } | undefined
+  #ownerBefore(address: AddressKey, node: VirtualNode): Seen | undefined {
+    let last: Seen | undefined
     for (const [name, at] of this.#answered.get(address) ?? [])
       if (this.#connected(name, node.name) && (last === undefined || at > last.at)) last = { name, at }
-    return last?.name
+    return last
   }
 
   /** Nothing has happened to the node that would be a reason. */
-  #isCalm(name: string): boolean {
+  #isCalm({ name, at }: Seen): boolean {
     const node = this.#nodes.find((one) => one.name === name)
-    if (node === undefined || !node.running || node.leaving) return false
+    if (node === undefined || !node.running || node.leaving || at < node.disturbedAt) return false
     return this.#queue.now - Math.max(node.disturbedAt, this.#splitAt) > calmMs
   }
 
