@@ -6,11 +6,13 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Interface } from '@landfall/net'
+import type { IP } from '@landfall/netip'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
 import { type BgpError, bgpError, ceaseReason, errorCode, shutdownText } from './codec/index.ts'
 import { LinkRouters } from './discovery/link-routers.ts'
+import { endsOf } from './ends.ts'
 import { type Caller, Listener } from './listener.ts'
 import { type PeerStatus, Session } from './session.ts'
 import { nameOfPeer } from './session-log.ts'
@@ -66,7 +68,7 @@ export class BgpSpeaker {
     }
     this.#routers.setInterfaces(plan.peers.flatMap((peer) => peer.interface ?? []))
     for (const peer of plan.peers) this.#applyPeer(peer)
-    this.#listener?.setCallers([...this.#held.values()].flatMap(callerOf))
+    this.#listener?.setCallers([...this.#held.values()].flatMap((held) => this.#callerOf(held)))
   }
 
   /** What `interfaces` gives changed: routes may have another next hop, or one at last. */
@@ -168,6 +170,16 @@ export class BgpSpeaker {
     if (!others.some((other) => isDeepStrictEqual(other, labels))) this.#metrics.remove(labels)
   }
 
+  #callerOf({ peer, session }: Held): readonly Caller[] {
+    const { address, password } = peer
+    if (address === undefined) return []
+    const local = (): IP | undefined => {
+      const ends = endsOf(peer, this.#options.interfaces(), () => undefined)
+      return ends.kind === 'ends' ? ends.local : undefined
+    }
+    return [{ address, password, local, accept: (socket) => session.accept(socket) }]
+  }
+
   #log(event: string, peer: BgpPeerPlan, msg: string): void {
     const { name, myASN, peerASN } = peer
     this.#options.logger.info(event, { name, localASN: myASN, peer: nameOfPeer(peer), peerASN }, msg)
@@ -181,9 +193,4 @@ function withoutMoving({ routes: _routes, bfd: _bfd, ...parameters }: BgpPeerPla
 
 function labelsOf(peer: BgpPeerPlan): PeerLabels {
   return { peer: nameOfPeer(peer), vrf: peer.vrf ?? 'default' }
-}
-
-function callerOf({ peer, session }: Held): readonly Caller[] {
-  const { address, password } = peer
-  return address === undefined ? [] : [{ address, password, accept: (socket) => session.accept(socket) }]
 }

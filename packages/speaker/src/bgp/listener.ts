@@ -1,6 +1,7 @@
 /**
  * Takes the connections of peers that dial us (opt-in): on one port of every address, with a TCP-MD5 key for each
- * peer that has a password. A connection goes to the peer whose address it comes from; others are closed.
+ * peer that has a password. A connection goes to the peer whose address it comes from, if it came to the address that
+ * the peer's session has; others are closed.
  */
 import type net from 'node:net'
 import { listenTcp, SystemError, type TcpListener } from '@landfall/net'
@@ -10,6 +11,8 @@ import type { Logger } from '@landfall/telemetry'
 export interface Caller {
   readonly address: IP
   readonly password: string | undefined
+  /** The address of ours that it has to dial; undefined: any. */
+  readonly local: () => IP | undefined
   readonly accept: (socket: net.Socket) => void
 }
 
@@ -52,7 +55,9 @@ export class Listener {
 
   #onConnection(socket: net.Socket): void {
     const remote = parseIP(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
-    const caller = remote && this.#callers.find(({ address }) => equalIP(address, remote))
+    const local = parseIP(socket.localAddress?.replace(/%.*$/, '') ?? '')
+    const caller =
+      remote && local && this.#callers.find((one) => equalIP(one.address, remote) && isMeant(one, local))
     if (caller !== undefined) return caller.accept(socket)
     this.#logger.debug('connectionRefused', { from: socket.remoteAddress }, 'no peer has this address')
     socket.destroy()
@@ -71,4 +76,9 @@ export class Listener {
       )
     }
   }
+}
+
+function isMeant(caller: Caller, local: IP): boolean {
+  const wanted = caller.local()
+  return wanted === undefined || equalIP(wanted, local)
 }

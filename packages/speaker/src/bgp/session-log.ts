@@ -1,5 +1,5 @@
 /** What a session says in the log, once per event that an operator would look for. */
-import { formatIP } from '@landfall/netip'
+import { type Family, formatIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { BgpPeerPlan } from '../plan/bgp-plan.ts'
 import { type BgpError, nameOfError, readShutdownText } from './codec/index.ts'
@@ -69,6 +69,10 @@ export class SessionLog {
       this.#logger.warn('routesNotSent', fields, 'routes that this session cannot carry')
     }
     this.#lastUnsent = text.join()
+  }
+
+  refresh(family: Family): void {
+    this.#logger.debug('routeRefresh', { ...this.#fields, family }, 'peer asked for all routes again')
   }
 
   faults(attributes: readonly number[]): void {

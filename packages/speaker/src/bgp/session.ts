@@ -188,6 +188,7 @@ export class Session {
       case 'up':
         return this.#onUp(effect.agreed)
       case 'refresh':
+        this.#log.refresh(effect.family)
         this.#established?.rib.refresh(effect.family)
         return this.#flush()
       case 'faults':

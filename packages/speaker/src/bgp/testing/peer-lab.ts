@@ -5,8 +5,8 @@
  * it carries this process's id, ends with `close`, and at the latest when the process exits.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -19,11 +19,25 @@ const speakerProgram = fileURLToPath(new URL('speaker-process.ts', import.meta.u
 let labs = 0
 
 /** Why real peers cannot be run here; undefined if they can. */
-export function missingFor(peer: 'frr' | 'bird'): string | undefined {
+export function missingFor(peer: 'frr' | 'bird' | 'gobgp'): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root for network namespaces'
   if (peer === 'frr' && !existsSync(join(frrFolder, 'bgpd'))) return 'needs FRR (apt-get install frr)'
   if (peer === 'bird' && !existsSync(birdBinary)) return 'needs BIRD 2 (apt-get install bird2)'
+  if (peer === 'gobgp' && (programOf('gobgp') ?? programOf('gobgpd')) === undefined)
+    return 'needs GoBGP (npm run lab -- parts)'
   return undefined
+}
+
+/** Where the lab puts it, or the environment says. */
+function programOf(name: 'gobgp' | 'gobgpd'): string | undefined {
+  const given = process.env[`LANDFALL_${name.toUpperCase()}`]
+  if (given !== undefined) return given
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const folder = join(cache, 'landfall', 'parts', 'gobgp')
+  if (!existsSync(folder)) return undefined
+  return readdirSync(folder)
+    .map((version) => join(folder, version, name))
+    .find(existsSync)
 }
 
 export interface LogLine {
@@ -62,6 +76,14 @@ export class SpeakerNode {
     this.process.kill('SIGUSR2')
   }
 
+  freeze(): void {
+    this.process.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.process.kill('SIGCONT')
+  }
+
   kill(): void {
     this.process.kill('SIGKILL')
   }
@@ -77,6 +99,7 @@ export class PeerLab {
   readonly folder = mkdtempSync(join(tmpdir(), 'lfbgp-'))
   readonly #children: ChildProcess[] = []
   readonly #daemons = new Map<string, ChildProcess>()
+  readonly #logs = new Map<string, string>()
   readonly #namespaces: string[] = []
   readonly #onExit = () => this.#remove()
 
@@ -110,12 +133,37 @@ export class PeerLab {
     const file = join(this.folder, 'bird.conf')
     writeFileSync(file, configuration)
     const socket = join(this.folder, 'bird.ctl')
-    this.#run('r', birdBinary, ['-f', '-c', file, '-s', socket], 'ignore')
+    this.#daemons.set('bird', this.#run('r', birdBinary, ['-f', '-c', file, '-s', socket], 'ignore'))
     await until('BIRD listens', () => existsSync(socket))
   }
 
-  startSpeaker(n: number): SpeakerNode {
-    return new SpeakerNode(this.#run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`], 'inherit'))
+  async startGobgp(configuration: string): Promise<void> {
+    const file = join(this.folder, 'gobgp.toml')
+    writeFileSync(file, configuration)
+    const daemon = this.#run('r', programOf('gobgpd') ?? 'gobgpd', ['-f', file, '--log-plain'], 'ignore')
+    this.#daemons.set('gobgpd', daemon)
+    daemon.stdout?.on('data', (text: Buffer) => {
+      this.#logs.set('gobgpd', `${this.#logs.get('gobgpd') ?? ''}${text.toString()}`)
+    })
+    await until('GoBGP listens', () => this.gobgp('global').includes('65530'))
+  }
+
+  /** `listenPort`: takes the connections of routers that dial. */
+  startSpeaker(n: number, listenPort?: number): SpeakerNode {
+    const more = listenPort === undefined ? [] : [`${listenPort}`]
+    return new SpeakerNode(
+      this.#run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`, ...more], 'inherit'),
+    )
+  }
+
+  /** What a daemon has written, where that is kept. */
+  logOf(daemon: string): string {
+    return this.#logs.get(daemon) ?? ''
+  }
+
+  gobgp(...args: readonly string[]): string {
+    const inside = [`--net=/run/netns/${this.#name('r')}`, programOf('gobgp') ?? 'gobgp', ...args]
+    return quietly('nsenter', inside)
   }
 
   /** Node n gets a link of its own to the router, without addresses but the link-local ones. */
@@ -127,6 +175,13 @@ export class PeerLab {
   /** Stops a daemon in its tracks; `thaw` lets it go on. */
   freeze(daemon: string): void {
     this.#daemons.get(daemon)?.kill('SIGSTOP')
+  }
+
+  /** Ends a daemon at once; resolves when it is gone. */
+  async end(daemon: string): Promise<void> {
+    const child = this.#daemons.get(daemon)
+    child?.kill('SIGKILL')
+    await until(`${daemon} is gone`, () => child === undefined || child.signalCode !== null)
   }
 
   thaw(daemon: string): void {

@@ -25,6 +25,7 @@ const speaker = new BgpSpeaker({
   metrics: new Metrics('test'),
   nodeName: process.argv[2] ?? 'node',
   interfaces: listInterfaces,
+  ...(process.argv[3] === undefined ? {} : { listenPort: Number(process.argv[3]) }),
   bfd: (message) => thread.postMessage(message, []),
 })
 

@@ -1,0 +1,4 @@
+import { BirdPeer } from './bird-peer.ts'
+import { contractSuite } from './suite.ts'
+
+contractSuite(new BirdPeer())

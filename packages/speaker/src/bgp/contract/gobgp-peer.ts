@@ -1,0 +1,135 @@
+/** GoBGP as the contract's router. */
+import type { PeerLab } from '../testing/peer-lab.ts'
+import { type ContractPeer, neighbors as n, type SeenRoute } from './contract-peer.ts'
+
+const asOf = (address: string): number =>
+  address === n.internal4 ? 65530 : address === n.large4 ? 4200000000 : 65000
+
+const restart = `
+  [neighbors.graceful-restart.config]
+    enabled = true
+    restart-time = 120
+    notification-enabled = true
+`
+const neighbor = (address: string): string => `
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "${address}"
+    peer-as = ${asOf(address)}
+    ${address === n.password4 ? 'auth-password = "secret"' : ''}
+  [neighbors.transport.config]
+    passive-mode = ${address !== n.active4}
+  ${address === n.far4 ? '[neighbors.ebgp-multihop.config]\n    enabled = true\n    multihop-ttl = 5' : ''}
+  ${address === n.secured4 ? '[neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255' : ''}
+  [neighbors.timers.config]
+    connect-retry = 1
+    idle-hold-time-after-reset = 1
+  ${address === n.restarting4 || address === n.restarting6 ? restart : ''}
+${(['ipv4-unicast', 'ipv6-unicast'] as const)
+  .map(
+    (name) => `
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "${name}"
+    [neighbors.afi-safis.mp-graceful-restart.config]
+      enabled = ${address === n.restarting4 || address === n.restarting6}
+`,
+  )
+  .join('')}`
+
+export const gobgpConfiguration = `
+[global.config]
+  as = 65530
+  router-id = "10.77.0.1"
+${Object.values(n).map(neighbor).join('')}
+`
+
+interface Attribute {
+  readonly type: number
+  readonly nexthop?: string
+  readonly value?: unknown
+  readonly metric?: number
+  readonly communities?: readonly number[]
+  readonly as_paths?: readonly { readonly asns: readonly number[] }[]
+}
+
+interface Path {
+  readonly attrs: readonly Attribute[]
+  readonly 'neighbor-ip'?: string
+  readonly stale?: boolean
+}
+
+export class GobgpPeer implements ContractPeer {
+  readonly name = 'gobgp'
+  #lab: PeerLab | undefined
+
+  async start(lab: PeerLab): Promise<void> {
+    this.#lab = lab
+    await lab.startGobgp(gobgpConfiguration)
+  }
+
+  isUp(address: string): boolean {
+    return /BGP state = \w*ESTABLISHED/.test(this.#gobgp('neighbor', address))
+  }
+
+  timesUp(): undefined {
+    return undefined
+  }
+
+  route(prefix: string, from: string): SeenRoute | undefined {
+    const family = prefix.includes(':') ? 'ipv6' : 'ipv4'
+    const text = this.#gobgp('-j', 'neighbor', from, 'adj-in', '-a', family)
+    const table = JSON.parse(text.startsWith('{') ? text : '{}') as Readonly<Record<string, readonly Path[]>>
+    const path = table[prefix]?.[0]
+    if (path === undefined) return undefined
+    const of = (type: number) => path.attrs.find((attribute) => attribute.type === type)
+    const asns = of(2)?.as_paths?.flatMap((segment) => segment.asns) ?? []
+    return {
+      asPath: asns.join(' '),
+      nextHop: of(3)?.nexthop ?? of(14)?.nexthop ?? '',
+      communities: (of(8)?.communities ?? []).map((c) => `${c >>> 16}:${c & 0xffff}`).toSorted(),
+      large: largeOf(of(32)?.value),
+      localPref: numberOf(of(5)?.value),
+      med: of(4)?.metric,
+    }
+  }
+
+  /** It keeps what it got, and never asks. */
+  refresh(): boolean {
+    return false
+  }
+
+  lastError(address: string): string {
+    return this.#gobgp('neighbor', address) + this.#lab?.logOf('gobgpd')
+  }
+
+  freeze(): void {
+    this.#lab?.freeze('gobgpd')
+  }
+
+  thaw(): void {
+    this.#lab?.thaw('gobgpd')
+  }
+
+  async restart(): Promise<void> {
+    await this.#lab?.end('gobgpd')
+    await this.#lab?.startGobgp(gobgpConfiguration)
+  }
+
+  #gobgp(...args: readonly string[]): string {
+    return this.#lab?.gobgp(...args) ?? ''
+  }
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+
+function largeOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return []
+  return value
+    .map((one: { ASN: number; LocalData1: number; LocalData2: number }) =>
+      [one.ASN, one.LocalData1, one.LocalData2].join(':'),
+    )
+    .toSorted()
+}
