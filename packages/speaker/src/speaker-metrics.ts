@@ -1,6 +1,9 @@
 /** The speaker's metrics, under the names that dashboards and alerts for MetalLB know; BGP has its own. */
 import type { Gauge, Metrics } from '@landfall/telemetry'
-import type { Counts, Layer2State } from './layer2/messages.ts'
+import type { Counts, Layer2State, OwnerChange } from './layer2/messages.ts'
+
+/** Seconds. */
+const takeoverBuckets = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 5, 10]
 
 export class SpeakerMetrics {
   readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>
@@ -12,6 +15,9 @@ export class SpeakerMetrics {
   readonly #loaded
   readonly #stale
   readonly #members
+  readonly #heard
+  readonly #ownerChanges
+  readonly #takeovers
   readonly #refused
   readonly #authenticated
 
@@ -35,6 +41,22 @@ export class SpeakerMetrics {
     this.#members = metrics.gauge('landfall_layer2_members', 'Speakers by state, this one left out', [
       'state',
     ])
+    this.#heard = metrics.gauge(
+      'landfall_layer2_heartbeat_age_seconds',
+      'Time since a speaker was last heard, of those that this one watches',
+      ['node'],
+    )
+    this.#ownerChanges = metrics.counter(
+      'landfall_layer2_owner_changes_total',
+      'Number of addresses that this node took over, by reason',
+      ['reason'],
+    )
+    this.#takeovers = metrics.histogram(
+      'landfall_layer2_takeover_seconds',
+      'For how long nobody had answered for an address that this node took over; planned moves left out',
+      [],
+      takeoverBuckets,
+    )
     this.#refused = metrics.counter('landfall_layer2_heartbeats_refused_total', 'Heartbeats not believed', [
       'reason',
     ])
@@ -64,6 +86,16 @@ export class SpeakerMetrics {
   setMembers(members: Layer2State['members']): void {
     for (const state of ['joining', 'serving', 'leaving', 'left', 'dead', 'unwatched'] as const)
       this.#members.set({ state }, members.filter((member) => member.state === state).length)
+    this.#heard.reset()
+    for (const { node, state, heardMs } of members)
+      if (heardMs !== undefined && state !== 'unwatched') this.#heard.set({ node }, heardMs / 1000)
+  }
+
+  changedOwner(changes: readonly OwnerChange[]): void {
+    for (const { reason, silentMs } of changes) {
+      this.#ownerChanges.inc({ reason })
+      if (silentMs > 0) this.#takeovers.observe(silentMs / 1000)
+    }
   }
 
   count(counts: Readonly<Record<string, Counts>>): void {

@@ -10,7 +10,13 @@ import type { Health, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
-import { type Layer2State, noLayer2, type Observation, type WorkerOptions } from './layer2/messages.ts'
+import {
+  type Layer2State,
+  noLayer2,
+  type Observation,
+  type OwnerChange,
+  type WorkerOptions,
+} from './layer2/messages.ts'
 import { Layer2Worker } from './layer2/worker-handle.ts'
 import { watchMemberSecret } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
@@ -149,6 +155,8 @@ export class Speaker {
         return this.#report()
       case 'counts':
         return speakerMetrics.count(message.counts)
+      case 'changes':
+        return this.#changedOwner(message.changes)
       case 'refusedHeartbeats':
         return speakerMetrics.refused(message.reason, message.count)
       case 'bfd':
@@ -156,6 +164,14 @@ export class Speaker {
       case 'log':
         return this.#logger[message.level](message.event, message.fields)
       default:
+    }
+  }
+
+  #changedOwner(changes: readonly OwnerChange[]): void {
+    this.#parts.speakerMetrics.changedOwner(changes)
+    for (const [reason, of] of Map.groupBy(changes, (change) => change.reason)) {
+      const silentMs = Math.round(Math.max(...of.map((change) => change.silentMs)))
+      this.#logger.info('ownerChanged', { reason, addresses: of.length, silentMs }, 'this node took over')
     }
   }
 
