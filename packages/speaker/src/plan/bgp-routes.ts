@@ -20,7 +20,10 @@ export function routesOf(
   const ips = new Set<IP>()
   const byPeer = new Map<string, readonly BgpRoute[]>()
   for (const peer of peers.filter((peer) => peer.nodes.has(node))) {
-    const routed = addresses.filter(({ ad }) => ad.peers.length === 0 || ad.peers.includes(peer.name))
+    const routed = addresses.filter(
+      ({ ip, ad }) =>
+        peer.families.includes(ip.family) && (ad.peers.length === 0 || ad.peers.includes(peer.name)),
+    )
     const routes = routed.map(({ ip, ad }) => routeOf(ip, ad))
     if (routes.length === 0) continue
     const merged = mergeRoutes(routes)
@@ -52,6 +55,12 @@ export function mergeRoutes(routes: readonly BgpRoute[]): {
     merged.set(key, known === undefined ? route : union(known, route))
   }
   return { routes: [...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route), conflict }
+}
+
+/** One route of several for the same prefix; undefined of none. Their order does not matter. */
+export function unionOf(routes: readonly BgpRoute[]): BgpRoute | undefined {
+  const [first, ...others] = routes
+  return first && others.reduce(union, first)
 }
 
 function routeOf(ip: IP, ad: BGPAdvertisement): BgpRoute {

@@ -69,10 +69,12 @@ export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts):
     } else if (nextHop === undefined) {
       unsent.push({ prefix: route.prefix, reason: 'noNextHop' })
     } else {
-      const key = `${family}|${hops[family]}|${drained}|${keyOfWishes(route)}`
-      const set = sets.get(key) ?? { key, family, nextHop, attributes: attributesOf(route, facts) }
-      sets.set(key, set)
-      desired.set(keyOfPrefix(route.prefix), { prefix: route.prefix, set })
+      const { wishes, prefixKey } = textsOf(route)
+      const key = `${family}|${hops[family]}|${drained}|${wishes}`
+      let set = sets.get(key)
+      if (set === undefined)
+        sets.set(key, (set = { key, family, nextHop, attributes: attributesOf(route, facts) }))
+      desired.set(prefixKey, { prefix: route.prefix, set })
     }
   }
   return { routes: desired, unsent }
@@ -121,6 +123,23 @@ function pathOf({ prepend = 0 }: BgpRoute, facts: SessionFacts): readonly Attrib
 
 function keyOfHop(hop: NextHop | undefined): string {
   return [hop?.address, hop?.linkLocal].map((ip) => (ip ? formatIP(ip) : '')).join()
+}
+
+interface RouteTexts {
+  readonly wishes: string
+  readonly prefixKey: PrefixKey
+}
+
+/** A route is a value that most changes leave alone: its texts are made once. */
+const texts = new WeakMap<BgpRoute, RouteTexts>()
+
+function textsOf(route: BgpRoute): RouteTexts {
+  let known = texts.get(route)
+  if (known === undefined) {
+    known = { wishes: keyOfWishes(route), prefixKey: keyOfPrefix(route.prefix) }
+    texts.set(route, known)
+  }
+  return known
 }
 
 function keyOfWishes({ localPref, med, prepend, bandwidth, communities }: BgpRoute): string {
