@@ -1,11 +1,12 @@
 /** `layer2`: the acceptance of the ARP/NDP side, in parts of at most 15 minutes each, on labs of their own. */
 import type { LablessDrill } from '../drill.ts'
 import { Journal } from '../journal.ts'
-import { failures } from './failures.ts'
+import { failures, kills, returns } from './failures.ts'
+import { outage, updates } from './moves.ts'
 import type { Part, Row } from './part.ts'
 import { judge } from './report.ts'
 
-const parts: Readonly<Record<string, Part>> = { failures }
+const parts: Readonly<Record<string, Part>> = { failures, kills, returns, updates, outage }
 
 export const layer2: LablessDrill = {
   about: `owners of addresses are lost, moved and replaced; --part is one of ${Object.keys(parts).join(', ')}`,

@@ -18,7 +18,7 @@ interface Planned {
   readonly what: string
   /** Asked meanwhile. */
   readonly services: readonly Announced[]
-  work(site: Site): Promise<void>
+  readonly work: (site: Site) => Promise<void>
 }
 
 export const updates: Part = {

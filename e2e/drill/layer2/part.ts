@@ -47,6 +47,14 @@ export function takeoverLimits(heartbeat: string): Limits {
   return heartbeat === '' ? { median: 900, worst: 1500 } : { median: 500, worst: 1500 }
 }
 
+const defaultDetectionMs = 600
+
+/** Until a silent member is dead. */
+export function detectionMs(heartbeat: string): number {
+  const [interval = 0, misses = 0] = heartbeat.split('x').map(Number)
+  return heartbeat === '' ? defaultDetectionMs : interval * misses
+}
+
 export type Trial = (note: (text: string) => void) => Promise<Omit<Row, 'part' | 'tries' | keyof Setting>>
 
 interface Setting {

@@ -10,7 +10,7 @@ import {
   type Progress,
 } from '../../lab/index.ts'
 import { echo } from '../../scenarios/site.ts'
-import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
 import type { PodObject } from '../targets.ts'
 
 export const namespace = 'layer2'
@@ -38,8 +38,8 @@ export interface SiteOptions {
   readonly lab: string | undefined
   readonly progress: Progress
   readonly audit?: boolean
-  /** Nodes with a speaker, by label `drill/speaker`; all when absent. */
-  readonly speakersByLabel?: boolean
+  /** The first so many nodes have a speaker, by their label `drill/speaker`; all when absent. */
+  readonly speakers?: number
   readonly perBackend?: number
 }
 
@@ -63,13 +63,31 @@ export async function onSite<T>(o: SiteOptions, work: (site: Site) => Promise<T>
   }
 }
 
+const askMs = 25
+
+/** The work on a site whose addresses are asked for all the while. */
+export async function watched<T>(
+  o: SiteOptions,
+  work: (site: Site, watch: SegmentWatch) => Promise<T>,
+): Promise<T> {
+  return await onSite(o, async (site) => {
+    const watch = await watchSegment(site.lab, { ask: addressesOf(site.services), everyMs: askMs })
+    try {
+      return await work(site, watch)
+    } finally {
+      await watch.stop()
+    }
+  })
+}
+
 async function install(lab: Lab, o: SiteOptions): Promise<void> {
   await lab.kubectl(['apply', '-f', join(root, 'manifests', 'metallb.yaml')])
   await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
   if (o.heartbeat !== '') await addSpeakerArgument(lab, `--heartbeat=${o.heartbeat}`)
-  if (o.speakersByLabel === true) {
+  if (o.speakers !== undefined) {
     const patch = { spec: { template: { spec: { nodeSelector: { [speakerLabel]: 'yes' } } } } }
     await patchSpeakers(lab, 'merge', patch)
+    await labelSpeakers(lab, firstNodes(lab, o.speakers))
   }
   await lab.apply([
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -98,12 +116,21 @@ export async function patchSpeakers(lab: Lab, type: 'merge' | 'json', patch: obj
   await lab.kubectl(['patch', 'daemonset', 'speaker', '-n', system, `--type=${type}`, '-p', text])
 }
 
+export function firstNodes(lab: Lab, count: number): readonly string[] {
+  return lab.nodes.slice(0, count).map(({ name }) => name)
+}
+
+/** Speakers on those nodes and no others. */
 export async function setSpeakers(lab: Lab, nodes: readonly string[]): Promise<void> {
+  await labelSpeakers(lab, nodes)
+  await speakersReady(lab, nodes.length)
+}
+
+async function labelSpeakers(lab: Lab, nodes: readonly string[]): Promise<void> {
   for (const { name } of lab.nodes) {
     const label = nodes.includes(name) ? `${speakerLabel}=yes` : `${speakerLabel}-`
     await lab.kubectl(['label', 'node', name, '--overwrite', label])
   }
-  await speakersReady(lab, nodes.length)
 }
 
 interface DaemonSet extends KubernetesObject {
