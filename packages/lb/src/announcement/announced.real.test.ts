@@ -1,0 +1,157 @@
+/**
+ * The condition `metallb.io/Announced` on a real API server, from what speakers would report; and how many writes it
+ * takes.
+ */
+import * as api from '@landfall/api'
+import { crdManifest, metallbResources } from '@landfall/api/crd'
+import { type Cluster, customType, type RawObject, type ResourceType } from '@landfall/kube'
+import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { createLogger, Metrics } from '@landfall/telemetry'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ControllerMetrics } from '../controller-metrics.ts'
+import { balancedServiceType } from '../service-type.ts'
+import { Session } from '../session.ts'
+
+const binaries = findBinaries()
+const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
+if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
+
+const namespace = 'metallb-system'
+const poolType = customType<api.IPAddressPool>(api.ipAddressPool)
+const layer2 = customType<api.ServiceL2Status>(api.serviceL2Status)
+const bgp = customType<api.ServiceBGPStatus>(api.serviceBGPStatus)
+
+describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+  let server: RealApiServer
+  let cluster: Cluster
+  let session: Session
+  /** What was written, as `default/web Announced`. */
+  let written: string[] = []
+
+  beforeAll(async () => {
+    server = await RealApiServer.start()
+    cluster = server.cluster()
+    const crds = metallbResources.map((resource) => crdManifest(resource))
+    const items = [...crds, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]
+    await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    await cluster.create(poolType, {
+      apiVersion: poolType.apiVersion,
+      kind: poolType.kind,
+      metadata: { namespace, name: 'pool' },
+      spec: { addresses: ['192.0.2.0/24'] },
+    })
+    session = await open()
+  }, 90_000)
+  beforeEach(() => {
+    written = []
+  })
+  afterAll(async () => {
+    await session?.stop()
+    cluster?.close()
+    await server?.stop()
+  })
+
+  async function open(): Promise<Session> {
+    const opened = new Session({
+      cluster,
+      namespace,
+      configMap: 'config',
+      loadBalancerClass: '',
+      poolRemovalGraceMs: 0,
+      logger: createLogger({
+        write: (line) => {
+          const { event, service, announced } = JSON.parse(line) as Record<string, string>
+          if (event === 'serviceUpdated') written.push(`${service} ${announced}`)
+        },
+      }),
+      metrics: new ControllerMetrics(new Metrics('test')),
+      mayWrite: () => true,
+    })
+    await opened.start()
+    return opened
+  }
+  async function kubectl(args: readonly string[], input = ''): Promise<string> {
+    const { ok, stdout, stderr } = await server.kubectl(args, input)
+    if (!ok) throw new Error(stderr)
+    return stdout
+  }
+  async function report(type: ResourceType, name: string, service: string, status: object): Promise<void> {
+    const labels = { 'metallb.io/service-name': service, 'metallb.io/service-namespace': 'default' }
+    const { apiVersion, kind } = type
+    const made = await cluster.create(type, {
+      apiVersion,
+      kind,
+      metadata: { namespace, name, labels },
+      spec: {},
+    })
+    await cluster.update(type, { ...made, status }, 'status')
+  }
+  async function described(service: string): Promise<string> {
+    const raw = await cluster.get(balancedServiceType, `default/${service}`)
+    const { conditions = [] } = raw['status'] as { conditions?: readonly Record<string, string>[] }
+    const found = conditions.find(({ type }) => type === 'metallb.io/Announced')
+    return found === undefined ? '' : `${found['status']} ${found['reason']} ${found['message']}`
+  }
+  const says = (service: string) => expect.poll(() => described(service), { timeout: 20_000, interval: 50 })
+  const ask = (name: string, spec: object = {}): Promise<RawObject> =>
+    cluster.create(balancedServiceType, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: 'default', name },
+      spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
+    })
+
+  it('names the node, in two writes: with the address, and once it is announced', async () => {
+    await ask('web')
+    await says('web').toBe('Unknown notReported no speaker has reported on it yet')
+    await report(layer2, 'l2-web', 'web', { node: 'n1', serviceName: 'web', serviceNamespace: 'default' })
+    await says('web').toBe('True Announced by layer 2 from node n1')
+    expect(written).toEqual(['default/web notReported', 'default/web Announced'])
+    expect(await kubectl(['describe', 'service', 'web'])).toContain('192.0.2.0')
+  })
+
+  it('waits for the nodes that announce by BGP, so as to write once', async () => {
+    await report(bgp, 'bgp-0', 'other', { node: 'n1' })
+    await ask('routed')
+    await says('routed').toMatch(/^Unknown/)
+    for (const node of ['n3', 'n1', 'n2'])
+      await report(bgp, `bgp-${node}`, 'routed', { node, peers: ['tor'] })
+    await says('routed').toBe('True Announced by BGP from nodes n1, n2, n3')
+    expect(written.filter((line) => line.startsWith('default/routed'))).toHaveLength(2)
+  })
+
+  it('says why not, and follows when it changes', async () => {
+    await ask('lonely')
+    await report(layer2, 'l2-why', 'lonely', { reason: 'noEndpoints', message: 'none is ready' })
+    await says('lonely').toBe('False noEndpoints none is ready')
+    await cluster.delete(layer2, `${namespace}/l2-why`)
+    await report(layer2, 'l2-lonely', 'lonely', { node: 'n2' })
+    await says('lonely').toBe('True Announced by layer 2 from node n2')
+  })
+
+  it('a move that is over soon is no loss', async () => {
+    await cluster.delete(layer2, `${namespace}/l2-web`)
+    await report(layer2, 'l2-moved', 'web', { node: 'n3' })
+    await says('web').toBe('True Announced by layer 2 from node n3')
+    expect(written).toEqual(['default/web Announced'])
+  })
+
+  it('has nothing to announce without an address', async () => {
+    await ask('outside', { loadBalancerIP: '203.0.113.1' })
+    await says('outside').toBe('False noIPAllocated there is no address to announce')
+  })
+
+  it('takes it back from a Service that wants no load balancer any more', async () => {
+    await cluster.patch(balancedServiceType, 'default/lonely', { spec: { type: 'ClusterIP' } })
+    await says('lonely').toBe('')
+  })
+
+  it('a controller that starts anew writes nothing', async () => {
+    await session.stop()
+    written = []
+    session = await open()
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    expect(written).toEqual([])
+  })
+})
