@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   endpointSliceType,
+  endpointsType,
   ingressType,
   namespaceType,
   nodeType,
@@ -78,6 +79,30 @@ describe('projections', () => {
       [false, true, true, ''],
       [false, false, false, ''],
     ])
+  })
+
+  it('of Endpoints is the one slice of its Service', () => {
+    const raw: RawObject = {
+      metadata,
+      subsets: [
+        {
+          addresses: [{ ip: '10.0.0.1', nodeName: 'n1' }, { ip: '10.0.0.2' }],
+          notReadyAddresses: [{ ip: '10.0.0.3', nodeName: 'n3' }],
+          ports: [{ name: 'http', port: 8080 }],
+        },
+        { addresses: [{ ip: '10.0.0.4', nodeName: 'n4' }] },
+      ],
+    }
+    const slice = endpointsType.project(raw)
+    expect(slice).toMatchObject({ serviceName: 'web', addressType: 'IPv4' })
+    expect(slice.ports).toEqual([{ name: 'http', protocol: 'TCP', port: 8080 }])
+    expect(slice.endpoints.map((one) => [one.addresses[0], one.ready, one.serving, one.nodeName])).toEqual([
+      ['10.0.0.1', true, true, 'n1'],
+      ['10.0.0.2', true, true, ''],
+      ['10.0.0.3', false, false, 'n3'],
+      ['10.0.0.4', true, true, 'n4'],
+    ])
+    expect(endpointsType.project({ metadata }).endpoints).toEqual([])
   })
 
   it('of a Node and a Pod', () => {

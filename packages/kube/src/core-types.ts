@@ -76,14 +76,47 @@ export const endpointSliceType: ResourceType<EndpointSlice> = {
       meta,
       serviceName: meta.labels['kubernetes.io/service-name'] ?? '',
       addressType: text(raw['addressType']) as EndpointSlice['addressType'],
-      ports: objects(raw['ports']).map((port) => ({
-        name: text(port['name']),
-        protocol: (text(port['protocol']) || 'TCP') as Protocol,
-        port: number(port['port']),
-      })),
+      ports: objects(raw['ports']).map(projectEndpointPort),
       endpoints: objects(raw['endpoints']).map(projectEndpoint),
     }
   },
+}
+
+/** v1 Endpoints, as the one slice of its Service: what there was before EndpointSlices, and is still kept. */
+export const endpointsType: ResourceType<EndpointSlice> = {
+  apiVersion: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  namespaced: true,
+  project: (raw) => {
+    const meta = projectMeta(raw)
+    const subsets = objects(raw['subsets'])
+    const endpoints = subsets.flatMap((subset) => [
+      ...objects(subset['addresses']).map((address) => projectEndpointAddress(address, true)),
+      ...objects(subset['notReadyAddresses']).map((address) => projectEndpointAddress(address, false)),
+    ])
+    const isIPv6 = endpoints.some(({ addresses }) => addresses[0]?.includes(':'))
+    return {
+      meta,
+      serviceName: meta.name,
+      addressType: isIPv6 ? 'IPv6' : 'IPv4',
+      ports: subsets.flatMap((subset) => objects(subset['ports']).map(projectEndpointPort)),
+      endpoints,
+    }
+  },
+}
+
+function projectEndpointAddress(address: Fields, ready: boolean): Endpoint {
+  const nodeName = text(address['nodeName'])
+  return { addresses: [text(address['ip'])], ready, serving: ready, terminating: false, nodeName }
+}
+
+function projectEndpointPort(port: Fields): EndpointSlice['ports'][number] {
+  return {
+    name: text(port['name']),
+    protocol: (text(port['protocol']) || 'TCP') as Protocol,
+    port: number(port['port']),
+  }
 }
 
 /** discovery.k8s.io/v1 EndpointConditions: ready nil means true, serving nil follows ready. */

@@ -57,7 +57,7 @@ it('counts a repeated event up, and writes a new one when the old is gone', asyn
 })
 
 it('fails nobody: what cannot be written is dropped, said once a streak', async () => {
-  reply = { status: 403, body: statusOf(403, 'Forbidden') }
+  reply = { status: 503, body: statusOf(503, 'ServiceUnavailable') }
   for (const name of ['a', 'b', 'c']) recorder.record({ ...about, name }, event)
   await recorder.flush()
   reply = { body: {} }
@@ -76,4 +76,27 @@ it('keeps no more than a thousand waiting while the server is away', async () =>
   expect(lines).toMatchObject([{ event: 'eventFailed', error: 'too many events wait' }])
   await server.close()
   await recorder.flush()
+})
+
+it('asks no more for a while without the right, and goes on once it is granted', async () => {
+  reply = { status: 403, body: statusOf(403, 'Forbidden') }
+  for (let i = 0; i < 5; i++) recorder.record(about, { ...event, message: `${i}` })
+  await recorder.flush()
+  expect(server.requests).toHaveLength(1)
+  reply = { body: {} }
+  await new Promise((resolve) => setTimeout(resolve, 700))
+  recorder.record(about, event)
+  recorder.record(about, { ...event, message: 'another' })
+  await recorder.flush()
+  expect(server.requests).toHaveLength(3)
+})
+
+it('takes the end of one namespace for no refusal of the others', async () => {
+  const message = 'events "web.1" is forbidden: namespace shop is being terminated'
+  reply = { status: 403, body: { ...statusOf(403, 'Forbidden'), message } }
+  recorder.record(about, event)
+  await recorder.flush()
+  recorder.record({ ...about, namespace: 'other' }, event)
+  await recorder.flush()
+  expect(server.requests).toHaveLength(2)
 })

@@ -1,9 +1,11 @@
 /**
  * Events (core/v1) about objects. The same event within ten minutes is counted up, and recording never fails the
- * caller: an event that cannot be written is dropped, with a log line for the first of a streak.
+ * caller: an event that cannot be written is dropped, with a log line for the first of a streak. Without the right to
+ * write events they are dropped unasked, and the right is asked for again ever more seldom.
  */
 import { describeError, type Logger } from '@landfall/telemetry'
 import { hasStatus } from './api-error.ts'
+import { delayMs } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import type { Key, KubeObject, ObjectReference } from './model/index.ts'
 import { projectMeta, type RawObject, type ResourceType } from './resource.ts'
@@ -43,6 +45,7 @@ const mostWaiting = 1000
 /** Of an Event's message, by the API server. */
 const longestMessage = 1024
 const longestName = 220
+const forbidden = { firstMs: 500, ceilingMs: 300_000 }
 
 export class EventRecorder {
   readonly #options: EventRecorderOptions
@@ -52,21 +55,23 @@ export class EventRecorder {
   #waiting = 0
   #serial = 0
   #saidFailing = false
+  #forbidden = { times: 0, until: 0 }
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
   }
 
   record(about: ObjectReference, event: EventText): void {
+    if (this.#isForbidden()) return
     if (this.#waiting >= mostWaiting) return this.#sayFailed(event, new Error('too many events wait'))
     this.#waiting++
     this.#last = this.#last
-      .then(() => this.#write(about, event))
+      .then(() => (this.#isForbidden() ? undefined : this.#write(about, event)))
       .then(
         () => {
-          this.#saidFailing = false
+          if (!this.#isForbidden()) this.#saidFailing = false
         },
-        (error: unknown) => this.#sayFailed(event, error),
+        (error: unknown) => this.#failed(event, error),
       )
       .then(() => {
         this.#waiting--
@@ -88,6 +93,7 @@ export class EventRecorder {
     const namespace = about.namespace === '' ? 'default' : about.namespace
     const name = `${about.name.slice(0, longestName)}.${this.#suffix()}`
     await this.#options.cluster.create(eventType, this.#object(about, event, namespace, name, now))
+    this.#forbidden = { times: 0, until: 0 }
     this.#remember(identity, { key: `${namespace}/${name}`, at: performance.now(), count: 1 })
   }
 
@@ -137,10 +143,27 @@ export class EventRecorder {
     if (oldest !== undefined) this.#recorded.delete(oldest)
   }
 
+  #isForbidden(): boolean {
+    return performance.now() < this.#forbidden.until
+  }
+
+  #failed(event: EventText, error: unknown): void {
+    if (hasStatus(error, 403) && !isEndOfNamespace(error)) {
+      const times = this.#forbidden.times + 1
+      this.#forbidden = { times, until: performance.now() + delayMs(forbidden, times - 1) }
+    }
+    this.#sayFailed(event, error)
+  }
+
   #sayFailed(event: EventText, error: unknown): void {
     if (this.#saidFailing) return
     this.#saidFailing = true
     const fields = { reason: event.reason, error: describeError(error) }
     this.#options.logger.warn('eventFailed', fields, 'an event was dropped, as further ones may be')
   }
+}
+
+/** The other refusal with this status: of one namespace, to everybody. */
+function isEndOfNamespace(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('being terminated')
 }

@@ -6,6 +6,7 @@ export { Cluster, type ClusterOptions, openCluster, type Page, type Selection } 
 export {
   configMapType,
   endpointSliceType,
+  endpointsType,
   ingressType,
   namespaceType,
   nodeType,

@@ -324,6 +324,20 @@ describe('a reflector', () => {
     expect(story()).toEqual(['+a', '-a'])
   })
 
+  it('asks ever more seldom for a right that is not granted, and says so once', async () => {
+    server.answer = () => ({ status: 403, body: statusOf(403, 'Forbidden') })
+    start({ optional: true }, { absentFirstRetryMs: 20, absentDoubtMs: 60 })
+    await reflector.synced
+    await new Promise((resolve) => setTimeout(resolve, 1200))
+    expect(events()).toEqual(['notGranted'])
+    expect(server.requests.length).toBeGreaterThan(3)
+    // 20, 40, 60, 120, 240, 480, 960 ms
+    expect(server.requests.length).toBeLessThan(12)
+    server.answer = () => undefined
+    await synced('a')
+    expect(story()).toEqual(['+a'])
+  })
+
   it('believes no refusal of a server that has just started, neither at first nor later', async () => {
     const refusing = () => ({ status: 403, body: statusOf(403, 'Forbidden') })
     server.answer = refusing

@@ -24,10 +24,11 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Changes that arrived together; the first sync is one batch of all objects, delivered before `synced` resolves. */
   readonly onChange?: (changes: readonly Change<T>[]) => void
   /**
-   * The kind may be missing (404) or out of bounds (403): then the copy is empty and synced, and asks again: each second
-   * during the first minute, since its definition is installed along with the program, later each minute. An API
-   * server that has just started refuses everybody for a moment, so neither is believed at once, and objects that
-   * were read before are kept for a minute: a definition that goes takes its objects along one by one.
+   * The kind may be missing (404) or out of bounds (403): then the copy is empty and synced, and asks again. For a
+   * missing one each second during the first minute, since its definition is installed along with the program, later
+   * each minute; for a right that is not granted after twice as long each time. An API server that has just started
+   * refuses everybody for a moment, so neither is believed at once, and objects that were read before are kept for a
+   * minute: a definition that goes takes its objects along one by one.
    */
   readonly optional?: boolean
 }
@@ -63,6 +64,8 @@ const usualTimes: ReflectorTimes = {
   watchSeconds: () => 300 + Math.floor(Math.random() * 300),
 }
 
+/** The longest wait for a right, in waits for a definition. */
+const forbiddenRetries = 10
 const initialEventsEnd = 'k8s.io/initial-events-end'
 const relist = { firstMs: 20, ceilingMs: 10_000 }
 
@@ -85,6 +88,7 @@ export class Reflector<T extends KubeObject> {
   #failures = { count: 0, since: 0 }
   #saidFailing = false
   #absentSince: number | undefined
+  #saidNotGranted = false
 
   constructor(options: ReflectorOptions<T>, times: Partial<ReflectorTimes> = {}) {
     this.#options = options
@@ -244,7 +248,7 @@ export class Reflector<T extends KubeObject> {
       this.#streamedList = false
       return 0
     }
-    if (this.#options.optional && hasStatus(error, 403, 404)) return this.#afterAbsence()
+    if (this.#options.optional && hasStatus(error, 403, 404)) return this.#afterAbsence(error)
     this.#absentSince = undefined
     // A kind whose definition is new asks for patience (429), once.
     if (!this.#saidFailing && (this.#failures.count > 0 || !hasStatus(error, 429))) {
@@ -258,16 +262,20 @@ export class Reflector<T extends KubeObject> {
   }
 
   /** @returns milliseconds until the next try */
-  #afterAbsence(): number {
+  #afterAbsence(error: unknown): number {
     const { absentFirstRetryMs, absentRetryMs, absentDoubtMs, absentKeepMs } = this.#times
     this.#absentSince ??= performance.now()
     const absentMs = performance.now() - this.#absentSince
     const empty = this.#store.items.size === 0
-    if (absentMs < (empty ? absentDoubtMs : absentKeepMs)) return absentFirstRetryMs / 4
+    const forbidden = hasStatus(error, 403)
+    if (absentMs < (empty ? absentDoubtMs : absentKeepMs))
+      return forbidden && empty ? absentFirstRetryMs : absentFirstRetryMs / 4
     this.#resourceVersion = undefined
     this.#hasSynced = true
     this.#deliver(this.#store.clear())
-    return absentMs < 60_000 ? absentFirstRetryMs : absentRetryMs
+    if (!forbidden) return absentMs < 60_000 ? absentFirstRetryMs : absentRetryMs
+    this.#sayNotGranted(error)
+    return Math.min(Math.max(absentMs, absentFirstRetryMs), forbiddenRetries * absentRetryMs)
   }
 
   /** @returns milliseconds until the next try */
@@ -281,8 +289,20 @@ export class Reflector<T extends KubeObject> {
     return performance.now() - opened >= this.#times.settledMs
   }
 
+  #sayNotGranted(error: unknown): void {
+    if (this.#saidNotGranted) return
+    this.#saidNotGranted = true
+    const fields = { ...this.#about(), error: describeError(error) }
+    this.#options.logger.info(
+      'notGranted',
+      fields,
+      'the role does not let this kind be read: it counts as empty',
+    )
+  }
+
   #sayRecovered(): void {
     this.#absentSince = undefined
+    this.#saidNotGranted = false
     if (this.#saidFailing) this.#options.logger.info('watchRecovered', this.#about(), 'the watch is back')
     this.#saidFailing = false
   }

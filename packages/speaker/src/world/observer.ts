@@ -6,7 +6,6 @@ import { isDeepStrictEqual } from 'node:util'
 import {
   type Change,
   type Cluster,
-  endpointSliceType,
   nodeType,
   podType,
   Reflector,
@@ -20,6 +19,7 @@ import type { Logger } from '@landfall/telemetry'
 import type { PeerAddress } from '../layer2/core/membership.ts'
 import type { NodeFacts, World } from '../plan/world.ts'
 import { Configuration, type Configured, type Where } from './configuration.ts'
+import { endpointSource } from './endpoint-source.ts'
 import { nodeFacts, speakerAddresses } from './members.ts'
 import { SliceIndex } from './slice-index.ts'
 
@@ -46,6 +46,7 @@ export interface ObserverOptions {
 export class Observer {
   readonly #options: ObserverOptions
   readonly #slices = new SliceIndex()
+  readonly #stopped = new AbortController()
   readonly #all: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced'>[] = []
   readonly #services
   readonly #nodes
@@ -62,7 +63,6 @@ export class Observer {
     const { namespace } = options
     const own = { namespace, optional: true }
     this.#services = this.#reflector(serviceType, {}, () => true)
-    this.#reflector(endpointSliceType, {}, (change) => this.#sliceChanged(change))
     this.#nodes = this.#reflector(nodeType, {}, (change) => this.#nodeChanged(change))
     this.#speakers = this.#reflector(podType, { ...own, labelSelector: options.speakerLabels }, () => true)
     this.#configuration = new Configuration({
@@ -75,6 +75,10 @@ export class Observer {
 
   /** Resolves after the first sync of all; `onChange` follows. */
   async start(): Promise<void> {
+    const { cluster, logger } = this.#options
+    const source = await endpointSource(cluster, logger, this.#stopped.signal)
+    if (source === undefined) return
+    this.#reflector(source, {}, (change) => this.#sliceChanged(change))
     for (const reflector of this.#all) reflector.start()
     await Promise.all(this.#all.map((reflector) => reflector.synced))
     this.#synced = true
@@ -82,6 +86,7 @@ export class Observer {
   }
 
   stop(): void {
+    this.#stopped.abort()
     clearTimeout(this.#timer)
     for (const reflector of this.#all) reflector.stop()
   }
