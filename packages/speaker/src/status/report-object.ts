@@ -98,7 +98,7 @@ export function reportObject(
       name: reportName(kind, node, service),
       namespace,
       labels: {
-        ...nodeLabel(node),
+        ...nodeLabel('metallb.io/node', node),
         'metallb.io/service-name': serviceName,
         'metallb.io/service-namespace': serviceNamespace,
       },
@@ -122,8 +122,8 @@ export function reportStatus(kind: ReportKind, node: string, service: Key, text:
 }
 
 /** A value of a label is short. */
-export function nodeLabel(node: string): Readonly<Record<string, string>> {
-  return node === '' || node.length > longestLabel ? {} : { 'metallb.io/node': node }
+export function nodeLabel(label: string, node: string): Readonly<Record<string, string>> {
+  return node === '' || node.length > longestLabel ? {} : { [label]: node }
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {

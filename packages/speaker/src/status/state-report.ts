@@ -134,7 +134,7 @@ export class StateReport {
       metadata: {
         namespace,
         name: `speaker-${node}`,
-        labels: { 'metallb.io/component-type': 'speaker', ...nodeLabel(node) },
+        labels: { 'metallb.io/component-type': 'speaker', ...nodeLabel('metallb.io/node-name', node) },
         ...(reference === undefined ? {} : { ownerReferences: [reference] }),
       },
     }

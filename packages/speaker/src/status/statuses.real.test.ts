@@ -1,0 +1,145 @@
+/** What a speaker says in statuses on a real API server, as `kubectl get` shows it. */
+import { crdManifest, metallbResources } from '@landfall/api/crd'
+import type { Cluster } from '@landfall/kube'
+import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { silentLogger } from '@landfall/telemetry'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { announcementsOf } from '../announcements.ts'
+import { type Layer2State, noLayer2 } from '../layer2/messages.ts'
+import { Planner } from '../plan/planner.ts'
+import { type Written, worldOf } from '../plan/testing.ts'
+import { Statuses } from './statuses.ts'
+
+const binaries = findBinaries()
+const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
+if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
+
+const namespace = 'metallb-system'
+const ip = '192.0.2.1'
+const peer = { myASN: 1, peerASN: 1, peerAddress: '198.51.100.1' }
+const endpoints = [{ ready: true, serving: true, terminating: false, nodeName: 'n1' }]
+const objects: readonly Written[] = [
+  { kind: 'Node', metadata: { name: 'n1' } },
+  { kind: 'Node', metadata: { name: 'n2' } },
+  { kind: 'IPAddressPool', metadata: { name: 'pool' }, spec: { addresses: ['192.0.2.0/24'] } },
+  { kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: { interfaces: ['eth0'] } },
+  { kind: 'BGPAdvertisement', metadata: { name: 'bgp' } },
+  { kind: 'BGPPeer', metadata: { name: 'tor' }, spec: peer },
+  { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }] } },
+  { kind: 'EndpointSlice', metadata: { name: 'web-1' }, spec: { serviceName: 'web', endpoints } },
+]
+
+describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+  let server: RealApiServer
+  let cluster: Cluster
+  const running: Statuses[] = []
+
+  beforeAll(async () => {
+    server = await RealApiServer.start()
+    cluster = server.cluster()
+    const crds = metallbResources.map((resource) => crdManifest(resource))
+    const items = [...crds, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]
+    await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+  }, 90_000)
+  afterAll(async () => {
+    await Promise.all(running.map((statuses) => statuses.stop()))
+    cluster?.close()
+    await server?.stop()
+  })
+
+  async function kubectl(args: readonly string[], input = ''): Promise<string> {
+    const { ok, stdout, stderr } = await server.kubectl(args, input)
+    if (!ok) throw new Error(stderr)
+    return stdout
+  }
+  async function speaker(node: string): Promise<Statuses> {
+    const owner = (kind: string, name: string) => ({ apiVersion: 'v1', kind, name, uid: `uid-${name}` })
+    const statuses = new Statuses({
+      cluster,
+      logger: silentLogger(),
+      namespace,
+      node,
+      owner: () => Promise.resolve(owner('DaemonSet', 'speaker')),
+      nodeOwner: () => owner('Node', node),
+      onError: () => {},
+    })
+    running.push(statuses)
+    await statuses.start()
+    return statuses
+  }
+  /** As the node sees it, with n1 as the coordinator. */
+  function show(statuses: Statuses, node: string, owner: string, without = ''): void {
+    const world = worldOf(
+      node,
+      objects.filter(({ kind }) => kind !== without),
+    )
+    const announced = owner === node ? [{ ip, interfaces: ['eth0'] }] : []
+    const owners = { [ip]: owner }
+    const state: Layer2State = { ...noLayer2, serving: true, coordinator: 'n1', owners, announced }
+    const known = { knowsService: () => true, knowsNode: () => true }
+    statuses.report(announcementsOf(new Planner().plan(world), state, node), state, known)
+  }
+  /** The columns behind name and, where there is one, before the age. */
+  const table = (kind: string) =>
+    expect.poll(
+      async () =>
+        (await kubectl(['get', kind, '-n', namespace, '--no-headers']))
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => line.trim().split(/\s+/).slice(1).join(' '))
+          .toSorted(),
+      { timeout: 20_000, interval: 100 },
+    )
+
+  it('says who announces, and no longer says it of who does not', async () => {
+    const [one, two] = [await speaker('n1'), await speaker('n2')]
+    show(one, 'n1', 'n1')
+    show(two, 'n2', 'n1')
+    await table('servicel2status').toEqual(['n1 web default'])
+    await table('servicebgpstatus').toEqual(['n1 web default', 'n2 web default'])
+    show(two, 'n2', 'n2')
+    show(one, 'n1', 'n2')
+    await table('servicel2status').toEqual(['n2 web default'])
+    const found = JSON.parse(await kubectl(['get', 'servicel2status', '-n', namespace, '-o', 'json']))
+    expect(found.items[0]).toMatchObject({
+      metadata: { name: expect.stringMatching(/^l2-/), labels: { 'metallb.io/node': 'n2' } },
+      status: { node: 'n2', interfaces: [{ name: 'eth0' }] },
+    })
+  })
+
+  it('says once in the cluster why nobody does', async () => {
+    for (const [i, node] of ['n1', 'n2'].entries()) {
+      const statuses = running[i]
+      if (statuses !== undefined) show(statuses, node, '', 'EndpointSlice')
+    }
+    await table('servicel2status').toEqual(['web default noEndpoints'])
+    await table('servicebgpstatus').toEqual(['web default noEndpoints'])
+  })
+
+  it('judges the configuration, writes on change only, and anew when it was deleted', async () => {
+    const [one] = running
+    const clean = { refusals: [], warnings: [], source: 'objects', both: false, configMap: '' } as const
+    const about = { kind: 'BGPPeer', namespace, name: 'tor', field: 'spec.peerAddress' }
+    const refusal = { ...about, reason: 'InvalidAddress', message: 'it is no address' } as const
+    one?.judge(clean)
+    await table('configurationstate').toEqual([expect.stringMatching(/^Valid \d+s$/)])
+    const get = async () =>
+      JSON.parse(await kubectl(['get', 'configurationstate', 'speaker-n1', '-n', namespace, '-o', 'json']))
+    const before = await get()
+    expect(before.metadata).toMatchObject({
+      labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': 'n1' },
+      ownerReferences: [{ kind: 'Node', name: 'n1' }],
+    })
+    expect(before.status.conditions).toMatchObject([
+      { type: 'configReconcilerValid', status: 'True', reason: 'Reconciled' },
+    ])
+    one?.judge({ ...clean })
+    one?.judge({ ...clean, refusals: [refusal] })
+    await table('configurationstate').toEqual([expect.stringMatching(/^Invalid it is no address \d+s$/)])
+    one?.judge(clean)
+    await table('configurationstate').toEqual([expect.stringMatching(/^Valid \d+s$/)])
+    await kubectl(['delete', 'configurationstate', 'speaker-n1', '-n', namespace])
+    await table('configurationstate').toEqual([expect.stringMatching(/^Valid \d+s$/)])
+  })
+})
