@@ -1,4 +1,5 @@
 /** What the objects of one kind add to a host. */
+import { type HostFilters, noHostFilters } from './filters.ts'
 import type { Tls } from './tls-settings.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -7,6 +8,7 @@ export interface Contribution {
   readonly plain: readonly Route[]
   readonly secure: readonly Route[]
   readonly tls: Tls | undefined
+  readonly filters: HostFilters
 }
 
-export const nothing: Contribution = { plain: [], secure: [], tls: undefined }
+export const nothing: Contribution = { plain: [], secure: [], tls: undefined, filters: noHostFilters }

@@ -10,6 +10,8 @@ const conditions: Fields = { prefix: true, exact: true, regex: true, header: tru
 
 const headers: Fields = { set: true, remove: true }
 
+const rateLimit: Fields = { local: true }
+
 const service: Fields = {
   name: true,
   port: true,
@@ -19,6 +21,7 @@ const service: Fields = {
   mirror: true,
   requestHeadersPolicy: headers,
   responseHeadersPolicy: headers,
+  cookieRewritePolicies: true,
   slowStartPolicy: true,
 }
 
@@ -37,6 +40,10 @@ const route: Fields = {
   requestRedirectPolicy: true,
   directResponsePolicy: true,
   internalRedirectPolicy: true,
+  cookieRewritePolicies: true,
+  rateLimitPolicy: rateLimit,
+  ipAllowPolicy: true,
+  ipDenyPolicy: true,
 }
 
 const spec: Fields = {
@@ -44,6 +51,10 @@ const spec: Fields = {
   virtualhost: {
     fqdn: true,
     tls: { secretName: true, minimumProtocolVersion: true, maximumProtocolVersion: true },
+    corsPolicy: true,
+    rateLimitPolicy: rateLimit,
+    ipAllowPolicy: true,
+    ipDenyPolicy: true,
   },
   routes: route,
   includes: { name: true, namespace: true, conditions },

@@ -7,6 +7,7 @@ import { ruleHost } from '../model/host-index.ts'
 import type { Lookups } from '../model/lookups.ts'
 import { isRegex } from './conditions.ts'
 import type { Contribution } from './contribution.ts'
+import { noHostFilters } from './filters.ts'
 import { ingressTls, ingressTlsWarnings } from './ingress-tls.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
@@ -32,6 +33,7 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
       plain: oldestLast.flatMap(({ contribution }) => contribution.plain),
       secure: oldestLast.flatMap(({ contribution }) => contribution.secure),
       tls: oldestFirst.find(({ contribution }) => contribution.tls !== undefined)?.contribution.tls,
+      filters: noHostFilters,
     },
     outcomes: oldestFirst.map(({ outcome }) => outcome),
   }
@@ -47,6 +49,7 @@ function translateOne(host: string, ingress: Ingress, lookups: Lookups, options:
     plain: redirect ? plain.map((route) => ({ ...route, action: { kind: 'https-redirect' } })) : plain,
     secure: tls === undefined ? [] : routes,
     tls,
+    filters: noHostFilters,
   }
   const outcome: Outcome = { kind: 'ingress', key: keyOf(ingress.meta), problems }
   return { contribution, outcome }

@@ -4,7 +4,9 @@
  */
 import type { HTTPProxy, HTTPProxyRoute, HTTPProxyService } from '@landfall/api'
 import type { Lookups } from '../model/lookups.ts'
+import type { CookieRewrite } from './filters.ts'
 import { readInternalRedirect } from './policies/answers.ts'
+import { mergeCookies, readCookies } from './policies/cookies.ts'
 import { type HeaderContext, type HeaderRules, noHeaderRules, readHeaders } from './policies/headers.ts'
 import { readHealthCheck } from './policies/health-check.ts'
 import { type LoadBalancing, readLoadBalancing, readSlowStart } from './policies/load-balancing.ts'
@@ -20,6 +22,8 @@ interface Rules {
   readonly prefixRewrite: string | undefined
   readonly request: HeaderRules
   readonly response: HeaderRules
+  /** Empty when they are refused, which is told elsewhere. */
+  readonly cookies: readonly CookieRewrite[]
 }
 
 interface Backend {
@@ -27,6 +31,7 @@ interface Backend {
   readonly cluster: Cluster
   readonly request: HeaderRules
   readonly response: HeaderRules
+  readonly cookies: readonly CookieRewrite[]
 }
 
 /** The largest sum of weights that Envoy takes. */
@@ -112,6 +117,7 @@ function rulesOf(
     prefixRewrite: take(readPrefixRewrite(field, route.pathRewritePolicy, match.path), undefined, fatal),
     request: take(readHeaders(route.requestHeadersPolicy, context('request')), noHeaderRules, fatal),
     response: take(readHeaders(route.responseHeadersPolicy, context('response')), noHeaderRules, fatal),
+    cookies: take(readCookies(field, route.cookieRewritePolicies), [], []),
   }
 }
 
@@ -139,6 +145,10 @@ function backendOf(
   }
   const { request, response } = serviceHeaders(proxy, field, service, fatal)
   const host = request.host ?? rules.request.host
+  const cookies = mergeCookies(
+    rules.cookies,
+    take(readCookies(field, service.cookieRewritePolicies), [], fatal),
+  )
   const reference: ServiceReference = {
     namespace: proxy.meta.namespace,
     name: service.name,
@@ -155,7 +165,7 @@ function backendOf(
     },
   }
   const resolved = resolveService(reference, lookups)
-  if (resolved.ok) return { service, cluster: resolved.cluster, request, response }
+  if (resolved.ok) return { service, cluster: resolved.cluster, request, response, cookies }
   problems.push(error('ServiceError', 'ServiceUnresolvedReference', `${field}: ${resolved.why}`))
   return undefined
 }
@@ -188,11 +198,12 @@ function serviceHeaders(
 /** No weight anywhere: all the same. Any weight: the others count for nothing. */
 function weigh(backends: readonly Backend[]): readonly WeightedCluster[] {
   const total = backends.reduce((sum, { service }) => sum + (service.weight ?? 0), 0)
-  return backends.map(({ service, cluster, request, response }) => ({
+  return backends.map(({ service, cluster, request, response, cookies }) => ({
     cluster,
     weight: total === 0 ? 1 : (service.weight ?? 0),
     request: request.edits,
     response: response.edits,
     host: request.host?.kind === 'literal' ? request.host.value : undefined,
+    cookies,
   }))
 }

@@ -6,12 +6,15 @@ import type { HTTPProxy } from '@landfall/api'
 import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { type Contribution, nothing } from './contribution.ts'
+import { noHostFilters, noRouteFilters } from './filters.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
+import { readHostFilters } from './policies/filters.ts'
 import { splitRewrites } from './policies/path-rewrite.ts'
 import { error, type Problem } from './problem.ts'
 import { translateTree } from './proxy-tree.ts'
 import { resolveTls, type Tls, versionProblem } from './tls-settings.ts'
+import type { Route } from './virtual-host.ts'
 
 export interface HostResult {
   readonly contribution: Contribution
@@ -56,6 +59,9 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
   }
   const tls = tlsOf(root, lookups, options)
   early.push(...tls.problems)
+  const asked = readHostFilters(spec.virtualhost)
+  if (!asked.ok) early.push(...asked.problems)
+  const filters = asked.ok ? asked.value : noHostFilters
   const tree = translateTree(root, lookups)
   const outcomes = [...tree.problems].map(([reached, problems]): Outcome => {
     if (reached !== key) return { kind: 'httpProxy', key: reached, problems }
@@ -65,13 +71,18 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
   const split = splitRewrites(tree.routes)
   const routes = split.map(({ route }) => route)
   if (tls.value === undefined)
-    return { contribution: { plain: routes, secure: [], tls: undefined }, outcomes }
+    return { contribution: { plain: routes, secure: [], tls: undefined, filters }, outcomes }
   const plain = split.map(({ route, permitInsecure }) =>
-    permitInsecure && !options.disablePermitInsecure
-      ? route
-      : { ...route, action: { kind: 'https-redirect' as const } },
+    permitInsecure && !options.disablePermitInsecure ? route : redirected(route),
   )
-  return { contribution: { plain, secure: routes, tls: tls.value }, outcomes }
+  return { contribution: { plain, secure: routes, tls: tls.value, filters }, outcomes }
+}
+
+/** Who may not call is not sent on either; what the route limits or rewrites is left to the secure side. */
+function redirected({ filters, ...route }: Route): Route {
+  const ipFilter = filters?.ipFilter
+  const kept = ipFilter === undefined ? {} : { filters: { ...noRouteFilters, ipFilter } }
+  return { ...route, ...kept, action: { kind: 'https-redirect' } }
 }
 
 interface TlsResult {

@@ -4,6 +4,7 @@ import { keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { type ConditionProblem, checkConditions, isRegex, mergeConditions } from './conditions.ts'
 import { readDirectResponse, readRedirect } from './policies/answers.ts'
+import { readRouteFilters } from './policies/filters.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import { translateForward } from './proxy-forward.ts'
 import type { Action, Route, RouteMatch } from './virtual-host.ts'
@@ -34,9 +35,16 @@ export function translateRoute(
   }
   const action = actionOf(proxy, field, route, match, lookups)
   if (!action.ok) fatal.push(...action.problems)
-  if (!action.ok || fatal.length > 0) return { route: undefined, permitInsecure, problems: fatal }
+  const filters = readRouteFilters(field, route)
+  if (!filters.ok) fatal.push(...filters.problems)
+  if (!action.ok || !filters.ok || fatal.length > 0)
+    return { route: undefined, permitInsecure, problems: fatal }
   const { value, problems } = action.value
-  return { route: { match, action: value, owner: ownerOf(proxy) }, permitInsecure, problems }
+  return {
+    route: { match, action: value, owner: ownerOf(proxy), filters: filters.value },
+    permitInsecure,
+    problems,
+  }
 }
 
 export function ownerOf(proxy: HTTPProxy): string {

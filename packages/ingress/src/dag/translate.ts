@@ -31,7 +31,7 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
     tls === undefined || routes.length === 0 ? undefined : { tls: tls.settings, keyPair: tls.keyPair, routes }
   const empty = plain.length === 0 && secure === undefined
   return {
-    virtualHost: empty ? undefined : { host, plain, secure },
+    virtualHost: empty ? undefined : { host, filters: proxies.contribution.filters, plain, secure },
     outcomes: [...ingresses.outcomes, ...proxies.outcomes],
     root: proxies.root,
   }

@@ -1,4 +1,5 @@
 /** What one host name serves, as values free of Envoy's and the API's shapes. */
+import type { CookieRewrite, HostFilters, RouteFilters } from './filters.ts'
 
 export type PathMatch =
   | { readonly kind: 'exact'; readonly value: string }
@@ -106,6 +107,8 @@ export interface WeightedCluster {
   readonly response: HeaderEdits
   /** What the host becomes for this Service, unless the route says. */
   readonly host?: string | undefined
+  /** Of cookies in its answers; not empty: in the place of the route's. */
+  readonly cookies?: readonly CookieRewrite[] | undefined
 }
 
 export interface Retry {
@@ -174,6 +177,7 @@ export interface Route {
   readonly action: Action
   /** The object that asked for it, as `Kind/namespace/name`. */
   readonly owner: string
+  readonly filters?: RouteFilters | undefined
 }
 
 export type TlsVersion = '1.2' | '1.3'
@@ -197,6 +201,8 @@ export interface KeyPair {
 export interface VirtualHost {
   /** A DNS name, `*.` and a DNS name (one label), or `*`; lower case. */
   readonly host: string
+  /** For all routes of both listeners. */
+  readonly filters: HostFilters
   /** Empty: the host does not exist on the plain listener. */
   readonly plain: readonly Route[]
   readonly secure:

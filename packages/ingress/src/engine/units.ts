@@ -118,12 +118,16 @@ const nothing: Encoded = {
 
 function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
   if (virtualHost === undefined) return nothing
-  const { host, plain, secure } = virtualHost
+  const { host, plain, secure, filters } = virtualHost
   const own = layout === 'scoped'
-  const tables = own ? scopes(virtualHost) : secure === undefined ? [] : [secureTable(host, secure.routes)]
+  const tables = own
+    ? scopes(virtualHost)
+    : secure === undefined
+      ? []
+      : [secureTable(host, secure.routes, filters)]
   return {
     tables,
-    plain: plain.length === 0 ? undefined : own || plainEntry(host, plain),
+    plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters),
     clusters: clustersOf(virtualHost),
     tls: secure?.tls,
     secret: secure === undefined ? undefined : secretResource(secure.keyPair),

@@ -11,6 +11,7 @@ import {
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import { sharedFilters } from './filters.ts'
 import { configSource, milliseconds, type Source, typed } from './message.ts'
 import type { Side } from './names.ts'
 import { handshakeHost, scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
@@ -45,12 +46,21 @@ export function trafficManager(
   { lookup, ...routing }: Routing,
   listener: string,
   accessLogPath: string,
+  trustedHops: number,
 ): NetworkFilter {
   return connectionManager({
     statPrefix: listener,
     ...routing,
-    httpFilters: [...lookup, compressor(), grpcWeb(), grpcStats(), router()],
+    httpFilters: [
+      ...lookup,
+      compressor(),
+      grpcWeb(),
+      grpcStats(),
+      ...sharedFilters().map(httpFilter),
+      router(),
+    ],
     useRemoteAddress: true,
+    xffNumTrustedHops: trustedHops,
     normalizePath: true,
     mergeSlashes: true,
     preserveExternalRequestId: true,

@@ -15,5 +15,9 @@ export function headerEdits(request: HeaderEdits, response: HeaderEdits) {
 }
 
 function added({ set }: HeaderEdits) {
-  return set.map(({ name, value }) => ({ header: { key: name, value }, appendAction: overwrite }))
+  return setHeaders(set)
+}
+
+export function setHeaders(headers: HeaderEdits['set']) {
+  return headers.map(({ name, value }) => ({ header: { key: name, value }, appendAction: overwrite }))
 }

@@ -36,7 +36,7 @@ export interface TlsChain {
 export function httpListener(options: ListenerOptions, layout: Layout): Resource {
   const routing =
     layout === 'scoped' ? scopedRouting('http') : tableRouting(plainTableName, sourceOf(layout), false)
-  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog)]
+  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options.trustedHops)]
   return listener(httpListenerName, options.http, proxyProtocol(options), [
     { name: httpListenerName, filters },
   ])
@@ -62,7 +62,9 @@ function byName(a: NamedChain, b: NamedChain): number {
 }
 
 function sharedChains(chains: readonly TlsChain[], options: ListenerOptions): readonly NamedChain[] {
-  const filters = [trafficManager(scopedRouting('https'), httpsListenerName, options.httpsAccessLog)]
+  const filters = [
+    trafficManager(scopedRouting('https'), httpsListenerName, options.httpsAccessLog, options.trustedHops),
+  ]
   return chains.map(({ settings, hosts }) => ({
     name: chainName(settings),
     filterChainMatch: { serverNames: [...hosts].toSorted() },
@@ -83,7 +85,7 @@ function chainPerHost(
       return {
         name: host,
         filterChainMatch: { serverNames: [host] },
-        filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog)],
+        filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options.trustedHops)],
         transportSocket: downstreamTls(settings, source),
       }
     }),

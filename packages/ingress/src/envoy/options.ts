@@ -17,6 +17,8 @@ export interface ListenerOptions {
   readonly httpsAccessLog: string
   /** Clients come through a proxy that speaks the PROXY protocol. */
   readonly useProxyProtocol: boolean
+  /** How many proxies in front of Envoy are believed what they write into X-Forwarded-For. */
+  readonly trustedHops: number
 }
 
 export const defaultListenerOptions: ListenerOptions = {
@@ -27,4 +29,5 @@ export const defaultListenerOptions: ListenerOptions = {
   httpAccessLog: '/dev/stdout',
   httpsAccessLog: '/dev/stdout',
   useProxyProtocol: false,
+  trustedHops: 0,
 }

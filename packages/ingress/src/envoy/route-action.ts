@@ -10,6 +10,7 @@ import { PreviousRoutesConfigSchema } from '@envoyproxy/envoy-types/envoy/extens
 import { SafeCrossSchemeConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config'
 import { FractionalPercent_DenominatorType } from '@envoyproxy/envoy-types/envoy/type/v3/percent'
 import type { Forward, HashPolicy, InternalRedirect, Retry, WeightedCluster } from '../dag/virtual-host.ts'
+import { cookieFilter } from './filters.ts'
 import { headerEdits } from './header-edits.ts'
 import { limit, milliseconds, typed } from './message.ts'
 import { clusterName } from './names.ts'
@@ -50,10 +51,11 @@ function clusterSpecifier(
   const only = clusters[0]
   if (only !== undefined && clusters.length === 1 && asksNothing(only))
     return { case: 'cluster', value: clusterName(only.cluster) }
-  const weighted = clusters.map(({ cluster, weight, request, response, host }) => ({
+  const weighted = clusters.map(({ cluster, weight, request, response, host, cookies }) => ({
     name: clusterName(cluster),
     weight,
     ...headerEdits(request, response),
+    typedPerFilterConfig: cookieFilter(cookies ?? []),
     ...(host === undefined
       ? {}
       : { hostRewriteSpecifier: { case: 'hostRewriteLiteral' as const, value: host } }),
@@ -61,9 +63,11 @@ function clusterSpecifier(
   return { case: 'weightedClusters', value: { clusters: weighted } }
 }
 
-function asksNothing({ request, response, host }: WeightedCluster): boolean {
+function asksNothing({ request, response, host, cookies = [] }: WeightedCluster): boolean {
   return (
-    host === undefined && [request, response].every(({ set, remove }) => set.length + remove.length === 0)
+    host === undefined &&
+    cookies.length === 0 &&
+    [request, response].every(({ set, remove }) => set.length + remove.length === 0)
   )
 }
 

@@ -5,6 +5,7 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
+import type { HostFilters } from '../dag/filters.ts'
 import type { HeaderMatch, Route } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { scopeName } from './names.ts'
@@ -19,8 +20,8 @@ export interface PlainEntry {
   readonly clusters: readonly string[]
 }
 
-export function plainEntry(host: string, routes: readonly Route[]): PlainEntry {
-  const table = create(RouteConfigurationSchema, { virtualHosts: [entry(host, routes)] })
+export function plainEntry(host: string, routes: readonly Route[], filters: HostFilters): PlainEntry {
+  const table = create(RouteConfigurationSchema, { virtualHosts: [entry(host, routes, filters)] })
   return { bytes: toBinary(RouteConfigurationSchema, table), clusters: clustersOf(routes) }
 }
 
@@ -35,9 +36,9 @@ export function plainTable(entries: readonly PlainEntry[]): Resource {
   return makeResource(plainTableName, bytes, { clusters })
 }
 
-export function secureTable(host: string, routes: readonly Route[]): Resource {
+export function secureTable(host: string, routes: readonly Route[], filters: HostFilters): Resource {
   const name = secureTableName(host)
-  const virtualHosts = [entry(host, routes), misdirected]
+  const virtualHosts = [entry(host, routes, filters), misdirected]
   const message = create(RouteConfigurationSchema, { ...tableSettings, name, virtualHosts })
   return makeResource(name, toBinary(RouteConfigurationSchema, message), { clusters: clustersOf(routes) })
 }
@@ -46,14 +47,18 @@ export function secureTableName(host: string): string {
   return scopeName('https', host)
 }
 
-function entry(host: string, routes: readonly Route[]): ReturnType<typeof virtualHostEntry> {
-  if (!host.startsWith('*.')) return virtualHostEntry(host, routes)
+function entry(
+  host: string,
+  routes: readonly Route[],
+  filters: HostFilters,
+): ReturnType<typeof virtualHostEntry> {
+  if (!host.startsWith('*.')) return virtualHostEntry(host, routes, filters)
   const only = oneLabel(host)
   const bound = routes.map(({ match, ...route }) => ({
     ...route,
     match: { ...match, headers: [...match.headers, only] },
   }))
-  return virtualHostEntry(host, bound)
+  return virtualHostEntry(host, bound, filters)
 }
 
 /** Envoy's `*.` stands for any number of labels; ours for one. */

@@ -4,6 +4,7 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
+import type { HostFilters } from '../dag/filters.ts'
 import type { Route, VirtualHost } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { type Side, scopeName } from './names.ts'
@@ -11,16 +12,16 @@ import { scopeHeader } from './scope-key.ts'
 import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virtual-host.ts'
 
 export function scopes(virtualHost: VirtualHost): readonly Resource[] {
-  const { host, plain, secure } = virtualHost
+  const { host, plain, secure, filters } = virtualHost
   const resources: Resource[] = []
-  if (plain.length > 0) resources.push(scope('http', host, plain))
-  if (secure !== undefined) resources.push(scope('https', host, secure.routes))
+  if (plain.length > 0) resources.push(scope('http', host, plain, filters))
+  if (secure !== undefined) resources.push(scope('https', host, secure.routes, filters))
   return resources
 }
 
-function scope(side: Side, host: string, routes: readonly Route[]): Resource {
+function scope(side: Side, host: string, routes: readonly Route[], filters: HostFilters): Resource {
   const name = scopeName(side, host)
-  const entry = virtualHostEntry(host, routes)
+  const entry = virtualHostEntry(host, routes, filters)
   const message = create(ScopedRouteConfigurationSchema, {
     name,
     key: { fragments: [{ type: { case: 'stringKey', value: name } }] },

@@ -8,8 +8,10 @@ import type {
   RouteSchema,
   VirtualHostSchema,
 } from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
+import type { HostFilters } from '../dag/filters.ts'
 import type { Action, Route } from '../dag/virtual-host.ts'
 import { clustersOfAction } from '../dag/virtual-host.ts'
+import { hostFilters, routeFilters } from './filters.ts'
 import { headerEdits } from './header-edits.ts'
 import { routeMatch } from './match.ts'
 import { clusterName, squeeze } from './names.ts'
@@ -27,9 +29,14 @@ export const tableSettings = {
   requestHeadersToAdd: [{ header: { key: 'x-request-start', value: 't=%START_TIME(%s.%3f)%' } }],
 }
 
-export function virtualHostEntry(host: string, routes: readonly Route[]): HostInit {
+export function virtualHostEntry(host: string, routes: readonly Route[], filters: HostFilters): HostInit {
   const rest: RouteInit = answer('none', 404)
-  return { name: squeeze([host]), domains: [host], routes: [...routes.map(routeMessage), rest] }
+  return {
+    name: squeeze([host]),
+    domains: [host],
+    routes: [...routes.map(routeMessage), rest],
+    typedPerFilterConfig: hostFilters(filters),
+  }
 }
 
 /** Over TLS, a request for another host than that of the handshake must open its own connection. */
@@ -50,7 +57,13 @@ function answer(name: string, status: number): RouteInit {
 function routeMessage(route: Route): RouteInit {
   const { action } = route
   const edits = action.kind === 'forward' ? headerEdits(action.requestHeaders, action.responseHeaders) : {}
-  return { name: route.owner, match: routeMatch(route.match), action: routeAction(action), ...edits }
+  return {
+    name: route.owner,
+    match: routeMatch(route.match),
+    action: routeAction(action),
+    ...edits,
+    typedPerFilterConfig: route.filters === undefined ? {} : routeFilters(route.filters),
+  }
 }
 
 function routeAction(action: Action): NonNullable<RouteInit['action']> {

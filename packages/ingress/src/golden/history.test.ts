@@ -16,20 +16,32 @@ const service = fc.record({
   spec: fc.record({ ports: fc.constantFrom([{ port: 80 }], [{ port: 80, name: 'http' }], [{ port: 81 }]) }),
 })
 const backend = fc.constantFrom(...names).map((name) => ({ name, port: 80 }))
-const route = fc.record({
-  conditions: fc.constantFrom(
-    [],
-    [{ prefix: '/x' }],
-    [{ prefix: '/x' }, { prefix: '/y' }],
-    [{ exact: '/x' }],
-  ),
-  services: fc.array(backend, { minLength: 1, maxLength: 2 }),
-})
+const filters = fc.constantFrom(
+  {},
+  { ipDenyPolicy: [{ source: 'Peer', cidr: '10.0.0.0/8' }] },
+  { ipDenyPolicy: [{ source: 'Peer', cidr: 'nowhere' }] },
+  { rateLimitPolicy: { local: { requests: 1, unit: 'second' } } },
+)
+const route = fc
+  .record({
+    conditions: fc.constantFrom(
+      [],
+      [{ prefix: '/x' }],
+      [{ prefix: '/x' }, { prefix: '/y' }],
+      [{ exact: '/x' }],
+    ),
+    services: fc.array(backend, { minLength: 1, maxLength: 2 }),
+  })
+  .chain((plain) => filters.map((asked) => ({ ...plain, ...asked })))
+const cors = fc.constantFrom({}, { corsPolicy: { allowOrigin: ['*'], allowMethods: ['GET'] } })
+const virtualhost = fc
+  .tuple(fc.constantFrom(...hosts), filters, cors)
+  .map(([fqdn, ...rest]) => Object.assign({ fqdn }, ...rest))
 const root = fc.record({
   kind: fc.constant('HTTPProxy'),
   name: fc.constantFrom(...names),
   spec: fc.record({
-    virtualhost: fc.record({ fqdn: fc.constantFrom(...hosts) }),
+    virtualhost,
     routes: fc.array(route, { maxLength: 2 }),
     includes: fc.constantFrom([], [{ name: 'b', conditions: [{ prefix: '/i' }] }]),
   }),

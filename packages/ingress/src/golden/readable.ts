@@ -11,9 +11,21 @@ import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/co
 import { FileAccessLogSchema } from '@envoyproxy/envoy-types/envoy/extensions/access_loggers/file/v3/file'
 import { GzipSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/gzip/compressor/v3/gzip'
 import { CompressorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/compressor/v3/compressor'
+import {
+  CorsPolicySchema,
+  CorsSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/http/cors/v3/cors'
 import { FilterConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_stats/v3/config'
 import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
-import { LuaSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/lua/v3/lua'
+import { LocalRateLimitSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit'
+import {
+  LuaPerRouteSchema,
+  LuaSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/http/lua/v3/lua'
+import {
+  RBACPerRouteSchema,
+  RBACSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/http/rbac/v3/rbac'
 import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
 import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol'
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
@@ -47,6 +59,12 @@ const registry = createRegistry(
   FilterConfigSchema,
   GrpcWebSchema,
   LuaSchema,
+  LuaPerRouteSchema,
+  CorsSchema,
+  CorsPolicySchema,
+  LocalRateLimitSchema,
+  RBACSchema,
+  RBACPerRouteSchema,
   RouterSchema,
   ProxyProtocolSchema,
   TlsInspectorSchema,

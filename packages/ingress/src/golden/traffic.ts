@@ -64,7 +64,10 @@ export function translateFor(
   return engine.snapshot()
 }
 
-/** True when every response that was sent is acknowledged; undefined before. */
+/**
+ * True when every response that was sent is acknowledged, or nothing more happens (an Envoy that closes a stream
+ * acknowledges nothing on it); undefined before.
+ */
 export async function settled(stand: Stand): Promise<true | undefined> {
   const figures = (await stand.metrics.exposition()).replaceAll(/^.*outcome="stale".*$/gm, '')
   const sum = (name: string) =>
@@ -73,8 +76,17 @@ export async function settled(stand: Stand): Promise<true | undefined> {
       0,
     )
   const sent = sum('landfall_xds_responses_total')
-  return sent > 0 && sent === sum('landfall_xds_acknowledgements_total') ? true : undefined
+  const taken = sum('landfall_xds_acknowledgements_total')
+  if (sent > 0 && sent === taken) return true
+  const before = progress.get(stand)
+  const now = performance.now()
+  if (before?.sent === sent && before.taken === taken) return now - before.since > quietMs ? true : undefined
+  progress.set(stand, { sent, taken, since: now })
+  return undefined
 }
+
+const quietMs = 1000
+const progress = new WeakMap<Stand, { sent: number; taken: number; since: number }>()
 
 /** A Service `web/NAME`, port 80 named `http`, with an endpoint for each group of ports by name. */
 export function serviceObjects(

@@ -1,7 +1,7 @@
 /** What of the options translation reads. */
 import { defaultDagOptions } from '../dag/options.ts'
 import type { EngineOptions } from '../engine/engine.ts'
-import type { BindAddress } from '../envoy/options.ts'
+import { type BindAddress, defaultListenerOptions } from '../envoy/options.ts'
 import type { ServeOptions } from '../options.ts'
 
 export function engineOptions(options: ServeOptions): EngineOptions {
@@ -16,6 +16,7 @@ export function engineOptions(options: ServeOptions): EngineOptions {
       disablePermitInsecure: options.disablePermitInsecure,
     },
     listeners: {
+      ...defaultListenerOptions,
       http: bind(options.envoyHttp),
       https: bind(options.envoyHttps),
       stats: bind(options.envoyStats),
