@@ -1,0 +1,186 @@
+/** Whether an address is announced, from where, or why not: what `kubectl` shows of each Service. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KubernetesObject, Manifest } from '../lab/index.ts'
+import { echo, eventsOf, namespaceObject, scenarioLab } from './site.ts'
+
+const lab = scenarioLab()
+const namespace = 'why'
+const system = 'metallb-system'
+const excluded = 'node.kubernetes.io/exclude-from-external-load-balancers'
+
+interface ServiceObject extends KubernetesObject {
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly reason: string
+      readonly message: string
+    }[]
+  }
+}
+
+function object(kind: string, name: string, spec: object): Manifest {
+  return { apiVersion: 'metallb.io/v1beta1', kind, metadata: { namespace: system, name }, spec }
+}
+
+function pool(name: string, range: string): Manifest {
+  return object('IPAddressPool', name, { addresses: [range], autoAssign: false })
+}
+
+function service(name: string, from: string, spec: object = {}): Manifest {
+  const annotations = { 'metallb.io/address-pool': from }
+  const ports = [{ port: 80, targetPort: 8080 }]
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, annotations },
+    spec: { type: 'LoadBalancer', selector: { app: 'tea' }, ports, ...spec },
+  }
+}
+
+const pools = [
+  pool('why-good', '192.168.77.160-192.168.77.163'),
+  pool('why-mute', '192.168.77.164/32'),
+  pool('why-third', '192.168.77.166-192.168.77.167'),
+  pool('why-eth9', '192.168.77.165/32'),
+]
+const advertisements = [
+  object('L2Advertisement', 'why-good', { ipAddressPools: ['why-good'] }),
+  object('L2Advertisement', 'why-third', {
+    ipAddressPools: ['why-third'],
+    nodeSelectors: [{ matchLabels: { why: 'third' } }],
+  }),
+  object('L2Advertisement', 'why-eth9', { ipAddressPools: ['why-eth9'], interfaces: ['eth9'] }),
+]
+
+describe('announced, and why not', () => {
+  /** A node that has no endpoint. */
+  let third = ''
+
+  beforeAll(async () => {
+    await lab.apply([namespaceObject(namespace), ...echo(namespace, 'tea', { replicas: 1 })])
+    const node = await lab.waitFor('the pod to be placed', async () => {
+      const [pod] = await lab.list<PodObject>('pods', { namespace, selector: 'app=tea' })
+      return pod?.spec.nodeName
+    })
+    third = lab.nodes.find(({ name }) => name !== node)?.name ?? ''
+    await lab.kubectl(['label', 'node', third, 'why=third'])
+    await lab.apply([...pools, ...advertisements])
+    await lab.apply([
+      service('spoken', 'why-good'),
+      service('empty', 'why-good', { selector: { app: 'nobody' } }),
+      service('mute', 'why-mute'),
+      service('third', 'why-third'),
+      service('local', 'why-third', { externalTrafficPolicy: 'Local' }),
+      service('eth9', 'why-eth9'),
+    ])
+  })
+
+  afterAll(async () => {
+    await lab.kubectl(['label', 'node', third, 'why-', `${excluded}-`])
+    await lab.kubectl(['delete', 'namespace', namespace])
+    await lab.delete([...advertisements, ...pools])
+  })
+
+  function says(name: string) {
+    const read = async () => {
+      const seen = await lab.get<ServiceObject>('service', name, namespace)
+      const found = seen?.status?.conditions?.find(({ type }) => type === 'metallb.io/Announced')
+      return found === undefined ? '' : `${found.status} ${found.reason}: ${found.message}`
+    }
+    return expect.poll(read, { timeout: 60_000, interval: 200 })
+  }
+
+  /** Node and reason of what `kubectl get servicel2status` shows of the Service. */
+  async function reported(name: string): Promise<string> {
+    const selector = `metallb.io/service-name=${name},metallb.io/service-namespace=${namespace}`
+    const columns = 'NODE:.status.node,REASON:.status.reason'
+    const args = ['-n', system, '-l', selector, '--no-headers', '-o', `custom-columns=${columns}`]
+    return (await lab.kubectl(['get', 'servicel2status', ...args])).trim().replaceAll(/ +/g, ' ')
+  }
+
+  it('names the node that announces, once it does', async () => {
+    await says('spoken').toMatch(/^True Announced: by layer 2 from node \S+$/)
+    const wait = '--for=condition=metallb.io/Announced=True'
+    expect(await lab.kubectl(['wait', wait, 'service/spoken', '-n', namespace])).toContain('condition met')
+    const [node, reason] = (await reported('spoken')).split(' ')
+    expect([node, reason]).toEqual([expect.stringMatching(/^\S+$/), '<none>'])
+    const events = (await eventsOf(lab, 'Service', namespace, 'spoken')).filter(
+      (event) => event.reason === 'nodeAssigned',
+    )
+    expect(events.map(({ message }) => message)).toEqual([
+      `announcing from node "${node}" with protocol "layer2"`,
+    ])
+  })
+
+  it.each([
+    ['empty', 'False noEndpoints: no endpoint is ready or serving'],
+    [
+      'mute',
+      'False noMatchingAdvertisement: no L2Advertisement and no BGPAdvertisement of pool why-mute selects the Service',
+    ],
+  ])('says why not: %s', async (name, said) => {
+    await says(name).toBe(said)
+    expect(await reported(name)).toBe(`<none> ${said.split(' ')[1]?.replace(':', '')}`)
+  })
+
+  it('says that no node that may announce it has an endpoint', async () => {
+    await says('local').toBe(`False noLocalEndpoints: no endpoint on node ${third} is ready or serving`)
+    await says('third').toBe(`True Announced: by layer 2 from node ${third}`)
+  })
+
+  it('says that every node that may announce it is excluded, for as long as it is', async () => {
+    await lab.kubectl(['label', 'node', third, `${excluded}=`])
+    const why = `False nodeLabeledExcludeBalancers: excluded from load balancers by label: node ${third}`
+    await says('third').toBe(why)
+    await says('local').toBe(why)
+    expect(await reported('third')).toBe('<none> nodeLabeledExcludeBalancers')
+    await lab.kubectl(['label', 'node', third, `${excluded}-`])
+    await says('third').toBe(`True Announced: by layer 2 from node ${third}`)
+  })
+
+  it('says that the owner has no interface to announce on', async () => {
+    await says('eth9').toMatch(
+      /^False announceFailed: none of the interfaces eth9 of node "\S+" can announce with protocol "layer2"$/,
+    )
+    const events = await eventsOf(lab, 'Service', namespace, 'eth9')
+    expect(events.filter(({ reason }) => reason === 'announceFailed')).toHaveLength(1)
+  })
+
+  it('says of each speaker whether the configuration is good', async () => {
+    for (const { name } of lab.nodes) {
+      const state = await lab.get<StateObject>('configurationstate', `speaker-${name}`, system)
+      expect([state?.metadata.labels, state?.status?.result]).toEqual([
+        { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': name },
+        'Valid',
+      ])
+    }
+  })
+
+  it('has nothing left to say when the Services are gone', async () => {
+    await lab.kubectl(['delete', 'service', '--all', '-n', namespace])
+    const left = async () =>
+      (
+        await lab.kubectl([
+          'get',
+          'servicel2status',
+          '-n',
+          system,
+          '-o',
+          'name',
+          '-l',
+          `metallb.io/service-namespace=${namespace}`,
+        ])
+      ).trim()
+    await expect.poll(left, { timeout: 60_000, interval: 500 }).toBe('')
+  })
+})
+
+interface PodObject extends KubernetesObject {
+  readonly spec: { readonly nodeName?: string }
+}
+
+interface StateObject extends KubernetesObject {
+  readonly metadata: KubernetesObject['metadata'] & { readonly labels?: Readonly<Record<string, string>> }
+  readonly status?: { readonly result?: string }
+}
