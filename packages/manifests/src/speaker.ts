@@ -30,6 +30,7 @@ export function speakerObjects(image: string): readonly Manifest[] {
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
       allow('', ['pods'], read),
+      allow('apps', ['daemonsets'], ['get']),
       allow('', ['secrets', 'configmaps'], ['list', 'watch']),
       allow('metallb.io', metallbConfiguration, ['list', 'watch']),
       allow('metallb.io', ['servicel2statuses', 'servicebgpstatuses'], [...read, 'create', 'delete']),

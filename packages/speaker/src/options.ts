@@ -26,6 +26,7 @@ export interface SpeakerOptions {
   readonly ignoreExcludeLabel: boolean
   readonly heartbeat: HeartbeatOptions
   readonly layer2: Layer2Options
+  readonly bgp: BgpOptions
   /** File with `announcedInterfacesToExclude`; the usual ones when it is missing. Default `/etc/metallb/excludel2.yaml`. */
   readonly excludeFile: string
   /** Seconds between unasked announcements of an owned address, 0 for none. Default 60. */
@@ -47,6 +48,13 @@ export interface HeartbeatOptions {
   readonly secretPath: string
   /** undefined: 100 ms × 6; with a CPU quota below one core 200 ms × 5. */
   readonly timing: Timing | undefined
+}
+
+export interface BgpOptions {
+  /** How long peers are told that routes are about to go before a stop withdraws them; 0: not at all. Default 1000. */
+  readonly drainMs: number
+  /** The port to take the connections of peers on; undefined: peers do not dial. */
+  readonly listenPort: number | undefined
 }
 
 export interface Layer2Options {
@@ -82,6 +90,7 @@ export const defaultSpeakerOptions: Omit<
     timing: undefined,
   },
   layer2: { partition: 'serve', preferAfterMs: undefined, rebalanceMs: 0 },
+  bgp: { drainMs: 1000, listenPort: undefined },
   excludeFile: '/etc/metallb/excludel2.yaml',
   refreshSeconds: 60,
   metrics: { address: '::', port: 9120, secure: { tls: defaultTls, certificateFolder: undefined } },

@@ -78,6 +78,7 @@ async function expectFree(port: number): Promise<void> {
 async function optionsWith(signal: AbortSignal, healthPort?: number): Promise<SpeakerOptions> {
   return {
     ...defaultSpeakerOptions,
+    bgp: { drainMs: 0, listenPort: undefined },
     logger: createLogger({ write: (line) => void lines.push(JSON.parse(line)) }),
     version: 'test',
     signal,

@@ -10,6 +10,7 @@ import type { Health, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
+import { daemonSetStands, endingOf } from './ending.ts'
 import {
   type Layer2State,
   noLayer2,
@@ -72,7 +73,14 @@ export class Speaker {
     })
     const interfaces = () => this.#interfaces.current
     const bfd = (message: ToBfd): void => this.#worker.sendBfd(message)
-    this.#bgp = new BgpSpeaker({ logger, metrics, nodeName: node, interfaces, bfd })
+    this.#bgp = new BgpSpeaker({
+      logger,
+      metrics,
+      nodeName: node,
+      interfaces,
+      bfd,
+      ...(options.bgp.listenPort === undefined ? {} : { listenPort: options.bgp.listenPort }),
+    })
     this.#endSecretWatch = this.#watchSecret()
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })
     const onError = () => speakerMetrics.failedWrite()
@@ -119,10 +127,22 @@ export class Speaker {
     this.#endSecretWatch()
     // First: what is given up now stays reported until the next owner reports itself.
     const statuses = this.#statuses.stop()
-    await Promise.all([this.#worker.stop(), this.#bgp.stop()])
+    // BFD ends after BGP, whose sessions it would take along.
+    await this.#stopBgp()
+    await this.#worker.stop()
     this.#interfaces.close()
     const told = Promise.all([statuses, this.#events.flush()])
     await Promise.race([told, sleep(tellMs, undefined, { ref: false })])
+  }
+
+  async #stopBgp(): Promise<void> {
+    const { cluster, namespace, options, owner } = this.#parts
+    const node = this.#observer.node()
+    const daemonSet = this.#bgp.mayRestart && (await daemonSetStands(cluster, namespace, await owner()))
+    const excluded = this.#observer.world().nodes.get(options.node)?.excluded ?? false
+    const ending = endingOf({ node, excluded, daemonSet })
+    this.#logger.info('bgpEnding', { ...ending }, 'BGP sessions end')
+    await this.#bgp.stop({ restart: ending.kind === 'restart', drainMs: options.bgp.drainMs })
   }
 
   #watchSecret(): () => void {

@@ -52,6 +52,8 @@ interface Flags extends ServingFlags {
   readonly layer2PreferAfter?: number
   readonly layer2Rebalance: number
   readonly excludeFile: string
+  readonly bgpDrainWait: number
+  readonly bgpListen: boolean
   readonly refresh: number
 }
 
@@ -125,6 +127,13 @@ export function speakerCommand(): Command {
     )
       .argParser(wholeNumber(0))
       .default(0),
+    new Option(
+      '--bgp-drain-wait <ms>',
+      'how long BGP peers are told that routes are about to go before a stop withdraws them',
+    )
+      .argParser(wholeNumber(0))
+      .default(1000),
+    booleanFlag('bgp-listen', 'take the connections of BGP peers, on port 179'),
     new Option('--exclude-file <file>', 'interfaces that never announce').default(
       '/etc/metallb/excludel2.yaml',
     ),
@@ -174,6 +183,7 @@ export function speakerOptions(command: Command): Omit<SpeakerOptions, 'signal'>
       preferAfterMs: flags.layer2PreferAfter === undefined ? undefined : flags.layer2PreferAfter * 1000,
       rebalanceMs: flags.layer2Rebalance * 1000,
     },
+    bgp: { drainMs: flags.bgpDrainWait, listenPort: flags.bgpListen ? 179 : undefined },
     excludeFile: flags.excludeFile,
     refreshSeconds: flags.refresh,
     metrics: metricsOf(flags, isLegacy(command)),

@@ -4,6 +4,7 @@
  * In: a plan, whole, whenever it changes. A peer whose parameters are unchanged keeps its session; one that changed
  * restarts alone. Out: sessions, routes, and what was observed of them.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Interface } from '@landfall/net'
 import type { IP } from '@landfall/netip'
@@ -33,6 +34,11 @@ export interface BgpSpeakerOptions {
   readonly listenPort?: number
   /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
   readonly bfd: (message: ToBfd) => void
+}
+
+export interface BgpStop {
+  readonly restart?: boolean
+  readonly drainMs?: number
 }
 
 interface Held {
@@ -82,6 +88,11 @@ export class BgpSpeaker {
     if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
   }
 
+  /** Some peer agreed to keep our routes over a restart. */
+  get mayRestart(): boolean {
+    return [...this.#held.values()].some(({ session }) => session.keepsRoutes)
+  }
+
   /** One entry a peer, sorted by name. */
   status(): readonly PeerStatus[] {
     return [...this.#held.values()]
@@ -89,22 +100,28 @@ export class BgpSpeaker {
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Every route says from now on that it is about to go, so that peers prefer other paths (RFC 8326). */
-  drain(): void {
-    for (const { session } of this.#held.values()) session.drain()
-  }
-
   /**
-   * Every peer is told Cease/Administrative Shutdown, on which it drops our routes; done within a second.
-   * `restart`: peers that agreed to a graceful restart are left without a word, and keep them.
+   * Every peer is told Cease/Administrative Shutdown, on which it drops our routes; done within a second. `restart`:
+   * peers that agreed to a graceful restart are left without a word, and keep them. To the others every route says
+   * for `drainMs` that it is about to go (RFC 8326), so that they move to other paths first.
    */
-  async stop(restart = false): Promise<void> {
+  async stop({ restart = false, drainMs = 0 }: BgpStop = {}): Promise<void> {
     this.#stopped = true
     const text = shutdownText(`speaker on ${this.#options.nodeName} stops`)
     const error = bgpError(errorCode.cease, ceaseReason.administrativeShutdown, text)
-    for (const { peer } of this.#held.values()) this.#end(peer, error, restart)
+    const all = [...this.#held.values()]
+    if (restart) for (const { peer, session } of all) if (session.keepsRoutes) this.#end(peer, error, true)
+    if (drainMs > 0 && this.#drain()) await sleep(drainMs)
+    for (const { peer } of all) this.#end(peer, error)
     this.#routers.close()
     await Promise.all([...this.#ending.values(), this.#listener?.close()])
+  }
+
+  /** Whether anybody hears of it. */
+  #drain(): boolean {
+    const up = [...this.#held.values()].filter(({ session }) => session.status.state === 'established')
+    for (const { session } of up) session.drain()
+    return up.some(({ session }) => session.status.announced + session.status.pending > 0)
   }
 
   #applyPeer(peer: BgpPeerPlan): void {

@@ -123,9 +123,14 @@ export class Session {
     await this.#connections.closed()
   }
 
+  /** The peer agreed to keep our routes over a restart. */
+  get keepsRoutes(): boolean {
+    return this.#established?.agreed.gracefulRestart ?? false
+  }
+
   /** Leaves the routes with the peer where it agreed to keep them over a restart; else as `stop`. */
   async leave(error: BgpError): Promise<void> {
-    if (this.#established?.agreed.gracefulRestart !== true) return this.stop(error)
+    if (!this.keepsRoutes) return this.stop(error)
     this.#detection.close()
     this.#dispatch({ kind: 'abandon' })
     await this.#connections.closed()

@@ -161,5 +161,5 @@ export class Configuration {
 }
 
 function version({ meta }: KubeObject): object {
-  return { uid: meta.uid, generation: meta.generation, labels: meta.labels }
+  return { uid: meta.uid, generation: meta.generation, labels: meta.labels, annotations: meta.annotations }
 }

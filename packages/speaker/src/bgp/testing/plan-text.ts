@@ -15,8 +15,8 @@ export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' 
 
 export interface PlanText {
   readonly peers: readonly PeerText[]
-  /** Instead of a plan: all routes are about to go. */
-  readonly drain?: boolean
+  /** From now on a stop takes that long. */
+  readonly drainMs?: number
   /** From now on the main thread is blocked for so many milliseconds at a time. */
   readonly busy?: number
 }

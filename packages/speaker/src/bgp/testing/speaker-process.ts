@@ -30,7 +30,7 @@ const speaker = new BgpSpeaker({
 })
 
 async function stop(restart = false): Promise<void> {
-  await speaker.stop(restart)
+  await speaker.stop({ restart, drainMs })
   const ended = new Promise((resolve) => thread.once('exit', resolve))
   thread.postMessage('stop', [])
   await ended
@@ -39,11 +39,12 @@ async function stop(restart = false): Promise<void> {
 
 process.once('SIGTERM', () => void stop())
 process.once('SIGUSR2', () => void stop(true))
+let drainMs = 0
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {
   const plan = JSON.parse(line) as PlanText
-  if (plan.drain === true) speaker.drain()
-  else speaker.apply({ peers: plan.peers.map(readPeer) })
+  drainMs = plan.drainMs ?? drainMs
+  speaker.apply({ peers: plan.peers.map(readPeer) })
   if (plan.busy !== undefined) keepBusy(plan.busy)
 })
 lines.on('close', () => void stop())
