@@ -13,14 +13,8 @@ import type { World } from './choose.ts'
 import { decide, reviewHolding } from './decide.ts'
 import { type Holding, Ledger, type LedgerView } from './ledger.ts'
 import type { Decision, Event, Refusal } from './outcome.ts'
-import {
-  type BalancedService,
-  byRequestAge,
-  heldIn,
-  likenessOf,
-  type Request,
-  readRequest,
-} from './request.ts'
+import { type BalancedService, byRequestAge, heldIn, type Request, readRequest } from './request.ts'
+import { Waiting } from './waiting.ts'
 
 export interface Batch {
   /** undefined: unchanged. */
@@ -49,8 +43,8 @@ export interface Decided {
 export class Allocator {
   readonly #ledger = new Ledger()
   readonly #requests = new Map<Key, Request>()
-  /** Those that would take an address if there were one, and whom they are like. */
-  readonly #waiting = new Map<Key, string>()
+  /** Those that would take an address if there were one. */
+  readonly #waiting = new Waiting()
   /** What was said last about a Service, so that nothing is said twice. */
   readonly #told = new Map<Key, readonly Event[]>()
   /** Whose pool is gone, since when and what is said about it. */
@@ -73,7 +67,7 @@ export class Allocator {
   }
 
   get waiting(): ReadonlySet<Key> {
-    return new Set(this.#waiting.keys())
+    return this.#waiting.keys()
   }
 
   /** When the next address has to go that has no pool; a batch is wanted then. */
@@ -114,19 +108,33 @@ export class Allocator {
       review.set(key, { ips: this.#ledger.holding(key), given: true })
     }
     const lost = this.#keepOrLose(review, now)
-    const freed = lost.size > 0 || released.some(([key, holding]) => !this.#ledger.holds(key, holding))
-    const candidates = new Set([...review.keys(), ...(freed ? this.#waiting.keys() : [])])
-    const inVain = new Set<string>()
-    return this.#byAge(candidates).flatMap((request) => {
-      const { key } = request
-      const holdsNothing = () => this.#ledger.holding(key).length === 0
-      // Nothing comes free while addresses are given out: what one did not get, its like will not get either.
-      if (!review.has(key) && holdsNothing() && inVain.has(this.#waiting.get(key) ?? '')) return []
-      const decided = this.#settle(request, lost, review)
-      const likeness = this.#waiting.get(key) ?? ''
-      if (likeness !== '' && holdsNothing()) inVain.add(likeness)
-      return decided
-    })
+    for (const [key, { ips }] of review) {
+      const sharing = this.#requests.get(key)?.sharing
+      if (lost.has(key) && sharing !== undefined) released.push([key, { ips, sharing }])
+    }
+    for (const key of review.keys()) this.#waiting.delete(key)
+    const decided: Decided[] = []
+    for (const request of this.#inTurn(review, released)) decided.push(...this.#settle(request, lost, review))
+    return decided
+  }
+
+  /** Those to look at again, and, if something came free, those that wait for it; all by age. */
+  *#inTurn(
+    review: ReadonlyMap<Key, Held>,
+    released: readonly (readonly [Key, Holding])[],
+  ): Generator<Request> {
+    const freed = released.flatMap(([key, holding]) => (this.#ledger.holds(key, holding) ? [] : holding.ips))
+    const waiting = freed.length === 0 ? undefined : this.#waiting.turnsFor(freed)
+    for (const request of this.#byAge(review.keys())) {
+      for (let older = waiting?.next(request); older !== undefined; older = waiting?.next(request)) {
+        // It had its turn, and waits since.
+        if (!review.has(older.key)) yield older
+      }
+      yield request
+    }
+    for (let next = waiting?.next(); next !== undefined; next = waiting?.next()) {
+      if (!review.has(next.key)) yield next
+    }
   }
 
   /** Nobody gets anything new before everybody has what they may keep. Answers who lost what they had. */
@@ -184,7 +192,7 @@ export class Allocator {
     const ips = decision.kind === 'refused' ? [] : decision.ips
     this.#ledger.set(key, ips, request.sharing)
     if (decision.kind === 'refused' || (decision.kind === 'assigned' && decision.incomplete))
-      this.#waiting.set(key, likenessOf(request))
+      this.#waiting.set(request, ips, this.#config)
     else this.#waiting.delete(key)
 
     const loss = lost.get(key)

@@ -85,13 +85,6 @@ export function readRequest(service: BalancedService): Request {
   }
 }
 
-/** Services with the same text can be given the same; '' where that depends on more, as on a sharing key. */
-export function likenessOf(request: Request): string {
-  const { wanted, sharing, namespace, labels, families, primaryFamily, ipFamilyPolicy, pool } = request
-  if (wanted.kind !== 'any' || sharing.key !== '') return ''
-  return JSON.stringify([namespace, labels, families, primaryFamily, ipFamilyPolicy, pool])
-}
-
 /** The addresses in the status, without what is none. */
 export function heldIn(service: Service): readonly IP[] {
   return service.ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseIP(ip) ?? [])))
