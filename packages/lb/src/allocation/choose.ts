@@ -33,7 +33,7 @@ export function choose(request: Request, world: World): Choice {
 function lowestIn(pool: Pool, family: Family, request: Request, world: World): IP | undefined {
   for (const range of pool.ranges) {
     if (range.first.family !== family) continue
-    const ip = world.ledger.lowest(range, request.key, request.sharing, (ip) => mayUse(pool, ip))
+    const ip = world.ledger.lowest(range, request.sharing, (ip) => mayUse(pool, ip))
     if (ip !== undefined) return ip
   }
   return undefined

@@ -19,11 +19,14 @@ test('answers what a plain set answers, after any additions and deletions', () =
       const [first, last] = a < b ? [a, b] : [b, a]
       const between = [...plain].filter((value) => first <= value && value <= last)
       expect(intervals.countBetween(first, last)).toBe(BigInt(between.length))
+      expect(intervals.isEmpty).toBe(plain.size === 0)
       for (let value = 0n; value <= largest; value++) {
         expect(intervals.has(value)).toBe(plain.has(value))
         let next = value
         while (plain.has(next)) next++
         expect(intervals.nextOutside(value)).toBe(next)
+        const inside = [...plain].filter((one) => one >= value).toSorted((x, y) => Number(x - y))
+        expect(intervals.nextInside(value)).toBe(inside[0])
       }
     }),
   )

@@ -11,6 +11,10 @@ interface Run {
 export class Intervals {
   readonly #runs: Run[] = []
 
+  get isEmpty(): boolean {
+    return this.#runs.length === 0
+  }
+
   add(value: bigint): void {
     const at = this.#after(value)
     const before = this.#runs[at - 1]
@@ -44,6 +48,13 @@ export class Intervals {
   nextOutside(from: bigint): bigint {
     const run = this.#runs[this.#after(from) - 1]
     return run !== undefined && from <= run.last ? run.last + 1n : from
+  }
+
+  /** The lowest number from `from` on that is in the set. */
+  nextInside(from: bigint): bigint | undefined {
+    const at = this.#after(from)
+    const run = this.#runs[at - 1]
+    return run !== undefined && from <= run.last ? from : this.#runs[at]?.first
   }
 
   /** How many numbers between the two, both included, are in the set. */

@@ -3,7 +3,7 @@
  * The ledger knows no pools, so a change of the configuration does not touch it.
  */
 import type { Key } from '@landfall/kube/model'
-import { type Family, formatIP, type IP, type Range, rangeContains } from '@landfall/netip'
+import { type Family, formatIP, type IP, type Range } from '@landfall/netip'
 import { Intervals } from './intervals.ts'
 import type { Sharing } from './request.ts'
 
@@ -17,18 +17,26 @@ export interface LedgerView {
   holding(key: Key): readonly IP[]
   /** Who, besides the Service, holds the address on terms that keep the Service out. */
   obstacles(ip: IP, key: Key, sharing: Sharing): readonly Key[]
-  /** The lowest address of the range that the Service may hold. */
-  lowest(range: Range, key: Key, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined
+  /** The lowest address of the range that a Service without an address of this family may hold. */
+  lowest(range: Range, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined
   /** How many addresses of the range are held. */
   heldIn(range: Range): bigint
 }
 
+type AddressSet = Readonly<Record<Family, Intervals>>
+
+/** Addresses that are held on the same terms, and where a port is taken on them. */
+interface Shared {
+  readonly addresses: AddressSet
+  readonly ports: Map<string, AddressSet>
+}
+
 export class Ledger implements LedgerView {
   readonly #holdings = new Map<Key, Holding>()
-  readonly #holders = new Map<string, readonly Key[]>()
-  /** Addresses that are held under a sharing key. */
-  readonly #shared = new Map<string, Map<string, IP>>()
-  readonly #used: Readonly<Record<Family, Intervals>> = { 4: new Intervals(), 6: new Intervals() }
+  readonly #holders = new Map<string, Set<Key>>()
+  /** By key and backend: all holders of an address have the same. */
+  readonly #shared = new Map<string, Shared>()
+  readonly #used = emptySet()
 
   get size(): number {
     return this.#holdings.size
@@ -64,22 +72,18 @@ export class Ledger implements LedgerView {
   }
 
   obstacles(ip: IP, key: Key, sharing: Sharing): readonly Key[] {
-    const holders = this.#holders.get(formatIP(ip)) ?? []
-    return holders.filter((other) => {
+    const holders = this.#holders.get(formatIP(ip))
+    if (holders === undefined || this.#mayJoin(ip, sharing)) return []
+    return [...holders].filter((other) => {
       const terms = this.#holdings.get(other)?.sharing
       return other !== key && (terms === undefined || !mayShare(terms, sharing))
     })
   }
 
-  lowest(range: Range, key: Key, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined {
+  lowest(range: Range, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined {
     const free = this.#lowestFree(range, mayUse)
-    let best = free
-    const candidates = sharing.key === '' ? [] : (this.#shared.get(sharing.key)?.values() ?? [])
-    for (const ip of candidates) {
-      if (best !== undefined && ip.value >= best.value) continue
-      if (rangeContains(range, ip) && mayUse(ip) && this.obstacles(ip, key, sharing).length === 0) best = ip
-    }
-    return best
+    const shared = this.#lowestShared(range, sharing, mayUse)
+    return free === undefined || (shared !== undefined && shared.value < free.value) ? shared : free
   }
 
   heldIn(range: Range): bigint {
@@ -98,15 +102,48 @@ export class Ledger implements LedgerView {
     return undefined
   }
 
+  #lowestShared(range: Range, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined {
+    const shared = this.#shared.get(termsOf(sharing))
+    if (shared === undefined) return undefined
+    const { family } = range.first
+    const addresses = shared.addresses[family]
+    const taken = sharing.ports.flatMap((port) => shared.ports.get(port)?.[family] ?? [])
+    let value = addresses.nextInside(range.first.value)
+    while (value !== undefined && value <= range.last.value) {
+      const past = taken.reduce((at, where) => where.nextOutside(at), value)
+      if (past === value && mayUse({ family, value })) return { family, value }
+      value = addresses.nextInside(past === value ? value + 1n : past)
+    }
+    return undefined
+  }
+
+  /** That it is held on the same terms, with all ports free. */
+  #mayJoin({ family, value }: IP, sharing: Sharing): boolean {
+    const shared = this.#shared.get(termsOf(sharing))
+    if (!shared?.addresses[family].has(value)) return false
+    return !sharing.ports.some((port) => shared.ports.get(port)?.[family].has(value))
+  }
+
   #hold(key: Key, holding: Holding): void {
     this.#holdings.set(key, holding)
     for (const ip of holding.ips) {
       const text = formatIP(ip)
-      this.#holders.set(text, [...(this.#holders.get(text) ?? []), key])
+      this.#holders.set(text, (this.#holders.get(text) ?? new Set()).add(key))
       this.#used[ip.family].add(ip.value)
-      if (holding.sharing.key === '') continue
-      const shared = this.#shared.get(holding.sharing.key) ?? new Map<string, IP>()
-      this.#shared.set(holding.sharing.key, shared.set(text, ip))
+      this.#share(ip, holding.sharing)
+    }
+  }
+
+  #share({ family, value }: IP, sharing: Sharing): void {
+    if (sharing.key === '') return
+    const terms = termsOf(sharing)
+    const shared = this.#shared.get(terms) ?? { addresses: emptySet(), ports: new Map<string, AddressSet>() }
+    this.#shared.set(terms, shared)
+    shared.addresses[family].add(value)
+    for (const port of sharing.ports) {
+      const taken = shared.ports.get(port) ?? emptySet()
+      shared.ports.set(port, taken)
+      taken[family].add(value)
     }
   }
 
@@ -114,18 +151,41 @@ export class Ledger implements LedgerView {
     this.#holdings.delete(key)
     for (const ip of holding.ips) {
       const text = formatIP(ip)
-      const others = this.#holders.get(text)?.filter((other) => other !== key) ?? []
-      if (others.length > 0) {
-        this.#holders.set(text, others)
-        continue
+      const holders = this.#holders.get(text)
+      holders?.delete(key)
+      const isLast = holders === undefined || holders.size === 0
+      if (isLast) {
+        this.#holders.delete(text)
+        this.#used[ip.family].delete(ip.value)
       }
-      this.#holders.delete(text)
-      this.#used[ip.family].delete(ip.value)
-      const shared = this.#shared.get(holding.sharing.key)
-      shared?.delete(text)
-      if (shared?.size === 0) this.#shared.delete(holding.sharing.key)
+      this.#unshare(ip, holding.sharing, isLast)
     }
   }
+
+  #unshare({ family, value }: IP, sharing: Sharing, isLast: boolean): void {
+    const shared = this.#shared.get(termsOf(sharing))
+    if (shared === undefined) return
+    for (const port of sharing.ports) {
+      const taken = shared.ports.get(port)
+      taken?.[family].delete(value)
+      if (taken && isEmpty(taken)) shared.ports.delete(port)
+    }
+    if (isLast) shared.addresses[family].delete(value)
+    if (isEmpty(shared.addresses)) this.#shared.delete(termsOf(sharing))
+  }
+}
+
+function emptySet(): AddressSet {
+  return { 4: new Intervals(), 6: new Intervals() }
+}
+
+function isEmpty(set: AddressSet): boolean {
+  return set[4].isEmpty && set[6].isEmpty
+}
+
+/** What all that share an address have in common. */
+function termsOf({ key, backend }: Sharing): string {
+  return JSON.stringify([key, backend])
 }
 
 /** Same key, same backends, and no port in common. */
