@@ -9,12 +9,17 @@ import { allocator } from './allocator.ts'
 import type { Drill, LablessDrill, Verdict } from './drill.ts'
 import { failover } from './failover.ts'
 import { layer2 } from './layer2/index.ts'
+import { layer2Simulation } from './layer2-simulation.ts'
 import { memory } from './memory.ts'
 import { outage } from './outage-drill.ts'
 import { provideExample } from './outages.ts'
 
 const drills: Readonly<Record<string, Drill>> = { failover, outage, memory }
-const lablessDrills: Readonly<Record<string, LablessDrill>> = { allocator, layer2 }
+const lablessDrills: Readonly<Record<string, LablessDrill>> = {
+  allocator,
+  layer2,
+  'layer2-simulation': layer2Simulation,
+}
 
 interface Flags {
   readonly times?: number

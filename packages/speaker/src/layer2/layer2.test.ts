@@ -75,12 +75,19 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       return one
     }
 
+    /** The first is there before the second, so that it is the owner. */
+    const startBoth = async (): Promise<readonly [Running, Running]> => {
+      const n1 = start('n1')
+      await until(() => owns(n1))
+      const n2 = start('n2')
+      await until(() => n2.state()?.serving === true && n2.state()?.owners[v4] === 'n1')
+      return [n1, n2]
+    }
     const owns = (speaker: Running): boolean => speaker.state()?.announced.length === 2
     const macs = (address: string): readonly string[] => [...new Set(segment.arping('client', address, 20))]
 
     test('one node answers, for both families, with the MAC of its interface', async () => {
-      const [n1, n2] = [start('n1'), start('n2')]
-      await until(() => owns(n1) && n2.state()?.serving === true)
+      const [n1, n2] = await startBoth()
       expect(macs(v4)).toEqual([segment.mac('n1')])
       expect(segment.ndisc('client', v6)).toBe(segment.mac('n1'))
       expect(n1.state()?.announced).toEqual([
@@ -111,8 +118,7 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
     })
 
     test('after SIGKILL of the owner the other answers, and keeps the addresses when it returns', async () => {
-      const [n1, n2] = [start('n1'), start('n2')]
-      await until(() => owns(n1) && n2.state()?.serving === true)
+      const [n1, n2] = await startBoth()
       await end(n1.process, 'SIGKILL')
       const killedAt = performance.now()
       await until(() => segment.arping('client', v4).includes(segment.mac('n2')), 10)
@@ -131,8 +137,7 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
     })
 
     test('a clean stop hands over at once, and nobody answers beside another', async () => {
-      const [n1, n2] = [start('n1'), start('n2')]
-      await until(() => owns(n1) && n2.state()?.serving === true)
+      const [n1, n2] = await startBoth()
       n1.process.kill('SIGTERM')
       const stoppedAt = performance.now()
       await until(() => owns(n2), 1)
@@ -145,8 +150,7 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
     })
 
     test('a frozen owner is replaced, and thawed it answers nothing', async () => {
-      const [n1, n2] = [start('n1'), start('n2')]
-      await until(() => owns(n1) && n2.state()?.serving === true)
+      const [n1, n2] = await startBoth()
       n1.process.kill('SIGSTOP')
       await until(() => owns(n2))
       expect(macs(v4)).toEqual([segment.mac('n2')])
@@ -160,8 +164,7 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
     })
 
     test('a side that was cut off serves on, and gives way when the cable is back', async () => {
-      const [n1, n2] = [start('n1'), start('n2')]
-      await until(() => owns(n1) && n2.state()?.serving === true)
+      const [n1, n2] = await startBoth()
       segment.ip('lan', 'link', 'set', 'p-n1', 'down')
       await until(() => owns(n2))
       expect(macs(v4)).toEqual([segment.mac('n2')])

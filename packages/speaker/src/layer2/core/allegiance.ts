@@ -77,7 +77,7 @@ export class Allegiance {
   isAlone(now: number): boolean {
     const { detectMs } = this.#deadlines
     for (const { node, header, heardAt } of this.#membership.peers.values()) {
-      if (header?.state === 'left') continue
+      if (header?.state === 'left' && heardAt > this.#hearingSince) continue
       // After a stall, or at the start, silence means less.
       const since = heardAt > this.#hearingSince ? heardAt + detectMs : this.#hearingSince + 2 * detectMs
       if (now < since || this.#membership.alive(node, now)) return false
@@ -130,13 +130,12 @@ export class Allegiance {
     return [...this.#membership.peers.keys()].filter((node) => this.#membership.alive(node, now))
   }
 
-  /** Someone alive follows another coordinator of a later epoch, or of this one. */
+  /** Someone alive knows of another coordinator of a later epoch, or of this one. */
   #isContested(now: number): boolean {
     for (const { node, header } of this.#membership.peers.values()) {
       if (header === undefined || !this.#membership.alive(node, now)) continue
       const { epoch, coordinator } = header.following
-      if (coordinator === '' || coordinator === this.#node) continue
-      if (epoch >= this.following.epoch) return true
+      if (coordinator !== this.#node && epoch >= this.following.epoch) return true
     }
     return false
   }

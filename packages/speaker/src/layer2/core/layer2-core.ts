@@ -174,7 +174,8 @@ export class Layer2Core {
     }
     const { peer } = received
     if (received.kind === 'late') {
-      this.#carry(peer, header, body, now)
+      const answered = this.#carry(peer, header, body, now)
+      if (header.wantsReply && !answered) this.#send(peer.node, undefined, false, now)
       this.#advance(now)
       return undefined
     }
@@ -211,7 +212,7 @@ export class Layer2Core {
   }
 
   #targets(now: number): readonly string[] {
-    return beatTargets(this.#options.node, this.#membership, this.#fence.mayAnswer(now), now)
+    return beatTargets(this.#options.node, this.#membership, this.#fence.isFresh(now), now)
   }
 
   #noteStall(now: number): void {

@@ -37,10 +37,14 @@ export type Predecessor =
 interface Reign {
   readonly predecessor: Predecessor
   readonly since: number
+  /** Until then the predecessor itself may still decide something. */
+  readonly sharedUntil: number
   /** Until then an address may have a holder that nobody here has heard of. */
   quietUntil: number
   /** By node: when the message arrived that our last grant to it confirmed. */
   readonly granted: Map<string, number>
+  /** Who has followed since. */
+  readonly followers: Set<string>
 }
 
 export interface LeadershipOptions {
@@ -91,7 +95,15 @@ export class Leadership {
     const wait = { dead: leaseMs - detectMs + intervalMs + marginMs, alive: leaseMs + marginMs, none: 0 }
     const quiet = now + wait[predecessor.kind]
     const quietUntil = predecessor.kind === 'none' ? Math.max(now, predecessor.rightsUntil) : quiet
-    this.#reign = { predecessor, since: now, quietUntil, granted: new Map() }
+    const sharedUntil = predecessor.kind === 'dead' ? now + leaseMs - detectMs + marginMs : now
+    this.#reign = {
+      predecessor,
+      since: now,
+      sharedUntil,
+      quietUntil,
+      granted: new Map(),
+      followers: new Set(),
+    }
     this.#orders = new Orders()
     this.#owners = new Map()
     this.plan.reset()
@@ -122,6 +134,9 @@ export class Leadership {
   hear(peer: Peer, header: Header, own: Own, now: number): Body | undefined {
     const reign = this.#reign
     if (reign !== undefined && follows(header, own)) {
+      // What an earlier epoch may have given it, it has by now, or never will.
+      if (!reign.followers.has(peer.node)) this.ledger.cancelAll(peer.node)
+      reign.followers.add(peer.node)
       const order = this.#orders.confirm(peer.node, header.orderAck)
       if (order !== undefined) this.ledger.apply(peer.node, order.release, order.take)
       const { predecessor } = reign
@@ -174,7 +189,7 @@ export class Leadership {
     return (
       this.#reign !== undefined &&
       now >= this.#reign.quietUntil &&
-      !this.plan.busy &&
+      !this.plan.hasWork(true) &&
       this.ledger.conflicts.size === 0 &&
       this.isComplete(own, now)
     )
@@ -182,7 +197,7 @@ export class Leadership {
 
   /** Something is being moved. */
   get isBusy(): boolean {
-    return this.plan.busy || this.#orders.isBusy
+    return this.plan.hasWork(false) || this.#orders.isBusy
   }
 
   /** Looks at a part of what is to be decided. */
@@ -191,11 +206,11 @@ export class Leadership {
     if (reign === undefined) return
     this.#noteOwners(own, now)
     this.#unfinished = false
-    if (!this.plan.busy && now - this.#movedAt < paceMs) return
-    if (!this.isComplete(own, now)) return
+    if (!this.plan.hasWork(now >= reign.quietUntil) && now - this.#movedAt < paceMs) return
+    if (now < reign.sharedUntil || !this.isComplete(own, now)) return
     const scene = this.#scene(own, reign, now)
     this.plan.settle(scene, unitsPerTurn)
-    this.#unfinished = this.plan.busy
+    this.#unfinished = this.plan.hasWork(scene.mayPlace)
     if (this.#unfinished || now - this.#movedAt < paceMs) return
     this.#movedAt = now
     const { rebalanceMs } = this.#options
@@ -230,6 +245,7 @@ export class Leadership {
     if (reign === undefined) return Number.POSITIVE_INFINITY
     let next = this.#orders.nextAgain(this.#options.deadlines.intervalMs / 2)
     if (this.#unfinished) next = now
+    if (now < reign.sharedUntil) next = Math.min(next, reign.sharedUntil)
     if (this.plan.waits && reign.quietUntil > now) next = Math.min(next, reign.quietUntil)
     for (const node of this.ledger.nodes) {
       const peer = this.#membership.peers.get(node)

@@ -65,7 +65,6 @@ export class Plan {
   #unplaced = new Set<Unit>()
   readonly #strays = new Map<AddressKey, number | undefined>()
   readonly #contested = new Set<AddressKey>()
-  #placing = false
 
   constructor(ledger: Ledger, orders: OrderBook) {
     this.#ledger = ledger
@@ -80,9 +79,9 @@ export class Plan {
     return this.#unitOf.has(address)
   }
 
-  /** Whether there is more to look at than the last `settle` did. */
-  get busy(): boolean {
-    return this.#dirty.size > 0 || (this.#placing && this.#unplaced.size > 0)
+  /** Whether there is something to look at. */
+  hasWork(mayPlace: boolean): boolean {
+    return this.#dirty.size > 0 || (mayPlace && this.#unplaced.size > 0)
   }
 
   /** Whether something waits only for `mayPlace`. */
@@ -145,7 +144,6 @@ export class Plan {
   /** Looks at up to `limit` units and makes the orders for them. */
   settle(scene: Scene, limit: number): void {
     let left = limit
-    this.#placing = scene.mayPlace
     for (const unit of this.#dirty) {
       if (left-- <= 0) return
       this.#dirty.delete(unit)

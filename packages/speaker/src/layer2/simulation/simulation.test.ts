@@ -10,8 +10,10 @@ const lan = {
 } as const
 const seeds = 300
 const first = 0
+/** Under whatever load of others. */
+const slow = { timeout: 120_000 }
 
-test(`${seeds} random lives keep every promise`, { timeout: 120_000 }, () => {
+test(`${seeds} random lives keep every promise`, slow, () => {
   process.stdout.write(`layer 2 simulation: seeds ${first} to ${first + seeds - 1}\n`)
   for (let seed = first; seed < first + seeds; seed++) {
     const { violations, story } = chaos(seed)
@@ -19,7 +21,7 @@ test(`${seeds} random lives keep every promise`, { timeout: 120_000 }, () => {
   }
 })
 
-test('the same seed tells the same story', () => {
+test('the same seed tells the same story', slow, () => {
   expect(chaos(7)).toEqual(chaos(7))
 })
 
@@ -31,7 +33,7 @@ describe('a broken rule is noticed', () => {
     'lateRelease',
     'unevenPlacement',
   ]
-  test.each(rules)('%s', { timeout: 60_000 }, (broken) => {
+  test.each(rules)('%s', slow, (broken) => {
     const found = Array.from({ length: 40 }, (_, seed) => chaos(seed, broken)).filter(
       ({ violations }) => violations.length > 0,
     )
@@ -55,7 +57,7 @@ function spread(numbers: readonly number[]): number {
 }
 
 describe.each([3, 5, 7])('250 addresses on %d nodes', (nodes) => {
-  test('are spread evenly; removal moves exactly what was lost, return nothing, rebalance at last', () => {
+  test('are spread evenly; removal moves what was lost, return nothing, rebalance at last', slow, () => {
     const simulation = settled(nodes, 250)
     const { observer } = simulation
     const near = nameOf(0)
@@ -79,7 +81,7 @@ describe.each([3, 5, 7])('250 addresses on %d nodes', (nodes) => {
   })
 })
 
-test('5,000 addresses are taken over in parts, by one who did not hold them', () => {
+test('5,000 addresses are taken over in parts, by one who did not hold them', slow, () => {
   const simulation = settled(2, 5000)
   simulation.node(nameOf(0)).kill()
   simulation.run(1100)
@@ -87,28 +89,15 @@ test('5,000 addresses are taken over in parts, by one who did not hold them', ()
   expect(simulation.observer.violations).toEqual([])
 })
 
-test('heartbeats of 100 members cost most of them little, and the hubs a bounded share', {
-  timeout: 60_000,
-}, () => {
-  const simulation = settled(100, 100)
+test('most of 40 members send little, and the first three answer all', slow, () => {
+  const simulation = settled(40, 40)
   simulation.measuresTraffic = true
   simulation.run(1000)
-  const perSecond = [...simulation.traffic].map(([node, { messages, bytes }]) => ({
-    node,
-    messages,
-    bytes,
-  }))
-  const [hubs, rest] = [
-    perSecond.filter(({ messages }) => messages > 100),
-    perSecond.filter((one) => one.messages <= 100),
-  ]
-  const most = (all: typeof perSecond, of: 'messages' | 'bytes'): number =>
-    Math.max(...all.map((one) => one[of]))
-  process.stdout.write(
-    `layer 2 traffic of 100 members, sent a second: a hub ${most(hubs, 'messages')} messages, ` +
-      `${most(hubs, 'bytes')} bytes; any other ${most(rest, 'messages')} messages, ${most(rest, 'bytes')} bytes\n`,
-  )
+  const sent = [...simulation.traffic].map(([node, { messages }]) => ({ node, messages }))
+  const hubs = sent.filter(({ messages }) => messages > 50)
   expect(hubs.map(({ node }) => node).toSorted()).toEqual([nameOf(0), nameOf(1), nameOf(2)])
-  expect(most(hubs, 'messages')).toBeLessThan(1300)
-  expect(most(rest, 'messages')).toBeLessThanOrEqual(45)
+  const most = (all: typeof sent): number => Math.max(...all.map(({ messages }) => messages))
+  // A reply to each member, and heartbeats among the hubs.
+  expect(most(hubs)).toBeLessThan(40 * 10 * 1.2)
+  expect(most(sent.filter((one) => !hubs.includes(one)))).toBeLessThanOrEqual(40)
 })

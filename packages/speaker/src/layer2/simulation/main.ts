@@ -1,0 +1,31 @@
+/**
+ * `node main.ts FIRST COUNT`: that many random lives from a seed on. A line of JSON for each that broke a promise,
+ * one each hundred lives for the progress, and at the end what heartbeats of 100 members cost.
+ */
+import { chaos } from './chaos.ts'
+import { nameOf, Simulation } from './simulation.ts'
+
+const tell = (line: object): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
+const [first = 0, count = 100] = process.argv.slice(2).map(Number)
+
+for (let done = 0; done < count; done++) {
+  const { seed, violations, story } = chaos(first + done)
+  if (violations.length > 0) tell({ kind: 'broken', seed, violations, story })
+  if ((done + 1) % 100 === 0 || done + 1 === count) tell({ kind: 'done', count: (done % 100) + 1 })
+}
+
+/** Sent in one second by the first, a hub, and by the last. */
+const simulation = new Simulation(1, {
+  nodes: 100,
+  addresses: 100,
+  timing: { intervalMs: 100, misses: 6 },
+  partition: 'serve',
+  loss: 0,
+  delayMs: [0.1, 0.6],
+})
+for (const node of simulation.nodes) simulation.start(node)
+simulation.run(2500)
+simulation.measuresTraffic = true
+simulation.run(1000)
+const [hub, member] = [nameOf(0), nameOf(99)].map((name) => simulation.traffic.get(name))
+tell({ kind: 'traffic', hub, member })
