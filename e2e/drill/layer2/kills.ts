@@ -5,7 +5,7 @@ import { startTicker } from '../ticker.ts'
 import { choose, conflictMs, conflictTexts, macOf, type Target } from './loss.ts'
 import { type Trial, takeoverLimits } from './part.ts'
 import { addressesOf, owners, type Site, speakerOn, speakersReady, system } from './site.ts'
-import { calm, loadOn, wait } from './traffic.ts'
+import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const afterMs = 1500
 
@@ -23,7 +23,7 @@ export async function kill(
   )
   const owner = await owners(site, watch, ips)
   const owned = ips.filter((ip) => owner.get(ip) === victim)
-  const loads = ips.map((ip) => loadOn(lab, ip))
+  const loads = ips.map((ip) => patientLoadOn(lab, ip))
   const ticker = startTicker()
   await calm(lab, loads, 500)
   ticker.take()
@@ -42,7 +42,10 @@ export async function kill(
   await speakersReady(lab)
   await wait(afterMs)
   const results = await Promise.all(loads.map((load) => load.stop()))
-  const lost = results.flatMap((result) => result.lost)
+  const lost = lostOf(
+    results.map((result, i) => ({ ip: ips[i] ?? '', result })),
+    watch.claims,
+  )
   const conflicting = conflicts(
     watch.claims.filter(({ at }) => at >= struck),
     conflictMs,
@@ -54,11 +57,13 @@ export async function kill(
   return {
     what: `${whom} killed`,
     ...gap,
-    figures: { lost: lost.length, conflicts: conflicting.length },
-    complaints: [
-      ...(lost.length > 0 ? [`${lost.length} requests lost, the first by ${lost[0]?.why}`] : []),
-      ...conflictTexts(conflicting),
-    ],
+    figures: {
+      lost: lost.lost.length,
+      'open when moved': lost.open.length,
+      'late by 100 ms': results.reduce((sum, { late: slow }) => sum + slow.length, 0),
+      conflicts: conflicting.length,
+    },
+    complaints: [...lostTexts(lost), ...conflictTexts(conflicting)],
     lateMs: late,
   }
 }

@@ -15,6 +15,8 @@ const hopelessMs = 5000
 
 export interface Loss {
   readonly what: string
+  /** A link that was cut made two sides of one LAN; they have a detection time to be one again. */
+  readonly parts: boolean
   /** The answers come from the victim too. */
   readonly ownEndpoint?: true
   readonly lastsMs: number
@@ -29,6 +31,7 @@ type Times = Pick<Loss, 'lastsMs' | 'afterMs'>
 export function linkCut(what: string, silent: boolean, times: Times): Loss {
   return {
     what,
+    parts: true,
     ...times,
     strike: ({ lab }, node) => lab.node(node).cut({ silent }),
     heal: ({ lab }, node) => lab.node(node).restore(),
@@ -38,6 +41,7 @@ export function linkCut(what: string, silent: boolean, times: Times): Loss {
 export function freeze(what: string, times: Times): Loss {
   return {
     what,
+    parts: false,
     ...times,
     strike: ({ lab }, node) => lab.node(node).freeze(),
     heal: ({ lab }, node) => lab.node(node).thaw(),
@@ -103,7 +107,7 @@ export async function lose(
   const requestsMs = Math.max(0, ...gaps.filter(({ at }) => at < healed).map(({ lengthMs }) => lengthMs))
   const seen = observed(
     watch.claims.filter(({ at }) => at >= struck),
-    { ips, mac, victim, struck, healed, detectMs: detectionMs(heartbeat) },
+    { ips, mac, victim, struck, healed, settled: healed + (loss.parts ? detectionMs(heartbeat) : 0) },
   )
   const late = gaps.filter(({ at }) => at >= healed)
   return {
@@ -114,12 +118,13 @@ export async function lose(
       'max requests away ms': requestsMs,
       'max answers away ms': seen.answersMs ?? Number.POSITIVE_INFINITY,
       'lost after return': late.reduce((sum, { failed }) => sum + failed, 0),
+      'max for ms': Math.max(0, ...late.map(({ lengthMs }) => lengthMs)),
       ...seen.figures,
     },
     complaints: [
-      ...late.map(
-        ({ failed, lengthMs }) => `${failed} requests lost in ${lengthMs} ms after ${victim} returned`,
-      ),
+      ...late
+        .filter(({ lengthMs }) => lengthMs >= detectionMs(heartbeat))
+        .map(({ failed, lengthMs }) => `${failed} requests lost in ${lengthMs} ms after ${victim} returned`),
       ...seen.complaints,
     ],
     lateMs: Math.max(ticker.take(), ...results.map(({ tickerLateMs }) => tickerLateMs)),
@@ -137,7 +142,8 @@ interface Facts {
   readonly victim: string
   readonly struck: number
   readonly healed: number
-  readonly detectMs: number
+  /** From then on one owner has the word. */
+  readonly settled: number
 }
 
 function observed(claims: readonly Claim[], f: Facts) {
@@ -148,25 +154,31 @@ function observed(claims: readonly Claim[], f: Facts) {
   const answersMs = times.length < f.ips.length ? undefined : Math.max(...times)
   const taken = new Set(claims.filter(({ mac, at }) => mac !== f.mac && at < f.healed).map(({ ip }) => ip))
   const revenant = claims.filter(({ mac, at, ip }) => mac === f.mac && at >= f.healed && taken.has(ip))
-  const settled = claims.filter(({ at, kind }) => at >= f.healed + f.detectMs && kind === 'answer')
-  const answering = f.ips.map((ip) => new Set(settled.filter((c) => c.ip === ip).map(({ mac }) => mac)).size)
-  const conflicting = conflicts(claims, conflictMs)
+  const settled = claims.filter(({ at }) => at >= f.settled)
+  const answering = f.ips.map((ip) => macsFor(settled, ip).size)
+  const healing = conflicts(claims, conflictMs).filter(({ at }) => at >= f.healed && at < f.settled)
+  const conflicting = conflicts(claims, conflictMs).filter(({ at }) => at < f.healed || at >= f.settled)
   return {
     answersMs,
     figures: {
       'claims by the returned': revenant.length,
+      'max until ms': Math.max(0, ...healing.map(({ at }) => at - f.healed)),
       'not one owner after return': answering.filter((count) => count !== 1).length,
+      'conflicts while one again': healing.length,
       conflicts: conflicting.length,
     },
     complaints: [
       ...(answersMs === undefined ? [`nobody else answered for ${f.ips.join(' and ')}`] : []),
-      ...(revenant.length === 0 ? [] : [`${revenant.length} claims by ${f.victim} after its return`]),
       ...answering.flatMap((count, i) =>
-        count === 1 ? [] : [`${count} nodes answer for ${f.ips[i]} after the return`],
+        count === 1 ? [] : [`${count} nodes answer for ${f.ips[i]} after ${f.victim} returned`],
       ),
       ...conflictTexts(conflicting),
     ],
   }
+}
+
+function macsFor(claims: readonly Claim[], ip: string): ReadonlySet<string> {
+  return new Set(claims.filter((claim) => claim.ip === ip).map(({ mac }) => mac))
 }
 
 export function macOf(site: Site, node: string): string {

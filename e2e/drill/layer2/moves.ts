@@ -3,6 +3,7 @@ import { conflicts, relapses } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { startTicker } from '../ticker.ts'
 import { choose, conflictTexts, linkCut, lose } from './loss.ts'
+import { lostOf, lostTexts } from './lost.ts'
 import { type Part, repeat, type Trial } from './part.ts'
 import { type Announced, addressesOf, type Site, speakerOn, speakersReady, system, watched } from './site.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
@@ -74,9 +75,8 @@ export async function lossless(
   note: (text: string) => void,
 ): ReturnType<Trial> {
   const ticker = startTicker()
-  const loads = addressesOf(services)
-    .slice(0, loadCount)
-    .map((ip) => patientLoadOn(site.lab, ip))
+  const ips = addressesOf(services).slice(0, loadCount)
+  const loads = ips.map((ip) => patientLoadOn(site.lab, ip))
   await calm(site.lab, loads, 500)
   ticker.take()
   const began = epochMs()
@@ -85,14 +85,18 @@ export async function lossless(
   await wait(2000)
   ticker.stop()
   const results = await Promise.all(loads.map((load) => load.stop()))
-  const lost = results.flatMap((result) => result.lost)
+  const lost = lostOf(
+    results.map((result, i) => ({ ip: ips[i] ?? '', result })),
+    watch.claims,
+  )
   const meanwhile = watch.claims.filter(({ at }) => at >= began)
   const back = relapses(meanwhile, relapseMs)
   return {
     what,
     figures: {
       sent: results.reduce((sum, { sent }) => sum + sent, 0),
-      lost: lost.length,
+      lost: lost.lost.length,
+      'open when moved': lost.open.length,
       'late by 100 ms': results.reduce((sum, { late }) => sum + late.length, 0),
       'changes of owner': turnsOf(meanwhile),
       relapses: back.length,
@@ -101,10 +105,7 @@ export async function lossless(
         relapseMs,
       ),
     },
-    complaints: [
-      ...(lost.length > 0 ? [`${lost.length} requests lost, the first by ${lost[0]?.why}`] : []),
-      ...conflictTexts(back).map((text) => `answered again: ${text}`),
-    ],
+    complaints: [...lostTexts(lost), ...conflictTexts(back).map((text) => `answered again: ${text}`)],
     lateMs: ticker.take(),
   }
 }
