@@ -63,7 +63,7 @@ export class BfdEngine {
       this.#receivers.add(runner)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
-      runner?.close()
+      runner?.discard()
       const message = `${formatIP(session.local)}: ${error.message}`
       this.#post({ kind: 'obstacle', id, obstacle: obstacleOf(error), message })
       this.#retries.set(

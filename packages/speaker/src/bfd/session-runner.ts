@@ -117,6 +117,11 @@ export class SessionRunner implements Listener {
     return counts
   }
 
+  /** One that never started. */
+  discard(): void {
+    this.#socket.close()
+  }
+
   /** The peer learns that this is no failure. */
   close(): void {
     this.#dispatch({ kind: 'disabled' })

@@ -11,6 +11,7 @@ import type { IP } from '@landfall/netip'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
+import { BfdReport, type BfdStatus } from './bfd-report.ts'
 import { type BgpError, bgpError, ceaseReason, errorCode, shutdownText } from './codec/index.ts'
 import { LinkRouters } from './discovery/link-routers.ts'
 import { endsOf } from './ends.ts'
@@ -20,6 +21,7 @@ import { nameOfPeer } from './session-log.ts'
 import { type PeerLabels, SessionMetrics } from './session-metrics.ts'
 import { restartSeconds } from './session-settings.ts'
 
+export type { BfdStatus } from './bfd-report.ts'
 export type { UnsentRoute } from './rib/index.ts'
 export type { PeerStatus } from './session.ts'
 
@@ -49,6 +51,7 @@ interface Held {
 export class BgpSpeaker {
   readonly #options: BgpSpeakerOptions
   readonly #metrics: SessionMetrics
+  readonly #bfd: BfdReport
   readonly #held = new Map<string, Held>()
   readonly #ending = new Map<string, Promise<void>>()
   readonly #routers: LinkRouters
@@ -61,6 +64,7 @@ export class BgpSpeaker {
     const { logger, listenPort } = options
     this.#options = options
     this.#metrics = new SessionMetrics(options.metrics)
+    this.#bfd = new BfdReport(logger, options.metrics)
     this.#routers = new LinkRouters({ interfaces: options.interfaces, logger })
     this.#listener = listenPort === undefined ? undefined : new Listener(listenPort, logger)
   }
@@ -85,6 +89,10 @@ export class BgpSpeaker {
 
   /** What BFD observed. */
   observedBfd(message: FromBfd): void {
+    this.#bfd.observe(message, (id) => {
+      const held = this.#held.get(id)
+      return held && labelsOf(held.peer)
+    })
     if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
   }
 
@@ -94,9 +102,9 @@ export class BgpSpeaker {
   }
 
   /** One entry a peer, sorted by name. */
-  status(): readonly PeerStatus[] {
+  status(): readonly (PeerStatus & { readonly bfd: BfdStatus | undefined })[] {
     return [...this.#held.values()]
-      .map(({ session }) => session.status)
+      .map(({ session }) => ({ ...session.status, bfd: this.#bfd.of(session.status.name) }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -172,6 +180,7 @@ export class BgpSpeaker {
     const held = this.#held.get(name)
     if (held === undefined) return
     this.#held.delete(name)
+    this.#bfd.forget(name, labelsOf(peer))
     const ended = restart ? held.session.leave(error) : held.session.stop(error)
     const ending = Promise.all([ended, this.#ending.get(name)]).then(() => {
       if (this.#ending.get(name) === ending) this.#ending.delete(name)
