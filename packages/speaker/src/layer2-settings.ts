@@ -1,8 +1,8 @@
 /** What layer 2 reads from files: interface excludes and the CPU quota at the start, the memberlist secret when it changes. */
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import type { Timing } from './layer2/codec/message.ts'
 import { defaultExcludes } from './layer2/core/interface-rules.ts'
-import type { Timing } from './layer2/core/timing.ts'
 
 const fast: Timing = { intervalMs: 100, misses: 6 }
 /** A throttled process stands still for up to 100 ms at a time. */

@@ -1,9 +1,9 @@
 /** Options of `landfall speaker`. */
 import { defaultTls, type Logger, type MetricsListener } from '@landfall/telemetry'
+import type { Timing } from './layer2/codec/message.ts'
 import type { PartitionPolicy } from './layer2/core/fence.ts'
-import type { Timing } from './layer2/core/timing.ts'
 
-export type { Timing } from './layer2/core/timing.ts'
+export type { Timing } from './layer2/codec/message.ts'
 
 export interface SpeakerOptions {
   readonly logger: Logger

@@ -1,10 +1,10 @@
 /** What the main thread and the layer 2 worker tell each other. */
 import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { ChangeReason } from './codec/bodies.ts'
+import type { Timing } from './codec/message.ts'
 import type { PartitionPolicy } from './core/fence.ts'
 import type { Member, PeerAddress } from './core/membership.ts'
 import type { Candidate } from './core/placement.ts'
-import type { Timing } from './core/timing.ts'
 
 /** Fixed for the life of the worker. */
 export interface WorkerOptions {

@@ -5,7 +5,6 @@
  * from an earlier life of this one does not carry the right one.
  */
 import { createHash, createHmac } from 'node:crypto'
-import type { Timing } from '../core/timing.ts'
 import { type Body, decodeBody, encodeBody } from './bodies.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 
@@ -17,6 +16,16 @@ export const maxMessage = 1600
 /** `joining` hears, but coordinates nothing yet; `leaving` gives up what it owns; `left` is gone. */
 export type MemberState = 'joining' | 'serving' | 'leaving' | 'left'
 const states: readonly MemberState[] = ['joining', 'serving', 'leaving', 'left']
+
+/** Stands for a digest that is not known; no set has it. */
+export const notKnown = (1n << 64n) - 1n
+
+/** A member's pace of heartbeats. */
+export interface Timing {
+  readonly intervalMs: number
+  /** Intervals without a heartbeat until a member is dead. */
+  readonly misses: number
+}
 
 /** Whom a member follows. A higher number is newer. */
 export interface Following {

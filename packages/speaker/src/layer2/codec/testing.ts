@@ -1,6 +1,5 @@
 /** Headers for tests. */
-import { notKnown } from '../core/holdings.ts'
-import type { Header } from './message.ts'
+import { type Header, notKnown } from './message.ts'
 
 export function headerOf(node: string, some: Partial<Header> = {}): Header {
   return {

@@ -4,8 +4,6 @@ import type { AddressKey } from '../codec/ethernet.ts'
 
 /** Of the empty set. */
 export const emptyDigest = 0n
-/** Stands for a digest that is not known; no set has it. */
-export const notKnown = (1n << 64n) - 1n
 
 const remembered = new Map<AddressKey, bigint>()
 const mostRemembered = 50_000

@@ -1,7 +1,8 @@
 /**
  * One speaker among the others (pure: time and messages come in; messages, and which addresses to answer for, come
- * out). Membership says who is alive, the election whom to follow, the fence whether the right is fresh; who is
- * followed leads (leadership.ts).
+ * out). Membership says who is alive (membership.ts), the election whom to follow (election.ts, allegiance.ts), the
+ * fence whether the right is fresh (fence.ts, quorum.ts); who is followed leads (leadership.ts): it knows who holds
+ * what (ledger.ts), plans (plan.ts, placement.ts), and orders (orders.ts).
  *
  * A member holds what the coordinator has told it to take, until told to release it. It answers for what it holds
  * while its right is fresh. When the right lapsed it goes on holding, but is silent (suspended) until a coordinator
@@ -9,31 +10,20 @@
  */
 import type { Body } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
-import type { Following, Header, MemberState, Message } from '../codec/message.ts'
+import { type Following, type Header, type MemberState, type Message, notKnown } from '../codec/message.ts'
 import { Allegiance } from './allegiance.ts'
 import { ClaimsBook } from './claims-book.ts'
+import type { CoreOptions } from './core-options.ts'
 import { beatTargets, liveHubs } from './election.ts'
-import { Fence, type PartitionPolicy } from './fence.ts'
-import { Holdings, notKnown } from './holdings.ts'
+import { Fence } from './fence.ts'
+import { Holdings } from './holdings.ts'
 import { Leadership, type Own } from './leadership.ts'
 import { Membership, type Peer, type PeerAddress } from './membership.ts'
 import type { Order } from './orders.ts'
 import { emptyOutcome, type GrowingOutcome, type Outcome } from './outcome.ts'
 import type { PlannedAddress } from './plan.ts'
 import { confirmedBy, isEnoughAlone, type Side } from './quorum.ts'
-import { type Deadlines, deadlinesOf, type Timing } from './timing.ts'
-
-export interface CoreOptions {
-  readonly node: string
-  /** Random, not 0. */
-  readonly incarnation: bigint
-  readonly timing: Timing
-  readonly partition: PartitionPolicy
-  /** undefined: a better-weighted node that joined takes nothing over. */
-  readonly preferAfterMs: number | undefined
-  /** 0: addresses are spread anew only when asked. */
-  readonly rebalanceMs: number
-}
+import { type Deadlines, deadlinesOf } from './timing.ts'
 
 const rebalanceAsks = 10
 const farewells = 3

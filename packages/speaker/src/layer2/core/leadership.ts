@@ -4,8 +4,7 @@
  */
 import type { Body } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
-import type { Following, Header } from '../codec/message.ts'
-import { notKnown } from './holdings.ts'
+import { type Following, type Header, notKnown } from '../codec/message.ts'
 import { Ledger } from './ledger.ts'
 import type { Membership, Peer } from './membership.ts'
 import { type Order, Orders } from './orders.ts'

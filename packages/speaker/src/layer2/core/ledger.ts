@@ -4,7 +4,8 @@
  * given to someone counts as held from when the order is made.
  */
 import type { AddressKey } from '../codec/ethernet.ts'
-import { emptyDigest, Holdings, notKnown } from './holdings.ts'
+import { notKnown } from '../codec/message.ts'
+import { emptyDigest, Holdings } from './holdings.ts'
 
 /** How an address was lost. */
 export interface Loss {

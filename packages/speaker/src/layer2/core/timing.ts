@@ -6,11 +6,7 @@
  * *received* it, always sees it end later than its holder does. It outlives the detection time by a little more than
  * an interval, so that owners answer on while a coordinator that died is replaced.
  */
-export interface Timing {
-  readonly intervalMs: number
-  /** Intervals without a heartbeat until a member is dead. */
-  readonly misses: number
-}
+import type { Timing } from '../codec/message.ts'
 
 export interface Deadlines {
   readonly intervalMs: number

@@ -4,11 +4,12 @@
  * and notes whatever must never be.
  */
 import { keyOfBytes } from '../codec/ethernet.ts'
+import type { Timing } from '../codec/message.ts'
 import { encodeMessage } from '../codec/message.ts'
 import type { PartitionPolicy } from '../core/fence.ts'
 import type { Outgoing } from '../core/outcome.ts'
 import type { PlannedAddress } from '../core/plan.ts'
-import { deadlinesOf, type Timing } from '../core/timing.ts'
+import { deadlinesOf } from '../core/timing.ts'
 import { EventQueue } from './event-queue.ts'
 import { Observer } from './observer.ts'
 import { Random } from './random.ts'

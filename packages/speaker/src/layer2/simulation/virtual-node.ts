@@ -1,6 +1,7 @@
 /** One speaker of a simulation: its process can be started, frozen, thawed, killed and asked to leave. */
 import type { Message } from '../codec/message.ts'
-import { type CoreOptions, Layer2Core } from '../core/layer2-core.ts'
+import type { CoreOptions } from '../core/core-options.ts'
+import { Layer2Core } from '../core/layer2-core.ts'
 import type { PeerAddress } from '../core/membership.ts'
 import type { Outgoing } from '../core/outcome.ts'
 import type { PlannedAddress } from '../core/plan.ts'
