@@ -21,6 +21,7 @@ const service: Fields = {
   mirror: true,
   requestHeadersPolicy: headers,
   responseHeadersPolicy: headers,
+  validation: true,
   cookieRewritePolicies: true,
   slowStartPolicy: true,
 }

@@ -5,6 +5,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { keyOf, type Secret } from '@landfall/kube/model'
+import { pemBlocks } from './pem.ts'
 import type { KeyPair } from './virtual-host.ts'
 
 type KeyObject = X509Certificate['publicKey']
@@ -83,10 +84,4 @@ function unsupported(key: KeyObject): string | undefined {
       : 'ECDSA keys need curve P-256, P-384 or P-521'
   }
   return `keys of type ${key.asymmetricKeyType ?? 'unknown'} are not supported by Envoy`
-}
-
-function pemBlocks(pem: Uint8Array): readonly { readonly label: string; readonly text: string }[] {
-  const text = new TextDecoder().decode(pem)
-  const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g)
-  return [...blocks].map((block) => ({ label: block[1] ?? '', text: block[0] }))
 }

@@ -12,6 +12,7 @@ import { readHealthCheck } from './policies/health-check.ts'
 import { type LoadBalancing, readLoadBalancing, readSlowStart } from './policies/load-balancing.ts'
 import { readPrefixRewrite } from './policies/path-rewrite.ts'
 import { readRetry, readTimeouts, type Timeouts } from './policies/timeouts.ts'
+import { validated } from './policies/upstream-validation.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import { plainSettings, resolveService, type ServiceReference } from './upstream.ts'
 import type { Action, Cluster, HealthCheck, RouteMatch, WeightedCluster } from './virtual-host.ts'
@@ -165,7 +166,11 @@ function backendOf(
     },
   }
   const resolved = resolveService(reference, lookups)
-  if (resolved.ok) return { service, cluster: resolved.cluster, request, response, cookies }
+  if (resolved.ok) {
+    const asking = { field, namespace: proxy.meta.namespace }
+    const cluster = validated(resolved.cluster, service.validation, asking, lookups, fatal, problems)
+    return { service, cluster, request, response, cookies }
+  }
   problems.push(error('ServiceError', 'ServiceUnresolvedReference', `${field}: ${resolved.why}`))
   return undefined
 }

@@ -6,13 +6,10 @@ import type { Secret } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { type KeyPairResult, readKeyPair } from './key-pair.ts'
 import { type Checked, error, ok, refused } from './problem.ts'
+import { mayUse, type SecretReference, secretKey } from './secret-reference.ts'
 import type { KeyPair, TlsSettings, TlsVersion } from './virtual-host.ts'
 
-export interface TlsRequest {
-  /** `name`, or `namespace/name` for one of another namespace. */
-  readonly secretName: string
-  /** Of the object that asks. */
-  readonly namespace: string
+export interface TlsRequest extends SecretReference {
   /** '' for the default, which an unknown one (`versionProblem`) gets too. */
   readonly minimum: string
   readonly maximum: string
@@ -31,9 +28,7 @@ export interface Tls {
 }
 
 export function resolveTls(request: TlsRequest, lookups: Lookups, defaults: TlsDefaults): Checked<Tls> {
-  const key = request.secretName.includes('/')
-    ? request.secretName
-    : `${request.namespace}/${request.secretName}`
+  const key = secretKey(request)
   const pair = secretFor(request, key, lookups)
   if (!pair.ok) return pair
   const minimum = later(defaults.minimum, versionOf(request.minimum) ?? '1.2')
@@ -53,26 +48,13 @@ function secretFor(request: TlsRequest, key: string, lookups: Lookups): Checked<
       error('TLSError', 'SecretNotValid', `${request.field} "${request.secretName}" is invalid: ${why}`),
     )
   const secret = lookups.secret(key)
-  if (!key.startsWith(`${request.namespace}/`) && !isDelegated(key, request.namespace, lookups)) {
+  if (!mayUse(key, request.namespace, lookups)) {
     const message = `${request.field} Secret "${key}": certificate delegation not permitted`
     return refused(error('TLSError', 'DelegationNotPermitted', message))
   }
   if (secret === undefined) return invalid(`Secret "${key}" not found`)
   const pair = keyPairOf(secret)
   return pair.ok ? ok(pair.keyPair) : invalid(pair.why)
-}
-
-function isDelegated(key: string, namespace: string, lookups: Lookups): boolean {
-  const slash = key.indexOf('/')
-  const name = key.slice(slash + 1)
-  return lookups
-    .delegations(key.slice(0, slash))
-    .flatMap((delegation) => delegation.spec.delegations)
-    .some(
-      (entry) =>
-        entry.secretName === name &&
-        entry.targetNamespaces.some((target) => target === '*' || target === namespace),
-    )
 }
 
 /** A Secret is read by many hosts; its observed object never changes, so it is checked once. */

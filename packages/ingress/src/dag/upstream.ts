@@ -26,6 +26,7 @@ export const plainSettings: ServiceReference['settings'] = {
   healthCheck: undefined,
   slowStart: undefined,
   sni: '',
+  validation: undefined,
 }
 
 export type ClusterResult =
@@ -68,6 +69,7 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
         healthPortName: health?.name,
         circuitBreakers: readCircuitBreakers(service.meta.annotations),
       },
+      authority: undefined,
     },
   }
 }

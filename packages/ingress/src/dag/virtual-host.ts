@@ -65,6 +65,24 @@ export interface CircuitBreakers {
   readonly perHostMaxConnections?: number
 }
 
+/** Authorities to check certificates against. */
+export interface TrustBundle {
+  /** Of the Secrets that it comes from, so that a rotation changes nothing else. */
+  readonly name: string
+  /** PEM. */
+  readonly authorities: Uint8Array
+  /** PEM; undefined: nothing is looked for in lists of revoked certificates. */
+  readonly revocation: Uint8Array | undefined
+}
+
+/** What the certificate of a backend must show. */
+export interface UpstreamValidation {
+  /** Name of the TrustBundle. */
+  readonly authority: string
+  /** It must have one of these names: DNS, address or URI. */
+  readonly names: readonly string[]
+}
+
 /** What makes a cluster another one than that of the same port with other settings. */
 export interface ClusterSettings {
   readonly protocol: UpstreamProtocol
@@ -77,6 +95,8 @@ export interface ClusterSettings {
   readonly circuitBreakers: CircuitBreakers | undefined
   /** Name that is asked for in a TLS handshake with the backend; '': none. */
   readonly sni: string
+  /** undefined: any certificate is taken. */
+  readonly validation: UpstreamValidation | undefined
 }
 
 /** One port of a Service with the settings that make it a cluster of its own. */
@@ -87,6 +107,8 @@ export interface Cluster {
   /** '' when the Service's only port has no name. */
   readonly portName: string
   readonly settings: ClusterSettings
+  /** What its validation names. */
+  readonly authority: TrustBundle | undefined
 }
 
 export interface HeaderEdits {

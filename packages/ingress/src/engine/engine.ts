@@ -127,7 +127,7 @@ export class Engine {
     if (type === 'scopes' || type === 'routes') {
       return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
     }
-    if (type === 'secrets') return this.#units.reading('secret', name)
+    if (type === 'secrets') return this.#units.reading('secret', name.split('/').slice(0, 2).join('/'))
     if (type === 'endpoints') return this.#units.reading('service', name.split('/').slice(0, 2).join('/'))
     const cluster = type === 'clusters' ? this.#clustersHeld.get(name) : undefined
     return cluster === undefined
@@ -181,11 +181,10 @@ export class Engine {
     for (const name of before?.clusters.keys() ?? []) this.#clustersWanted.release(name)
     for (const name of before?.clusters.keys() ?? []) names.add(`cluster:${name}`)
     for (const name of after?.clusters.keys() ?? []) names.add(`cluster:${name}`)
-    for (const secret of [after?.secret, before?.secret]) {
-      if (secret !== undefined) names.add(`secret:${secret.name}`)
-    }
-    if (after?.secret !== undefined) this.#secretsWanted.retain(after.secret.name, after.secret)
-    if (before?.secret !== undefined) this.#secretsWanted.release(before.secret.name)
+    for (const secret of after?.secrets ?? []) this.#secretsWanted.retain(secret.name, secret)
+    for (const { name } of before?.secrets ?? []) this.#secretsWanted.release(name)
+    for (const { name } of [...(after?.secrets ?? []), ...(before?.secrets ?? [])])
+      names.add(`secret:${name}`)
   }
 
   #settleWanted(names: ReadonlySet<string>): void {

@@ -49,7 +49,7 @@ function tagOf({ type, name }: ResourceName): string {
   return `${type}:${name}`
 }
 
-function resourcesOf({ tables, plain, clusters, secret }: Unit): readonly ResourceName[] {
+function resourcesOf({ tables, plain, clusters, secrets }: Unit): readonly ResourceName[] {
   const endpoints = new Set([...clusters.values()].map(endpointsOf))
   return [
     ...tables.flatMap(({ name }) => [
@@ -59,6 +59,6 @@ function resourcesOf({ tables, plain, clusters, secret }: Unit): readonly Resour
     ...(plain === undefined || plain === true ? [] : [{ type: 'routes' as const, name: plainTableName }]),
     ...[...clusters.keys()].map((name) => ({ type: 'clusters' as const, name })),
     ...[...endpoints].map((name) => ({ type: 'endpoints' as const, name })),
-    ...(secret === undefined ? [] : [{ type: 'secrets' as const, name: secret.name }]),
+    ...secrets.map(({ name }) => ({ type: 'secrets' as const, name })),
   ]
 }

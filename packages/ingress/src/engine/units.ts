@@ -11,7 +11,7 @@ import { type Cluster, clustersOfAction, type TlsSettings, type VirtualHost } fr
 import { clusterName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
-import { secretResource } from '../envoy/secret.ts'
+import { secretResource, trustResource } from '../envoy/secret.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Read, readOf, recordingLookups } from '../model/lookups.ts'
 import type { Change, World } from '../model/objects.ts'
@@ -27,7 +27,7 @@ export interface Unit {
   readonly plain: PlainEntry | true | undefined
   readonly clusters: ReadonlyMap<string, Cluster>
   readonly tls: TlsSettings | undefined
-  readonly secret: Resource | undefined
+  readonly secrets: readonly Resource[]
   readonly outcomes: readonly Outcome[]
   /** The root HTTPProxy that has the host. */
   readonly root: Key | undefined
@@ -113,7 +113,7 @@ const nothing: Encoded = {
   plain: undefined,
   clusters: new Map(),
   tls: undefined,
-  secret: undefined,
+  secrets: [],
 }
 
 function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
@@ -125,13 +125,23 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
     : secure === undefined
       ? []
       : [secureTable(host, secure.routes, filters)]
+  const clusters = clustersOf(virtualHost)
   return {
     tables,
     plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters),
-    clusters: clustersOf(virtualHost),
+    clusters,
     tls: secure?.tls,
-    secret: secure === undefined ? undefined : secretResource(secure.keyPair),
+    secrets: secretsOf(virtualHost, clusters.values()),
   }
+}
+
+/** Each once. */
+function secretsOf({ secure }: VirtualHost, clusters: Iterable<Cluster>): readonly Resource[] {
+  const pair = secure === undefined ? [] : [secretResource(secure.keyPair)]
+  const trusted = [...clusters].flatMap(({ authority }) =>
+    authority === undefined ? [] : [trustResource(authority)],
+  )
+  return [...new Map([...pair, ...trusted].map((secret) => [secret.name, secret])).values()]
 }
 
 function clustersOf({ plain, secure }: VirtualHost): ReadonlyMap<string, Cluster> {

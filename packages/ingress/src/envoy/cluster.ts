@@ -5,9 +5,24 @@ import {
   Cluster_LbPolicy,
   ClusterSchema,
 } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
-import { UpstreamTlsContextSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
+import {
+  SubjectAltNameMatcher_SanType,
+  type SubjectAltNameMatcherSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/common'
+import {
+  type CommonTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
 import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensions/upstreams/http/v3/http_protocol_options'
-import type { CircuitBreakers, Cluster, ClusterSettings, HealthCheck, Strategy } from '../dag/virtual-host.ts'
+import { parseIP } from '@landfall/netip'
+import type {
+  CircuitBreakers,
+  Cluster,
+  ClusterSettings,
+  HealthCheck,
+  Strategy,
+  UpstreamValidation,
+} from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { configSource, limit, milliseconds, pack, type Source, typed } from './message.ts'
 import { altStatName, clusterName, endpointsName } from './names.ts'
@@ -38,9 +53,10 @@ export function clusterResource(cluster: Cluster, source: Source): Resource {
     ...healthCheck(settings.healthCheck),
     ...circuitBreakers(settings.circuitBreakers),
     ...protocolOptions(settings),
-    ...transport(settings),
+    ...transport(settings, source),
   })
-  return makeResource(name, toBinary(ClusterSchema, message), { endpoints: [endpoints] })
+  const secrets = settings.validation === undefined ? [] : [settings.validation.authority]
+  return makeResource(name, toBinary(ClusterSchema, message), { endpoints: [endpoints], secrets })
 }
 
 export function endpointsOf({ namespace, service, portName, settings }: Cluster): string {
@@ -114,14 +130,40 @@ function protocolOptions({
   return { typedExtensionProtocolOptions: { [http]: options } }
 }
 
-/** The server's certificate is not verified: that needs `validation`, which names a CA. */
-function transport({ protocol, sni }: ClusterSettings): Pick<ClusterInit, 'transportSocket'> {
+function transport(
+  { protocol, sni, validation }: ClusterSettings,
+  source: Source,
+): Pick<ClusterInit, 'transportSocket'> {
   if (protocol !== 'h2' && protocol !== 'tls') return {}
   const socket = typed('envoy.transport_sockets.tls', UpstreamTlsContextSchema, {
     sni,
-    commonTlsContext: { alpnProtocols: protocol === 'h2' ? ['h2'] : [] },
+    commonTlsContext: {
+      alpnProtocols: protocol === 'h2' ? ['h2'] : [],
+      ...(validation === undefined ? {} : { validationContextType: checks(validation, source) }),
+    },
   })
   return {
     transportSocket: { name: socket.name, configType: { case: 'typedConfig', value: socket.typedConfig } },
   }
+}
+
+type ContextType = NonNullable<MessageInitShape<typeof CommonTlsContextSchema>['validationContextType']>
+
+function checks({ authority, names }: UpstreamValidation, source: Source): ContextType {
+  return {
+    case: 'combinedValidationContext',
+    value: {
+      defaultValidationContext: { matchTypedSubjectAltNames: names.map(subjectName) },
+      validationContextSdsSecretConfig: { name: authority, sdsConfig: configSource(source) },
+    },
+  }
+}
+
+function subjectName(name: string): MessageInitShape<typeof SubjectAltNameMatcherSchema> {
+  const sanType = name.includes('://')
+    ? SubjectAltNameMatcher_SanType.URI
+    : parseIP(name) !== undefined
+      ? SubjectAltNameMatcher_SanType.IP_ADDRESS
+      : SubjectAltNameMatcher_SanType.DNS
+  return { sanType, matcher: { matchPattern: { case: 'exact', value: name } } }
 }

@@ -9,7 +9,14 @@ const settings: Cluster['settings'] = {
   healthPortName: undefined,
   circuitBreakers: undefined,
 }
-const cluster: Cluster = { namespace: 'web', service: 'shop', port: 80, portName: 'http', settings }
+const cluster: Cluster = {
+  namespace: 'web',
+  service: 'shop',
+  port: 80,
+  portName: 'http',
+  authority: undefined,
+  settings,
+}
 const differing = (change: Partial<Cluster['settings']>): string =>
   clusterName({ ...cluster, settings: { ...settings, ...change } })
 
@@ -28,6 +35,8 @@ test('settings make another cluster', () => {
     differing({ healthPortName: 'health' }),
     differing({ slowStart: { windowMs: 1000, aggression: 1, minWeightPercent: 10 } }),
     differing({ circuitBreakers: { maxConnections: 1 } }),
+    differing({ validation: { authority: 'web/ca/ca.crt', names: ['a.test'] } }),
+    differing({ validation: { authority: 'web/ca/ca.crt', names: ['a.test', 'b.test'] } }),
   ]
   expect(new Set(names).size).toBe(names.length)
 })

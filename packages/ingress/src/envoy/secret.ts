@@ -1,19 +1,42 @@
-/** A key pair → the secret that Envoy fetches by SDS. Named by its object, so a rotation changes nothing else. */
-import { create, toBinary } from '@bufbuild/protobuf'
+/**
+ * Key pairs and authorities → the secrets that Envoy fetches by SDS. Named by their objects, so a rotation changes
+ * nothing else. Many hosts share one, which is encoded once.
+ */
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { SecretSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/secret'
-import type { KeyPair } from '../dag/virtual-host.ts'
+import type { KeyPair, TrustBundle } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 
+const encoded = new WeakMap<KeyPair | TrustBundle, Resource>()
+
 export function secretResource(keyPair: KeyPair): Resource {
-  const message = create(SecretSchema, {
-    name: keyPair.secret,
-    type: {
-      case: 'tlsCertificate',
-      value: {
-        certificateChain: { specifier: { case: 'inlineBytes', value: keyPair.certificates } },
-        privateKey: { specifier: { case: 'inlineBytes', value: keyPair.key } },
-      },
+  return once(keyPair, keyPair.secret, {
+    case: 'tlsCertificate',
+    value: { certificateChain: inline(keyPair.certificates), privateKey: inline(keyPair.key) },
+  })
+}
+
+export function trustResource(bundle: TrustBundle): Resource {
+  const { name, authorities, revocation } = bundle
+  return once(bundle, name, {
+    case: 'validationContext',
+    value: {
+      trustedCa: inline(authorities),
+      ...(revocation === undefined ? {} : { crl: inline(revocation) }),
     },
   })
-  return makeResource(keyPair.secret, toBinary(SecretSchema, message))
+}
+
+type Content = NonNullable<MessageInitShape<typeof SecretSchema>['type']>
+
+function once(source: KeyPair | TrustBundle, name: string, type: Content): Resource {
+  const known = encoded.get(source)
+  if (known !== undefined) return known
+  const resource = makeResource(name, toBinary(SecretSchema, create(SecretSchema, { name, type })))
+  encoded.set(source, resource)
+  return resource
+}
+
+function inline(value: Uint8Array) {
+  return { specifier: { case: 'inlineBytes' as const, value } }
 }

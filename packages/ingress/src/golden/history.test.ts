@@ -5,6 +5,7 @@ import { type Change, emptyWorld, type SliceChange, take } from '../model/object
 import { layouts } from '../xds/layout.ts'
 import { type Snapshot } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'
+import { pem } from './traffic.ts'
 
 /** A small world in which objects meet: few names, hosts and Services, so that most histories touch each other. */
 const names = ['a', 'b', 'c']
@@ -16,6 +17,19 @@ const service = fc.record({
   spec: fc.record({ ports: fc.constantFrom([{ port: 80 }], [{ port: 80, name: 'http' }], [{ port: 81 }]) }),
 })
 const backend = fc.constantFrom(...names).map((name) => ({ name, port: 80 }))
+const upstream = fc
+  .tuple(backend, fc.constantFrom({}, ...names.map(validatedBy)))
+  .map(([plain, validation]) => ({ ...plain, ...validation }))
+const authority = fc.record({
+  kind: fc.constant('Secret'),
+  name: fc.constantFrom(...names),
+  spec: fc.constant({}),
+  stringData: fc.constantFrom(
+    { 'ca.crt': pem('ca.pem') },
+    { 'ca.crt': pem('other-ca.pem') },
+    { 'ca.crt': '?' },
+  ),
+})
 const filters = fc.constantFrom(
   {},
   { ipDenyPolicy: [{ source: 'Peer', cidr: '10.0.0.0/8' }] },
@@ -30,7 +44,7 @@ const route = fc
       [{ prefix: '/x' }, { prefix: '/y' }],
       [{ exact: '/x' }],
     ),
-    services: fc.array(backend, { minLength: 1, maxLength: 2 }),
+    services: fc.array(upstream, { minLength: 1, maxLength: 2 }),
   })
   .chain((plain) => filters.map((asked) => ({ ...plain, ...asked })))
 const cors = fc.constantFrom({}, { corsPolicy: { allowOrigin: ['*'], allowMethods: ['GET'] } })
@@ -71,9 +85,10 @@ interface Written {
   readonly kind: string
   readonly name: string
   readonly spec: object
+  readonly stringData?: object
 }
 
-const objects: fc.Arbitrary<Written> = fc.oneof(service, root, child, ingress)
+const objects: fc.Arbitrary<Written> = fc.oneof(service, root, child, ingress, authority)
 
 /** undefined: the object is deleted. */
 const steps = fc.array(
@@ -81,9 +96,13 @@ const steps = fc.array(
   { minLength: 1, maxLength: 25 },
 )
 
-function changeOf({ kind, name, spec }: Written, age: number): Change {
+function validatedBy(caSecret: string) {
+  return { protocol: 'tls', validation: { caSecret, subjectName: 'a.test' } }
+}
+
+function changeOf({ kind, name, spec, stringData }: Written, age: number): Change {
   const metadata = { namespace: 'd', name, creationTimestamp: `2026-01-0${age}T00:00:00Z` }
-  const [change] = readObjects(JSON.stringify({ kind, metadata, spec })).changes
+  const [change] = readObjects(JSON.stringify({ kind, metadata, spec, stringData })).changes
   if (change === undefined) throw new Error('nothing read')
   return change
 }

@@ -1,5 +1,6 @@
 /** For tests of behaviour: objects in front of a real Envoy, backends that note what they see, and a client. */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import {
   Agent,
   createServer,
@@ -10,6 +11,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { defaultEngineOptions, Engine, type EngineOptions } from '../engine/engine.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
@@ -32,6 +34,22 @@ export interface Call {
 export interface Seen {
   readonly url: string
   readonly headers: IncomingHttpHeaders
+}
+
+const pki = new URL('./testdata/pki/', import.meta.url)
+
+/** A certificate, key or list of the test authority, as PEM. */
+export function pem(file: string): string {
+  return readFileSync(new URL(file, pki), 'utf8')
+}
+
+export function pairOf(name: string): { readonly cert: string; readonly key: string } {
+  return { cert: pem(`${name}.pem`), key: pem(`${name}.key`) }
+}
+
+/** A Secret `web/NAME` of any texts. */
+export function secretObject(name: string, stringData: Readonly<Record<string, string>>): string {
+  return `---\n${JSON.stringify({ kind: 'Secret', metadata: { name, namespace: 'web' }, type: 'Opaque', stringData })}\n`
 }
 
 /** Resources of the objects, for the stand's own ports. */
@@ -130,13 +148,19 @@ export class Backend {
   port = 0
   readonly #server: Server
 
-  constructor(name: string, answer?: Backend['answer']) {
+  /** @param pair speaks TLS with this certificate */
+  constructor(
+    name: string,
+    answer?: Backend['answer'],
+    pair?: { readonly cert: string; readonly key: string },
+  ) {
     this.name = name
     this.answer = answer ?? ((_request, response) => response.end(name))
-    this.#server = createServer((incoming, response) => {
+    const listen = (incoming: IncomingMessage, response: ServerResponse): void => {
       this.seen.push({ url: incoming.url ?? '', headers: incoming.headers })
       this.answer(incoming, response)
-    })
+    }
+    this.#server = pair === undefined ? createServer(listen) : createTlsServer(pair, listen)
     this.#server.on('upgrade', (incoming, socket) => {
       this.seen.push({ url: incoming.url ?? '', headers: incoming.headers })
       socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')

@@ -10,10 +10,12 @@ const project = (type: string | undefined, data: Readonly<Record<string, string>
     data,
   })
 
-test('of a key pair the two values are kept, and nothing beside them', () => {
+test('of a certificate its values are kept, and nothing beside them', () => {
   const data = { 'tls.crt': base64('CRT'), 'tls.key': base64('KEY'), password: base64('hunter2') }
+  const authority = { 'ca.crt': base64('CA'), 'crl.pem': base64('CRL') }
   for (const type of ['kubernetes.io/tls', 'Opaque', undefined]) {
     const secret = project(type, data)
+    expect(Object.keys(project(type, authority).data)).toEqual(['ca.crt', 'crl.pem'])
     expect(Object.keys(secret.data)).toEqual(['tls.crt', 'tls.key'])
     expect(Buffer.from(secret.data['tls.key'] ?? []).toString()).toBe('KEY')
     expect(secret.type).toBe(type ?? '')

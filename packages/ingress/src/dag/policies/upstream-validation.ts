@@ -1,0 +1,62 @@
+/** `validation` of a service: whose certificates are taken from a backend that speaks TLS. */
+import type { HTTPProxyService } from '@landfall/api'
+import type { Lookups } from '../../model/lookups.ts'
+import { error, type Problem, warning } from '../problem.ts'
+import { resolveAuthority } from '../trust.ts'
+import type { Cluster } from '../virtual-host.ts'
+
+interface Asking {
+  /** Of the service. */
+  readonly field: string
+  readonly namespace: string
+}
+
+/** The cluster with its validation. A backend that is believed whatever it shows is warned of. */
+export function validated(
+  cluster: Cluster,
+  policy: HTTPProxyService['validation'],
+  { field, namespace }: Asking,
+  lookups: Lookups,
+  fatal: Problem[],
+  problems: Problem[],
+): Cluster {
+  const { protocol } = cluster.settings
+  const secure = protocol === 'tls' || protocol === 'h2'
+  if (policy === undefined) {
+    const message = `${field}: any certificate of the backend is taken, as there is no validation`
+    if (secure) problems.push(warning('ServiceError', 'UpstreamNotVerified', message))
+    return cluster
+  }
+  if (!secure) {
+    const message = `${field}.validation: ignored, as the backend speaks no TLS (protocol tls or h2)`
+    problems.push(warning('SpecError', 'IgnoredField', message))
+    return cluster
+  }
+  const names = namesOf(field, policy, fatal)
+  const trust = resolveAuthority({ secretName: policy.caSecret, namespace }, lookups)
+  if (trust.kind === 'found') {
+    const { bundle } = trust
+    const settings = { ...cluster.settings, validation: { authority: bundle.name, names } }
+    return { ...cluster, settings, authority: bundle }
+  }
+  const [type, reason] =
+    trust.kind === 'notDelegated'
+      ? ['TLSError', 'CACertificateNotDelegated']
+      : ['ServiceError', 'TLSUpstreamValidation']
+  fatal.push(error(type, reason, `${field}.validation.caSecret: ${trust.why}`))
+  return cluster
+}
+
+function namesOf(
+  field: string,
+  { subjectName = '', subjectNames = [] }: NonNullable<HTTPProxyService['validation']>,
+  fatal: Problem[],
+): readonly string[] {
+  const refuse = (why: string): void => {
+    fatal.push(error('ServiceError', 'TLSUpstreamValidation', `${field}.validation: ${why}`))
+  }
+  const names = subjectNames.length > 0 ? subjectNames : [subjectName]
+  if (names.includes('')) refuse('a name that the backend must present is needed')
+  if (subjectName !== '' && names[0] !== subjectName) refuse('subjectName must be the first of subjectNames')
+  return names
+}
