@@ -182,7 +182,14 @@ function planBgp(
   )
   const routes = routesOf(wanted, world.config.peers, world.node)
   if ('kind' in routes) return routes
-  if (routes.byPeer.size === 0) return silent('notOwner', `no BGPPeer selects node ${world.node}`)
+  if (routes.byPeer.size === 0) {
+    const any = world.config.peers.some((peer) => peer.nodes.has(world.node))
+    const carries = "that takes its addresses: see dualStackAddressFamily and the advertisements' peers"
+    return silent(
+      'notOwner',
+      any ? `node ${world.node} has no BGPPeer ${carries}` : `no BGPPeer selects node ${world.node}`,
+    )
+  }
   return { kind: 'announced', ips: routes.ips, routes: routes.byPeer }
 }
 
