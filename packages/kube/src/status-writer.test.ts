@@ -109,6 +109,30 @@ describe('a status writer', () => {
     expect(hasty.forbiddenMs(configMapType)).toBe(0)
   })
 
+  it('writes no status to an object that the server finds invalid, until the object or the status is another', async () => {
+    const invalid = statusOf(422, 'Invalid', 'spec.peerPort: Invalid value: 0')
+    let stored = configMap('a', 1)
+    let status = 422
+    server.answer = ({ method, body }) => {
+      if (method === 'GET') return { body: stored }
+      puts.push(body)
+      return status === 422 ? { status, body: invalid } : { body }
+    }
+    for (let times = 0; times < 3; times++) {
+      expect(await writer.write(configMapType, 'default/a', ready)).toBe('invalid')
+    }
+    expect([puts.length, lines.map(({ event, key }) => [event, key])]).toEqual([
+      1,
+      [['statusRefused', 'default/a']],
+    ])
+    const other = (raw: RawObject) => ({ ...raw, status: { ready: false } })
+    expect(await writer.write(configMapType, 'default/a', other)).toBe('invalid')
+    expect([puts.length, lines.length]).toEqual([2, 1])
+    stored = configMap('a', 2)
+    status = 200
+    expect(await writer.write(configMapType, 'default/a', ready)).toBe('written')
+  })
+
   it('fails when the server does', async () => {
     serve([configMap('a', 1)], () => ({ status: 500, body: statusOf(500, 'InternalError', 'etcd is away') }))
     await expect(writer.write(configMapType, 'default/a', ready)).rejects.toThrow(

@@ -1,10 +1,10 @@
 /**
  * Writes status as the roles in the field allow it: the object is read whole, changed, and PUT to `/status`; never a
  * projection, and never when nothing changed. What the server made of a write is remembered, so that a field that the
- * installed definition prunes is not written again and again.
+ * installed definition prunes is not written again and again; nor is an object that it refuses as it is stored.
  */
 import { describeError, type Logger } from '@landfall/telemetry'
-import { hasStatus } from './api-error.ts'
+import { ApiError, hasStatus } from './api-error.ts'
 import { type Backoff, delayMs } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import type { Key, KubeObject } from './model/index.ts'
@@ -13,9 +13,10 @@ import { firstPruned, sameWritable, type Writable, writableOf } from './status-f
 
 /**
  * `pruned`: written, but the installed definition knows not all of it. `forbidden`: no right, or no status to write.
- * `refused`: the precondition did not hold.
+ * `refused`: the precondition did not hold. `invalid`: the installed definition refuses the object, which older ones
+ * took, and with it any status; it is tried again when the object or what is asked for has changed.
  */
-export type WriteOutcome = 'written' | 'unchanged' | 'pruned' | 'gone' | 'forbidden' | 'refused'
+export type WriteOutcome = 'written' | 'unchanged' | 'pruned' | 'gone' | 'forbidden' | 'refused' | 'invalid'
 
 export interface WriteOptions {
   /** Asked right before the write: still leader? */
@@ -30,6 +31,13 @@ interface Memory {
   readonly stored: Writable
 }
 
+/** A write that was refused for what the object is. */
+interface Refused {
+  /** As text, without times: who says the same anew says it at another time. */
+  readonly asked: string
+  readonly version: string | undefined
+}
+
 const conflictRetries = 5
 /** A right that was missing is asked for again; an API server that has just started refuses everybody for a moment. */
 const forbidden = { firstMs: 500, ceilingMs: 300_000 }
@@ -42,6 +50,8 @@ export class StatusWriter {
   readonly #forbiddenBackoff: Backoff
   /** By type and key: what was asked for, where the server stored something else. */
   readonly #memory = new Map<string, Memory>()
+  /** By type and key. */
+  readonly #refused = new Map<string, Refused>()
   /** By type: refusals in a row, and when to ask again. */
   readonly #forbidden = new Map<string, { readonly times: number; readonly until: number }>()
   readonly #saidPruned = new Set<string>()
@@ -98,14 +108,34 @@ export class StatusWriter {
     const known = this.#memory.get(id)
     if (sameWritable(asked, stored)) return 'unchanged'
     if (known && sameWritable(known.asked, asked) && sameWritable(known.stored, stored)) return 'unchanged'
+    const { resourceVersion: version } = current.metadata
+    const refused = this.#refused.get(id)
+    if (refused && refused.version === version && refused.asked === timeless(asked)) return 'invalid'
     if (options.precondition?.() === false) return 'refused'
-    const answer = writableOf(await this.#cluster.update(type, wanted, 'status'))
+    const updated = await this.#update(type, wanted)
+    if (updated instanceof ApiError) {
+      if (refused?.version !== version) this.#sayInvalid(type, key, updated)
+      this.#refused.set(id, { asked: timeless(asked), version })
+      return 'invalid'
+    }
+    this.#refused.delete(id)
+    const answer = writableOf(updated)
     if (sameWritable(answer, asked)) this.#memory.delete(id)
     else this.#memory.set(id, { asked, stored: answer })
     const field = firstPruned(asked.status, answer.status)
     if (field === undefined) return 'written'
     this.#sayPruned(type, field)
     return 'pruned'
+  }
+
+  /** @returns the error of a server that finds the object itself invalid */
+  async #update<T extends KubeObject>(type: ResourceType<T>, wanted: RawObject) {
+    try {
+      return await this.#cluster.update(type, wanted, 'status')
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 422) return error
+      throw error
+    }
   }
 
   /** Without the object, or with a definition that has no status? */
@@ -115,6 +145,7 @@ export class StatusWriter {
     error: unknown,
   ): Promise<WriteOutcome> {
     this.#memory.delete(`${type.plural}/${key}`)
+    this.#refused.delete(`${type.plural}/${key}`)
     try {
       await this.#cluster.get(type, key)
     } catch (again) {
@@ -140,6 +171,11 @@ export class StatusWriter {
     return 'forbidden'
   }
 
+  #sayInvalid<T extends KubeObject>(type: ResourceType<T>, key: Key, error: ApiError): void {
+    const fields = { resource: type.plural, key, error: describeError(error) }
+    this.#logger.warn('statusRefused', fields, 'the installed definition refuses the object as it is stored')
+  }
+
   #sayPruned<T extends KubeObject>(type: ResourceType<T>, field: string): void {
     const fields = field.replaceAll(/\[\d+\]/g, '[]')
     if (this.#saidPruned.has(`${type.plural} ${fields}`)) return
@@ -150,4 +186,8 @@ export class StatusWriter {
       'the installed definition does not know this field',
     )
   }
+}
+
+function timeless(asked: Writable): string {
+  return JSON.stringify(asked, (name, value: unknown) => (name === 'lastTransitionTime' ? undefined : value))
 }

@@ -2,7 +2,7 @@ import type { Config, Pool } from '@landfall/metallb'
 import { parseIP, parseRange, type Range } from '@landfall/netip'
 import { expect, test } from 'vitest'
 import { Ledger } from './allocation/ledger.ts'
-import { poolStatus } from './object-status.ts'
+import { judgedStatus, poolStatus } from './object-status.ts'
 
 function range(text: string): Range {
   const parsed = parseRange(text)
@@ -27,7 +27,7 @@ function pool(name: string, addresses: readonly string[], refused = false): Pool
 const good = pool('good', ['10.0.0.0/30'])
 const bad = pool('bad', ['10.0.0.2/31', '10.0.1.0/30'], true)
 const config: Config = { pools: [bad, good], peers: [] }
-const judged = { refusals: [], warnings: [], generation: 1 }
+const judged = { refusals: [], warnings: [], generation: 1, instead: undefined }
 
 function ledgerWith(...addresses: readonly string[]): Ledger {
   const ledger = new Ledger()
@@ -57,4 +57,11 @@ test('a good pool says what is free', () => {
   const status = poolStatus({}, judged, good, config, ledgerWith('10.0.0.3'))
   expect(status).toMatchObject({ assignedIPv4: 1, availableIPv4: 3 })
   expect(status['conditions']).toMatchObject([{ type: 'Valid' }, { type: 'NearlyFull', status: 'False' }])
+})
+
+test('an object that does not count, since a ConfigMap rules, is neither valid nor refused', () => {
+  const instead = 'ConfigMap metallb-system/config'
+  const { conditions } = judgedStatus({}, { ...judged, instead })
+  const message = 'not in force: ConfigMap metallb-system/config rules, since there is no IPAddressPool'
+  expect(conditions).toMatchObject([{ type: 'Valid', status: 'Unknown', reason: 'ConfigMapRules', message }])
 })

@@ -21,20 +21,26 @@ export interface Judged {
   readonly refusals: readonly Refusal[]
   readonly warnings: readonly Warning[]
   readonly generation: number
+  /** What rules instead of all these objects, as `ConfigMap metallb-system/config`. */
+  readonly instead: string | undefined
 }
 
 /** The condition `Valid`; and `ResolvedRefs`, as long as something that it names does not exist. */
-export function judgedStatus(old: Status, { refusals, warnings, generation }: Judged) {
-  const condition = {
-    type: 'Valid',
-    status: refusals.length === 0 ? 'True' : 'False',
-    reason: refusals[0]?.reason ?? 'Valid',
-    message: textOf(refusals),
-    observedGeneration: generation,
-  } as const
+export function judgedStatus(old: Status, judged: Judged) {
+  const condition = { type: 'Valid', ...verdictOf(judged), observedGeneration: judged.generation } as const
   const list = withCondition(old['conditions'], condition, now)
-  const unresolved = { observedGeneration: generation }
-  return { ...old, conditions: withUnresolved(list, warnings, resolvedRefs, now, unresolved) }
+  const unresolved = { observedGeneration: judged.generation }
+  return { ...old, conditions: withUnresolved(list, judged.warnings, resolvedRefs, now, unresolved) }
+}
+
+function verdictOf({ refusals, instead }: Judged) {
+  if (instead !== undefined) {
+    const message = `not in force: ${instead} rules, since there is no IPAddressPool`
+    return { status: 'Unknown', reason: 'ConfigMapRules', message } as const
+  }
+  const [first] = refusals
+  if (first === undefined) return { status: 'True', reason: 'Valid', message: '' } as const
+  return { status: 'False', reason: first.reason, message: textOf(refusals) } as const
 }
 
 /** A pool has counters, and a usable one says how full it is. */

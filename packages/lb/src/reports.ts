@@ -7,15 +7,16 @@ import {
   type Cluster,
   customType,
   delayMs,
+  type EventRecorder,
   hasStatus,
   type RawObject,
   type ResourceType,
   StatusWriter,
   WorkQueue,
 } from '@landfall/kube'
-import { type Key, keyOf } from '@landfall/kube/model'
+import { type Key, keyOf, splitKey } from '@landfall/kube/model'
 import type { Config } from '@landfall/metallb'
-import { componentState } from '@landfall/metallb/state'
+import { componentState, textOf } from '@landfall/metallb/state'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
 import { countedUsage } from './allocation/usage.ts'
@@ -39,12 +40,16 @@ export interface ReportsOptions {
   readonly logger: Logger
   readonly mayWrite: () => boolean
   readonly ledger: LedgerView
+  /** Says of an object that is refused what its status cannot say. */
+  readonly events: EventRecorder
 }
 
 interface Report {
   readonly type: ResourceType
   readonly key: Key
   readonly status: (old: Status) => object
+  /** What an Event says where the status cannot be written. */
+  readonly refusal?: { readonly uid: string; readonly reason: string; readonly message: string }
 }
 
 export class Reports {
@@ -56,6 +61,8 @@ export class Reports {
   readonly #dirty = new Set<string>()
   /** Counters of each pool when its report was last asked for. */
   readonly #counted = new Map<string, string>()
+  /** What Events said instead of statuses, by kind and key. */
+  readonly #told = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
   #config: Config = { pools: [], peers: [] }
   /** How often in a row the state's kind was missing, or might not be written. */
@@ -96,15 +103,20 @@ export class Reports {
       `${one.kind} ${one.namespace}/${one.name}`
     const refused = Map.groupBy(refusals, idOf)
     const warned = Map.groupBy(warnings, idOf)
+    const configMap = `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`
+    const instead = configured.source === 'configMap' ? configMap : undefined
     for (const { type, object } of objects) {
-      const { generation, name, namespace } = object.meta
+      const { generation, name, namespace, uid } = object.meta
       const id = idOf({ kind: type.kind, namespace, name })
-      const judged = { refusals: refused.get(id) ?? [], warnings: warned.get(id) ?? [], generation }
+      const found = { refusals: refused.get(id) ?? [], warnings: warned.get(id) ?? [] }
+      const judged = { ...found, generation, instead }
+      const [first] = found.refusals
+      const refusal = first && { uid, reason: first.reason, message: textOf(found.refusals) }
       const status = (old: Status) =>
         type.kind === 'IPAddressPool' ? this.#poolStatus(old, judged, object) : judgedStatus(old, judged)
-      this.#reports.set(id, { type, key: keyOf(object.meta), status })
+      this.#reports.set(id, { type, key: keyOf(object.meta), status, ...(refusal && { refusal }) })
+      if (refusal === undefined) this.#told.delete(id)
     }
-    const configMap = `ConfigMap ${this.#options.namespace}/${this.#options.configMap}`
     const state = { ...configured, type: 'poolReconcilerValid', configMap }
     this.#reports.set(stateName, {
       type: stateType,
@@ -146,6 +158,16 @@ export class Reports {
       { precondition: this.#options.mayWrite },
     )
     if (outcome === 'forbidden') this.#queue.addAfter(id, this.#writer.forbiddenMs(report.type))
+    if (outcome === 'forbidden' || outcome === 'invalid') this.#tell(id, report)
+  }
+
+  /** By an Event, once. */
+  #tell(id: string, { type, key, refusal }: Report): void {
+    if (refusal === undefined || this.#told.get(id) === refusal.message) return
+    this.#told.set(id, refusal.message)
+    const { uid, reason, message } = refusal
+    const about = { apiVersion: type.apiVersion, kind: type.kind, ...splitKey(key), uid }
+    this.#options.events.record(about, { type: 'Warning', reason, message })
   }
 
   /** @returns false where the kind is not installed or may not be written */

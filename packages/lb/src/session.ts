@@ -92,6 +92,7 @@ export class Session {
       logger,
       mayWrite,
       ledger: this.#allocator.ledger,
+      events: this.#events,
     })
     this.#writes = new WorkQueue({
       work: (key) => this.#write(key),
