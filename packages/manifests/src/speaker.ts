@@ -34,6 +34,7 @@ export function speakerObjects(image: string): readonly Manifest[] {
       allow('', ['secrets', 'configmaps'], ['list', 'watch']),
       allow('metallb.io', metallbConfiguration, ['list', 'watch']),
       allow('metallb.io', ['servicel2statuses', 'servicebgpstatuses'], [...read, 'create', 'delete']),
+      allow('metallb.io', ['servicel2statuses'], ['deletecollection']),
       allow('metallb.io', ['configurationstates'], [...read, 'create']),
       allow('metallb.io', written, ['update']),
     ]),

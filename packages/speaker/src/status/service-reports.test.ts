@@ -10,7 +10,8 @@ const web = 'default/web'
 const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'speaker', uid: 'u' }
 const here: Wanted = { kind: 'here', names: [], reason: '', message: '' }
 const noEndpoints: Wanted = { kind: 'nowhere', reason: 'noEndpoints', message: 'none is ready' }
-const all = { knowsService: () => true, knowsNode: () => true }
+/** n3 is dead. */
+const all = { knowsService: () => true, knowsNode: () => true, isAlive: (node: string) => node !== 'n3' }
 const alone: Surroundings = { ...all, coordinates: false }
 const coordinator: Surroundings = { ...all, coordinates: true }
 const who = { serviceName: 'web', serviceNamespace: 'default' }
@@ -83,17 +84,44 @@ test('a restart that changes nothing writes nothing', async () => {
   expect(api.writes).toEqual([])
 })
 
-test('an owner of layer 2 deletes what others left, one of BGP lets it stand', async () => {
-  said('n2', { ...who, node: 'n2' })
+test('a new owner deletes all that a dead one said at once, and why nobody announced it', async () => {
+  said('n3', { ...who, node: 'n3' })
+  said('n3', { ...who, node: 'n3', serviceName: 'other' }, layer2Reports, 'default/other')
   said('', { ...who, reason: 'noEndpoints' })
   const one = await reports('n1')
+  const both = [web, 'default/other'].map((service) => [service, here] as const)
+  one.set(new Map(both), alone)
+  await until('all is said', () => api.writes.length === 6)
+  expect(api.writes.toSorted()).toEqual(
+    [
+      `DELETE ${l2('')}`,
+      'DELETE metallb.io/node=n3',
+      ...both.flatMap(([service]) => [`POST ${l2('n1', service)}`, `PUT ${l2('n1', service)}`]),
+    ].toSorted(),
+  )
+})
+
+test('what a living owner said it takes back itself', async () => {
+  said('n2', { ...who, node: 'n2' })
+  const one = await reports('n1')
   one.set(new Map([[web, here]]), alone)
-  expect(await writes(4)).toEqual([
-    `DELETE ${l2('n2')}`,
-    `DELETE ${l2('')}`,
-    `POST ${l2('n1')}`,
-    `PUT ${l2('n1')}`,
-  ])
+  expect(await writes(2)).toEqual([`POST ${l2('n1')}`, `PUT ${l2('n1')}`])
+  const two = await reports('n2')
+  two.set(new Map(), alone)
+  expect(await writes(3)).toContain(`DELETE ${l2('n2')}`)
+})
+
+test('the two sides of a partition do not delete what the other says, over and over', async () => {
+  const one = await reports('n1')
+  one.set(new Map([[web, here]]), alone)
+  await writes(2)
+  said('n3', { ...who, node: 'n3' })
+  await quiet()
+  expect(api.writes).toHaveLength(2)
+  api.remove(l2('n1'))
+  await writes(4)
+  await quiet()
+  expect([...api.objects.keys()].toSorted()).toEqual([l2('n1'), l2('n3')].toSorted())
 })
 
 test('each node says for itself which peers it announces to', async () => {
@@ -125,7 +153,7 @@ test('the coordinator alone says why no node announces, and takes away what says
   await quiet()
   expect(api.writes).toEqual([])
   one.set(new Map([[web, noEndpoints]]), coordinator)
-  expect(await writes(3)).toEqual([`DELETE ${l2('n3')}`, `POST ${l2('')}`, `PUT ${l2('')}`])
+  expect(await writes(3)).toEqual(['DELETE metallb.io/node=n3', `POST ${l2('')}`, `PUT ${l2('')}`])
   expect(api.statuses()[l2('')]).toEqual({ ...who, reason: 'noEndpoints', message: 'none is ready' })
   api.writes = []
   const next = await reports('n2')

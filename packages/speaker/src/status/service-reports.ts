@@ -4,11 +4,12 @@
  * written where the right object stands already. What is announced is said at once; that something is not, only when
  * it has stayed so for a while.
  */
-import { type Cluster, delayMs, hasStatus, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
+import { type Cluster, delayMs, hasStatus, pathOf, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
 import { type Key, keyOf } from '@landfall/kube/model'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { OwnerReference } from './owner-reference.ts'
 import {
+  nodeLabel,
   type ReportKind,
   type ReportText,
   reportName,
@@ -53,6 +54,8 @@ export interface Surroundings {
   readonly knowsService: (service: Key) => boolean
   /** Whether a speaker should run there. */
   readonly knowsNode: (node: string) => boolean
+  /** Whether one does: then it takes back itself what does not hold any more. */
+  readonly isAlive: (node: string) => boolean
 }
 
 export class ServiceReports {
@@ -65,7 +68,11 @@ export class ServiceReports {
   /** Nodes without a speaker, and since when. */
   readonly #gone = new Map<string, number>()
   #wanted: ReadonlyMap<Key, Wanted> | undefined
-  #around: Surroundings = { coordinates: false, knowsService: () => true, knowsNode: () => true }
+  #around: Surroundings | undefined
+  /** What this node has come to announce: nobody else does now, but for the other side of a partition, later. */
+  readonly #acquired = new Set<Key>()
+  /** Dead nodes whose reports are being deleted. */
+  readonly #clearing = new Map<string, Promise<void>>()
   /** How often in a row the kind was missing, or might not be written, and the next try. */
   #absences = 0
   /** Nothing is said of what no node announces. */
@@ -91,7 +98,7 @@ export class ServiceReports {
       onChange: (changes) => {
         for (const { key, before, after } of changes) {
           this.#index(key, before, after)
-          this.#touch((after ?? before)?.service)
+          if (after === undefined || !this.#isRight(after)) this.#touchLater((after ?? before)?.service)
         }
       },
     })
@@ -108,10 +115,12 @@ export class ServiceReports {
   /** What there is to say, by Service; nothing is written before the first call. */
   set(wanted: ReadonlyMap<Key, Wanted>, around: Surroundings): void {
     const before = this.#wanted
-    const coordinated = this.#around.coordinates
+    const coordinated = this.#around?.coordinates
     this.#wanted = wanted
     this.#around = around
-    if (before === undefined || around.coordinates !== coordinated) this.#touchAll()
+    for (const [service, { kind }] of wanted)
+      if (kind === 'here' && before?.get(service)?.kind !== 'here') this.#acquired.add(service)
+    if (around.coordinates !== coordinated) this.#touchAll()
     for (const service of before?.keys() ?? []) if (!wanted.has(service)) this.#touch(service)
     for (const [service, text] of wanted) if (!same(before?.get(service), text)) this.#touch(service)
   }
@@ -146,7 +155,27 @@ export class ServiceReports {
     if (service === undefined || this.#wanted === undefined || this.#retry !== undefined) return
     const wanted = this.#wanted.get(service)
     if (wanted?.kind === 'here' && wanted.reason === '') this.#queue.add(service)
-    else this.#queue.addAfter(service, this.#options.calmMs ?? calmMs)
+    else this.#touchLater(service)
+  }
+
+  #touchLater(service: Key | undefined): void {
+    if (service === undefined || this.#wanted === undefined || this.#retry !== undefined) return
+    this.#queue.addAfter(service, this.#options.calmMs ?? calmMs)
+  }
+
+  /** It says what it should. */
+  #isRight(report: ServiceReport): boolean {
+    const { service = '', node } = report
+    const wanted = this.#wanted?.get(service)
+    return wanted !== undefined && !this.#isStale(report, wanted) && node === this.#speaksAs(wanted)
+      ? sameText(report, wanted)
+      : false
+  }
+
+  /** The node in the report that this speaker keeps; undefined: it keeps none. */
+  #speaksAs(wanted: Wanted): string | undefined {
+    if (wanted.kind === 'here') return this.#options.node
+    return this.#around?.coordinates === true && !this.#mute ? '' : undefined
   }
 
   #touchAll(): void {
@@ -156,8 +185,8 @@ export class ServiceReports {
 
   /** What nobody else takes away. */
   #sweep(): void {
-    const { coordinates, knowsService, knowsNode } = this.#around
-    if (!coordinates) return this.#gone.clear()
+    if (this.#around?.coordinates !== true) return this.#gone.clear()
+    const { knowsService, knowsNode } = this.#around
     const now = performance.now()
     const nodes = new Set([...this.#reflector.items.values()].map(({ node }) => node))
     for (const node of this.#gone.keys()) if (knowsNode(node) || !nodes.has(node)) this.#gone.delete(node)
@@ -175,11 +204,11 @@ export class ServiceReports {
     if (this.#wanted === undefined || this.#retry !== undefined) return
     try {
       const wanted = this.#wanted.get(service)
-      for (const object of this.#of(service))
-        if (this.#isStale(object, wanted)) await this.#remove(keyOf(object.meta))
-      if (wanted?.kind === 'here') await this.#write(service, this.#options.node, wanted)
-      if (wanted?.kind === 'nowhere' && this.#around.coordinates && !this.#mute)
-        await this.#write(service, '', { ...wanted, names: [] })
+      for (const report of this.#of(service)) if (this.#isStale(report, wanted)) await this.#clear(report)
+      const node = wanted && this.#speaksAs(wanted)
+      if (wanted !== undefined && node !== undefined)
+        await this.#write(service, node, { names: [], ...wanted })
+      this.#acquired.delete(service)
     } catch (error) {
       if (hasStatus(error, 403, 404)) return this.#absent(error)
       this.#options.onError()
@@ -187,21 +216,46 @@ export class ServiceReports {
     }
   }
 
-  #isStale({ meta, node, service }: ServiceReport, wanted: Wanted | undefined): boolean {
+  #isStale({ meta, node, service = '' }: ServiceReport, wanted: Wanted | undefined): boolean {
     const { node: here, kind } = this.#options
-    const { coordinates, knowsService } = this.#around
-    const mayStay = service !== undefined && meta.name === reportName(kind, node, service)
+    const { coordinates = false, knowsService, isAlive } = this.#around ?? {}
+    const isNamed = meta.name === reportName(kind, node, service)
+    const isLeft = coordinates && this.#isGone(node)
     switch (wanted?.kind) {
       case 'here':
-        if (node === here) return !mayStay
-        return kind.exclusive || node === '' || (coordinates && this.#isGone(node))
+        if (node === here) return !isNamed
+        if (node === '' || isLeft) return true
+        return kind.exclusive && this.#acquired.has(service) && isAlive?.(node) !== true
       case 'nowhere':
-        if (coordinates) return node !== '' || !mayStay
-        return node === here
+        if (!coordinates) return node === here
+        return node === '' ? !isNamed : node === here || isLeft || isAlive?.(node) !== true
       default:
         if (node === here) return true
-        return coordinates && (node === '' || this.#isGone(node) || !knowsService(service ?? ''))
+        return coordinates && (node === '' || isLeft || knowsService?.(service) === false)
     }
+  }
+
+  /** All that a dead node said goes at once: it announces nothing any more. */
+  async #clear({ meta, node }: ServiceReport): Promise<void> {
+    const { kind, node: here } = this.#options
+    const label = nodeLabel('metallb.io/node', node)['metallb.io/node']
+    const isDead = node !== here && this.#around?.isAlive(node) === false
+    if (!kind.exclusive || !isDead || label === undefined) return this.#remove(keyOf(meta))
+    const known = this.#clearing.get(node)
+    if (known !== undefined) return known
+    const clearing = this.#removeAll(label).catch((error: unknown) => {
+      if (!hasStatus(error, 403)) throw error
+      return this.#remove(keyOf(meta))
+    })
+    this.#clearing.set(node, clearing)
+    setTimeout(() => this.#clearing.delete(node), this.#options.calmMs ?? calmMs).unref()
+    return clearing
+  }
+
+  async #removeAll(node: string): Promise<void> {
+    const { cluster, namespace, kind } = this.#options
+    const query = { labelSelector: `metallb.io/node=${node}` }
+    await cluster.request({ method: 'DELETE', path: pathOf(kind.type, { namespace }), query })
   }
 
   async #write(service: Key, node: string, text: ReportText): Promise<void> {

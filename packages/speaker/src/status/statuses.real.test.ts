@@ -76,7 +76,8 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     )
     const announced = owner === node ? [{ ip, interfaces: ['eth0'] }] : []
     const owners = { [ip]: owner }
-    const state: Layer2State = { ...noLayer2, serving: true, coordinator: 'n1', owners, announced }
+    const members = ['n1', 'n2'].map((each) => ({ node: each, state: 'serving' as const, heardMs: 1 }))
+    const state: Layer2State = { ...noLayer2, serving: true, coordinator: 'n1', owners, announced, members }
     const known = { knowsService: () => true, knowsNode: () => true }
     statuses.report(announcementsOf(new Planner().plan(world), state, node), state, known)
   }
@@ -106,6 +107,19 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       metadata: { name: expect.stringMatching(/^l2-/), labels: { 'metallb.io/node': 'n2' } },
       status: { node: 'n2', interfaces: [{ name: 'eth0' }] },
     })
+  })
+
+  it('takes away what a dead owner said', async () => {
+    const dead = await speaker('n9')
+    show(dead, 'n9', 'n9')
+    await table('servicel2status').toEqual(['n2 web default', 'n9 web default'])
+    await dead.stop()
+    const [one, two] = running
+    if (one === undefined || two === undefined) throw new Error('no speakers')
+    show(two, 'n2', 'n1')
+    show(one, 'n1', 'n1')
+    await table('servicel2status').toEqual(['n1 web default'])
+    await kubectl(['delete', 'servicebgpstatus', '-n', namespace, '-l', 'metallb.io/node=n9'])
   })
 
   it('says once in the cluster why nobody does', async () => {

@@ -46,14 +46,18 @@ export class Statuses {
   /** The coordinator of layer 2 speaks for all. */
   report(
     announcements: readonly Announcement[],
-    { serving, coordinator }: Pick<Layer2State, 'serving' | 'coordinator'>,
-    known: Omit<Surroundings, 'coordinates'>,
+    { serving, coordinator, members }: Pick<Layer2State, 'serving' | 'coordinator' | 'members'>,
+    known: Omit<Surroundings, 'coordinates' | 'isAlive'>,
   ): void {
     const coordinates = serving && coordinator === this.#node
+    const alive = new Set(
+      members.flatMap(({ node, state }) => (state === 'dead' || state === 'left' ? [] : [node])),
+    )
+    const around = { ...known, coordinates, isAlive: (node: string) => alive.has(node) }
     const { layer2, bgp } = wantedReports(announcements, coordinates)
-    this.#bgp.set(bgp, { ...known, coordinates })
+    this.#bgp.set(bgp, around)
     // Until the others were heard nobody knows who announces what.
-    if (serving) this.#layer2.set(layer2, { ...known, coordinates })
+    if (serving) this.#layer2.set(layer2, around)
   }
 
   /** Whether it is said already that this node announces it. */

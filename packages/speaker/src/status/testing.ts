@@ -62,6 +62,8 @@ export class ObjectsApi {
       return {
         body: { metadata: { resourceVersion: String(this.#version) }, items: [...this.objects.values()] },
       }
+    if (method === 'DELETE' && parts.length === 7)
+      return this.#removeSelected(query.get('labelSelector') ?? '')
     const object = this.objects.get(name ?? '')
     if (name === undefined || object === undefined) return failed(404)
     if (method === 'GET') return { body: object }
@@ -78,6 +80,13 @@ export class ObjectsApi {
     this.writes.push(`POST ${name}`)
     this.put({ ...object, metadata: { ...object.metadata, uid: `uid-${name}` } })
     return { status: 201, body: this.objects.get(name) }
+  }
+
+  #removeSelected(selector: string): FakeReply {
+    this.writes.push(`DELETE ${selector}`)
+    const [label = '', value] = selector.split('=')
+    for (const [name, { metadata }] of this.objects) if (metadata.labels?.[label] === value) this.remove(name)
+    return { body: {} }
   }
 
   #known(body: unknown): RawObject {
