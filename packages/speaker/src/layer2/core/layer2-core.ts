@@ -333,17 +333,15 @@ export class Layer2Core {
     if (this.#fence.resume(now)) this.#outcome.resumed = true
   }
 
-  /** What this member orders itself is carried out at once, and may be followed by more. */
+  /** What this member orders itself is carried out at once, and may be followed by more; the rest waits for a turn. */
   #decide(now: number): void {
-    for (let again = true; again; ) {
-      again = false
+    for (let round = 0; round < 2; round++) {
       this.#leadership.work(this.#own(), now)
       for (const [node, order] of this.#leadership.due(now)) {
         if (node !== this.#options.node) this.#send(node, order, true, now)
         else {
           this.#carryOut(order, now)
           this.#leadership.carriedOut(node, order)
-          again = true
         }
       }
     }

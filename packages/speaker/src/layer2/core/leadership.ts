@@ -12,7 +12,7 @@ import { Plan, type PlannedAddress, type Scene } from './plan.ts'
 import type { Deadlines } from './timing.ts'
 
 /** Units looked at in one turn, so that no turn is long. */
-const unitsPerTurn = 400
+const unitsPerTurn = 200
 const paceMs = 1000
 
 /** What of this member itself the plan depends on. */

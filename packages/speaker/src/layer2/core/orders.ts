@@ -2,7 +2,7 @@
  * What the coordinator has told each member to do (pure): one order at a time for each, as large as a message
  * allows, sent again until it is confirmed. What waits is not sent yet, and can still be taken back.
  */
-import { type Body, type ChangeReason, fitting } from '../codec/bodies.ts'
+import { addressBudget, type Body, type ChangeReason } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
 
 export type Order = Extract<Body, { kind: 'order' }>
@@ -101,21 +101,31 @@ export class Orders {
 
 /** Releases go first: someone waits for them. */
 function compose(queue: Queue, sequence: number, now: number): Order | undefined {
-  const release = firstOf([...queue.release])
+  const release = firstOf(queue.release)
   for (const address of release) queue.release.delete(address)
   const [first] = queue.take.values()
   if (release.length === 0 && first === undefined) return undefined
   const order = { kind: 'order', sequence, reason: 'placed', silentMs: 0, release } as const
   if (release.length > 0 || first === undefined) return { ...order, take: [] }
-  const alike = [...queue.take].filter(
-    ([, { reason, silentSince }]) => reason === first.reason && silentSince === first.silentSince,
-  )
-  const take = firstOf(alike.map(([address]) => address))
+  const take = firstOf(alikeOf(queue.take, first))
   for (const address of take) queue.take.delete(address)
   const { reason, silentSince } = first
   return { ...order, reason, silentMs: silentSince === undefined ? 0 : Math.max(0, now - silentSince), take }
 }
 
-function firstOf(addresses: readonly AddressKey[]): readonly AddressKey[] {
-  return addresses.slice(0, fitting(addresses, 0))
+function* alikeOf(all: ReadonlyMap<AddressKey, Take>, first: Take): Generator<AddressKey> {
+  for (const [address, { reason, silentSince }] of all)
+    if (reason === first.reason && silentSince === first.silentSince) yield address
+}
+
+/** As many as fit into a message. */
+function firstOf(addresses: Iterable<AddressKey>): readonly AddressKey[] {
+  const first: AddressKey[] = []
+  let used = 0
+  for (const address of addresses) {
+    used += 1 + address.length
+    if (used > addressBudget) break
+    first.push(address)
+  }
+  return first
 }

@@ -61,7 +61,9 @@ export class Plan {
   readonly #units = new Map<string, Unit>()
   readonly #unitOf = new Map<AddressKey, Unit>()
   readonly #load = new Map<string, number>()
-  #dirty = new Set<Unit>()
+  /** Their holders changed: somebody may wait. */
+  readonly #urgent = new Set<Unit>()
+  readonly #dirty = new Set<Unit>()
   #unplaced = new Set<Unit>()
   readonly #strays = new Map<AddressKey, number | undefined>()
   readonly #contested = new Set<AddressKey>()
@@ -81,7 +83,7 @@ export class Plan {
 
   /** Whether there is something to look at. */
   hasWork(mayPlace: boolean): boolean {
-    return this.#dirty.size > 0 || (mayPlace && this.#unplaced.size > 0)
+    return this.#urgent.size > 0 || this.#dirty.size > 0 || (mayPlace && this.#unplaced.size > 0)
   }
 
   /** Whether something waits only for `mayPlace`. */
@@ -121,7 +123,7 @@ export class Plan {
   /** The holders of an address changed. */
   touch(address: AddressKey): void {
     const unit = this.#unitOf.get(address)
-    if (unit !== undefined) this.#dirty.add(unit)
+    if (unit !== undefined) this.#urgent.add(unit)
     else if (this.#ledger.holdersOf(address).size > 0) this.#strays.set(address, undefined)
   }
 
@@ -144,11 +146,12 @@ export class Plan {
   /** Looks at up to `limit` units and makes the orders for them. */
   settle(scene: Scene, limit: number): void {
     let left = limit
-    for (const unit of this.#dirty) {
-      if (left-- <= 0) return
-      this.#dirty.delete(unit)
-      this.#settleUnit(unit, scene)
-    }
+    for (const queue of [this.#urgent, this.#dirty])
+      for (const unit of queue) {
+        if (left-- <= 0) return
+        queue.delete(unit)
+        this.#settleUnit(unit, scene)
+      }
     // After all others: only then it is known who is loaded how much.
     for (const unit of this.#unplaced) {
       if (!scene.mayPlace && !this.#isKnownLoss(unit)) continue
@@ -323,8 +326,7 @@ export class Plan {
     if (unit.addresses.delete(address)) this.#count(unit.target, -1)
     if (unit.addresses.size > 0) return
     this.#units.delete(unit.id)
-    this.#dirty.delete(unit)
-    this.#unplaced.delete(unit)
+    for (const queue of [this.#urgent, this.#dirty, this.#unplaced]) queue.delete(unit)
   }
 
   #aim(unit: Unit, target: string | undefined): void {
