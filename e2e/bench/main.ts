@@ -1,5 +1,6 @@
 /** `pnpm bench NAME`: figures, with the machine and the load that they were measured under. Not judged here. */
 import { cpus, loadavg, totalmem } from 'node:os'
+import { benchBgp } from './bgp.ts'
 import { benchController } from './controller.ts'
 import { benchLayer2 } from './layer2.ts'
 import { benchAllocator } from './lb.ts'
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     await benchController()
   },
   layer2: benchLayer2,
+  bgp: benchBgp,
 }
 
 const [name = ''] = process.argv.slice(2)

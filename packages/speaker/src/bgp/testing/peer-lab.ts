@@ -129,11 +129,13 @@ export class PeerLab {
     await until('bgpd is configured', () => this.vtysh('show bgp summary').includes('BGP router identifier'))
   }
 
-  async startBird(configuration: string): Promise<void> {
-    const file = join(this.folder, 'bird.conf')
+  /** As the router, or on another host; then `birdc` does not speak to it. */
+  async startBird(configuration: string, host = 'r'): Promise<void> {
+    const name = host === 'r' ? 'bird' : `bird-${host}`
+    const file = join(this.folder, `${name}.conf`)
     writeFileSync(file, configuration)
-    const socket = join(this.folder, 'bird.ctl')
-    this.#daemons.set('bird', this.#run('r', birdBinary, ['-f', '-c', file, '-s', socket], 'ignore'))
+    const socket = join(this.folder, `${name}.ctl`)
+    this.#daemons.set(name, this.#run(host, birdBinary, ['-f', '-c', file, '-s', socket], 'ignore'))
     await until('BIRD listens', () => existsSync(socket))
   }
 
