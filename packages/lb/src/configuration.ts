@@ -9,10 +9,8 @@ import {
   type Cluster,
   configMapType,
   customType,
-  hasStatus,
   namespaceType,
   nodeType,
-  pathOf,
   Reflector,
   type ResourceType,
   secretType,
@@ -28,6 +26,7 @@ import {
 import { configKey, LegacyConfig, type Source, sourceOf } from '@landfall/metallb/legacy'
 import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
+import { lookAt } from './look.ts'
 
 const poolType = customType<api.IPAddressPool>(api.ipAddressPool)
 const l2Type = customType<api.L2Advertisement>(api.l2Advertisement)
@@ -81,17 +80,13 @@ export class Configuration {
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
-    const { namespace } = options
-    const may = (type: ResourceType, where: object, ...refusals: readonly number[]) =>
-      options.cluster
-        .request({ method: 'GET', path: pathOf(type, where), query: { limit: 1 } })
-        .then(() => true)
-        .catch((error: unknown) => !hasStatus(error, ...refusals))
-    const everywhere = await may(poolType, {}, 403)
-    const scope = everywhere ? {} : { namespace }
+    const { cluster, namespace } = options
+    const everywhere = await lookAt(cluster, poolType, {})
+    const scope = everywhere === 403 ? { namespace } : {}
+    const pools = everywhere === 403 ? await lookAt(cluster, poolType, scope) : everywhere
     // Without pools, but with rights to ConfigMaps, this is a cluster of the time before the metallb.io objects.
     const hasObjects =
-      (await may(poolType, scope, 403, 404)) || !(await may(configMapType, { namespace }, 403))
+      (pools !== 403 && pools !== 404) || (await lookAt(cluster, configMapType, { namespace })) === 403
     return new Configuration(options, scope, hasObjects)
   }
 

@@ -59,14 +59,14 @@ afterEach(async () => {
   await server.close()
 })
 
-function judge(refusals: readonly Refusal[]): void {
+function judge(refusals: readonly Refusal[], both: boolean): void {
   const configured: Configured = {
     config: { pools: [], peers: [] },
     refusals,
     warnings: [],
     notes: [],
     source: 'objects',
-    both: false,
+    both,
   }
   reports.configChanged(configured, [{ type, object }])
 }
@@ -95,9 +95,9 @@ it.each([
       }
       return path.includes('/ipaddresspools/') ? { status, body: statusOf(status, 'No') } : { body }
     }
-    judge([refusal])
+    judge([refusal], false)
     await read(1)
-    judge([refusal])
+    judge([refusal], true)
     if (status === 422) await read(2)
     else await pause(1200)
     const events = sent('POST', '/events').map(({ body }) => body)
@@ -118,3 +118,15 @@ it.each([
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
+
+it('asks again only for what changed', async () => {
+  const metadata = { namespace, name: 'bad', uid: 'u', resourceVersion: '1' }
+  server.answer = ({ method, body }) => ({ body: method === 'GET' ? { metadata } : (body ?? {}) })
+  judge([refusal], false)
+  await read(1)
+  judge([refusal], false)
+  await pause(1200)
+  expect(sent('GET', '/ipaddresspools/bad')).toHaveLength(1)
+  judge([], false)
+  await read(2)
+}, 20_000)

@@ -2,6 +2,7 @@
  * What the controller says about the configuration: the condition `Valid` on each of its objects, the counters of
  * pools, and the ConfigurationState `controller`. Written only on change, at most once a second an object.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { type ConfigurationState, configurationState } from '@landfall/api'
 import {
   type Cluster,
@@ -61,10 +62,12 @@ export class Reports {
   readonly #dirty = new Set<string>()
   /** Counters of each pool when its report was last asked for. */
   readonly #counted = new Map<string, string>()
+  /** Which object each report was about when it was last asked for. */
+  readonly #versions = new Map<string, string>()
   /** What Events said instead of statuses, by kind and key. */
   readonly #told = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
-  #config: Config = { pools: [], peers: [] }
+  #configured: Configured | undefined
   /** How often in a row the state's kind was missing, or might not be written. */
   #withoutState = 0
 
@@ -79,6 +82,10 @@ export class Reports {
     })
     this.#timer = setInterval(() => this.#flush(), flushMs)
     this.#timer.unref()
+  }
+
+  get #config(): Config {
+    return this.#configured?.config ?? { pools: [], peers: [] }
   }
 
   /** Addresses were given or taken. */
@@ -97,7 +104,9 @@ export class Reports {
     objects: Iterable<{ readonly type: ResourceType; readonly object: ConfigObject }>,
   ): void {
     const { refusals, warnings } = configured
-    this.#config = configured.config
+    // Otherwise only objects that are others now are of interest.
+    if (!isDeepStrictEqual(configured, this.#configured)) this.#versions.clear()
+    this.#configured = configured
     this.#reports.clear()
     const idOf = (one: { kind: string; namespace: string; name: string }) =>
       `${one.kind} ${one.namespace}/${one.name}`
@@ -114,16 +123,22 @@ export class Reports {
       const refusal = first && { uid, reason: first.reason, message: textOf(found.refusals) }
       const status = (old: Status) =>
         type.kind === 'IPAddressPool' ? this.#poolStatus(old, judged, object) : judgedStatus(old, judged)
-      this.#reports.set(id, { type, key: keyOf(object.meta), status, ...(refusal && { refusal }) })
+      const report = { type, key: keyOf(object.meta), status, ...(refusal && { refusal }) }
+      this.#report(id, report, `${uid} ${generation}`)
       if (refusal === undefined) this.#told.delete(id)
     }
     const state = { ...configured, type: 'poolReconcilerValid', configMap }
-    this.#reports.set(stateName, {
-      type: stateType,
-      key: `${this.#options.namespace}/${stateName}`,
-      status: (old) => componentState(old, state, () => new Date()),
-    })
-    for (const id of this.#reports.keys()) this.#dirty.add(id)
+    const status = (old: Status) => componentState(old, state, () => new Date())
+    const key = `${this.#options.namespace}/${stateName}`
+    this.#report(stateName, { type: stateType, key, status }, '')
+    for (const id of this.#versions.keys()) if (!this.#reports.has(id)) this.#versions.delete(id)
+  }
+
+  #report(id: string, report: Report, version: string): void {
+    this.#reports.set(id, report)
+    if (this.#versions.get(id) === version) return
+    this.#versions.set(id, version)
+    this.#dirty.add(id)
   }
 
   #poolStatus(old: Status, judged: Judged, { meta }: ConfigObject): Status {

@@ -3,6 +3,7 @@
  * that decides on them, and the writes that follow. Changes are gathered and decided together; writing never holds
  * up deciding.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { type Change, type Cluster, EventRecorder, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import { allocatedFromPool, heldPool } from '@landfall/metallb'
@@ -59,6 +60,8 @@ export class Session {
     warnings: [],
   }
   #configChanged = true
+  /** The allocator has been given one. */
+  #hasConfig = false
   #synced = false
   #scheduled = false
   #stopped = false
@@ -190,10 +193,14 @@ export class Session {
   #newConfig(): { readonly config?: Configured['config'] } {
     if (!this.#configChanged || this.#configuration === undefined) return {}
     this.#configChanged = false
+    const before = this.#built
     this.#built = this.#configuration.build(this.#allocator.holdings())
     const { config, refusals, source } = this.#built
-    this.#options.metrics.setConfig(source !== 'none', refusals.length > 0)
     this.#reports.configChanged(this.#built, this.#configuration.objects())
+    // A namespace, a node, a Secret: most changes are none of the configuration.
+    if (this.#hasConfig && isDeepStrictEqual(this.#built, before)) return {}
+    this.#hasConfig = true
+    this.#options.metrics.setConfig(source !== 'none', refusals.length > 0)
     this.#sayConfig()
     return { config }
   }

@@ -93,13 +93,11 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     )
 
   it('a registration without an answer refuses each pool', async () => {
-    await expect(
-      admin.request({
-        method: 'POST',
-        path: `/apis/metallb.io/v1beta1/namespaces/${namespace}/ipaddresspools`,
-        body: pool('early'),
-      }),
-    ).rejects.toThrow(/failed calling webhook/)
+    const path = `/apis/metallb.io/v1beta1/namespaces/${namespace}/ipaddresspools`
+    await eventually(() => admin.request({ method: 'GET', path }))
+    await expect(admin.request({ method: 'POST', path, body: pool('early') })).rejects.toThrow(
+      /failed calling webhook/,
+    )
   })
 
   it('makes the certificate, writes the trust, and lets pools and peers through', async () => {
