@@ -82,14 +82,12 @@ describe('announced, and why not', () => {
     await lab.delete([...advertisements, ...pools])
   })
 
-  function says(name: string) {
-    const read = async () => {
-      const seen = await lab.get<ServiceObject>('service', name, namespace)
-      const found = seen?.status?.conditions?.find(({ type }) => type === 'metallb.io/Announced')
-      return found === undefined ? '' : `${found.status} ${found.reason}: ${found.message}`
-    }
-    return expect.poll(read, { timeout: 60_000, interval: 200 })
+  const says = (name: string) => async () => {
+    const seen = await lab.get<ServiceObject>('service', name, namespace)
+    const found = seen?.status?.conditions?.find(({ type }) => type === 'metallb.io/Announced')
+    return found === undefined ? '' : `${found.status} ${found.reason}: ${found.message}`
   }
+  const patient = { timeout: 60_000, interval: 200 }
 
   /** Node and reason of what `kubectl get servicel2status` shows of the Service. */
   async function reported(name: string): Promise<string> {
@@ -100,7 +98,7 @@ describe('announced, and why not', () => {
   }
 
   it('names the node that announces, once it does', async () => {
-    await says('spoken').toMatch(/^True Announced: by layer 2 from node \S+$/)
+    await expect.poll(says('spoken'), patient).toMatch(/^True Announced: by layer 2 from node \S+$/)
     const wait = '--for=condition=metallb.io/Announced=True'
     expect(await lab.kubectl(['wait', wait, 'service/spoken', '-n', namespace])).toContain('condition met')
     const [node, reason] = (await reported('spoken')).split(' ')
@@ -108,9 +106,9 @@ describe('announced, and why not', () => {
     const events = (await eventsOf(lab, 'Service', namespace, 'spoken')).filter(
       (event) => event.reason === 'nodeAssigned',
     )
-    expect(events.map(({ message }) => message)).toEqual([
-      `announcing from node "${node}" with protocol "layer2"`,
-    ])
+    const text = `announcing from node "${node}" with protocol "layer2"`
+    expect(events.map(({ message }) => message)).toEqual([text])
+    expect(await lab.kubectl(['describe', 'service', 'spoken', '-n', namespace])).toContain(text)
   })
 
   it.each([
@@ -120,29 +118,36 @@ describe('announced, and why not', () => {
       'False noMatchingAdvertisement: no L2Advertisement and no BGPAdvertisement of pool why-mute selects the Service',
     ],
   ])('says why not: %s', async (name, said) => {
-    await says(name).toBe(said)
+    await expect.poll(says(name), patient).toBe(said)
     expect(await reported(name)).toBe(`<none> ${said.split(' ')[1]?.replace(':', '')}`)
+    const shown = () => lab.kubectl(['describe', 'service', name, '-n', namespace])
+    const why = said.replace(/^.*?: /, '')
+    await expect.poll(shown, { timeout: 10_000 }).toMatch(new RegExp(`Warning +notAnnounced .* ${why}\n`))
   })
 
   it('says that no node that may announce it has an endpoint', async () => {
-    await says('local').toBe(`False noLocalEndpoints: no endpoint on node ${third} is ready or serving`)
-    await says('third').toBe(`True Announced: by layer 2 from node ${third}`)
+    await expect
+      .poll(says('local'), patient)
+      .toBe(`False noLocalEndpoints: no endpoint on node ${third} is ready or serving`)
+    await expect.poll(says('third'), patient).toBe(`True Announced: by layer 2 from node ${third}`)
   })
 
   it('says that every node that may announce it is excluded, for as long as it is', async () => {
     await lab.kubectl(['label', 'node', third, `${excluded}=`])
     const why = `False nodeLabeledExcludeBalancers: excluded from load balancers by label: node ${third}`
-    await says('third').toBe(why)
-    await says('local').toBe(why)
+    await expect.poll(says('third'), patient).toBe(why)
+    await expect.poll(says('local'), patient).toBe(why)
     expect(await reported('third')).toBe('<none> nodeLabeledExcludeBalancers')
     await lab.kubectl(['label', 'node', third, `${excluded}-`])
-    await says('third').toBe(`True Announced: by layer 2 from node ${third}`)
+    await expect.poll(says('third'), patient).toBe(`True Announced: by layer 2 from node ${third}`)
   })
 
   it('says that the owner has no interface to announce on', async () => {
-    await says('eth9').toMatch(
-      /^False announceFailed: none of the interfaces eth9 of node "\S+" can announce with protocol "layer2"$/,
-    )
+    await expect
+      .poll(says('eth9'), patient)
+      .toMatch(
+        /^False announceFailed: none of the interfaces eth9 of node "\S+" can announce with protocol "layer2"$/,
+      )
     const events = await eventsOf(lab, 'Service', namespace, 'eth9')
     expect(events.filter(({ reason }) => reason === 'announceFailed')).toHaveLength(1)
   })

@@ -35,7 +35,7 @@ const concurrentWrites = 8
 /** Counting goes over all pools, and over all Services without an address. */
 const countMs = 500
 /** Until what the speakers say is written: they say it one after the other, and moves are over soon. */
-const settleMs = { firstNode: 100, allNodes: 1500, lost: 2000, otherNodes: 10_000 }
+const settleMs = { firstNode: 100, allNodes: 1500, lost: 2000, otherNodes: 4000 }
 
 export class Session {
   readonly #options: SessionOptions
@@ -294,8 +294,18 @@ export class Session {
       const { ips, pool, announced } = wanted
       const fields = { ips, pool, reason: answer?.reason ?? '', announced: announced?.reason ?? '' }
       logger.info('serviceUpdated', { service: key, ...fields }, 'status written')
+      this.#tellUnannounced(service, announced)
     }
     if (outcome === 'forbidden') this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType))
+  }
+
+  /** For who looks at Events rather than at conditions. That there is no address was told already. */
+  #tellUnannounced(service: ConditionedService, said: Said | undefined): void {
+    if (said?.status !== 'False' || said.reason === 'noIPAllocated' || said.reason === 'announceFailed')
+      return
+    if (service.announced?.status === 'False' && service.announced.reason === said.reason) return
+    const event = { type: 'Warning', reason: 'notAnnounced', message: said.message } as const
+    this.#tell(service, event, said.reason)
   }
 
   /** @param code of the refusal behind it, '' for none */

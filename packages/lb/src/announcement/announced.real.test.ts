@@ -93,7 +93,8 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     const found = conditions.find(({ type }) => type === 'metallb.io/Announced')
     return found === undefined ? '' : `${found['status']} ${found['reason']} ${found['message']}`
   }
-  const says = (service: string) => expect.poll(() => described(service), { timeout: 20_000, interval: 50 })
+  const says = (service: string) => () => described(service)
+  const patient = { timeout: 20_000, interval: 50 }
   const ask = (name: string, spec: object = {}): Promise<RawObject> =>
     cluster.create(balancedServiceType, {
       apiVersion: 'v1',
@@ -104,9 +105,9 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
 
   it('names the node, in two writes: with the address, and once it is announced', async () => {
     await ask('web')
-    await says('web').toBe('Unknown notReported no speaker has reported on it yet')
+    await expect.poll(says('web'), patient).toBe('Unknown notReported no speaker has reported on it yet')
     await report(layer2, 'l2-web', 'web', { node: 'n1', serviceName: 'web', serviceNamespace: 'default' })
-    await says('web').toBe('True Announced by layer 2 from node n1')
+    await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n1')
     expect(written).toEqual(['default/web notReported', 'default/web Announced'])
     expect(await kubectl(['describe', 'service', 'web'])).toContain('192.0.2.0')
   })
@@ -114,37 +115,39 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   it('waits for the nodes that announce by BGP, so as to write once', async () => {
     await report(bgp, 'bgp-0', 'other', { node: 'n1' })
     await ask('routed')
-    await says('routed').toMatch(/^Unknown/)
+    await expect.poll(says('routed'), patient).toMatch(/^Unknown/)
     for (const node of ['n3', 'n1', 'n2'])
       await report(bgp, `bgp-${node}`, 'routed', { node, peers: ['tor'] })
-    await says('routed').toBe('True Announced by BGP from nodes n1, n2, n3')
+    await expect.poll(says('routed'), patient).toBe('True Announced by BGP from nodes n1, n2, n3')
     expect(written.filter((line) => line.startsWith('default/routed'))).toHaveLength(2)
   })
 
   it('says why not, and follows when it changes', async () => {
     await ask('lonely')
     await report(layer2, 'l2-why', 'lonely', { reason: 'noEndpoints', message: 'none is ready' })
-    await says('lonely').toBe('False noEndpoints none is ready')
+    await expect.poll(says('lonely'), patient).toBe('False noEndpoints none is ready')
+    const shown = () => kubectl(['describe', 'service', 'lonely'])
+    await expect.poll(shown, { timeout: 20_000 }).toMatch(/Warning\s+notAnnounced\s.*none is ready/)
     await cluster.delete(layer2, `${namespace}/l2-why`)
     await report(layer2, 'l2-lonely', 'lonely', { node: 'n2' })
-    await says('lonely').toBe('True Announced by layer 2 from node n2')
+    await expect.poll(says('lonely'), patient).toBe('True Announced by layer 2 from node n2')
   })
 
   it('a move that is over soon is no loss', async () => {
     await cluster.delete(layer2, `${namespace}/l2-web`)
     await report(layer2, 'l2-moved', 'web', { node: 'n3' })
-    await says('web').toBe('True Announced by layer 2 from node n3')
+    await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n3')
     expect(written).toEqual(['default/web Announced'])
   })
 
   it('has nothing to announce without an address', async () => {
     await ask('outside', { loadBalancerIP: '203.0.113.1' })
-    await says('outside').toBe('False noIPAllocated there is no address to announce')
+    await expect.poll(says('outside'), patient).toBe('False noIPAllocated there is no address to announce')
   })
 
   it('takes it back from a Service that wants no load balancer any more', async () => {
     await cluster.patch(balancedServiceType, 'default/lonely', { spec: { type: 'ClusterIP' } })
-    await says('lonely').toBe('')
+    await expect.poll(says('lonely'), patient).toBe('')
   })
 
   it('a controller that starts anew writes nothing', async () => {

@@ -82,26 +82,23 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     statuses.report(announcementsOf(new Planner().plan(world), state, node), state, known)
   }
   /** The columns behind name and, where there is one, before the age. */
-  const table = (kind: string) =>
-    expect.poll(
-      async () =>
-        (await kubectl(['get', kind, '-n', namespace, '--no-headers']))
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => line.trim().split(/\s+/).slice(1).join(' '))
-          .toSorted(),
-      { timeout: 20_000, interval: 100 },
-    )
+  const table = (kind: string) => async () =>
+    (await kubectl(['get', kind, '-n', namespace, '--no-headers']))
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.trim().split(/\s+/).slice(1).join(' '))
+      .toSorted()
+  const patient = { timeout: 20_000, interval: 100 }
 
   it('says who announces, and no longer says it of who does not', async () => {
     const [one, two] = [await speaker('n1'), await speaker('n2')]
     show(one, 'n1', 'n1')
     show(two, 'n2', 'n1')
-    await table('servicel2status').toEqual(['n1 web default'])
-    await table('servicebgpstatus').toEqual(['n1 web default', 'n2 web default'])
+    await expect.poll(table('servicel2status'), patient).toEqual(['n1 web default'])
+    await expect.poll(table('servicebgpstatus'), patient).toEqual(['n1 web default', 'n2 web default'])
     show(two, 'n2', 'n2')
     show(one, 'n1', 'n2')
-    await table('servicel2status').toEqual(['n2 web default'])
+    await expect.poll(table('servicel2status'), patient).toEqual(['n2 web default'])
     const found = JSON.parse(await kubectl(['get', 'servicel2status', '-n', namespace, '-o', 'json']))
     expect(found.items[0]).toMatchObject({
       metadata: { name: expect.stringMatching(/^l2-/), labels: { 'metallb.io/node': 'n2' } },
@@ -112,13 +109,13 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   it('takes away what a dead owner said', async () => {
     const dead = await speaker('n9')
     show(dead, 'n9', 'n9')
-    await table('servicel2status').toEqual(['n2 web default', 'n9 web default'])
+    await expect.poll(table('servicel2status'), patient).toEqual(['n2 web default', 'n9 web default'])
     await dead.stop()
     const [one, two] = running
     if (one === undefined || two === undefined) throw new Error('no speakers')
     show(two, 'n2', 'n1')
     show(one, 'n1', 'n1')
-    await table('servicel2status').toEqual(['n1 web default'])
+    await expect.poll(table('servicel2status'), patient).toEqual(['n1 web default'])
     await kubectl(['delete', 'servicebgpstatus', '-n', namespace, '-l', 'metallb.io/node=n9'])
   })
 
@@ -127,8 +124,8 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       const statuses = running[i]
       if (statuses !== undefined) show(statuses, node, '', 'EndpointSlice')
     }
-    await table('servicel2status').toEqual(['web default noEndpoints'])
-    await table('servicebgpstatus').toEqual(['web default noEndpoints'])
+    await expect.poll(table('servicel2status'), patient).toEqual(['web default noEndpoints'])
+    await expect.poll(table('servicebgpstatus'), patient).toEqual(['web default noEndpoints'])
   })
 
   it('judges the configuration, writes on change only, and anew when it was deleted', async () => {
@@ -137,7 +134,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     const about = { kind: 'BGPPeer', namespace, name: 'tor', field: 'spec.peerAddress' }
     const refusal = { ...about, reason: 'InvalidAddress', message: 'it is no address' } as const
     one?.judge(clean)
-    await table('configurationstate').toEqual([expect.stringMatching(/^Valid \d+s$/)])
+    await expect.poll(table('configurationstate'), patient).toEqual([expect.stringMatching(/^Valid \d+s$/)])
     const get = async () =>
       JSON.parse(await kubectl(['get', 'configurationstate', 'speaker-n1', '-n', namespace, '-o', 'json']))
     const before = await get()
@@ -150,10 +147,12 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     ])
     one?.judge({ ...clean })
     one?.judge({ ...clean, refusals: [refusal] })
-    await table('configurationstate').toEqual([expect.stringMatching(/^Invalid it is no address \d+s$/)])
+    await expect
+      .poll(table('configurationstate'), patient)
+      .toEqual([expect.stringMatching(/^Invalid it is no address \d+s$/)])
     one?.judge(clean)
-    await table('configurationstate').toEqual([expect.stringMatching(/^Valid \d+s$/)])
+    await expect.poll(table('configurationstate'), patient).toEqual([expect.stringMatching(/^Valid \d+s$/)])
     await kubectl(['delete', 'configurationstate', 'speaker-n1', '-n', namespace])
-    await table('configurationstate').toEqual([expect.stringMatching(/^Valid \d+s$/)])
+    await expect.poll(table('configurationstate'), patient).toEqual([expect.stringMatching(/^Valid \d+s$/)])
   })
 })
