@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { missingFor, PeerLab, type SpeakerNode } from '../bgp/testing/peer-lab.ts'
-import type { PeerText } from '../bgp/testing/plan-text.ts'
-import { until } from '../bgp/testing/until.ts'
-import type { BfdCounts } from './index.ts'
+import type { BfdCounts } from '../bfd/index.ts'
+import { missingFor, PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
+import type { PeerText } from './testing/plan-text.ts'
+import { until } from './testing/until.ts'
 
 const why = missingFor('frr')
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { missingFor, PeerLab } from '../bgp/testing/peer-lab.ts'
-import type { PeerText } from '../bgp/testing/plan-text.ts'
-import { until } from '../bgp/testing/until.ts'
+import { missingFor, PeerLab } from './testing/peer-lab.ts'
+import type { PeerText } from './testing/plan-text.ts'
+import { until } from './testing/until.ts'
 
 const why = missingFor('bird')
 
