@@ -1,12 +1,12 @@
 /** The speaker: observes the cluster and announces from its node until it is told to stop. */
-import { type Cluster, hasStatus, openCluster, podType, scrapeReview } from '@landfall/kube'
+import { type Cluster, openCluster, scrapeReview } from '@landfall/kube'
 import { Health, type HttpServer, Metrics, serveHttp, serveMetrics } from '@landfall/telemetry'
 import type { WorkerOptions } from './layer2/messages.ts'
 import { readCpuQuota, readExcludes, readMemberSecret, timingFor } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
 import { Speaker } from './speaker.ts'
 import { SpeakerMetrics } from './speaker-metrics.ts'
-import type { OwnerReference } from './status/owner-reference.ts'
+import { ownerLookup } from './status/owner-lookup.ts'
 
 /** What the parts of one run share. */
 interface Run {
@@ -72,7 +72,7 @@ async function announce(run: Run): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const speaker = new Speaker({
     ...run,
-    owner: ownerOnce(run),
+    owner: ownerLookup({ ...options, ...run }),
     onFailure: (error, hung) => {
       logger.error('workerFailed', { error }, 'the layer 2 worker failed, the speaker ends')
       // A thread that hangs would keep every orderly end waiting; the peers and the other speakers see us gone.
@@ -104,44 +104,6 @@ function workerOptions(options: SpeakerOptions): WorkerOptions {
     partition: options.layer2.partition,
     preferAfterMs: options.layer2.preferAfterMs,
     rebalanceMs: options.layer2.rebalanceMs,
-  }
-}
-
-/** Asks until there was an answer, and not again. */
-function ownerOnce({ cluster, namespace, options }: Run): () => Promise<OwnerReference | undefined> {
-  let owner: Promise<OwnerReference | undefined> | undefined
-  return () => {
-    owner ??= findOwner(cluster, namespace, options).catch((error: unknown) => {
-      owner = undefined
-      throw error
-    })
-    return owner
-  }
-}
-
-/** The DaemonSet of the own pod; undefined when there is no such pod, or it may not be read. */
-async function findOwner(
-  cluster: Cluster,
-  namespace: string,
-  { podName, logger }: SpeakerOptions,
-): Promise<OwnerReference | undefined> {
-  if (podName === '') return undefined
-  try {
-    const pod = await cluster.get(podType, `${namespace}/${podName}`)
-    const owners = pod.metadata['ownerReferences']
-    if (!Array.isArray(owners)) return undefined
-    const owner: OwnerReference | undefined = owners.find((each) => each.kind === 'DaemonSet')
-    if (owner === undefined) return undefined
-    const { apiVersion, kind, name, uid } = owner
-    return { apiVersion, kind, name, uid }
-  } catch (error) {
-    if (!hasStatus(error, 403, 404)) throw error
-    logger.warn(
-      'noOwner',
-      { pod: podName, error },
-      'the own pod cannot be read: what is written has no owner',
-    )
-    return undefined
   }
 }
 
