@@ -39,9 +39,9 @@ const PROGRAMS = '/usr/local/lib/landfall-lab/programs'
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '8192',
   NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
 }
+const CONTROLLER_ENVIRONMENT = { ...ENVIRONMENT, MALLOC_MMAP_THRESHOLD_: '8192' }
 
 /** `extra` entries win over those of the lab. */
 export function imageMap(
@@ -51,7 +51,13 @@ export function imageMap(
   const pause = { entrypoint: ['sleep', 'infinity'], files: [] }
   const page = script(sources, 'static-page', ['/usr/local/bin/static-page'])
   return new Map<string, ImageProgram>([
-    ['landfall/controller', bundle(sources, 'controller', ['/controller', '/usr/local/bin/controller'])],
+    [
+      'landfall/controller',
+      {
+        ...bundle(sources, 'controller', ['/controller', '/usr/local/bin/controller']),
+        environment: CONTROLLER_ENVIRONMENT,
+      },
+    ],
     ['landfall/speaker', bundle(sources, 'speaker', ['/speaker', '/usr/local/bin/speaker'])],
     ['landfall/contour', bundle(sources, 'contour', ['/usr/local/bin/contour', '/bin/contour'])],
     ['envoyproxy/envoy', envoy(sources)],
