@@ -5,8 +5,18 @@ import { failures, kills, returns } from './failures.ts'
 import { outage, updates } from './moves.ts'
 import type { Part, Row } from './part.ts'
 import { judge } from './report.ts'
+import { spread } from './spread.ts'
+import { takeover } from './takeover.ts'
 
-const parts: Readonly<Record<string, Part>> = { failures, kills, returns, updates, outage }
+const parts: Readonly<Record<string, Part>> = {
+  failures,
+  kills,
+  returns,
+  updates,
+  outage,
+  spread,
+  takeover,
+}
 
 export const layer2: LablessDrill = {
   about: `owners of addresses are lost, moved and replaced; --part is one of ${Object.keys(parts).join(', ')}`,

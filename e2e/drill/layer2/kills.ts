@@ -4,8 +4,9 @@ import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { startTicker } from '../ticker.ts'
 import { choose, conflictMs, conflictTexts, macOf, type Target } from './loss.ts'
 import { lostOf, lostTexts } from './lost.ts'
+import { rollingUpdate } from './moves.ts'
 import { type Trial, takeoverLimits } from './part.ts'
-import { addressesOf, owners, type Site, speakerOn, speakersReady, system } from './site.ts'
+import { addressesOf, owners, type Site, speakerOn, speakerPods, speakersReady, system } from './site.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const afterMs = 1500
@@ -19,9 +20,7 @@ export async function kill(
 ): ReturnType<Trial> {
   const { lab } = site
   note('choosing')
-  const { victim, ips } = await freshTarget(site, () =>
-    whom === 'owner' ? choose(site, watch) : ofCoordinator(site, watch),
-  )
+  const { victim, ips } = await freshTarget(site, watch, whom)
   const owner = await owners(site, watch, ips)
   const owned = ips.filter((ip) => owner.get(ip) === victim)
   const loads = ips.map((ip) => patientLoadOn(lab, ip))
@@ -71,22 +70,30 @@ export async function kill(
 
 /** The lowest name coordinates; addresses that it owns, else any. */
 async function ofCoordinator(site: Site, watch: SegmentWatch): Promise<Target> {
-  const victim = site.lab.nodes.map(({ name }) => name).toSorted()[0] ?? ''
+  const victim = coordinatorOf(site)
   const all = addressesOf(site.services)
   const owner = await owners(site, watch, all)
   const own = all.filter((ip) => owner.get(ip) === victim)
   return { victim, ips: (own.length > 0 ? own : all).slice(0, 2) }
 }
 
-/** A container that fell once is not started again at once: such a pod is replaced, and the choice made again. */
-async function freshTarget(site: Site, pick: () => Promise<Target>): Promise<Target> {
-  const count = 'jsonpath={.status.containerStatuses[0].restartCount}'
-  for (let tries = 0; tries <= site.lab.nodes.length; tries++) {
-    const target = await pick()
-    const pod = await speakerOn(site.lab, target.victim)
-    if ((await site.lab.kubectl(['get', 'pod', pod, '-n', system, '-o', count])) === '0') return target
-    await site.lab.kubectl(['delete', 'pod', pod, '-n', system])
-    await speakersReady(site.lab)
+/** A container that fell once is not started again at once: where all did, their pods are replaced. */
+async function freshTarget(site: Site, watch: SegmentWatch, whom: 'owner' | 'coordinator'): Promise<Target> {
+  const fresh = async (): Promise<ReadonlySet<string>> => {
+    const unfallen = (await speakerPods(site.lab)).filter(
+      ({ status }) => status?.containerStatuses?.every(({ restartCount }) => restartCount === 0) ?? false,
+    )
+    return new Set(unfallen.map(({ spec }) => spec.nodeName ?? ''))
   }
-  throw new Error('no speaker that never fell owns an address')
+  const among = await fresh()
+  if (whom === 'owner') {
+    const owner = new Set((await owners(site, watch, addressesOf(site.services))).values())
+    if ([...owner].some((node) => among.has(node))) return await choose(site, watch, { among })
+  } else if (among.has(coordinatorOf(site))) return await ofCoordinator(site, watch)
+  await rollingUpdate(site)
+  return await (whom === 'owner' ? choose(site, watch) : ofCoordinator(site, watch))
+}
+
+function coordinatorOf({ lab }: Site): string {
+  return lab.nodes.map(({ name }) => name).toSorted()[0] ?? ''
 }

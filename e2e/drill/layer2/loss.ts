@@ -55,13 +55,20 @@ export interface Target {
 }
 
 /** The owner of some address whose answers come from elsewhere (or, when asked for, from the owner itself). */
-export async function choose(site: Site, watch: SegmentWatch, ownEndpoint = false): Promise<Target> {
+export async function choose(
+  site: Site,
+  watch: SegmentWatch,
+  {
+    ownEndpoint = false,
+    among,
+  }: { readonly ownEndpoint?: boolean; readonly among?: ReadonlySet<string> } = {},
+): Promise<Target> {
   const fits = (victim: string, { backend }: Announced) => (backend === victim) === ownEndpoint
   return await site.lab.waitFor('an owner to lose', async () => {
     const owner = await owners(site, watch, addressesOf(site.services))
     for (const service of site.services) {
       const victim = owner.get(service.ipv4)
-      if (victim === undefined || !fits(victim, service)) continue
+      if (victim === undefined || !fits(victim, service) || among?.has(victim) === false) continue
       const six = site.services.find((one) => owner.get(one.ipv6) === victim && fits(victim, one))
       return { victim, ips: six === undefined ? [service.ipv4] : [service.ipv4, six.ipv6] }
     }
@@ -77,7 +84,7 @@ export async function lose(
   note: (text: string) => void,
 ): ReturnType<Trial> {
   note('choosing')
-  const { victim, ips } = await choose(site, watch, loss.ownEndpoint)
+  const { victim, ips } = await choose(site, watch, loss)
   const mac = macOf(site, victim)
   const ticker = startTicker()
   const loads = ips.map((ip) => loadOn(site.lab, ip))

@@ -55,12 +55,18 @@ export async function onSite<T>(o: SiteOptions, work: (site: Site) => Promise<T>
       : openLab(o.lab)
   try {
     await progress.step('Landfall installed', () => install(lab, o))
-    const services = await progress.step('Services have addresses', () => announced(lab, o.perBackend ?? 2))
-    const macs = new Map(await Promise.all(lab.nodes.map(async (n) => [await n.mac(), n.name] as const)))
-    return await work({ lab, services, macs })
+    const site = await progress.step('Services have addresses', () => siteOn(lab, o.perBackend ?? 2))
+    return await work(site)
   } finally {
     if (o.lab === undefined) await progress.step('lab down', () => lab.down())
   }
+}
+
+/** On a lab where Landfall runs. */
+export async function siteOn(lab: Lab, perBackend: number): Promise<Site> {
+  const services = await announced(lab, perBackend)
+  const macs = new Map(await Promise.all(lab.nodes.map(async (n) => [await n.mac(), n.name] as const)))
+  return { lab, services, macs }
 }
 
 const askMs = 25
@@ -70,14 +76,16 @@ export async function watched<T>(
   o: SiteOptions,
   work: (site: Site, watch: SegmentWatch) => Promise<T>,
 ): Promise<T> {
-  return await onSite(o, async (site) => {
-    const watch = await watchSegment(site.lab, { ask: addressesOf(site.services), everyMs: askMs })
-    try {
-      return await work(site, watch)
-    } finally {
-      await watch.stop()
-    }
-  })
+  return await onSite(o, (site) => whileWatched(site, (watch) => work(site, watch)))
+}
+
+export async function whileWatched<T>(site: Site, work: (watch: SegmentWatch) => Promise<T>): Promise<T> {
+  const watch = await watchSegment(site.lab, { ask: addressesOf(site.services), everyMs: askMs })
+  try {
+    return await work(watch)
+  } finally {
+    await watch.stop()
+  }
 }
 
 async function install(lab: Lab, o: SiteOptions): Promise<void> {
@@ -90,7 +98,6 @@ async function install(lab: Lab, o: SiteOptions): Promise<void> {
     await labelSpeakers(lab, firstNodes(lab, o.speakers))
   }
   await lab.apply([
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     pool('lan', ['192.168.77.200-192.168.77.250', 'fd00:77::200-fd00:77::2ff'], true),
     pool('many', ['198.18.0.0/21'], false),
     metallbObject('L2Advertisement', 'all', {}),
@@ -191,7 +198,8 @@ async function announced(lab: Lab, perBackend: number): Promise<readonly Announc
     metadata: { name, namespace },
     spec: { ...dual, selector: { app: `on-${backend}` }, ports: [{ port: 80, targetPort: 8080 }] },
   }))
-  await lab.apply([...deployments, ...services])
+  const space = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
+  await lab.apply([space, ...deployments, ...services])
   const all: Announced[] = []
   for (const { name, backend } of names) {
     const { ipv4, ipv6 } = await externalAddresses(lab, name, namespace)
@@ -223,16 +231,18 @@ export async function owners(
   site: Site,
   watch: SegmentWatch,
   ips: readonly string[],
+  timeoutMs = 30_000,
 ): Promise<ReadonlyMap<string, string>> {
   const since = epochMs()
-  return await site.lab.waitFor('an owner of every address', () => {
+  const look = (): ReadonlyMap<string, string> | false => {
     const found = new Map<string, string>()
     for (const { ip, mac, at, kind } of watch.claims) {
       const node = site.macs.get(mac)
       if (at >= since && kind === 'answer' && node !== undefined) found.set(ip, node)
     }
     return ips.every((ip) => found.has(ip)) && found
-  })
+  }
+  return await site.lab.waitFor('an owner of every address', look, { timeoutMs })
 }
 
 export function addressesOf(services: readonly Announced[]): readonly string[] {

@@ -1,0 +1,156 @@
+/** `spread`: 250 addresses on 3, 5 and 7 nodes, and what moves when nodes come, go and return. */
+import type { Lab } from '../../lab/index.ts'
+import type { SegmentWatch } from '../../segment/watch.ts'
+import { watchSegment } from '../../segment/watch.ts'
+import { manyServices } from './many-services.ts'
+import { type Part, repeat, type Trial } from './part.ts'
+import { firstNodes, onSite, owners, type Site, setSpeakers } from './site.ts'
+import { wait } from './traffic.ts'
+
+const count = 250
+const sizes = [3, 5, 7]
+const askMs = 500
+/** Whatever would move has done so by then. */
+const settleMs = 4000
+
+type Owners = ReadonlyMap<string, string>
+
+export const spread: Part = {
+  about: `${count} addresses on ${sizes.join(', ')} nodes: how evenly, and what moves when a node comes, goes, returns`,
+  run: (o) =>
+    onSite({ ...o, nodes: Math.max(...sizes), speakers: 3, perBackend: 0 }, async (site) => {
+      for (const size of sizes) {
+        await repeat(o, 'spread', `${count} addresses on ${size} nodes`, 1, (note) =>
+          placed(site, size, note),
+        )
+      }
+      await repeat(o, 'spread', 'nodes come, go and return', o.times ?? 1, (note) => moved(site, note))
+    }),
+}
+
+async function placed(site: Site, size: number, note: (text: string) => void): ReturnType<Trial> {
+  const { lab } = site
+  note('speakers')
+  await setSpeakers(lab, firstNodes(lab, size))
+  const ips = await manyServices(lab, count, note)
+  try {
+    return await asked(site, ips, async (now) => {
+      const loads = loadsOf(await now(), firstNodes(lab, size))
+      const difference = Math.max(...loads) - Math.min(...loads)
+      return {
+        what: `${count} addresses on ${size} nodes`,
+        figures: { least: Math.min(...loads), most: Math.max(...loads), difference },
+        complaints: difference > 1 ? [`nodes own ${loads.join(', ')} addresses`] : [],
+        lateMs: 0,
+      }
+    })
+  } finally {
+    note('taking Services away')
+    await removeServices(lab)
+  }
+}
+
+/** With three nodes that own all: a fourth joins; an owner is lost, and returns; another one is stopped, and returns. */
+async function moved(site: Site, note: (text: string) => void): ReturnType<Trial> {
+  const { lab } = site
+  await setSpeakers(lab, firstNodes(lab, 3))
+  const ips = await manyServices(lab, count, note)
+  const four = firstNodes(lab, 4)
+  const [first = '', second = ''] = four
+  try {
+    return await asked(site, ips, async (now) => {
+      const step = async (
+        title: string,
+        work: () => Promise<unknown>,
+      ): Promise<readonly [Owners, Owners]> => {
+        note(title)
+        const before = await now()
+        await work()
+        await wait(settleMs)
+        return [before, await now()]
+      }
+      const join = changes(...(await step('a node joins', () => setSpeakers(lab, four))))
+      const lost = await step('a node is lost', () => lab.node(first).cut())
+      const back = changes(...(await step('it returns', () => lab.node(first).restore())))
+      const others = four.filter((node) => node !== second)
+      const stopped = await step('a speaker is stopped', () => setSpeakers(lab, others))
+      const again = changes(...(await step('it is started', () => setSpeakers(lab, four))))
+      return {
+        what: 'nodes come, go and return',
+        figures: {
+          'moves at a join': join,
+          'owned by the lost': ownedBy(lost[0], first),
+          moved: changes(...lost),
+          'moves at its return': back,
+          'owned by the stopped': ownedBy(stopped[0], second),
+          'moved then': changes(...stopped),
+          'moves at its start': again,
+        },
+        complaints: [
+          ...(join > 0 ? [`${join} addresses moved when a node joined`] : []),
+          ...(back + again > 0 ? [`${back} and ${again} addresses moved when nodes returned`] : []),
+          ...departure(lost, first, four),
+          ...departure(stopped, second, four),
+        ],
+        lateMs: 0,
+      }
+    })
+  } finally {
+    await removeServices(lab)
+  }
+}
+
+function departure(
+  [before, after]: readonly [Owners, Owners],
+  node: string,
+  all: readonly string[],
+): readonly string[] {
+  const needless = [...after].filter(([ip, owner]) => before.get(ip) !== node && before.get(ip) !== owner)
+  const left = ownedBy(after, node)
+  const [had, have] = [before, after].map((of) =>
+    loadsOf(
+      of,
+      all.filter((name) => name !== node),
+    ),
+  )
+  const spreadBefore = Math.max(...(had ?? [])) - Math.min(...(had ?? []))
+  const spreadAfter = Math.max(...(have ?? [])) - Math.min(...(have ?? []))
+  return [
+    ...(needless.length > 0 ? [`${needless.length} addresses of others moved with those of ${node}`] : []),
+    ...(left > 0 ? [`${left} addresses are still owned by ${node}`] : []),
+    ...(spreadAfter > Math.max(1, spreadBefore)
+      ? [`without ${node} the others own ${have?.join(', ')}`]
+      : []),
+  ]
+}
+
+async function asked<T>(
+  site: Site,
+  ips: readonly string[],
+  work: (now: () => Promise<Owners>) => Promise<T>,
+): Promise<T> {
+  const watch: SegmentWatch = await watchSegment(site.lab, { ask: ips, everyMs: askMs })
+  try {
+    await owners(site, watch, ips, 120_000)
+    await wait(settleMs)
+    return await work(() => owners(site, watch, ips, 30_000))
+  } finally {
+    await watch.stop()
+  }
+}
+
+async function removeServices(lab: Lab): Promise<void> {
+  await lab.kubectl(['delete', 'services', '-n', 'layer2', '-l', 'many=yes', '--wait=true'])
+}
+
+function loadsOf(all: Owners, nodes: readonly string[]): readonly number[] {
+  return nodes.map((node) => ownedBy(all, node))
+}
+
+function ownedBy(all: Owners, node: string): number {
+  return [...all.values()].filter((owner) => owner === node).length
+}
+
+function changes(before: Owners, after: Owners): number {
+  return [...after].filter(([ip, owner]) => before.get(ip) !== owner).length
+}
