@@ -9,9 +9,15 @@ const folder = new URL('./testdata/', import.meta.url)
 const files = readdirSync(folder)
 const cases = files.filter((file) => file.endsWith('.yaml')).map((file) => file.replace('.yaml', ''))
 
-function read(name: string): readonly Written[] {
+const written = new Map(cases.map((name) => [name, parsed(name)]))
+
+function parsed(name: string): readonly Written[] {
   const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8')
   return parseAllDocuments(text).map((document) => document.toJS())
+}
+
+function read(name: string): readonly Written[] {
+  return written.get(name) ?? []
 }
 
 describe('golden: as worker-1 sees it', () => {
@@ -58,6 +64,30 @@ test('a planner that saw other worlds decides as a new one, whatever the order o
       }
     }),
     { numRuns: 100 },
+  )
+})
+
+test('an address in a status is announced the same while its pool is refused, smaller or gone', () => {
+  const names = fc.constantFrom('pool', 'other')
+  const choice = fc.record({ ipAddressPools: fc.uniqueArray(names, { maxLength: 2 }) })
+  const ad = fc.tuple(fc.constantFrom('L2Advertisement', 'BGPAdvertisement'), choice)
+  const spare = { kind: 'IPAddressPool', metadata: { name: 'other' }, spec: { addresses: ['10.9.0.0/24'] } }
+  const site = read('pool-refused').filter(({ kind }) => !/Pool|Advertisement/.test(kind))
+  const pool = (...addresses: readonly string[]) => ({
+    ...spare,
+    metadata: { name: 'pool' },
+    spec: { addresses },
+  })
+  fc.assert(
+    fc.property(fc.array(ad, { maxLength: 4 }), (ads) => {
+      const advertised = ads.map(([kind, spec], index) => ({ kind, metadata: { name: `ad-${index}` }, spec }))
+      const planned = (...pools: readonly Written[]) =>
+        goldenOf(new Planner().plan(worldOf('worker-1', [...site, ...advertised, spare, ...pools])))
+      const whole = planned(pool('192.168.1.240/30'))
+      for (const pools of [[], [pool('x')], [pool('192.168.1.244/30')], [pool('192.168.1.240/30', 'x')]])
+        expect(planned(...pools)).toBe(whole)
+    }),
+    { numRuns: 50 },
   )
 })
 
