@@ -51,7 +51,14 @@ const spec: Fields = {
   ingressClassName: true,
   virtualhost: {
     fqdn: true,
-    tls: { secretName: true, minimumProtocolVersion: true, maximumProtocolVersion: true },
+    tls: {
+      secretName: true,
+      minimumProtocolVersion: true,
+      maximumProtocolVersion: true,
+      passthrough: true,
+      clientValidation: true,
+      enableFallbackCertificate: true,
+    },
     corsPolicy: true,
     rateLimitPolicy: rateLimit,
     ipAllowPolicy: true,
@@ -59,6 +66,7 @@ const spec: Fields = {
   },
   routes: route,
   includes: { name: true, namespace: true, conditions },
+  tcpproxy: true,
 }
 
 /** Refuses what is set but not honoured; lists are looked into item by item. */

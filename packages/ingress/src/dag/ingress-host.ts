@@ -33,6 +33,7 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
       plain: oldestLast.flatMap(({ contribution }) => contribution.plain),
       secure: oldestLast.flatMap(({ contribution }) => contribution.secure),
       tls: oldestFirst.find(({ contribution }) => contribution.tls !== undefined)?.contribution.tls,
+      tcp: undefined,
       filters: noHostFilters,
     },
     outcomes: oldestFirst.map(({ outcome }) => outcome),
@@ -49,6 +50,7 @@ function translateOne(host: string, ingress: Ingress, lookups: Lookups, options:
     plain: redirect ? plain.map((route) => ({ ...route, action: { kind: 'https-redirect' } })) : plain,
     secure: tls === undefined ? [] : routes,
     tls,
+    tcp: undefined,
     filters: noHostFilters,
   }
   const outcome: Outcome = { kind: 'ingress', key: keyOf(ingress.meta), problems }

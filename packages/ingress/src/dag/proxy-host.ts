@@ -12,8 +12,9 @@ import type { Outcome } from './outcome.ts'
 import { readHostFilters } from './policies/filters.ts'
 import { splitRewrites } from './policies/path-rewrite.ts'
 import { error, type Problem } from './problem.ts'
+import { translateTcp } from './proxy-tcp.ts'
+import { readProxyTls } from './proxy-tls.ts'
 import { translateTree } from './proxy-tree.ts'
-import { resolveTls, type Tls, versionProblem } from './tls-settings.ts'
 import type { Route } from './virtual-host.ts'
 
 export interface HostResult {
@@ -57,25 +58,46 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     const message = 'spec: HTTPProxy must have at least one of routes, includes and tcpproxy'
     early.push(error('SpecError', 'NothingDefined', message))
   }
-  const tls = tlsOf(root, lookups, options)
-  early.push(...tls.problems)
+  const tls = readProxyTls(root, lookups, options)
+  if (tls.kind === 'refused') early.push(...tls.problems)
+  if (tls.kind === 'none' && spec.tcpproxy !== undefined) {
+    const message = 'spec.tcpproxy: needs tls, with secretName or passthrough'
+    early.push(error('TCPProxyError', 'TLSMustBeConfigured', message))
+  }
   const asked = readHostFilters(spec.virtualhost)
   if (!asked.ok) early.push(...asked.problems)
   const filters = asked.ok ? asked.value : noHostFilters
   const tree = translateTree(root, lookups)
-  const outcomes = [...tree.problems].map(([reached, problems]): Outcome => {
-    if (reached !== key) return { kind: 'httpProxy', key: reached, problems }
-    return outcomeOf(root, [...early, ...problems])
-  })
-  if (early.length > 0) return { contribution: nothing, outcomes }
+  const tcp = spec.tcpproxy === undefined ? undefined : translateTcp(root, lookups)
+  const told = together(new Map([[key, early]]), tcp?.problems ?? new Map(), tree.problems)
+  const outcomes = [...told].map(
+    ([reached, problems]): Outcome => ({ kind: 'httpProxy', key: reached, problems }),
+  )
+  const targets = tcp?.targets
+  const dead = tree.unsupported || (tcp !== undefined && targets === undefined)
+  if (early.length > 0 || dead) return { contribution: nothing, outcomes }
   const split = splitRewrites(tree.routes)
   const routes = split.map(({ route }) => route)
-  if (tls.value === undefined)
-    return { contribution: { plain: routes, secure: [], tls: undefined, filters }, outcomes }
+  const open = tls.kind === 'none'
   const plain = split.map(({ route, permitInsecure }) =>
-    permitInsecure && !options.disablePermitInsecure ? route : redirected(route),
+    open || (permitInsecure && !options.disablePermitInsecure) ? route : redirected(route),
   )
-  return { contribution: { plain, secure: routes, tls: tls.value, filters }, outcomes }
+  const certified = tls.kind === 'terminated' ? tls.tls : undefined
+  const contribution: Contribution = {
+    plain,
+    secure: certified === undefined ? [] : routes,
+    tls: certified,
+    tcp: targets && { kind: 'tcp', tls: certified, targets },
+    filters,
+  }
+  return { contribution, outcomes }
+}
+
+function together(...all: readonly ReadonlyMap<Key, readonly Problem[]>[]): Map<Key, readonly Problem[]> {
+  const told = new Map<Key, readonly Problem[]>()
+  for (const [key, problems] of all.flatMap((map) => [...map]))
+    told.set(key, [...(told.get(key) ?? []), ...problems])
+  return told
 }
 
 /** Who may not call is not sent on either; what the route limits or rewrites is left to the secure side. */
@@ -83,43 +105,6 @@ function redirected({ filters, ...route }: Route): Route {
   const ipFilter = filters?.ipFilter
   const kept = ipFilter === undefined ? {} : { filters: { ...noRouteFilters, ipFilter } }
   return { ...route, ...kept, action: { kind: 'https-redirect' } }
-}
-
-interface TlsResult {
-  readonly value: Tls | undefined
-  readonly problems: readonly Problem[]
-}
-
-function tlsOf(root: HTTPProxy, lookups: Lookups, options: DagOptions): TlsResult {
-  const tls = root.spec.virtualhost?.tls
-  if (tls === undefined) return { value: undefined, problems: [] }
-  if (!tls.secretName) {
-    if (tls.passthrough === true) return { value: undefined, problems: [] }
-    const message = 'spec.virtualhost.tls: exactly one of secretName and passthrough is needed'
-    return { value: undefined, problems: [error('TLSError', 'TLSConfigNotValid', message)] }
-  }
-  const resolved = resolveTls(
-    {
-      secretName: tls.secretName,
-      namespace: root.meta.namespace,
-      minimum: tls.minimumProtocolVersion ?? '',
-      maximum: tls.maximumProtocolVersion ?? '',
-      field: 'spec.virtualhost.tls.secretName',
-    },
-    lookups,
-    options.tls,
-  )
-  const problems = [...versionErrors(tls), ...(resolved.ok ? [] : resolved.problems)]
-  return { value: resolved.ok && problems.length === 0 ? resolved.value : undefined, problems }
-}
-
-const versionFields = ['minimumProtocolVersion', 'maximumProtocolVersion'] as const
-
-function versionErrors(tls: Readonly<Partial<Record<(typeof versionFields)[number], string>>>): Problem[] {
-  return versionFields
-    .map((name) => versionProblem(tls[name] ?? '', `spec.virtualhost.tls.${name}`))
-    .filter((message) => message !== undefined)
-    .map((message) => error('TLSError', 'TLSConfigNotValid', message))
 }
 
 function outcomeOf(proxy: HTTPProxy, problems: readonly Problem[]): Outcome {

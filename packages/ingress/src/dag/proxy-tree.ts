@@ -22,6 +22,8 @@ export interface ProxyTree {
   readonly routes: readonly ProxyTreeRoute[]
   /** Every object that the tree reached, the root among them. */
   readonly problems: ReadonlyMap<Key, readonly Problem[]>
+  /** The root asks for what is not supported. */
+  readonly unsupported: boolean
 }
 
 type Blocks = readonly (readonly MatchCondition[])[]
@@ -34,7 +36,7 @@ interface Walk {
 export function translateTree(root: HTTPProxy, lookups: Lookups): ProxyTree {
   const walk: Walk = { lookups, problems: new Map() }
   const routes = visit(root, [], [keyOf(root.meta)], walk)
-  return { routes, problems: walk.problems }
+  return { routes, problems: walk.problems, unsupported: unsupportedFields(root.spec).length > 0 }
 }
 
 function visit(proxy: HTTPProxy, above: Blocks, path: readonly Key[], walk: Walk): readonly ProxyTreeRoute[] {

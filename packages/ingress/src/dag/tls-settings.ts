@@ -7,7 +7,7 @@ import type { Lookups } from '../model/lookups.ts'
 import { type KeyPairResult, readKeyPair } from './key-pair.ts'
 import { type Checked, error, ok, refused } from './problem.ts'
 import { mayUse, type SecretReference, secretKey } from './secret-reference.ts'
-import type { KeyPair, TlsSettings, TlsVersion } from './virtual-host.ts'
+import type { Certified, KeyPair, TlsSettings, TlsVersion } from './virtual-host.ts'
 
 export interface TlsRequest extends SecretReference {
   /** '' for the default, which an unknown one (`versionProblem`) gets too. */
@@ -15,6 +15,8 @@ export interface TlsRequest extends SecretReference {
   readonly maximum: string
   /** The field that names the Secret, for messages. */
   readonly field: string
+  /** undefined: none are asked for. */
+  readonly clients?: ClientTrust
 }
 
 export interface TlsDefaults {
@@ -22,9 +24,13 @@ export interface TlsDefaults {
   readonly maximum: TlsVersion
 }
 
-export interface Tls {
-  readonly settings: TlsSettings
-  readonly keyPair: KeyPair
+export type Tls = Certified
+
+/** Which certificates of clients are taken. */
+export interface ClientTrust {
+  readonly validation: TlsSettings['clients']
+  readonly forward: TlsSettings['forward']
+  readonly trust: Certified['trust']
 }
 
 export function resolveTls(request: TlsRequest, lookups: Lookups, defaults: TlsDefaults): Checked<Tls> {
@@ -39,7 +45,8 @@ export function resolveTls(request: TlsRequest, lookups: Lookups, defaults: TlsD
       error('TLSError', 'TLSConfigNotValid', `${request.field.replace(/\.secretName$/, '')}: ${message}`),
     )
   }
-  return ok({ settings: { secret: key, minimum, maximum }, keyPair: pair.value })
+  const { validation: clients, forward, trust } = request.clients ?? {}
+  return ok({ settings: { secret: key, minimum, maximum, clients, forward }, keyPair: pair.value, trust })
 }
 
 function secretFor(request: TlsRequest, key: string, lookups: Lookups): Checked<KeyPair> {

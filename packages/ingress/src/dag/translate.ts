@@ -10,7 +10,7 @@ import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { translateProxies } from './proxy-host.ts'
 import { orderRoutes } from './route-order.ts'
-import type { VirtualHost } from './virtual-host.ts'
+import type { SecureSide, VirtualHost } from './virtual-host.ts'
 
 export interface Translation {
   /** undefined: nothing is served under this name. */
@@ -27,8 +27,9 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
   const plain = orderRoutes(both.flatMap((contribution) => contribution.plain))
   const routes = orderRoutes(both.flatMap((contribution) => contribution.secure))
   const tls = proxies.contribution.tls ?? ingresses.contribution.tls
-  const secure =
-    tls === undefined || routes.length === 0 ? undefined : { tls: tls.settings, keyPair: tls.keyPair, routes }
+  const http: SecureSide | undefined =
+    tls === undefined || routes.length === 0 ? undefined : { kind: 'http', tls, routes }
+  const secure = proxies.contribution.tcp ?? http
   const empty = plain.length === 0 && secure === undefined
   return {
     virtualHost: empty ? undefined : { host, filters: proxies.contribution.filters, plain, secure },

@@ -39,16 +39,23 @@ export type Strategy = 'RoundRobin' | 'WeightedLeastRequest' | 'Random' | 'RingH
 /** Milliseconds; undefined: Envoy's default. */
 export type Limit = number | 'infinite' | undefined
 
-export interface HealthCheck {
-  readonly path: string
-  readonly host: string
+export interface HealthCheckTimes {
   readonly intervalSeconds: number
   readonly timeoutSeconds: number
   readonly unhealthyThreshold: number
   readonly healthyThreshold: number
+}
+
+export interface HttpHealthCheck extends HealthCheckTimes {
+  readonly kind: 'http'
+  readonly path: string
+  readonly host: string
   /** Statuses that count as healthy, the end not among them; empty: 200. */
   readonly expected: readonly { readonly start: number; readonly end: number }[]
 }
+
+/** Healthy is what takes a connection. */
+export type HealthCheck = HttpHealthCheck | (HealthCheckTimes & { readonly kind: 'tcp' })
 
 export interface SlowStart {
   readonly windowMs: number
@@ -209,6 +216,27 @@ export interface TlsSettings {
   readonly secret: string
   readonly minimum: TlsVersion
   readonly maximum: TlsVersion
+  /** undefined: clients are asked for no certificate. */
+  readonly clients: ClientValidation | undefined
+  /** What the backend is told of the client's certificate; undefined: nothing. */
+  readonly forward: ForwardedCertificate | undefined
+}
+
+export interface ClientValidation {
+  /** Name of the TrustBundle. */
+  readonly authority: string | undefined
+  readonly verify: boolean
+  readonly required: boolean
+  /** Only the client's own certificate is looked for in the lists of revoked ones. */
+  readonly leafOnly: boolean
+}
+
+export interface ForwardedCertificate {
+  readonly subject: boolean
+  readonly cert: boolean
+  readonly chain: boolean
+  readonly dns: boolean
+  readonly uri: boolean
 }
 
 export interface KeyPair {
@@ -227,7 +255,23 @@ export interface VirtualHost {
   readonly filters: HostFilters
   /** Empty: the host does not exist on the plain listener. */
   readonly plain: readonly Route[]
-  readonly secure:
-    | { readonly tls: TlsSettings; readonly keyPair: KeyPair; readonly routes: readonly Route[] }
-    | undefined
+  readonly secure: SecureSide | undefined
 }
+
+/** How a host presents itself over TLS. */
+export interface Certified {
+  readonly settings: TlsSettings
+  readonly keyPair: KeyPair
+  /** What the settings name. */
+  readonly trust: TrustBundle | undefined
+}
+
+export interface TcpTarget {
+  readonly cluster: Cluster
+  readonly weight: number
+}
+
+export type SecureSide =
+  | { readonly kind: 'http'; readonly tls: Certified; readonly routes: readonly Route[] }
+  /** Streams; without `tls` they are passed on encrypted. Some target has a weight. */
+  | { readonly kind: 'tcp'; readonly tls: Certified | undefined; readonly targets: readonly TcpTarget[] }

@@ -5,23 +5,19 @@
  */
 import type { Key } from '@landfall/kube/model'
 import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
-import type { Cluster, TlsSettings } from '../dag/virtual-host.ts'
+import type { Cluster } from '../dag/virtual-host.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
-import {
-  chainName,
-  httpListener,
-  httpListenerName,
-  httpsListener,
-  httpsListenerName,
-} from '../envoy/listeners.ts'
+import { httpListener, httpListenerName, httpsListener } from '../envoy/listeners.ts'
 import { operationalListeners } from '../envoy/operational-listeners.ts'
 import { defaultListenerOptions, type ListenerOptions } from '../envoy/options.ts'
 import { plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
+import { httpsListenerName } from '../envoy/secure-chains.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
+import { Chains } from './chains.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
 import { PlainTable } from './plain-table.ts'
@@ -47,11 +43,6 @@ export const defaultEngineOptions: EngineOptions = {
 
 const none: ResourceMap = new Map()
 
-interface Chain {
-  readonly settings: TlsSettings
-  readonly hosts: Set<string>
-}
-
 /** By type; empty for a type of which nothing changed. */
 export type ResourceChange = Readonly<Record<Exclude<ResourceType, 'runtime'>, TableChange>>
 
@@ -69,7 +60,7 @@ export class Engine {
   readonly #clustersWanted = new Counted<Cluster>()
   readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
-  readonly #chains = new Map<string, Chain>()
+  readonly #chains = new Chains()
   readonly #runtime: ResourceMap = new Map([[runtimeName, runtimeResource()]])
   readonly #refusals = new Refusals((resource) => this.#mayHold(resource))
   #plainHosts = 0
@@ -92,7 +83,8 @@ export class Engine {
       for (const object of this.#verdicts.replace(before, after)) judged.add(object)
       this.#replaceTables(before, after)
       this.#replaceWanted(before, after, names)
-      chainsChanged = this.#replaceChain(before, after) || chainsChanged
+      chainsChanged =
+        this.#chains.replace((after ?? before)?.host ?? '', before?.chain, after?.chain) || chainsChanged
     }
     this.#settleWanted(names)
     const plain = this.#scoped ? undefined : this.#plain.take()
@@ -214,29 +206,13 @@ export class Engine {
     if (held !== undefined) this.#endpoints.unwant(held)
   }
 
-  #replaceChain(before: Unit | undefined, after: Unit | undefined): boolean {
-    const old = before?.tls === undefined ? undefined : chainName(before.tls)
-    const now = after?.tls === undefined ? undefined : chainName(after.tls)
-    if (old === now) return false
-    if (old !== undefined && before !== undefined) {
-      const chain = this.#chains.get(old)
-      chain?.hosts.delete(before.host)
-      if (chain?.hosts.size === 0) this.#chains.delete(old)
-    }
-    if (now !== undefined && after?.tls !== undefined) {
-      const chain = this.#chains.get(now) ?? { settings: after.tls, hosts: new Set<string>() }
-      chain.hosts.add(after.host)
-      this.#chains.set(now, chain)
-    }
-    return true
-  }
-
   #settleListeners(chainsChanged: boolean): void {
     const { listeners, layout } = this.#options
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
     else if (!this.#listeners.has(httpListenerName)) this.#listeners.set(httpListener(listeners, layout))
     if (!chainsChanged) return
-    if (this.#chains.size === 0) this.#listeners.delete(httpsListenerName)
-    else this.#listeners.set(httpsListener(this.#chains.values(), listeners, layout))
+    const chains = this.#chains.all
+    if (chains.length === 0) this.#listeners.delete(httpsListenerName)
+    else this.#listeners.set(httpsListener(chains, listeners, layout))
   }
 }

@@ -6,12 +6,13 @@ import type { Key } from '@landfall/kube/model'
 import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
 import { translateHost } from '../dag/translate.ts'
-import { type Cluster, clustersOfAction, type TlsSettings, type VirtualHost } from '../dag/virtual-host.ts'
+import { type Cluster, clustersOfAction, type TrustBundle, type VirtualHost } from '../dag/virtual-host.ts'
 
 import { clusterName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
 import { secretResource, trustResource } from '../envoy/secret.ts'
+import type { ChainRequest } from '../envoy/secure-chains.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Read, readOf, recordingLookups } from '../model/lookups.ts'
 import type { Change, World } from '../model/objects.ts'
@@ -26,7 +27,7 @@ export interface Unit {
   /** Its routes on the plain listener; only `true` where they are among the tables. */
   readonly plain: PlainEntry | true | undefined
   readonly clusters: ReadonlyMap<string, Cluster>
-  readonly tls: TlsSettings | undefined
+  readonly chain: ChainRequest | undefined
   readonly secrets: readonly Resource[]
   readonly outcomes: readonly Outcome[]
   /** The root HTTPProxy that has the host. */
@@ -112,7 +113,7 @@ const nothing: Encoded = {
   tables: [],
   plain: undefined,
   clusters: new Map(),
-  tls: undefined,
+  chain: undefined,
   secrets: [],
 }
 
@@ -122,7 +123,7 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
   const own = layout === 'scoped'
   const tables = own
     ? scopes(virtualHost)
-    : secure === undefined
+    : secure?.kind !== 'http'
       ? []
       : [secureTable(host, secure.routes, filters)]
   const clusters = clustersOf(virtualHost)
@@ -130,23 +131,35 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
     tables,
     plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters),
     clusters,
-    tls: secure?.tls,
+    chain: chainOf(host, secure),
     secrets: secretsOf(virtualHost, clusters.values()),
   }
 }
 
 /** Each once. */
 function secretsOf({ secure }: VirtualHost, clusters: Iterable<Cluster>): readonly Resource[] {
-  const pair = secure === undefined ? [] : [secretResource(secure.keyPair)]
-  const trusted = [...clusters].flatMap(({ authority }) =>
-    authority === undefined ? [] : [trustResource(authority)],
-  )
-  return [...new Map([...pair, ...trusted].map((secret) => [secret.name, secret])).values()]
+  const tls = secure?.tls
+  const own = tls === undefined ? [] : [secretResource(tls.keyPair), ...trusted(tls.trust)]
+  const upstream = [...clusters].flatMap(({ authority }) => trusted(authority))
+  return [...new Map([...own, ...upstream].map((secret) => [secret.name, secret])).values()]
+}
+
+function trusted(bundle: TrustBundle | undefined): readonly Resource[] {
+  return bundle === undefined ? [] : [trustResource(bundle)]
+}
+
+function chainOf(host: string, secure: VirtualHost['secure']): ChainRequest | undefined {
+  if (secure === undefined) return undefined
+  if (secure.kind === 'http') return { kind: 'http', settings: secure.tls.settings }
+  return { kind: 'tcp', host, settings: secure.tls?.settings, targets: secure.targets }
 }
 
 function clustersOf({ plain, secure }: VirtualHost): ReadonlyMap<string, Cluster> {
-  const wanted = [...plain, ...(secure?.routes ?? [])].flatMap(({ action }) =>
+  const routes = secure?.kind === 'http' ? secure.routes : []
+  const streams = secure?.kind === 'tcp' ? secure.targets.map(({ cluster }) => cluster) : []
+  const requests = [...plain, ...routes].flatMap(({ action }) =>
     action.kind === 'forward' ? clustersOfAction(action) : [],
   )
+  const wanted = [...requests, ...streams]
   return new Map(wanted.map((cluster) => [clusterName(cluster), cluster]))
 }

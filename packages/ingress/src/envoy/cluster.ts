@@ -5,6 +5,7 @@ import {
   Cluster_LbPolicy,
   ClusterSchema,
 } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
+import type { HealthCheckSchema } from '@envoyproxy/envoy-types/envoy/config/core/v3/health_check'
 import {
   SubjectAltNameMatcher_SanType,
   type SubjectAltNameMatcherSchema,
@@ -79,11 +80,6 @@ function healthCheck(
   check: HealthCheck | undefined,
 ): Pick<ClusterInit, 'healthChecks' | 'ignoreHealthOnHostRemoval'> {
   if (check === undefined) return {}
-  const httpHealthCheck = {
-    path: check.path,
-    host: check.host,
-    expectedStatuses: check.expected.map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) })),
-  }
   return {
     ignoreHealthOnHostRemoval: true,
     healthChecks: [
@@ -92,10 +88,19 @@ function healthCheck(
         interval: milliseconds(check.intervalSeconds * 1000),
         unhealthyThreshold: check.unhealthyThreshold,
         healthyThreshold: check.healthyThreshold,
-        healthChecker: { case: 'httpHealthCheck', value: httpHealthCheck },
+        healthChecker: healthChecker(check),
       },
     ],
   }
+}
+
+function healthChecker(
+  check: HealthCheck,
+): NonNullable<MessageInitShape<typeof HealthCheckSchema>['healthChecker']> {
+  if (check.kind === 'tcp') return { case: 'tcpHealthCheck', value: {} }
+  const { path, host, expected } = check
+  const expectedStatuses = expected.map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) }))
+  return { case: 'httpHealthCheck', value: { path, host, expectedStatuses } }
 }
 
 function circuitBreakers(limits: CircuitBreakers | undefined): Pick<ClusterInit, 'circuitBreakers'> {

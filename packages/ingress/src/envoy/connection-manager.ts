@@ -1,16 +1,18 @@
 /** The HTTP connection manager of the traffic listeners: one form for the plain side, one for all TLS chains. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FilterSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
-import { FileAccessLogSchema } from '@envoyproxy/envoy-types/envoy/extensions/access_loggers/file/v3/file'
 import { GzipSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/gzip/compressor/v3/gzip'
 import { CompressorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/compressor/v3/compressor'
 import { FilterConfigSchema as GrpcStatsSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_stats/v3/config'
 import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
 import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
 import {
+  HttpConnectionManager_ForwardClientCertDetails,
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import type { ForwardedCertificate } from '../dag/virtual-host.ts'
+import { fileAccessLog } from './access-log.ts'
 import { sharedFilters } from './filters.ts'
 import { configSource, milliseconds, type Source, typed } from './message.ts'
 import type { Side } from './names.ts'
@@ -47,6 +49,7 @@ export function trafficManager(
   listener: string,
   accessLogPath: string,
   trustedHops: number,
+  forward?: ForwardedCertificate,
 ): NetworkFilter {
   return connectionManager({
     statPrefix: listener,
@@ -68,8 +71,19 @@ export function trafficManager(
     commonHttpProtocolOptions: { idleTimeout: milliseconds(60_000) },
     delayedCloseTimeout: milliseconds(1000),
     drainTimeout: milliseconds(5000),
-    accessLog: accessLogPath === '' ? [] : [accessLog(accessLogPath)],
+    accessLog: fileAccessLog(accessLogPath),
+    ...(forward === undefined ? {} : forwarding(forward)),
   })
+}
+
+/** What a client writes of certificates itself goes in any case. */
+function forwarding(
+  details: ForwardedCertificate,
+): Pick<Manager, 'forwardClientCertDetails' | 'setCurrentClientCertDetails'> {
+  return {
+    forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
+    setCurrentClientCertDetails: details,
+  }
 }
 
 export function connectionManager(manager: Manager): NetworkFilter {
@@ -80,12 +94,6 @@ export function connectionManager(manager: Manager): NetworkFilter {
 
 export function router(): HttpFilter {
   return httpFilter(typed('envoy.filters.http.router', RouterSchema, {}))
-}
-
-/** Envoy's own line format. */
-function accessLog(path: string): NonNullable<Manager['accessLog']>[number] {
-  const log = typed('envoy.access_loggers.file', FileAccessLogSchema, { path })
-  return { name: log.name, configType: { case: 'typedConfig', value: log.typedConfig } }
 }
 
 function grpcWeb(): HttpFilter {

@@ -1,37 +1,32 @@
 /**
  * The traffic listeners. They exist only while a virtual host needs them, and their bytes depend on no host but
- * through the certificates: `ingress_http` is one filter chain, `ingress_https` one chain for each certificate and
- * range of TLS versions, with the server names that present it. In the classic layouts each secure host has a chain.
+ * through the chains of the secure one: `ingress_http` is one filter chain, those of `ingress_https` are in
+ * secure-chains.ts.
  */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
-import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
 import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol'
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
-import type { TlsSettings } from '../dag/virtual-host.ts'
 import type { Layout } from '../xds/layout.ts'
-import { makeResource, type Resource } from '../xds/resource.ts'
+import { makeResource, type References, type Resource } from '../xds/resource.ts'
 import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
-import { downstreamTls } from './downstream-tls.ts'
 import { sourceOf } from './layout.ts'
 import { typed } from './message.ts'
 import type { BindAddress, ListenerOptions } from './options.ts'
-import { plainTableName, secureTableName } from './route-table.ts'
+import { plainTableName } from './route-table.ts'
+import {
+  chainReferences,
+  type FilterChain,
+  filterChains,
+  httpsListenerName,
+  type SecureChain,
+} from './secure-chains.ts'
 import { keepalive, socketAddress } from './socket.ts'
 
 type ListenerInit = MessageInitShape<typeof ListenerSchema>
-type FilterChain = MessageInitShape<typeof FilterChainSchema>
 type ListenerFilter = NonNullable<ListenerInit['listenerFilters']>[number]
 
 export const httpListenerName = 'ingress_http'
-export const httpsListenerName = 'ingress_https'
-
-/** The hosts that present one certificate with one range of versions. */
-export interface TlsChain {
-  readonly settings: TlsSettings
-  /** Not empty; in any order. */
-  readonly hosts: Iterable<string>
-}
 
 export function httpListener(options: ListenerOptions, layout: Layout): Resource {
   const routing =
@@ -44,57 +39,17 @@ export function httpListener(options: ListenerOptions, layout: Layout): Resource
 
 /** `chains` in any order, none of them twice. */
 export function httpsListener(
-  chains: Iterable<TlsChain>,
+  chains: readonly SecureChain[],
   options: ListenerOptions,
   layout: Layout,
 ): Resource {
-  const all = [...chains]
-  const filterChains = layout === 'scoped' ? sharedChains(all, options) : chainPerHost(all, options, layout)
-  const secrets = [...new Set(all.map(({ settings }) => settings.secret))].toSorted()
+  const sorted = filterChains(chains, options, layout).toSorted(byName)
   const inspectors = [...proxyProtocol(options), tlsInspector()]
-  return listener(httpsListenerName, options.https, inspectors, filterChains.toSorted(byName), secrets)
+  return listener(httpsListenerName, options.https, inspectors, sorted, chainReferences(chains))
 }
 
-type NamedChain = FilterChain & { readonly name: string }
-
-function byName(a: NamedChain, b: NamedChain): number {
+function byName(a: FilterChain, b: FilterChain): number {
   return a.name < b.name ? -1 : 1
-}
-
-function sharedChains(chains: readonly TlsChain[], options: ListenerOptions): readonly NamedChain[] {
-  const filters = [
-    trafficManager(scopedRouting('https'), httpsListenerName, options.httpsAccessLog, options.trustedHops),
-  ]
-  return chains.map(({ settings, hosts }) => ({
-    name: chainName(settings),
-    filterChainMatch: { serverNames: [...hosts].toSorted() },
-    filters,
-    transportSocket: downstreamTls(settings, 'ads'),
-  }))
-}
-
-function chainPerHost(
-  chains: readonly TlsChain[],
-  options: ListenerOptions,
-  layout: Layout,
-): readonly NamedChain[] {
-  const source = sourceOf(layout)
-  return chains.flatMap(({ settings, hosts }) =>
-    [...hosts].map((host) => {
-      const routing = tableRouting(secureTableName(host), source, host.startsWith('*.'))
-      return {
-        name: host,
-        filterChainMatch: { serverNames: [host] },
-        filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options.trustedHops)],
-        transportSocket: downstreamTls(settings, source),
-      }
-    }),
-  )
-}
-
-/** Chains with the same name are the same. */
-export function chainName({ secret, minimum, maximum }: TlsSettings): string {
-  return minimum === '1.2' && maximum === '1.3' ? secret : `${secret} ${minimum}-${maximum}`
 }
 
 function listener(
@@ -102,7 +57,7 @@ function listener(
   bind: BindAddress,
   listenerFilters: readonly ListenerFilter[],
   filterChains: readonly FilterChain[],
-  secrets: readonly string[] = [],
+  references: References = {},
 ): Resource {
   const message = create(ListenerSchema, {
     name,
@@ -111,7 +66,7 @@ function listener(
     filterChains: [...filterChains],
     socketOptions: keepalive,
   })
-  return makeResource(name, toBinary(ListenerSchema, message), { secrets })
+  return makeResource(name, toBinary(ListenerSchema, message), references)
 }
 
 function proxyProtocol(options: ListenerOptions): readonly ListenerFilter[] {

@@ -15,7 +15,7 @@ export function scopes(virtualHost: VirtualHost): readonly Resource[] {
   const { host, plain, secure, filters } = virtualHost
   const resources: Resource[] = []
   if (plain.length > 0) resources.push(scope('http', host, plain, filters))
-  if (secure !== undefined) resources.push(scope('https', host, secure.routes, filters))
+  if (secure?.kind === 'http') resources.push(scope('https', host, secure.routes, filters))
   return resources
 }
 

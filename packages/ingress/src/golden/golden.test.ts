@@ -51,6 +51,7 @@ function translate(text: string): unknown {
   engine.applySlices(slices)
   const snapshot = engine.snapshot()
   const showAll = text.startsWith('# show: everything')
+  const showChains = text.startsWith('# show: chains')
   const statuses = changes.flatMap(({ kind, key, after }) => {
     if (kind === 'httpProxy') {
       const { conditions: _, ...rest } = proxyStatus(
@@ -67,7 +68,7 @@ function translate(text: string): unknown {
   return {
     listeners: [...snapshot.listeners.values()]
       .toSorted(byName)
-      .flatMap((listener) => showListener(listener, showAll)),
+      .flatMap((listener) => (showChains ? chainsOf(listener) : showListener(listener, showAll))),
     scopes: [...snapshot.scopes.values()].toSorted(byName).map((scope) => showScope(scope, showAll)),
     ...(layout === 'scoped'
       ? {}
@@ -90,6 +91,8 @@ interface Shown {
   readonly filter_chains: readonly {
     readonly name: string
     readonly filter_chain_match?: { readonly server_names: string[] }
+    readonly transport_socket?: { readonly typed_config: unknown }
+    readonly filters?: readonly { readonly typed_config: Readonly<Record<string, unknown>> }[]
   }[]
   readonly route_configuration: { readonly virtual_hosts: unknown }
   readonly endpoints?: readonly { readonly lb_endpoints: readonly { readonly endpoint: unknown }[] }[]
@@ -107,6 +110,22 @@ function showListener(resource: Resource, all: boolean): readonly unknown[] {
       })),
     },
   ]
+}
+
+/** How each chain speaks TLS, and what it does with the stream. */
+function chainsOf(resource: Resource): readonly unknown[] {
+  const listener = readable('listeners', resource) as Shown
+  if (listener.name !== 'ingress_https') return []
+  return listener.filter_chains.map((chain) => ({
+    [chain.name]: {
+      tls: chain.transport_socket?.typed_config ?? 'passed on',
+      filters: chain.filters?.map(({ typed_config }) => {
+        const { http_filters, forward_client_cert_details: forward, ...rest } = typed_config
+        if (http_filters === undefined) return rest
+        return { forward, details: typed_config['set_current_client_cert_details'] }
+      }),
+    },
+  }))
 }
 
 function showScope(resource: Resource, all: boolean): unknown {

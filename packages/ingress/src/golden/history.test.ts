@@ -20,13 +20,15 @@ const backend = fc.constantFrom(...names).map((name) => ({ name, port: 80 }))
 const upstream = fc
   .tuple(backend, fc.constantFrom({}, ...names.map(validatedBy)))
   .map(([plain, validation]) => ({ ...plain, ...validation }))
+const pair = { 'tls.crt': pem('server.pem'), 'tls.key': pem('server.key') }
 const authority = fc.record({
   kind: fc.constant('Secret'),
   name: fc.constantFrom(...names),
   spec: fc.constant({}),
-  stringData: fc.constantFrom(
+  stringData: fc.constantFrom<Readonly<Record<string, string>>[]>(
+    { ...pair, 'ca.crt': pem('ca.pem'), 'crl.pem': pem('crl.pem') },
+    { ...pair, 'ca.crt': pem('other-ca.pem') },
     { 'ca.crt': pem('ca.pem') },
-    { 'ca.crt': pem('other-ca.pem') },
     { 'ca.crt': '?' },
   ),
 })
@@ -47,24 +49,47 @@ const route = fc
     services: fc.array(upstream, { minLength: 1, maxLength: 2 }),
   })
   .chain((plain) => filters.map((asked) => ({ ...plain, ...asked })))
+const clientValidation = fc.constantFrom(
+  {},
+  ...names.map((caSecret) => ({ clientValidation: { caSecret } })),
+  ...names.map((caSecret) => ({
+    clientValidation: { caSecret, crlSecret: 'a', optionalClientCertificate: true },
+  })),
+  { clientValidation: { skipClientCertValidation: true, forwardClientCertificate: { subject: true } } },
+)
+const tls = fc.oneof(
+  fc.constantFrom({}, { tls: { passthrough: true } }),
+  fc
+    .tuple(fc.constantFrom(...names), clientValidation)
+    .map(([secretName, clients]) => ({ tls: { secretName, ...clients } })),
+)
+const tcp = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  upstream.map((one) => ({ tcpproxy: { services: [one] } })),
+  fc.constant({ tcpproxy: { include: { name: 'b' } } }),
+)
 const cors = fc.constantFrom({}, { corsPolicy: { allowOrigin: ['*'], allowMethods: ['GET'] } })
 const virtualhost = fc
-  .tuple(fc.constantFrom(...hosts), filters, cors)
+  .tuple(fc.constantFrom(...hosts), filters, cors, tls)
   .map(([fqdn, ...rest]) => Object.assign({ fqdn }, ...rest))
-const root = fc.record({
-  kind: fc.constant('HTTPProxy'),
-  name: fc.constantFrom(...names),
-  spec: fc.record({
-    virtualhost,
-    routes: fc.array(route, { maxLength: 2 }),
-    includes: fc.constantFrom([], [{ name: 'b', conditions: [{ prefix: '/i' }] }]),
-  }),
-})
-const child = fc.record({
-  kind: fc.constant('HTTPProxy'),
-  name: fc.constantFrom(...names),
-  spec: fc.record({ routes: fc.array(route, { maxLength: 2 }) }),
-})
+const root = fc
+  .record({
+    kind: fc.constant('HTTPProxy'),
+    name: fc.constantFrom(...names),
+    spec: fc.record({
+      virtualhost,
+      routes: fc.array(route, { maxLength: 2 }),
+      includes: fc.constantFrom([], [{ name: 'b', conditions: [{ prefix: '/i' }] }]),
+    }),
+  })
+  .chain(withStreams)
+const child = fc
+  .record({
+    kind: fc.constant('HTTPProxy'),
+    name: fc.constantFrom(...names),
+    spec: fc.record({ routes: fc.array(route, { maxLength: 2 }) }),
+  })
+  .chain(withStreams)
 const ingress = fc.record({
   kind: fc.constant('Ingress'),
   name: fc.constantFrom(...names),
@@ -80,6 +105,10 @@ const ingress = fc.record({
     ),
   }),
 })
+
+function withStreams<T extends { readonly spec: object }>(plain: T) {
+  return tcp.map((streams) => ({ ...plain, spec: { ...plain.spec, ...streams } }))
+}
 
 interface Written {
   readonly kind: string

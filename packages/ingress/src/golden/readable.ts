@@ -30,6 +30,7 @@ import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/h
 import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol'
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
 import { HttpConnectionManagerSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import { TcpProxySchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy'
 import { HeaderMutationSchema } from '@envoyproxy/envoy-types/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation'
 import { PreviousRoutesConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config'
 import { SafeCrossSchemeConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config'
@@ -60,6 +61,7 @@ const registry = createRegistry(
   GrpcWebSchema,
   LuaSchema,
   LuaPerRouteSchema,
+  TcpProxySchema,
   CorsSchema,
   CorsPolicySchema,
   LocalRateLimitSchema,

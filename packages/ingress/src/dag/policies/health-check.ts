@@ -1,5 +1,5 @@
-/** `healthCheckPolicy` of a route. */
-import type { HTTPProxyRoute } from '@landfall/api'
+/** `healthCheckPolicy` of a route, or of a TCP proxy. */
+import type { HTTPProxyRoute, HTTPProxyTCPProxy } from '@landfall/api'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 import type { HealthCheck } from '../virtual-host.ts'
 import { hasControl } from './control-characters.ts'
@@ -36,6 +36,7 @@ export function readHealthCheck(
     if (start >= end) refuse(`expectedStatuses[${index}]`, `start ${start} is not below end ${end}`)
   }
   const check: HealthCheck = {
+    kind: 'http',
     path: policy.path,
     host: policy.host || host,
     intervalSeconds: seconds('intervalSeconds', intervalSeconds),
@@ -43,6 +44,29 @@ export function readHealthCheck(
     unhealthyThreshold: count('unhealthyThresholdCount', unhealthyThreshold),
     healthyThreshold: count('healthyThresholdCount', healthyThreshold),
     expected: policy.expectedStatuses ?? [],
+  }
+  return problems.length > 0 ? refused(...problems) : ok(check)
+}
+
+export function readTcpHealthCheck(
+  field: string,
+  policy: HTTPProxyTCPProxy['healthCheckPolicy'],
+): Checked<HealthCheck | undefined> {
+  if (policy === undefined) return ok(undefined)
+  const problems: Problem[] = []
+  const read = (name: keyof NonNullable<typeof policy>, initial: number, longest: number): number => {
+    const value = policy[name] ?? 0
+    if (value >= 0 && value <= longest) return value === 0 ? initial : value
+    const message = `${field}.healthCheckPolicy.${name}: ${value} is out of bounds`
+    problems.push(error('TCPProxyError', 'HealthCheckPolicyInvalid', message))
+    return initial
+  }
+  const check: HealthCheck = {
+    kind: 'tcp',
+    intervalSeconds: read('intervalSeconds', intervalSeconds, longestSeconds),
+    timeoutSeconds: read('timeoutSeconds', timeoutSeconds, longestSeconds),
+    unhealthyThreshold: read('unhealthyThresholdCount', unhealthyThreshold, 0xffffffff),
+    healthyThreshold: read('healthyThresholdCount', healthyThreshold, 0xffffffff),
   }
   return problems.length > 0 ? refused(...problems) : ok(check)
 }

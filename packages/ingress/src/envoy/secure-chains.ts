@@ -1,0 +1,121 @@
+/**
+ * The filter chains of `ingress_https`. In the scoped layout hosts with the same TLS settings share a chain; in the
+ * classic ones each has its own. A host that passes streams has a chain of its own in both.
+ */
+import { createHash } from 'node:crypto'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
+import type { TcpTarget, TlsSettings } from '../dag/virtual-host.ts'
+import type { Layout } from '../xds/layout.ts'
+import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
+import { downstreamTls } from './downstream-tls.ts'
+import { sourceOf } from './layout.ts'
+import { clusterName } from './names.ts'
+import type { ListenerOptions } from './options.ts'
+import { secureTableName } from './route-table.ts'
+import { tcpProxy } from './tcp-proxy.ts'
+
+/** Hosts that present one certificate in one way. */
+export interface HttpChain {
+  readonly kind: 'http'
+  readonly settings: TlsSettings
+  /** Not empty; in any order. */
+  readonly hosts: Iterable<string>
+}
+
+export interface TcpChain {
+  readonly kind: 'tcp'
+  readonly host: string
+  /** undefined: TLS is passed on. */
+  readonly settings: TlsSettings | undefined
+  readonly targets: readonly TcpTarget[]
+}
+
+export type SecureChain = HttpChain | TcpChain
+
+/** What one host asks for. */
+export type ChainRequest = Omit<HttpChain, 'hosts'> | TcpChain
+
+export type FilterChain = MessageInitShape<typeof FilterChainSchema> & { readonly name: string }
+
+export const httpsListenerName = 'ingress_https'
+
+/** Chains with the same name are the same. */
+export function chainName({ secret, minimum, maximum, clients, forward }: TlsSettings): string {
+  const versions = minimum === '1.2' && maximum === '1.3' ? '' : ` ${minimum}-${maximum}`
+  if (clients === undefined && forward === undefined) return `${secret}${versions}`
+  const hash = createHash('sha1')
+    .update(JSON.stringify([clients, forward]))
+    .digest('hex')
+    .slice(0, 10)
+  return `${secret}${versions} clients ${hash}`
+}
+
+/** Tells chains of streams apart. */
+export function tcpChainIdentity({ host, settings, targets }: TcpChain): string {
+  const to = targets.map(({ cluster, weight }) => [clusterName(cluster), weight])
+  return JSON.stringify([host, settings, to])
+}
+
+export function filterChains(
+  chains: readonly SecureChain[],
+  options: ListenerOptions,
+  layout: Layout,
+): readonly FilterChain[] {
+  return chains.flatMap((chain): readonly FilterChain[] => {
+    if (chain.kind === 'tcp') return [streamChain(chain, options, layout)]
+    return layout === 'scoped' ? [sharedChain(chain, options)] : chainPerHost(chain, options, layout)
+  })
+}
+
+/** What the chains name must be there before them. */
+export function chainReferences(chains: readonly SecureChain[]) {
+  const secrets = chains.flatMap(({ settings }) =>
+    settings === undefined ? [] : [settings.secret, settings.clients?.authority ?? []].flat(),
+  )
+  const clusters = chains.flatMap((chain) =>
+    chain.kind === 'tcp' ? chain.targets.map(({ cluster }) => clusterName(cluster)) : [],
+  )
+  return { secrets: [...new Set(secrets)].toSorted(), clusters: [...new Set(clusters)].toSorted() }
+}
+
+function sharedChain({ settings, hosts }: HttpChain, options: ListenerOptions): FilterChain {
+  const { httpsAccessLog, trustedHops } = options
+  const routing = scopedRouting('https')
+  return {
+    name: chainName(settings),
+    filterChainMatch: { serverNames: [...hosts].toSorted() },
+    filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, trustedHops, settings.forward)],
+    transportSocket: downstreamTls(settings, 'ads'),
+  }
+}
+
+function chainPerHost(
+  { settings, hosts }: HttpChain,
+  { httpsAccessLog, trustedHops }: ListenerOptions,
+  layout: Layout,
+): readonly FilterChain[] {
+  const source = sourceOf(layout)
+  return [...hosts].map((host) => {
+    const routing = tableRouting(secureTableName(host), source, host.startsWith('*.'))
+    return {
+      name: host,
+      filterChainMatch: { serverNames: [host] },
+      filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, trustedHops, settings.forward)],
+      transportSocket: downstreamTls(settings, source),
+    }
+  })
+}
+
+function streamChain(
+  { host, settings, targets }: TcpChain,
+  { httpsAccessLog }: ListenerOptions,
+  layout: Layout,
+): FilterChain {
+  return {
+    name: host,
+    filterChainMatch: { serverNames: [host] },
+    filters: [tcpProxy(targets, httpsListenerName, httpsAccessLog)],
+    ...(settings === undefined ? {} : { transportSocket: downstreamTls(settings, sourceOf(layout), []) }),
+  }
+}

@@ -1,0 +1,153 @@
+/** Which clients a host takes over TLS, and streams, through a real Envoy. */
+import { once } from 'node:events'
+import { request } from 'node:https'
+import { connect, type TLSSocket } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { Stand, type Way } from '../xds/real-envoy/stand.ts'
+import {
+  Backend,
+  pairOf,
+  pem,
+  proxyObject,
+  secretObject,
+  serviceObjects,
+  settled,
+  translateFor,
+} from './traffic.ts'
+
+const ways: readonly Way[] = ['delta', 'streams']
+const to = (service: string) => `{services: [{name: ${service}, port: 80}]}`
+const clients = (policy: string) => `, tls: {secretName: cert, clientValidation: {${policy}}}`
+const forward = 'forwardClientCertificate: {subject: true, dns: true, uri: true}'
+const server = pairOf('server')
+
+const objects = (plain: number, secure: number, list: string | undefined) =>
+  [
+    serviceObjects('one', [{ http: plain }]),
+    serviceObjects('two', [{ http: secure }]),
+    secretObject('cert', { 'tls.crt': server.cert, 'tls.key': server.key }),
+    secretObject('ca', { 'ca.crt': pem('ca.pem'), ...(list === undefined ? {} : { 'crl.pem': list }) }),
+    proxyObject('open', `routes: [${to('one')}]`, ', tls: {secretName: cert}'),
+    proxyObject('strict', `routes: [${to('one')}]`, clients(`caSecret: ca, ${forward}`)),
+    proxyObject(
+      'optional',
+      `routes: [${to('one')}]`,
+      clients('caSecret: ca, optionalClientCertificate: true'),
+    ),
+    proxyObject('skip', `routes: [${to('one')}]`, clients('caSecret: ca, skipClientCertValidation: true')),
+    proxyObject('any', `routes: [${to('one')}]`, clients('skipClientCertValidation: true')),
+    proxyObject('passed', `tcpproxy: ${to('two')}, routes: [${to('one')}]`, ', tls: {passthrough: true}'),
+    proxyObject('ended', 'tcpproxy: {include: {name: child}}', ', tls: {secretName: cert}'),
+    `---
+kind: HTTPProxy
+metadata: {name: child, namespace: web}
+spec: {tcpproxy: ${to('one')}}
+`,
+    ...(list === undefined
+      ? []
+      : [proxyObject('listed', `routes: [${to('one')}]`, clients('caSecret: ca, crlSecret: ca'))]),
+  ].join('')
+
+describe.skipIf(withoutEnvoy()).each(ways)(
+  'TLS with clients, in an Envoy by way of %s',
+  { timeout: 30_000 },
+  (way) => {
+    const stand = new Stand()
+    const backend = new Backend('one')
+    const secure = new Backend('two', undefined, pairOf('alice'))
+
+    /** undefined: the handshake fails. */
+    function status(
+      host: string,
+      as?: string,
+      headers: Record<string, string> = {},
+    ): Promise<number | undefined> {
+      return new Promise((resolve) => {
+        const { port } = at()
+        const own = as === undefined ? {} : pairOf(as)
+        const options = {
+          host: '127.0.0.1',
+          port,
+          servername: host,
+          rejectUnauthorized: false,
+          agent: false as const,
+        }
+        const call = request({ ...options, ...own, headers: { host, ...headers } }, (response) => {
+          response.resume()
+          response.on('end', () => resolve(response.statusCode))
+        })
+        call.on('error', () => resolve(undefined))
+        call.end()
+      })
+    }
+
+    const at = () => ({ host: '127.0.0.1', port: stand.httpsPort })
+
+    async function subject(host: string): Promise<string> {
+      const socket: TLSSocket = connect({ ...at(), servername: host, rejectUnauthorized: false })
+      await once(socket, 'secureConnect')
+      const name = String(socket.getPeerCertificate().subject.CN)
+      socket.destroy()
+      return name
+    }
+
+    async function publish(list: string | undefined): Promise<void> {
+      stand.publishEach((layout) => translateFor(stand, objects(backend.port, secure.port, list), layout))
+      await eventually('settled', () => settled(stand))
+    }
+
+    beforeAll(async () => {
+      await stand.open()
+      await backend.open()
+      await secure.open()
+      await stand.startEnvoy(way)
+      await publish(pem('crl.pem'))
+      await eventually('the port opens', async () => ((await status('open.test')) === 200 ? true : undefined))
+    }, 60_000)
+
+    afterAll(async () => {
+      await stand.close()
+      backend.close()
+      secure.close()
+    })
+
+    test('a host takes the clients that it asks for', async () => {
+      expect(stand.refused).toEqual([])
+      expect([await status('strict.test'), await status('strict.test', 'alice')]).toEqual([undefined, 200])
+      expect([await status('optional.test'), await status('optional.test', 'alice')]).toEqual([200, 200])
+      expect([await status('skip.test'), await status('skip.test', 'alice')]).toEqual([undefined, 200])
+      expect(await status('any.test')).toBe(200)
+    })
+
+    test('a client whose certificate was taken back is turned away', async () => {
+      expect(await status('listed.test', 'alice')).toBe(200)
+      expect(await status('listed.test', 'mallory')).toBeUndefined()
+      expect(await status('strict.test', 'mallory')).toBe(200)
+    })
+
+    test('the backend is told of the client only what is asked, and nothing that the client made up', async () => {
+      const forged = { 'x-forwarded-client-cert': 'Subject="CN=root"' }
+      await status('strict.test', 'alice', forged)
+      const told = String(backend.last.headers['x-forwarded-client-cert'])
+      expect(told).toContain('Subject="CN=alice"')
+      expect(told).toContain('DNS=alice.test')
+      expect(told).toContain('URI=spiffe://test/alice')
+      expect(told).not.toContain('root')
+      await status('open.test', 'alice', forged)
+      expect(backend.last.headers['x-forwarded-client-cert']).toBeUndefined()
+    })
+
+    test('streams are passed on encrypted, or ended here', async () => {
+      expect(await subject('passed.test')).toBe('alice')
+      expect(await status('passed.test')).toBe(200)
+      expect(secure.last.headers.host).toBe('passed.test')
+      expect(await subject('ended.test')).toBe('server')
+      expect(await status('ended.test')).toBe(200)
+      expect(backend.last.headers).toMatchObject({ host: 'ended.test' })
+      // A stream says nothing of its own: no header of Envoy's is there.
+      expect(backend.last.headers['x-request-start']).toBeUndefined()
+      expect((await stand.http('passed.test'))?.status).toBe(301)
+    })
+  },
+)
