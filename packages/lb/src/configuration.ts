@@ -80,9 +80,11 @@ export class Configuration {
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
-    const { cluster, namespace } = options
+    const { cluster, namespace, logger } = options
     const everywhere = await lookAt(cluster, poolType, {})
     const scope = everywhere === 403 ? { namespace } : {}
+    if (everywhere === 403)
+      logger.info('ownNamespaceOnly', { namespace }, 'the role does not let other namespaces be read')
     const pools = everywhere === 403 ? await lookAt(cluster, poolType, scope) : everywhere
     // Without pools, but with rights to ConfigMaps, this is a cluster of the time before the metallb.io objects.
     const hasObjects =
