@@ -152,14 +152,30 @@ describe('announced, and why not', () => {
     expect(events.filter(({ reason }) => reason === 'announceFailed')).toHaveLength(1)
   })
 
-  it('says of each speaker whether the configuration is good', async () => {
-    for (const { name } of lab.nodes) {
-      const state = await lab.get<StateObject>('configurationstate', `speaker-${name}`, system)
-      expect([state?.metadata.labels, state?.status?.result]).toEqual([
-        { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': name },
-        'Valid',
-      ])
+  it('says of each speaker whether what concerns its node is good', async () => {
+    const bad = object('BGPPeer', 'why-bad', {
+      myASN: 64512,
+      peerASN: 64513,
+      peerAddress: 'fe80::1',
+      nodeSelectors: [{ matchLabels: { why: 'third' } }],
+    })
+    const peer = { ...bad, apiVersion: 'metallb.io/v1beta2' }
+    const results = async () => {
+      const states = lab.nodes.map(({ name }) =>
+        lab.get<StateObject>('configurationstate', `speaker-${name}`, system),
+      )
+      return (await Promise.all(states)).map((state) => {
+        const labels = state?.metadata.labels ?? {}
+        return `${labels['metallb.io/component-type']} ${labels['metallb.io/node-name']} ${state?.status?.result}`
+      })
     }
+    const expected = (there: string) =>
+      lab.nodes.map(({ name }) => `speaker ${name} ${name === third ? there : 'Valid'}`)
+    await expect.poll(results, patient).toEqual(expected('Valid'))
+    await lab.apply([peer])
+    await expect.poll(results, patient).toEqual(expected('Invalid'))
+    await lab.delete([peer])
+    await expect.poll(results, patient).toEqual(expected('Valid'))
   })
 
   it('has nothing left to say when the Services are gone', async () => {
