@@ -266,6 +266,22 @@ test.each<[string, readonly Step[], readonly string[]]>([
     ['a 10.0.0.0 IPAllocated', 'b 10.0.0.0 IPAllocated'],
   ],
   [
+    'allow-shared-ip, any string that is not empty',
+    [
+      {
+        config: configOf(pool('p', ['10.0.0.0/32'])),
+        a: { annotations: { 'metallb.io/allow-shared-ip': '' }, ports: ['TCP/1'] },
+        b: { annotations: { 'metallb.io/allow-shared-ip': '' }, ports: ['TCP/2'] },
+      },
+    ],
+    ['a 10.0.0.0 IPAllocated', 'b NoFreeAddress AllocationFailed'],
+  ],
+  [
+    'a Local Service without a selector shares with Cluster',
+    [{ config: configOf(pool('p', ['10.0.0.0/32'])), a: sharing(1), b: { ...sharing(2), local: {} } }],
+    ['a 10.0.0.0 IPAllocated', 'b 10.0.0.0 IPAllocated'],
+  ],
+  [
     'namespaces may differ if the pool allows both',
     [
       {
@@ -278,4 +294,16 @@ test.each<[string, readonly Step[], readonly string[]]>([
   ],
 ])('%s', (_, steps, expected) => {
   expect(follow(...steps)).toEqual(expected)
+})
+
+test.each([
+  [false, '192.168.0.230', '192.168.0.255 192.168.1.0', '192.168.1.3'],
+  [true, '192.168.0.230', '192.168.0.254 192.168.1.1', '192.168.1.5'],
+])('30 Services of a range over the end of a /24, avoidBuggyIPs %s', (avoidBuggyIPs, first, middle, last) => {
+  const config = configOf(pool('p', ['192.168.0.230-192.168.1.250'], { avoidBuggyIPs }))
+  const names = Array.from({ length: 30 }, (_, index) => `s${String(index).padStart(2, '0')}`)
+  const decided = new Allocator().apply({ config, changed: names.map((name) => service(name)), gone: [] })
+  const ips = decided.map(said)
+  const at = ips.findIndex((ip) => ip.startsWith('192.168.1.'))
+  expect([ips[0], ips.slice(at - 1, at + 1).join(' '), ips.at(-1)]).toEqual([first, middle, last])
 })
