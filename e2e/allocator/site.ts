@@ -28,16 +28,24 @@ const plurals: Readonly<Record<string, string>> = {
 }
 
 let bundles: Promise<string> | undefined
+let discard = () => {}
 
-/** Built once a process, of the sources as they are then, and taken away at its end. */
+/** Built once a process, of the sources as they are then, and taken away at its end at the latest. */
 function provideBundles(): Promise<string> {
   bundles ??= build()
   return bundles
 }
 
+/** For a process that may be ended without notice. */
+export function discardBundles(): void {
+  discard()
+  bundles = undefined
+}
+
 async function build(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'landfall-bundles-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  discard = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', discard)
   // Outside of what the compiler sees: the build's own script.
   const script = new URL('../../scripts/build.ts', import.meta.url)
   const built: { buildBundles(out: string): Promise<string> } = await import(script.href)

@@ -1,10 +1,14 @@
 /** The allocator under blows, on API servers of its own beside the lab: counts, not times. The drill has the times. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { discardBundles } from '../allocator/site.ts'
 import { bulkUnder, outages, swap } from '../allocator/trials.ts'
 
 const count = 200
 
-describe('the allocator', { timeout: 180_000 }, () => {
+afterAll(discardBundles)
+
+// Side by side: most of the time a lease runs out, or a server starts.
+describe.concurrent('the allocator', { timeout: 180_000 }, () => {
   it.each(['leader killed', 'API server restarted'] as const)(
     'assigns nothing twice and leaves nobody out: %s',
     async (blow) => {
