@@ -113,10 +113,10 @@ export class Session {
       this.#configChanged = true
       this.#schedule()
     }
+    this.#services.start()
     const configuration = await Configuration.open({ cluster, namespace, configMap, logger, onChange })
     if (this.#stopped) return
     this.#configuration = configuration
-    this.#services.start()
     const announcing = this.#announcing.start()
     await Promise.all([configuration.start(), this.#services.synced])
     if (this.#stopped) return
