@@ -200,6 +200,7 @@ export const podType: ResourceType<Pod> = {
       nodeName: text(object(raw['spec'])['nodeName']),
       podIPs: addresses(status['podIPs']),
       hostIPs: addresses(status['hostIPs']),
+      images: objects(object(raw['spec'])['containers']).map((container) => text(container['image'])),
       phase: text(status['phase']),
       ready: objects(status['conditions']).some(
         (condition) => condition['type'] === 'Ready' && condition['status'] === 'True',

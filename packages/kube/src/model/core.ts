@@ -74,6 +74,8 @@ export interface Pod extends KubeObject {
   readonly nodeName: string
   readonly podIPs: readonly string[]
   readonly hostIPs: readonly string[]
+  /** Of its containers, as written. */
+  readonly images: readonly string[]
   readonly phase: string
   readonly ready: boolean
 }

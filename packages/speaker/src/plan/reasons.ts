@@ -14,6 +14,8 @@ export type ReasonCode =
   | 'nodeLabeledExcludeBalancers'
   /** Another node announces it, or the advertisements select other nodes. */
   | 'notOwner'
+  /** A speaker of MetalLB, ready on some node that may announce it, does. */
+  | 'foreignSpeaker'
   /** None of the nodes that may announce it has a speaker that is alive. */
   | 'noLivingSpeaker'
   /** This node is to announce it, and none of its interfaces can. */

@@ -147,9 +147,13 @@ function planLayer2(
       'the address is shared and an L2Advertisement selects Services',
     )
   if (!endpoints.any) return silent('noEndpoints', 'no endpoint is ready or serving')
+  let foreign: string | undefined
   const choices = announced.flatMap(({ ip, ads }) => {
     const candidates = candidatesOf(service, ads, endpoints, world)
-    return candidates.length === 0 ? [] : [{ ip, candidates, interfaces: interfacesOf(ads, world.node) }]
+    foreign ??= candidates.find(({ node }) => world.nodes.get(node)?.foreignSpeaker === true)?.node
+    return candidates.length === 0 || foreign !== undefined
+      ? []
+      : [{ ip, candidates, interfaces: interfacesOf(ads, world.node) }]
   })
   const notHere = whyNotHere(
     service,
@@ -157,6 +161,9 @@ function planLayer2(
     endpoints,
     world,
   )
+  // Two kinds of speakers do not agree who owns an address: the one that was there first keeps all it may have.
+  if (foreign !== undefined)
+    return silent('foreignSpeaker', `the MetalLB speaker on node ${foreign} announces it while it is ready`)
   if (choices.length === 0) return notHere ?? silent('notOwner', 'no node is eligible')
   return { kind: 'announced', addresses: choices, notHere }
 }

@@ -14,6 +14,8 @@ export interface Written {
   readonly spec?: unknown
 }
 
+/** Stands for a pod there. */
+export const foreignSpeaker = 'test/foreign-speaker'
 const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
 export function worldOf(node: string, all: readonly Written[]): World {
@@ -49,7 +51,11 @@ export function worldOf(node: string, all: readonly Written[]): World {
     nodes: new Map(
       nodes.map(({ meta, networkUnavailable }) => [
         meta.name,
-        { networkUnavailable, excluded: excludeLabel in meta.labels },
+        {
+          networkUnavailable,
+          excluded: excludeLabel in meta.labels,
+          foreignSpeaker: foreignSpeaker in meta.labels,
+        },
       ]),
     ),
     services: new Map(of<Service>('Service', serviceDefaults).map((s) => [`default/${s.meta.name}`, s])),

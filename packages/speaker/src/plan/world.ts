@@ -21,4 +21,6 @@ export interface NodeFact {
   readonly networkUnavailable: boolean
   /** Carries the exclude label, and that label is not ignored. */
   readonly excluded: boolean
+  /** A speaker of another kind is ready there: it announces whatever it is eligible for. */
+  readonly foreignSpeaker: boolean
 }

@@ -22,13 +22,19 @@ const node = (name: string, internalIPs: string[], labels: Meta['labels'] = {}):
   networkUnavailable: name === 'n3',
   unschedulable: false,
 })
-const pod = (nodeName: string, podIPs: string[], phase = 'Running'): Pod => ({
+const pod = (
+  nodeName: string,
+  podIPs: string[],
+  phase = 'Running',
+  { image = 'landfall/speaker:0.1.0', ready = true } = {},
+): Pod => ({
   meta: meta(`speaker-${nodeName}`),
   nodeName,
   podIPs,
   hostIPs: podIPs,
+  images: [image],
   phase,
-  ready: true,
+  ready,
 })
 const nodes = [node('n2', ['10.0.0.2']), node('n1', ['10.0.0.1', 'fd00::1']), node('n3', ['10.0.0.3'])]
 
@@ -55,8 +61,18 @@ test('the exclude label counts whatever its value, unless ignored', () => {
     node('n3', []),
   ]
   expect([...nodeFacts(labelled, false).values()]).toEqual([
-    { networkUnavailable: false, excluded: true },
-    { networkUnavailable: true, excluded: false },
+    { networkUnavailable: false, excluded: true, foreignSpeaker: false },
+    { networkUnavailable: true, excluded: false, foreignSpeaker: false },
   ])
   expect(nodeFacts(labelled, true).get('n1')?.excluded).toBe(false)
+})
+
+test('a speaker of MetalLB is foreign while it is ready, one of ours never', () => {
+  const speakers = [
+    pod('n1', [], 'Running', { image: 'quay.io/metallb/speaker:v0.15.2' }),
+    pod('n2', [], 'Running', { image: 'registry.example/mirror/metallb-speaker', ready: false }),
+    pod('n3', [], 'Running', { image: 'registry.example/metallb/landfall-speaker:1' }),
+  ]
+  const foreign = [...nodeFacts(nodes, false, speakers)].filter(([, fact]) => fact.foreignSpeaker)
+  expect(foreign.map(([name]) => name)).toEqual(['n1'])
 })

@@ -5,13 +5,30 @@ import type { NodeFacts } from '../plan/world.ts'
 
 const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
-export function nodeFacts(nodes: readonly Node[], ignoreExcludeLabel: boolean): NodeFacts {
+export function nodeFacts(
+  nodes: readonly Node[],
+  ignoreExcludeLabel: boolean,
+  speakers: readonly Pod[] = [],
+): NodeFacts {
+  const foreign = new Set(speakers.filter(isForeign).map(({ nodeName }) => nodeName))
   return new Map(
     nodes.map(({ meta, networkUnavailable }) => [
       meta.name,
-      { networkUnavailable, excluded: !ignoreExcludeLabel && excludeLabel in meta.labels },
+      {
+        networkUnavailable,
+        excluded: !ignoreExcludeLabel && excludeLabel in meta.labels,
+        foreignSpeaker: foreign.has(meta.name),
+      },
     ]),
   )
+}
+
+/**
+ * A speaker of MetalLB, known by the name of its image, whatever registry it comes from. It counts until it is no
+ * longer ready, its last moments included: until then it answers.
+ */
+function isForeign({ images, ready }: Pod): boolean {
+  return ready && images.some((image) => /metallb/i.test(image) && !/landfall/i.test(image))
 }
 
 /**

@@ -115,7 +115,9 @@ export class Observer {
 
   /** Keeps the identity of what is equal, so that only what really changed is planned anew. */
   #refresh(): void {
-    const facts = nodeFacts([...this.#nodes.items.values()], this.#options.ignoreExcludeLabel)
+    const facts = nodeFacts([...this.#nodes.items.values()], this.#options.ignoreExcludeLabel, [
+      ...this.#speakers.items.values(),
+    ])
     if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
     const configured = this.#configuration.build([...this.#nodes.items.values()], () =>
       holdingsOf(this.#services.items, this.#options.loadBalancerClass),
