@@ -46,7 +46,9 @@ function translate(text: string): unknown {
   const world = emptyWorld()
   for (const change of changes) take(world, change)
   const layout = layouts.find((one) => text.includes(`\n# layout: ${one}\n`)) ?? 'scoped'
-  const engine = new Engine(world, { ...defaultEngineOptions, layout })
+  const rootNamespaces = /^# root namespaces: (.*)$/m.exec(text)?.[1]?.split(' ') ?? []
+  const dag = { ...defaultEngineOptions.dag, rootNamespaces }
+  const engine = new Engine(world, { ...defaultEngineOptions, dag, layout })
   engine.apply(changes)
   engine.applySlices(slices)
   const snapshot = engine.snapshot()
