@@ -1,0 +1,208 @@
+/**
+ * The ConfigMap of MetalLB's older releases instead of objects, as the guides print it, on a lab of its own: waiting
+ * without it, three dialects of it, a bad edit, and a pool that is exhausted.
+ */
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createLab, type KubernetesObject, type Lab, type Manifest } from '../lab/index.ts'
+import { echo, eventsOf, namespaceObject } from './site.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const system = 'metallb-system'
+const namespace = 'guides'
+
+const guide2 = `address-pools:
+- name: default
+  protocol: layer2
+  addresses:
+  - 192.168.2.10-192.168.2.49
+`
+const guide3 = `address-pools:
+- name: default
+  protocol: layer2
+  addresses:
+  - 192.168.0.230-192.168.1.250
+`
+const guide4 = `address-pools:
+- name: default
+  protocol: arp
+  arp-network: 172.30.0.0/23
+  cidr:
+  - 172.30.1.96/27
+`
+const guide4Outside = guide4.replace('172.30.1.96/27', '172.30.2.96/27')
+const single = guide2.replace('192.168.2.10-192.168.2.49', '147.75.40.46/32')
+const onLan = guide2.replace('192.168.2.10-192.168.2.49', '192.168.77.180-192.168.77.181')
+
+interface ServiceObject extends KubernetesObject {
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
+}
+
+interface Pod extends KubernetesObject {
+  readonly status?: { readonly podIP?: string }
+}
+
+function configMap(config: string): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'config', namespace: system },
+    data: { config },
+  }
+}
+
+function waiting(name: string): Manifest {
+  const ports = [{ name: 'http', port: 80, targetPort: 8080 }]
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports },
+  }
+}
+
+describe('the ConfigMap of old', () => {
+  let lab: Lab
+
+  beforeAll(async () => {
+    lab = await createLab({ nodes: 2 })
+    await lab.apply([namespaceObject(namespace), ...echo(namespace, 'web', { replicas: 2 }), waiting('one')])
+    await lab.kubectl(['apply', '-f', join(root, 'manifests', 'metallb.yaml')])
+    for (const workload of ['deployment/controller', 'daemonset/speaker'])
+      await lab.kubectl(['rollout', 'status', workload, '-n', system, '--timeout=120s'])
+  })
+
+  afterAll(() => lab?.down())
+
+  async function addressOf(name: string): Promise<string> {
+    const service = await lab.get<ServiceObject>('service', name, namespace)
+    return service?.status?.loadBalancer?.ingress?.[0]?.ip ?? ''
+  }
+
+  async function addressed(name: string, ip: string): Promise<void> {
+    await expect.poll(() => addressOf(name), { timeout: 60_000 }).toBe(ip)
+  }
+
+  /** The largest value of a gauge among the controllers: only the leader reads the configuration. */
+  async function gauge(name: string): Promise<number> {
+    const pods = await lab.list<Pod>('pods', { namespace: system, selector: 'component=controller' })
+    const values = await Promise.all(
+      pods.map(async ({ status }) => {
+        const { body } = await lab.controlPlane.curl(`http://${status?.podIP}:7472/metrics`)
+        const line = body.split('\n').find((one) => one.startsWith(`${name} `) || one.startsWith(`${name}{`))
+        return Number(line?.split(' ').at(-1) ?? 0)
+      }),
+    )
+    return Math.max(...values)
+  }
+
+  async function logs(): Promise<string> {
+    return await lab.kubectl(['logs', '-n', system, '-l', 'component=controller', '--tail=-1'])
+  }
+
+  async function becomes(name: string, value: number): Promise<void> {
+    await expect.poll(() => gauge(name), { timeout: 60_000 }).toBe(value)
+  }
+
+  async function release(...services: readonly string[]): Promise<void> {
+    await lab.kubectl(['delete', 'service', '-n', namespace, ...services])
+  }
+
+  it('2.4: before it nothing is allocated, and the log says what is missing', async () => {
+    expect(await gauge('metallb_k8s_client_config_loaded_bool')).toBe(0)
+    expect(await logs()).toContain('configuration is missing')
+    expect(await addressOf('one')).toBe('')
+  })
+
+  it('2.5, 2.6: with it the Service that waited gets the first address, and an Event', async () => {
+    await lab.apply([configMap(guide2)])
+    await addressed('one', '192.168.2.10')
+    await becomes('metallb_k8s_client_config_loaded_bool', 1)
+    expect(await gauge('metallb_allocator_addresses_total')).toBe(40)
+    const reasons = (await eventsOf(lab, 'Service', namespace, 'one')).map(({ reason }) => reason)
+    expect(reasons).toContain('IPAllocated')
+  })
+
+  it('2.9: one speaker answers for it', async () => {
+    await expect
+      .poll(async () => new Set(await lab.client.arping('192.168.2.10', { count: 3 })).size, {
+        timeout: 60_000,
+      })
+      .toBe(1)
+  })
+
+  it('1.17: a bad edit, or one that drops an address in use, leaves the last good one in force', async () => {
+    const bad = [
+      guide2.replace('layer2', 'carrier-pigeon'),
+      `${guide2}  colour: blue\n`,
+      `${guide2}- name: twin\n  protocol: layer2\n  addresses: [192.168.2.0/24]\n`,
+      'address-pools: [',
+      guide3,
+    ]
+    for (const config of bad) {
+      await lab.apply([configMap(config)])
+      await becomes('metallb_k8s_client_config_stale_bool', 1)
+      await lab.apply([configMap(guide2)])
+      await becomes('metallb_k8s_client_config_stale_bool', 0)
+    }
+    expect(await addressOf('one')).toBe('192.168.2.10')
+    expect(await logs()).toContain('"event":"configStale"')
+    await release('one')
+  })
+
+  it('3.4, 3.5, 3.6: a range over the end of a /24, from its first address on', async () => {
+    await lab.apply([configMap(guide3)])
+    await becomes('metallb_allocator_addresses_total', 277)
+    const names = Array.from({ length: 30 }, (_, index) => `pi-${String(index).padStart(2, '0')}`)
+    await lab.apply(names.map(waiting))
+    const addresses = async () => (await Promise.all(names.map(addressOf))).filter((ip) => ip !== '')
+    await expect.poll(async () => (await addresses()).length, { timeout: 60_000 }).toBe(30)
+    const expected = [
+      ...Array.from({ length: 26 }, (_, index) => `192.168.0.${230 + index}`),
+      ...Array.from({ length: 4 }, (_, index) => `192.168.1.${index}`),
+    ]
+    expect(new Set(await addresses())).toEqual(new Set(expected))
+    await release(...names)
+  })
+
+  it('4.4, 4.5: the dialect of v0.4 loads with a word of warning, unless the CIDR is outside its network', async () => {
+    await lab.apply([configMap(guide4Outside)])
+    await becomes('metallb_k8s_client_config_stale_bool', 1)
+    expect(await logs()).toMatch(
+      /172\.30\.2\.96\/27.*172\.30\.0\.0\/23|172\.30\.0\.0\/23.*172\.30\.2\.96\/27/,
+    )
+    await lab.apply([configMap(guide4)])
+    await becomes('metallb_allocator_addresses_total', 32)
+    expect(await logs()).toContain('"event":"configDeprecated"')
+    await lab.apply([waiting('nginx')])
+    await addressed('nginx', '172.30.1.96')
+    await release('nginx')
+  })
+
+  it('1.7: one address for two: the second waits with an Event until the first is gone', async () => {
+    await lab.apply([configMap(single)])
+    await becomes('metallb_allocator_addresses_total', 1)
+    await lab.apply([waiting('first')])
+    await addressed('first', '147.75.40.46')
+    await lab.apply([waiting('second')])
+    await expect
+      .poll(async () => (await eventsOf(lab, 'Service', namespace, 'second')).map(({ reason }) => reason), {
+        timeout: 60_000,
+      })
+      .toContain('AllocationFailed')
+    await becomes('metallb_allocator_addresses_in_use_total', 1)
+    await release('first')
+    await addressed('second', '147.75.40.46')
+    await release('second')
+  })
+
+  it('traffic goes to such an address', async () => {
+    await lab.apply([configMap(onLan), waiting('served')])
+    await addressed('served', '192.168.77.180')
+    const status = async () => {
+      const answer = await lab.client.curl('http://192.168.77.180/').catch(() => undefined)
+      return answer?.status
+    }
+    await expect.poll(status, { timeout: 60_000 }).toBe(200)
+  })
+})
