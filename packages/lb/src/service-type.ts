@@ -29,10 +29,20 @@ export const balancedServiceType: ResourceType<ConditionedService> = {
   },
 }
 
+/** Of most Services the same is said: one copy of each. */
+const said = new Map<string, Said>()
+const mostSaid = 1000
+
 function announcedIn(raw: RawObject): Said | undefined {
   const { status, reason = '', message = '' } = conditionOf(raw, announced) ?? {}
   if (status !== 'True' && status !== 'False' && status !== 'Unknown') return undefined
-  return { status, reason, message }
+  const id = `${status} ${reason} ${message}`
+  const known = said.get(id)
+  if (known !== undefined) return known
+  if (said.size >= mostSaid) said.clear()
+  const read: Said = { status, reason, message }
+  said.set(id, read)
+  return read
 }
 
 function conditionOf(raw: RawObject, wanted: string): Allocated | undefined {

@@ -22,6 +22,17 @@ test('what is counted by address is added up', async () => {
   ])
 })
 
+test("of an address that is no Service's any more nothing is shown", async () => {
+  const counts = { requests: 1, replies: 1, gratuitous: 1 }
+  const act = (metrics: SpeakerMetrics) => {
+    metrics.count({ '192.0.2.1': counts, '192.0.2.2': counts })
+    metrics.keepAddresses(new Set(['192.0.2.2']))
+  }
+  expect(await shown(act, 'metallb_layer2_requests_received')).toEqual([
+    'metallb_layer2_requests_received{ip="192.0.2.2"} 1',
+  ])
+})
+
 test('takeovers are counted by reason, and timed where nobody had answered', async () => {
   const changes = [
     { ip: '192.0.2.1', reason: 'ownerDead', silentMs: 640 },

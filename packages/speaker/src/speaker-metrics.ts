@@ -7,6 +7,7 @@ const takeoverBuckets = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 5, 10]
 
 export class SpeakerMetrics {
   readonly announced: Gauge<'service' | 'protocol' | 'node' | 'ip'>
+  readonly #counted = new Set<string>()
   readonly #requests
   readonly #responses
   readonly #gratuitous
@@ -100,9 +101,19 @@ export class SpeakerMetrics {
 
   count(counts: Readonly<Record<string, Counts>>): void {
     for (const [ip, { requests, replies, gratuitous }] of Object.entries(counts)) {
+      this.#counted.add(ip)
       this.#requests.inc({ ip }, requests)
       this.#responses.inc({ ip }, replies)
       this.#gratuitous.inc({ ip }, gratuitous)
+    }
+  }
+
+  /** What was counted of other addresses is forgotten. */
+  keepAddresses(ips: ReadonlySet<string>): void {
+    for (const ip of this.#counted) {
+      if (ips.has(ip)) continue
+      this.#counted.delete(ip)
+      for (const counter of [this.#requests, this.#responses, this.#gratuitous]) counter.remove({ ip })
     }
   }
 

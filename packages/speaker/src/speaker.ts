@@ -158,10 +158,9 @@ export class Speaker {
     const plan = this.#planner.plan(this.#observer.world())
     this.#plan = plan
     this.#bgp.apply(plan.bgp)
-    this.#worker.setDesired({
-      addresses: plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) })),
-      peers: this.#observer.speakers(),
-    })
+    const addresses = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
+    this.#worker.setDesired({ addresses, peers: this.#observer.speakers() })
+    this.#parts.speakerMetrics.keepAddresses(new Set(addresses.map(({ ip }) => ip)))
     this.#report()
   }
 
