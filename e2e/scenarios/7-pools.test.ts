@@ -65,9 +65,9 @@ describe('a pool in use', () => {
       await areSaidToBe('Allocated')
       await allAnswer(arp)
     } finally {
-      await Promise.all([...arp, ...routes].map((watch) => watch.stop()))
+      await Promise.all([seen, ...arp, ...routes].map((watch) => watch.stop()))
     }
-    expect(await seen.stop()).toEqual(new Set([`asked ${asked}`, `pinned ${pinned}`]))
+    expect(seen.states).toEqual(new Set([`asked ${asked}`, `pinned ${pinned}`]))
     for (const { answers } of arp) expect(new Set(answers.map(({ mac }) => mac)).size).toBe(1)
     expect(routes.map((route) => route.losses())).toEqual(routes.map(() => 0))
     expect(await withdrawals()).toEqual([])
@@ -148,17 +148,18 @@ async function allAnswer(watches: readonly ReturnType<typeof watchArp>[]): Promi
 }
 
 /** Every state of the Services that is seen until the stop. */
-function watchAddresses(): { stop(): Promise<ReadonlySet<string>> } {
-  const seen = new Set<string>()
-  let ended = false
+function watchAddresses(): { readonly states: ReadonlySet<string>; stop(): Promise<void> } {
+  const states = new Set<string>()
+  const ended = new AbortController()
   const looking = (async () => {
-    while (!ended) for (const one of await held()) seen.add(one)
+    while (!ended.signal.aborted) for (const one of await held()) states.add(one)
   })()
+  looking.catch(() => {}) // reported by stop
   return {
+    states,
     stop: async () => {
-      ended = true
+      ended.abort()
       await looking
-      return seen
     },
   }
 }
