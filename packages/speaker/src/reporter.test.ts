@@ -108,7 +108,7 @@ test('an owner without an interface to answer on says so', () => {
 test('by BGP, only the addresses that have a route are told of', async () => {
   const { lines, show, gauge } = scene()
   const ips = [ip, '2001:db8::1']
-  const peer = { myASN: 65000, peerASN: 65000, peerAddress: '192.0.2.1' }
+  const peer = { myASN: 65000, peerASN: 65000, peerAddress: '192.0.2.1', dualStackAddressFamily: true }
   const metadata = { name: 'web' }
   show(foreign, [
     ...objects.filter(({ kind }) => kind !== 'Service'),

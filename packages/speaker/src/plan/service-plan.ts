@@ -90,7 +90,9 @@ function nowhereOf(
   const ads = addresses.flatMap(({ pool }) => matchingOf(pool.l2, service))
   const noRoute = bgp.kind === 'announced' || routed.length === 0
   const nowhere = { bgp: noRoute ? undefined : whyNoRoute(service, routed, endpoints, world) }
-  if (layer2.kind === 'announced') return { ...nowhere, layer2: undefined }
+  // What MetalLB's speaker announces it reports itself.
+  if (layer2.kind === 'announced' || layer2.reason === 'foreignSpeaker')
+    return { ...nowhere, layer2: undefined }
   if (ads.length === 0) {
     const message = `no L2Advertisement and no BGPAdvertisement of ${poolNames(addresses)} selects the Service`
     // A cluster that announces by BGP need not announce by layer 2 as well.

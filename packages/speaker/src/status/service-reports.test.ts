@@ -1,5 +1,5 @@
 import { silentLogger } from '@landfall/telemetry'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { until } from '../bgp/testing/until.ts'
 import { bgpReports, layer2Reports, type ReportKind, reportName, reportObject } from './report-object.ts'
 import { ServiceReports, type Surroundings, type Wanted } from './service-reports.ts'
@@ -16,6 +16,8 @@ const alone: Surroundings = { ...all, coordinates: false }
 const coordinator: Surroundings = { ...all, coordinates: true }
 const who = { serviceName: 'web', serviceNamespace: 'default' }
 const l2 = (node: string, service = web) => reportName(layer2Reports, node, service)
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let api: ObjectsApi
 const running: ServiceReports[] = []
@@ -199,5 +201,5 @@ test('without the right to write it is tried once, not for each Service', async 
   await quiet()
   expect(posts()).toBeLessThan(10)
   api.refusal = undefined
-  await until('all of them', () => api.objects.size === 50)
+  await until('all of them', () => api.objects.size === 50, 30_000)
 })
