@@ -36,7 +36,9 @@ interface Walk {
 export function translateTree(root: HTTPProxy, lookups: Lookups): ProxyTree {
   const walk: Walk = { lookups, problems: new Map() }
   const routes = visit(root, [], [keyOf(root.meta)], walk)
-  return { routes, problems: walk.problems, unsupported: unsupportedFields(root.spec).length > 0 }
+  const own = walk.problems.get(keyOf(root.meta)) ?? []
+  const unsupported = own.some(({ reason }) => reason === 'NotSupported')
+  return { routes, problems: walk.problems, unsupported }
 }
 
 function visit(proxy: HTTPProxy, above: Blocks, path: readonly Key[], walk: Walk): readonly ProxyTreeRoute[] {
