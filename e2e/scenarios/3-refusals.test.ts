@@ -126,9 +126,9 @@ describe('refusals', () => {
     ],
     [
       'unsupported',
-      host('unsupported', { ...route('tea'), retryPolicy: { count: 3 } }),
+      host('unsupported', { ...route('tea'), authPolicy: { disabled: true } }),
       'NotSupported',
-      'spec.routes[0].retryPolicy: ',
+      'spec.routes[0].authPolicy: ',
     ],
     [
       'no-key',
