@@ -1,6 +1,7 @@
 /** The lab of the layer 2 drill: speakers and controller, Services of both families, and answers pinned to nodes. */
 import { join } from 'node:path'
 import { externalAddresses } from '../../demo/installation.ts'
+import { echo } from '../../demo/objects.ts'
 import {
   createLab,
   type KubernetesObject,
@@ -9,7 +10,6 @@ import {
   openLab,
   type Progress,
 } from '../../lab/index.ts'
-import { echo } from '../../scenarios/site.ts'
 import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
 import type { PodObject } from '../targets.ts'
 
