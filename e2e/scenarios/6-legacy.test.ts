@@ -104,6 +104,12 @@ describe('the ConfigMap of old', () => {
     await expect.poll(() => gauge(name), { timeout: 60_000 }).toBe(value)
   }
 
+  /** There is an Event of the reason on the Service. */
+  async function tells(service: string, reason: string): Promise<void> {
+    const reasons = async () => (await eventsOf(lab, 'Service', namespace, service)).map((one) => one.reason)
+    await expect.poll(reasons, { timeout: 60_000 }).toContain(reason)
+  }
+
   async function release(...services: readonly string[]): Promise<void> {
     await lab.kubectl(['delete', 'service', '-n', namespace, ...services])
   }
@@ -118,9 +124,8 @@ describe('the ConfigMap of old', () => {
     await lab.apply([configMap(guide2)])
     await addressed('one', '192.168.2.10')
     await becomes('metallb_k8s_client_config_loaded_bool', 1)
-    expect(await gauge('metallb_allocator_addresses_total')).toBe(40)
-    const reasons = (await eventsOf(lab, 'Service', namespace, 'one')).map(({ reason }) => reason)
-    expect(reasons).toContain('IPAllocated')
+    await becomes('metallb_allocator_addresses_total', 40)
+    await tells('one', 'IPAllocated')
   })
 
   it('2.9: one speaker answers for it', async () => {
@@ -185,11 +190,7 @@ describe('the ConfigMap of old', () => {
     await lab.apply([waiting('first')])
     await addressed('first', '147.75.40.46')
     await lab.apply([waiting('second')])
-    await expect
-      .poll(async () => (await eventsOf(lab, 'Service', namespace, 'second')).map(({ reason }) => reason), {
-        timeout: 60_000,
-      })
-      .toContain('AllocationFailed')
+    await tells('second', 'AllocationFailed')
     await becomes('metallb_allocator_addresses_in_use_total', 1)
     await release('first')
     await addressed('second', '147.75.40.46')
