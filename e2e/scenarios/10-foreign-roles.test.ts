@@ -173,6 +173,11 @@ describe('manifests of MetalLB', () => {
       expect(granted.length).toBeGreaterThan(50)
       await lab.apply(echo(namespace, 'late', { service: { type: 'LoadBalancer' } }))
       await lab.kubectl(['delete', 'service', 'web', '-n', namespace])
+      // Taken back by who wrote it, as long as that lives.
+      await lab.waitFor('the report of web to be gone', async () => {
+        const reports = await lab.list<Report>('servicel2status', { namespace: system })
+        return reports.every(({ status }) => status?.serviceName !== 'web')
+      })
       const killed = await ownerOf('late')
       lab.pods.kill(system, killed, 'speaker')
       const another = await lab.waitFor('another owner', async () => {
