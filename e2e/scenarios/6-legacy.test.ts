@@ -126,6 +126,7 @@ describe('the ConfigMap of old', () => {
     await becomes('metallb_k8s_client_config_loaded_bool', 1)
     await becomes('metallb_allocator_addresses_total', 40)
     await tells('one', 'IPAllocated')
+    expect(await addressOf('one')).toBe('192.168.2.10')
   })
 
   it('2.9: one speaker answers for it', async () => {
@@ -192,6 +193,7 @@ describe('the ConfigMap of old', () => {
     await lab.apply([waiting('second')])
     await tells('second', 'AllocationFailed')
     await becomes('metallb_allocator_addresses_in_use_total', 1)
+    expect(await addressOf('second')).toBe('')
     await release('first')
     await addressed('second', '147.75.40.46')
     await release('second')
