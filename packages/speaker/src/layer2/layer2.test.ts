@@ -124,8 +124,10 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       await until(() => segment.arping('client', v4).includes(segment.mac('n2')), 10)
       process.stdout.write(`layer 2: takeover after SIGKILL ${Math.round(performance.now() - killedAt)} ms\n`)
       expect(segment.ndisc('client', v6)).toBe(segment.mac('n2'))
-      const changes = n2.messages.flatMap((m) => (m.kind === 'changes' ? m.changes : []))
-      expect(changes.map(({ ip, reason }) => `${ip} ${reason}`)).toEqual([
+      const changes = () => n2.messages.flatMap((m) => (m.kind === 'changes' ? m.changes : []))
+      // It answers before it has said so.
+      await until(() => changes().length > 1)
+      expect(changes().map(({ ip, reason }) => `${ip} ${reason}`)).toEqual([
         `${v4} ownerDead`,
         `${v6} ownerDead`,
       ])
@@ -145,7 +147,9 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
         `layer 2: takeover after SIGTERM ${Math.round(performance.now() - stoppedAt)} ms\n`,
       )
       expect(macs(v4)).toEqual([segment.mac('n2')])
-      const reasons = n2.messages.flatMap((m) => (m.kind === 'changes' ? m.changes : []))
+      const changes = () => n2.messages.flatMap((m) => (m.kind === 'changes' ? m.changes : []))
+      await until(() => changes().length > 1)
+      const reasons = changes()
       expect(new Set(reasons.map(({ reason }) => reason))).toEqual(new Set(['ownerLeft']))
     })
 
