@@ -1,4 +1,4 @@
-/** `failover`: SIGKILL of the announcing speaker; how long until another node answers ARP. */
+/** `failover`: SIGKILL of the announcing speaker; how long until somebody answers ARP again. */
 import { externalAddresses } from '../demo/installation.ts'
 import { renderTable } from '../demo/table.ts'
 import type { Lab } from '../lab/index.ts'
@@ -19,9 +19,11 @@ interface Row {
 /** At the default pace of heartbeats. */
 const limits = { median: 900, worst: 1500 } as const
 const tries = 3
+/** What the killed process sent has arrived by then. */
+const sentMs = 20
 
 export const failover: Drill = {
-  about: 'SIGKILL of the announcing speaker: the time until another node answers ARP',
+  about: 'SIGKILL of the announcing speaker: the time until somebody answers ARP again',
   times: 20,
   run: async (lab, { times, resume, progress }) => {
     const journal = new Journal<Row>('failover', resume)
@@ -49,7 +51,6 @@ async function once(lab: Lab, note: (text: string) => void): Promise<Omit<Row, '
   const { ipv4 } = await externalAddresses(lab, 'envoy', 'projectcontour')
   note('choosing')
   const target = await freshTarget(lab, () => announcingSpeaker(lab, ipv4))
-  const mac = await lab.node(target.node).mac()
   const ticker = startTicker()
   const watch = watchArp(lab.client, ipv4)
   try {
@@ -58,12 +59,13 @@ async function once(lab: Lab, note: (text: string) => void): Promise<Omit<Row, '
     const killed = performance.now()
     lab.pods.kill(target.namespace, target.pod, target.container, 'SIGKILL')
     note(`without the speaker of ${target.node}`)
-    const other = await lab.waitFor('an answer of another node', () =>
-      watch.answers.find((answer) => answer.at > killed && answer.mac !== mac),
+    // Another node, or the same one when its speaker is back before it is missed.
+    const next = await lab.waitFor('an answer', () =>
+      watch.answers.find((answer) => answer.at > killed + sentMs),
     )
     const tickerLateMs = Math.round(ticker.take())
     await lab.waitFor(`${target.pod} to be ready again`, () => targetRuns(lab, target), { timeoutMs: 60_000 })
-    return { killed: target.node, gapMs: Math.round(other.at - killed), tickerLateMs }
+    return { killed: target.node, gapMs: Math.round(next.at - killed), tickerLateMs }
   } finally {
     ticker.stop()
     await watch.stop()

@@ -1,5 +1,6 @@
 /** Owners of addresses are lost and replaced: what is counted here is judged, its times are by `npm run drill -- layer2`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kill } from '../drill/layer2/kills.ts'
 import { freeze, linkCut, lose } from '../drill/layer2/loss.ts'
 import { lossless, rollingUpdate } from '../drill/layer2/moves.ts'
 import type { Trial } from '../drill/layer2/part.ts'
@@ -37,6 +38,12 @@ describe('when the owner of an address', () => {
       'claims by the returned': 0,
       'not one owner after return': 0,
     })
+  })
+
+  it.each(times)('is killed, no request is lost and the address is answered for again (%i)', async () => {
+    const { gapMs, figures } = await counted((watch) => kill(site, watch, '', 'owner', () => {}))
+    expect(gapMs).toBeLessThan(deadlineMs)
+    expect(figures).toMatchObject({ conflicts: 0, lost: 0 })
   })
 
   it('is replaced, as each is in a rolling update, no request is lost', async () => {

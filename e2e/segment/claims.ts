@@ -47,7 +47,7 @@ export function holders(claims: readonly Claim[], since = 0): ReadonlyMap<string
 
 export function firstBy(
   claims: readonly Claim[],
-  what: { readonly ip: string; readonly since: number; readonly notMac: string },
+  what: { readonly ip: string; readonly since: number; readonly notMac?: string },
 ): Claim | undefined {
   return claims.find(({ ip, at, mac }) => ip === what.ip && at >= what.since && mac !== what.notMac)
 }

@@ -1,8 +1,11 @@
-/** SIGKILL of an owner's speaker or of the coordinator: its node forwards on, another one answers. */
+/**
+ * SIGKILL of an owner's speaker or of the coordinator: its node forwards on, another one answers, or it does itself
+ * when it is started again within the detection time.
+ */
 import { conflicts, firstBy } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { startTicker } from '../ticker.ts'
-import { choose, conflictMs, conflictTexts, macOf, type Target } from './loss.ts'
+import { choose, conflictMs, conflictTexts, ownerToLose, type Target } from './loss.ts'
 import { lostOf, lostTexts } from './lost.ts'
 import { rollingUpdate } from './moves.ts'
 import { type Trial, takeoverLimits } from './part.ts'
@@ -10,6 +13,8 @@ import { addressesOf, owners, type Site, speakerOn, speakerPods, speakersReady, 
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const afterMs = 1500
+/** What the killed process sent is on the segment, and in the capture, by then. */
+const sentMs = 20
 
 export async function kill(
   site: Site,
@@ -33,8 +38,8 @@ export async function kill(
   note(`without the speaker of ${victim}`)
   const found = await Promise.all(
     owned.map((ip) => {
-      const look = () => firstBy(watch.claims, { ip, since: struck, notMac: macOf(site, victim) })
-      return lab.waitFor('another node to answer', look, { timeoutMs: 20_000, intervalMs: 20 })
+      const look = () => firstBy(watch.claims, { ip, since: struck + sentMs })
+      return lab.waitFor('a node to answer', look, { timeoutMs: 20_000, intervalMs: 20 })
     }),
   )
   const late = ticker.take()
@@ -87,8 +92,8 @@ async function freshTarget(site: Site, watch: SegmentWatch, whom: 'owner' | 'coo
   }
   const among = await fresh()
   if (whom === 'owner') {
-    const owner = new Set((await owners(site, watch, addressesOf(site.services))).values())
-    if ([...owner].some((node) => among.has(node))) return await choose(site, watch, { among })
+    const target = ownerToLose(site, await owners(site, watch, addressesOf(site.services)), { among })
+    if (target !== undefined) return target
   } else if (among.has(coordinatorOf(site))) return await ofCoordinator(site, watch)
   await rollingUpdate(site)
   return await (whom === 'owner' ? choose(site, watch) : ofCoordinator(site, watch))

@@ -54,26 +54,31 @@ export interface Target {
   readonly ips: readonly string[]
 }
 
+interface Wanted {
+  readonly ownEndpoint?: boolean
+  readonly among?: ReadonlySet<string>
+}
+
 /** The owner of some address whose answers come from elsewhere (or, when asked for, from the owner itself). */
-export async function choose(
-  site: Site,
-  watch: SegmentWatch,
-  {
-    ownEndpoint = false,
-    among,
-  }: { readonly ownEndpoint?: boolean; readonly among?: ReadonlySet<string> } = {},
-): Promise<Target> {
+export async function choose(site: Site, watch: SegmentWatch, wanted: Wanted = {}): Promise<Target> {
+  return await site.lab.waitFor('an owner to lose', async () =>
+    ownerToLose(site, await owners(site, watch, addressesOf(site.services)), wanted),
+  )
+}
+
+export function ownerToLose(
+  { services }: Site,
+  owner: ReadonlyMap<string, string>,
+  { ownEndpoint = false, among }: Wanted,
+): Target | undefined {
   const fits = (victim: string, { backend }: Announced) => (backend === victim) === ownEndpoint
-  return await site.lab.waitFor('an owner to lose', async () => {
-    const owner = await owners(site, watch, addressesOf(site.services))
-    for (const service of site.services) {
-      const victim = owner.get(service.ipv4)
-      if (victim === undefined || !fits(victim, service) || among?.has(victim) === false) continue
-      const six = site.services.find((one) => owner.get(one.ipv6) === victim && fits(victim, one))
-      return { victim, ips: six === undefined ? [service.ipv4] : [service.ipv4, six.ipv6] }
-    }
-    return undefined
-  })
+  for (const service of services) {
+    const victim = owner.get(service.ipv4)
+    if (victim === undefined || !fits(victim, service) || among?.has(victim) === false) continue
+    const six = services.find((one) => owner.get(one.ipv6) === victim && fits(victim, one))
+    return { victim, ips: six === undefined ? [service.ipv4] : [service.ipv4, six.ipv6] }
+  }
+  return undefined
 }
 
 export async function lose(
