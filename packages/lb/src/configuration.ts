@@ -15,15 +15,18 @@ import {
   type ResourceType,
   secretType,
 } from '@landfall/kube'
-import type { Key, KubeObject } from '@landfall/kube/model'
+import type { ConfigMap, Key, KubeObject } from '@landfall/kube/model'
 import {
   type BuiltConfig,
   buildConfig,
+  configKey,
   findWarnings,
+  LegacyOnDemand,
   type MetallbObjects,
+  type Source,
+  sourceOf,
   type Warning,
 } from '@landfall/metallb'
-import { configKey, LegacyConfig, type Source, sourceOf } from '@landfall/metallb/legacy'
 import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import { lookAt } from './look.ts'
@@ -75,7 +78,7 @@ export class Configuration {
   readonly #namespaces
   readonly #secrets
   readonly #configMaps
-  readonly #legacy: LegacyConfig
+  readonly #legacy: LegacyOnDemand
   #hasObjects: boolean
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
@@ -100,7 +103,7 @@ export class Configuration {
     this.#options = options
     this.#hasObjects = hasObjects
     const { namespace, configMap } = options
-    this.#legacy = new LegacyConfig({ namespace, name: configMap })
+    this.#legacy = new LegacyOnDemand({ namespace, name: configMap })
     this.#pools = this.#reflector(poolType, { ...scope, optional: !hasObjects })
     this.#l2 = this.#reflector(l2Type, { ...scope, optional: true })
     this.#bgp = this.#reflector(bgpType, { ...scope, optional: true })
@@ -119,6 +122,7 @@ export class Configuration {
     const all = this.#all()
     for (const reflector of all) reflector.start()
     await Promise.all(all.map((reflector) => reflector.synced))
+    if (this.#configMap() !== undefined) await this.#legacy.load()
   }
 
   stop(): void {
@@ -127,18 +131,19 @@ export class Configuration {
 
   /** @param holdings who holds which address */
   build(holdings: Iterable<readonly [Key, readonly IP[]]>): Configured {
-    const configMap = [...this.#configMaps.items.values()].find(({ data }) => configKey in data)
+    const configMap = this.#configMap()
+    const { reader } = this.#legacy
     const pools = [...this.#pools.items.values()].filter(
       ({ meta }) => meta.namespace === this.#options.namespace,
     )
     // They are known by now, whatever was there at the start.
     if (pools.length > 0) this.#hasObjects = true
-    const source = sourceOf(pools.length, configMap !== undefined || this.#legacy.hasGood)
-    if (source === 'configMap') {
+    const source = sourceOf(pools.length, reader !== undefined && (configMap !== undefined || reader.hasGood))
+    if (source === 'configMap' && reader !== undefined) {
       const nodes = [...this.#nodes.items.values()]
-      return { ...this.#legacy.build(configMap, nodes, holdings), source, both: false, warnings: [] }
+      return { ...reader.build(configMap, nodes, holdings), source, both: false, warnings: [] }
     }
-    this.#legacy.forget()
+    reader?.forget()
     const objects = this.#metallbObjects()
     const { config, refusals } = buildConfig(objects)
     // Where there cannot be objects, what is missing is the ConfigMap: nobody took pools away.
@@ -152,6 +157,10 @@ export class Configuration {
       both,
       notes: [],
     }
+  }
+
+  #configMap(): ConfigMap | undefined {
+    return [...this.#configMaps.items.values()].find(({ data }) => configKey in data)
   }
 
   #metallbObjects(): MetallbObjects {
@@ -196,7 +205,9 @@ export class Configuration {
       ...where,
       onChange: (changes) => {
         const count = changes.filter((change) => matters(type.kind, change)).length
-        if (count > 0) onChange(count)
+        if (count === 0) return
+        if (type.kind !== 'ConfigMap' || this.#configMap() === undefined) onChange(count)
+        else void this.#legacy.load().then(() => onChange(count))
       },
     })
   }

@@ -3,6 +3,8 @@ export { formatCommunity, parseCommunity } from './communities.ts'
 export type * from './config.ts'
 
 export { type Allocation, allocatedFromPool, heldPool, isUnread } from './held-pool.ts'
+export { configKey, type Source, sourceOf } from './legacy/source.ts'
+export { LegacyOnDemand } from './legacy-on-demand.ts'
 export { mayUse, poolOf } from './pool-of.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'
 export { matchesAny, matchesSelector } from './selectors.ts'

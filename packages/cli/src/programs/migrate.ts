@@ -1,28 +1,7 @@
-/**
- * `migrate`: prints the metallb.io objects that say the same as the ConfigMap of MetalLB up to v0.12, from a file, from
- * standard input or from the cluster. What a reader should know before applying them stands above them as comments.
- */
-import { readFileSync } from 'node:fs'
-import { configMapType, nodeType, openCluster, type RawObject } from '@landfall/kube'
-import type { ConfigMap, Node } from '@landfall/kube/model'
-import { configKey, migrate } from '@landfall/metallb/legacy'
+/** `migrate`: prints the metallb.io objects that say the same as the ConfigMap of MetalLB up to v0.12. */
 import { Command } from 'commander'
-import { parseAllDocuments, stringify } from 'yaml'
-import { given, kubeconfigFlag, loggerOf } from '../flags.ts'
-import { readVersion } from '../version.ts'
-
-interface Flags {
-  readonly file?: string
-  readonly kubeconfig?: string
-  readonly namespace: string
-  readonly config: string
-}
-
-interface Input {
-  readonly configMap: ConfigMap
-  /** For peers that are found on Nodes. */
-  readonly nodes: readonly Node[]
-}
+import { kubeconfigFlag } from '../flags.ts'
+import type { MigrationFlags } from '../migration.ts'
 
 export function migrateCommand(): Command {
   return new Command('migrate')
@@ -34,69 +13,8 @@ export function migrateCommand(): Command {
     .addOption(kubeconfigFlag())
     .option('--namespace <name>', 'where the ConfigMap is', 'metallb-system')
     .option('--config <name>', 'name of the ConfigMap', 'config')
-    .action(async (flags: Flags) => {
-      const input =
-        flags.file === undefined ? await readCluster(flags) : readText(flags, readFile(flags.file))
-      process.stdout.write(printMigration(input))
+    .action(async (flags: MigrationFlags) => {
+      const { printMigration, readInput } = await import('../migration.ts')
+      process.stdout.write(printMigration(await readInput(flags)))
     })
-}
-
-/** @throws when the ConfigMap is refused, with all reasons */
-export function printMigration({ configMap, nodes }: Input): string {
-  const { objects, notes, refusals } = migrate(configMap, nodes)
-  const reasons = refusals.map(({ message }) => message)
-  if (objects.length === 0 && reasons.length > 0)
-    throw new Error(`nothing to migrate:\n${reasons.join('\n')}`)
-  const comments = [...reasons.map((reason) => `refused: ${reason}`), ...notes].map((line) => `# ${line}\n`)
-  return [...comments, ...objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`)].join('')
-}
-
-/** Objects as `kubectl get -o yaml` prints them, or only the text that stands under the ConfigMap's key. */
-export function readText({ namespace, config }: Pick<Flags, 'namespace' | 'config'>, text: string): Input {
-  const documents = parseAllDocuments(text, { uniqueKeys: false }).map(
-    (document) => document.toJS() as unknown,
-  )
-  const objects = documents.flatMap(objectsIn)
-  const maps = objects.filter(({ kind, data }) => kind === 'ConfigMap' && configKey in fields(data))
-  const raw = maps.find(({ metadata }) => metadata.name === config) ?? maps[0]
-  const nodes = objects.filter(({ kind }) => kind === 'Node').map((raw) => nodeType.project(raw))
-  if (raw !== undefined) return { configMap: configMapType.project(inNamespace(raw, namespace)), nodes }
-  if (objects.length > 0) throw new Error(`there is no ConfigMap with a key ${configKey}`)
-  const whole = { metadata: { namespace, name: config }, data: { [configKey]: text } }
-  return { configMap: configMapType.project(whole), nodes }
-}
-
-async function readCluster({ kubeconfig, namespace, config }: Flags): Promise<Input> {
-  const userAgent = `landfall-migrate/${readVersion()}`
-  const cluster = await openCluster({
-    ...given('kubeconfig', kubeconfig),
-    logger: loggerOf('none'),
-    userAgent,
-  })
-  try {
-    const configMap = configMapType.project(await cluster.get(configMapType, `${namespace}/${config}`))
-    const { items } = await cluster.list(nodeType)
-    return { configMap, nodes: items.map((raw) => nodeType.project(raw)) }
-  } finally {
-    cluster.close()
-  }
-}
-
-function readFile(path: string): string {
-  return readFileSync(path === '-' ? 0 : path, 'utf8')
-}
-
-function objectsIn(value: unknown): readonly RawObject[] {
-  const { kind, items, metadata } = fields(value)
-  if (typeof kind !== 'string') return []
-  if (Array.isArray(items)) return items.flatMap(objectsIn)
-  return typeof metadata === 'object' && metadata !== null ? [value as RawObject] : []
-}
-
-function inNamespace(raw: RawObject, namespace: string): RawObject {
-  return raw.metadata.namespace === undefined ? { ...raw, metadata: { ...raw.metadata, namespace } } : raw
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

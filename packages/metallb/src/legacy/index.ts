@@ -2,5 +2,3 @@
 export { buildLegacy, type LegacyBuild } from './build-legacy.ts'
 export { LegacyConfig, type LegacyConfigured } from './legacy-config.ts'
 export { type Migration, migrate } from './migrate.ts'
-export { configKey } from './read-legacy.ts'
-export { type Source, sourceOf } from './source.ts'

@@ -20,6 +20,7 @@ import { parseConfig } from './parse.ts'
 import { readPeers } from './peers.ts'
 import { readPools } from './pools.ts'
 import { readSection, type Section } from './section.ts'
+import { configKey } from './source.ts'
 
 export interface LegacyObjects {
   readonly pools: readonly Made<IPAddressPool>[]
@@ -42,9 +43,6 @@ export interface LegacyRead {
   /** Peers come from the Node objects too. */
   readonly discovers: boolean
 }
-
-/** The key that holds the text. */
-export const configKey = 'config'
 
 export function readLegacy(configMap: ConfigMap, nodes: readonly Node[]): LegacyRead {
   const problems = problemsOf('ConfigMap', configMap)

@@ -1,3 +1,6 @@
+/** The key of the ConfigMap that holds the text. */
+export const configKey = 'config'
+
 /** Which configuration rules where there are both: metallb.io objects and a ConfigMap. */
 export type Source = 'none' | 'objects' | 'configMap'
 

@@ -4,16 +4,19 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type Change, configMapType, type Reflector, type ResourceType, secretType } from '@landfall/kube'
-import type { Key, KubeObject, Node } from '@landfall/kube/model'
+import type { ConfigMap, Key, KubeObject, Node } from '@landfall/kube/model'
 import {
   buildConfig,
   type Config,
+  configKey,
   findWarnings,
+  LegacyOnDemand,
   type MetallbObjects,
   type Refusal,
+  type Source,
+  sourceOf,
   type Warning,
 } from '@landfall/metallb'
-import { configKey, LegacyConfig, type Source, sourceOf } from '@landfall/metallb/legacy'
 import { concerningNode } from '@landfall/metallb/state'
 import type { IP } from '@landfall/netip'
 import {
@@ -44,6 +47,8 @@ export interface ConfigurationOptions {
     where: Where,
     matters: (change: Change<T>) => boolean,
   ) => Pick<Reflector<T>, 'items'>
+  /** A ConfigMap that came can be read now. */
+  readonly onLoad: () => void
 }
 
 export interface Configured {
@@ -62,7 +67,8 @@ export interface Configured {
 export class Configuration {
   readonly #node: string
   readonly #namespace: string
-  readonly #legacy: LegacyConfig
+  readonly #legacy: LegacyOnDemand
+  readonly #onLoad: () => void
   readonly #pools
   readonly #l2Advertisements
   readonly #bgpAdvertisements
@@ -74,10 +80,11 @@ export class Configuration {
   #dirty = true
   #built: Configured | undefined
 
-  constructor({ node, namespace, configMap, watch }: ConfigurationOptions) {
+  constructor({ node, namespace, configMap, watch, onLoad }: ConfigurationOptions) {
     this.#node = node
     this.#namespace = namespace
-    this.#legacy = new LegacyConfig({ namespace, name: configMap })
+    this.#legacy = new LegacyOnDemand({ namespace, name: configMap })
+    this.#onLoad = onLoad
     const own = { namespace, optional: true }
     const spec = (change: Change<KubeObject>) => this.#specChanged(change)
     const any = () => this.markDirty()
@@ -89,7 +96,14 @@ export class Configuration {
     this.#communities = watch(communityType, own, spec)
     // Passwords of peers are of this type, and no other Secret is read.
     this.#secrets = watch(secretType, { ...own, fieldSelector: 'type=kubernetes.io/basic-auth' }, any)
-    this.#configMaps = watch(configMapType, { ...own, fieldSelector: `metadata.name=${configMap}` }, any)
+    this.#configMaps = watch(configMapType, { ...own, fieldSelector: `metadata.name=${configMap}` }, () =>
+      this.#configMapChanged(),
+    )
+  }
+
+  /** What is there at the first sync can be read. */
+  async load(): Promise<void> {
+    if (this.#configMap() !== undefined) await this.#legacy.load()
   }
 
   /** Nodes changed, or something else that it is made of. */
@@ -119,11 +133,15 @@ export class Configuration {
   }
 
   #read(nodes: readonly Node[], holdings: () => Iterable<readonly [Key, readonly IP[]]>): Configured {
-    const configMap = [...this.#configMaps.items.values()].find(({ data }) => configKey in data)
-    const source = sourceOf(this.#pools.items.size, configMap !== undefined || this.#legacy.hasGood)
-    if (source === 'configMap')
-      return { ...this.#legacy.build(configMap, nodes, holdings()), source, warnings: [], both: false }
-    this.#legacy.forget()
+    const configMap = this.#configMap()
+    const { reader } = this.#legacy
+    const source = sourceOf(
+      this.#pools.items.size,
+      reader !== undefined && (configMap !== undefined || reader.hasGood),
+    )
+    if (source === 'configMap' && reader !== undefined)
+      return { ...reader.build(configMap, nodes, holdings()), source, warnings: [], both: false }
+    reader?.forget()
     const objects = this.#objects(nodes)
     const { config, refusals } = buildConfig(objects)
     const labels = nodes.find(({ meta }) => meta.name === this.#node)?.meta.labels
@@ -135,6 +153,21 @@ export class Configuration {
       both: configMap !== undefined,
       notes: [],
     }
+  }
+
+  #configMap(): ConfigMap | undefined {
+    return [...this.#configMaps.items.values()].find(({ data }) => configKey in data)
+  }
+
+  /** @returns whether it can be read already, or is gone */
+  #configMapChanged(): boolean {
+    this.markDirty()
+    if (this.#legacy.reader !== undefined || this.#configMap() === undefined) return true
+    void this.load().then(() => {
+      this.markDirty()
+      this.#onLoad()
+    })
+    return false
   }
 
   #objects(nodes: readonly Node[]): MetallbObjects {

@@ -70,6 +70,9 @@ export class Observer {
       namespace,
       configMap: options.configMap,
       watch: (type, where, matters) => this.#reflector(type, where, matters),
+      onLoad: () => {
+        if (this.#synced) this.#tell()
+      },
     })
   }
 
@@ -81,6 +84,7 @@ export class Observer {
     this.#reflector(source, {}, (change) => this.#sliceChanged(change))
     for (const reflector of this.#all) reflector.start()
     await Promise.all(this.#all.map((reflector) => reflector.synced))
+    await this.#configuration.load()
     this.#synced = true
     this.#tell()
   }

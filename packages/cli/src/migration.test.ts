@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { printMigration, readText } from './migrate.ts'
+import { printMigration, readText } from './migration.ts'
 
 const flags = { namespace: 'metallb-system', config: 'config' }
 const text = 'address-pools:\n- name: My_Pool\n  protocol: layer2\n  addresses: [10.0.0.0/24]\n'
