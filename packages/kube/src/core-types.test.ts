@@ -121,7 +121,10 @@ describe('projections', () => {
       ready: true,
       networkUnavailable: false,
       unschedulable: true,
+      outOfService: false,
     })
+    const taints = [{ key: 'other' }, { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }]
+    expect(nodeType.project({ metadata, spec: { taints }, status }).outOfService).toBe(true)
     expect(podType.project({ metadata, spec: { nodeName: 'n1' }, status })).toMatchObject({
       nodeName: 'n1',
       podIPs: ['10.244.0.2'],

@@ -132,13 +132,15 @@ function projectEndpoint(endpoint: Fields): Endpoint {
   }
 }
 
+const outOfServiceTaint = 'node.kubernetes.io/out-of-service'
+
 export const nodeType: ResourceType<Node> = {
   apiVersion: 'v1',
   kind: 'Node',
   plural: 'nodes',
   namespaced: false,
   project: (raw) => {
-    const status = object(raw['status'])
+    const [spec, status] = [object(raw['spec']), object(raw['status'])]
     const conditions = objects(status['conditions'])
     const holds = (type: string) =>
       conditions.some((condition) => condition['type'] === type && condition['status'] === 'True')
@@ -149,7 +151,8 @@ export const nodeType: ResourceType<Node> = {
         .map((address) => text(address['address'])),
       ready: holds('Ready'),
       networkUnavailable: holds('NetworkUnavailable'),
-      unschedulable: object(raw['spec'])['unschedulable'] === true,
+      unschedulable: spec['unschedulable'] === true,
+      outOfService: objects(spec['taints']).some(({ key }) => key === outOfServiceTaint),
     }
   },
 }

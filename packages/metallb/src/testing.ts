@@ -36,6 +36,7 @@ export function objectsOf(all: readonly Written[]): MetallbObjects {
       ready: true,
       networkUnavailable: false,
       unschedulable: false,
+      outOfService: false,
     })),
     namespaces: of<Namespace>('Namespace', () => ({})),
     secrets: of<Secret>('Secret', (object) => ({

@@ -18,6 +18,7 @@ const node: Node = {
   ready: true,
   networkUnavailable: false,
   unschedulable: false,
+  outOfService: false,
 }
 const facts: EndingFacts = { node, excluded: false, daemonSet: true }
 

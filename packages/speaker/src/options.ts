@@ -24,6 +24,8 @@ export interface SpeakerOptions {
   readonly loadBalancerClass: string
   /** The label `node.kubernetes.io/exclude-from-external-load-balancers` counts for nothing. Default false. */
   readonly ignoreExcludeLabel: boolean
+  /** A cordoned node announces only what no other node can. Default false. */
+  readonly drainOnCordon: boolean
   readonly heartbeat: HeartbeatOptions
   readonly layer2: Layer2Options
   readonly bgp: BgpOptions
@@ -82,6 +84,7 @@ export const defaultSpeakerOptions: Omit<
   configMap: 'config',
   loadBalancerClass: '',
   ignoreExcludeLabel: false,
+  drainOnCordon: false,
   heartbeat: {
     bindAddress: '',
     port: 7946,

@@ -43,6 +43,7 @@ interface Flags extends ServingFlags {
   readonly configNs: string
   readonly lbClass: string
   readonly ignoreExcludeLb: boolean
+  readonly drainOnCordon: boolean
   readonly mlBindaddr: string
   readonly mlBindport: number
   readonly mlLabels: string
@@ -98,6 +99,7 @@ export function speakerCommand(): Command {
       'only Services of this loadBalancerClass; only those without one unless given',
     ).default(''),
     booleanFlag('ignore-exclude-lb', 'announce from nodes labelled exclude-from-external-load-balancers too'),
+    booleanFlag('drain-on-cordon', 'a cordoned node announces only what no other node can'),
     new Option('--ml-bindaddr <address>', 'node address for heartbeats')
       .env('METALLB_ML_BIND_ADDR')
       .default(''),
@@ -171,6 +173,7 @@ export function speakerOptions(command: Command): Omit<SpeakerOptions, 'signal'>
     configMap: flags.config,
     loadBalancerClass: flags.lbClass,
     ignoreExcludeLabel: flags.ignoreExcludeLb,
+    drainOnCordon: flags.drainOnCordon,
     heartbeat: {
       bindAddress: flags.mlBindaddr,
       port: flags.mlBindport,

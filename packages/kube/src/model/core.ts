@@ -55,7 +55,10 @@ export interface Node extends KubeObject {
   readonly internalIPs: readonly string[]
   readonly ready: boolean
   readonly networkUnavailable: boolean
+  /** Cordoned. */
   readonly unschedulable: boolean
+  /** Tainted `node.kubernetes.io/out-of-service`: it is shut down, and its pods are to be elsewhere. */
+  readonly outOfService: boolean
 }
 
 export interface Namespace extends KubeObject {}

@@ -55,6 +55,11 @@ describe('an address is left to MetalLB', () => {
     expect(planned([node('n1', true), node('n2', false)], local)).toEqual(silent)
   })
 
+  it('whatever its taints, which it does not mind', () => {
+    const tainted = { ...node('n2', true), spec: { outOfService: true } }
+    expect(planned([node('n1', false), tainted])).toEqual(silent)
+  })
+
   it('and by the exclude label', () => {
     const label = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }
     expect(planned([node('n1', false), node('n2', true, label)])).toEqual(announced)

@@ -68,6 +68,24 @@ const cases: readonly (readonly [string, readonly Written[], string, string])[] 
     'nodeLabeledExcludeBalancers',
     'nodeLabeledExcludeBalancers',
   ],
+  [
+    'every one out of service, or excluded',
+    [node('n1', {}, { outOfService: true }), node('n2', excluded), ...good.slice(2), l2(), bgp(), peer()],
+    'nodeOutOfService',
+    'nodeOutOfService',
+  ],
+  [
+    'every one cordoned: then they serve on',
+    [
+      ...['n1', 'n2'].map((name) => node(name, {}, { unschedulable: true })),
+      ...good.slice(2),
+      l2(),
+      bgp(),
+      peer(),
+    ],
+    '',
+    '',
+  ],
   ['no endpoint', [...nodes, pool(), service(), l2(), bgp(), peer()], 'noEndpoints', 'noEndpoints'],
   [
     'endpoints on a node that is excluded',

@@ -24,12 +24,14 @@ export function nodesFor(
   const allowed = connected.filter(([, fact]) => !fact.excluded)
   if (allowed.length === 0)
     return silent('nodeLabeledExcludeBalancers', `excluded from load balancers by label: ${named(connected)}`)
+  const serving = allowed.filter(([, fact]) => !fact.outOfService)
+  if (serving.length === 0) return silent('nodeOutOfService', `tainted as out of service: ${named(allowed)}`)
   if (!endpoints.any) return silent('noEndpoints', 'no endpoint is ready or serving')
-  const able = allowed.filter(
+  const able = serving.filter(
     ([name]) => service.externalTrafficPolicy !== 'Local' || endpoints.nodes.has(name),
   )
   if (able.length === 0)
-    return silent('noLocalEndpoints', `no endpoint on ${named(allowed)} is ready or serving`)
+    return silent('noLocalEndpoints', `no endpoint on ${named(serving)} is ready or serving`)
   return able.map(([name]) => name)
 }
 
@@ -56,6 +58,17 @@ export function whyNoRoute(
     else if (routes.byPeer.size > 0) return undefined
   }
   return conflict ?? silent('notOwner', 'no BGPPeer selects a node that may announce')
+}
+
+/** Whether a node that is not cordoned has a route of it. */
+export function isRoutedUncordoned(
+  service: Service,
+  wanted: readonly AdvertisedAddress[],
+  endpoints: UsableEndpoints,
+  { nodes, config }: Pick<World, 'nodes' | 'config'>,
+): boolean {
+  const uncordoned = new Map([...nodes].filter(([, fact]) => !fact.cordoned))
+  return whyNoRoute(service, wanted, endpoints, { nodes: uncordoned, config }) === undefined
 }
 
 const mostNames = 4

@@ -12,6 +12,10 @@ export type ReasonCode =
   | 'noLocalEndpoints'
   | 'nodeNetworkUnavailable'
   | 'nodeLabeledExcludeBalancers'
+  /** Its taint says that it is shut down. */
+  | 'nodeOutOfService'
+  /** Cordoned, which is to drain it, and another node may announce instead. */
+  | 'nodeCordoned'
   /** Another node announces it, or the advertisements select other nodes. */
   | 'notOwner'
   /** A speaker of MetalLB, ready on some node that may announce it, does. */

@@ -16,7 +16,7 @@ import type { Candidate } from '../layer2/core/placement.ts'
 import type { BgpRoute } from './bgp-plan.ts'
 import { routesOf } from './bgp-routes.ts'
 import { type UsableEndpoints, usableEndpoints } from './endpoints.ts'
-import { nodesFor, whyNoRoute } from './nowhere.ts'
+import { isRoutedUncordoned, nodesFor, whyNoRoute } from './nowhere.ts'
 import { type Silence, silent } from './reasons.ts'
 import type { World } from './world.ts'
 
@@ -36,7 +36,7 @@ export interface Nowhere {
 export interface Layer2Part {
   readonly kind: 'announced'
   readonly addresses: readonly Layer2Choice[]
-  /** Why this node is no candidate; undefined: it is. */
+  /** Why this node is no candidate, or the last to be one; undefined: it is. */
   readonly notHere: Silence | undefined
 }
 
@@ -55,6 +55,9 @@ export interface BgpPart {
   /** By peer name; peers without a route are absent. */
   readonly routes: ReadonlyMap<string, readonly BgpRoute[]>
 }
+
+/** Below what any preferences add up to. */
+const weightOfCordoned = -1_000_000_000
 
 interface Address {
   readonly ip: IP
@@ -153,9 +156,11 @@ function planLayer2(
   const choices = announced.flatMap(({ ip, ads }) => {
     const candidates = candidatesOf(service, ads, endpoints, world)
     foreign ??= candidates.find(({ node }) => world.nodes.get(node)?.foreignSpeaker === true)?.node
-    return candidates.length === 0 || foreign !== undefined
+    // MetalLB's speaker does not mind the taint.
+    const inService = candidates.filter(({ node }) => world.nodes.get(node)?.outOfService !== true)
+    return inService.length === 0 || foreign !== undefined
       ? []
-      : [{ ip, candidates, interfaces: interfacesOf(ads, world.node) }]
+      : [{ ip, candidates: inService, interfaces: interfacesOf(ads, world.node) }]
   })
   const notHere = whyNotHere(
     service,
@@ -167,7 +172,17 @@ function planLayer2(
   if (foreign !== undefined)
     return silent('foreignSpeaker', `the MetalLB speaker on node ${foreign} announces it while it is ready`)
   if (choices.length === 0) return notHere ?? silent('notOwner', 'no node is eligible')
-  return { kind: 'announced', addresses: choices, notHere }
+  return { kind: 'announced', addresses: choices, notHere: notHere ?? whyLast(choices, world) }
+}
+
+/** A cordoned node is a candidate for what no other node can announce. */
+function whyLast(
+  choices: readonly Layer2Choice[],
+  world: Pick<World, 'node' | 'nodes'>,
+): Silence | undefined {
+  if (!isCordoned(world, world.node)) return undefined
+  const others = choices.every(({ candidates }) => candidates.some((one) => !isCordoned(world, one.node)))
+  return others ? cordoned(world.node) : undefined
 }
 
 function planBgp(
@@ -199,7 +214,18 @@ function planBgp(
       any ? `node ${world.node} has no BGPPeer ${carries}` : `no BGPPeer selects node ${world.node}`,
     )
   }
+  const all = addresses.flatMap(({ ip, pool }) => matchingOf(pool.bgp, service).map((ad) => ({ ip, ad })))
+  if (isCordoned(world, world.node) && isRoutedUncordoned(service, all, endpoints, world))
+    return cordoned(world.node)
   return { kind: 'announced', ips: routes.ips, routes: routes.byPeer }
+}
+
+function isCordoned({ nodes }: Pick<World, 'nodes'>, node: string): boolean {
+  return nodes.get(node)?.cordoned === true
+}
+
+function cordoned(node: string): Silence {
+  return silent('nodeCordoned', `node ${node} is cordoned, and others may announce instead`)
 }
 
 /** The first thing that keeps this node from announcing; undefined: nothing does. */
@@ -216,13 +242,15 @@ function whyNotHere(
     return silent('nodeNetworkUnavailable', `the network of node ${node} is not available`)
   if (fact?.excluded === true)
     return silent('nodeLabeledExcludeBalancers', `node ${node} is excluded from load balancers by its label`)
+  if (fact?.outOfService === true)
+    return silent('nodeOutOfService', `node ${node} is tainted as out of service`)
   if (!endpoints.any) return silent('noEndpoints', 'no endpoint is ready or serving')
   if (service.externalTrafficPolicy === 'Local' && !endpoints.nodes.has(node))
     return silent('noLocalEndpoints', `no endpoint on node ${node} is ready or serving`)
   return undefined
 }
 
-/** Nodes that may announce; each with the weights of the advertisements that select it. */
+/** Nodes that may announce, the taint aside; each with the weights of the advertisements that select it. */
 function candidatesOf(
   service: Service,
   ads: readonly L2Advertisement[],
@@ -235,7 +263,8 @@ function candidatesOf(
     if (service.externalTrafficPolicy === 'Local' && !endpoints.nodes.has(node)) continue
     const here = ads.filter((ad) => ad.nodes.has(node))
     if (here.length === 0) continue
-    candidates.push({ node, weight: here.reduce((sum, ad) => sum + (ad.weights.get(node) ?? 0), 0) })
+    const base = fact.cordoned ? weightOfCordoned : 0
+    candidates.push({ node, weight: here.reduce((sum, ad) => sum + (ad.weights.get(node) ?? 0), base) })
   }
   return candidates.toSorted((a, b) => (a.node < b.node ? -1 : 1))
 }

@@ -49,10 +49,12 @@ export function worldOf(node: string, all: readonly Written[]): World {
     loadBalancerClass: '',
     config,
     nodes: new Map(
-      nodes.map(({ meta, networkUnavailable }) => [
+      nodes.map(({ meta, networkUnavailable, outOfService, unschedulable }) => [
         meta.name,
         {
           networkUnavailable,
+          outOfService,
+          cordoned: unschedulable,
           excluded: excludeLabel in meta.labels,
           foreignSpeaker: foreignSpeaker in meta.labels,
         },
@@ -63,7 +65,13 @@ export function worldOf(node: string, all: readonly Written[]): World {
   }
 }
 
-const nodeDefaults = { internalIPs: [], ready: true, networkUnavailable: false, unschedulable: false }
+const nodeDefaults = {
+  internalIPs: [],
+  ready: true,
+  networkUnavailable: false,
+  unschedulable: false,
+  outOfService: false,
+}
 const serviceDefaults = {
   type: 'LoadBalancer',
   loadBalancerClass: '',

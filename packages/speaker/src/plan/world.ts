@@ -21,6 +21,10 @@ export interface NodeFact {
   readonly networkUnavailable: boolean
   /** Carries the exclude label, and that label is not ignored. */
   readonly excluded: boolean
+  /** Tainted `node.kubernetes.io/out-of-service`. */
+  readonly outOfService: boolean
+  /** Unschedulable, and that counts: it announces what no other node can. */
+  readonly cordoned: boolean
   /** A speaker of another kind is ready there: it announces whatever it is eligible for. */
   readonly foreignSpeaker: boolean
 }

@@ -20,7 +20,8 @@ const node = (name: string, internalIPs: string[], labels: Meta['labels'] = {}):
   internalIPs,
   ready: true,
   networkUnavailable: name === 'n3',
-  unschedulable: false,
+  unschedulable: name === 'n2',
+  outOfService: name === 'n1',
 })
 const pod = (
   nodeName: string,
@@ -36,6 +37,7 @@ const pod = (
   phase,
   ready,
 })
+const rules = { ignoreExcludeLabel: false, drainOnCordon: false }
 const nodes = [node('n2', ['10.0.0.2']), node('n1', ['10.0.0.1', 'fd00::1']), node('n3', ['10.0.0.3'])]
 
 test('speakers are where their pods are, with every address of the node', () => {
@@ -60,11 +62,18 @@ test('the exclude label counts whatever its value, unless ignored', () => {
     node('n1', [], { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }),
     node('n3', []),
   ]
-  expect([...nodeFacts(labelled, false).values()]).toEqual([
-    { networkUnavailable: false, excluded: true, foreignSpeaker: false },
-    { networkUnavailable: true, excluded: false, foreignSpeaker: false },
+  const none = { networkUnavailable: false, outOfService: false, cordoned: false, foreignSpeaker: false }
+  expect([...nodeFacts(labelled, rules).values()]).toEqual([
+    { ...none, outOfService: true, excluded: true },
+    { ...none, networkUnavailable: true, excluded: false },
   ])
-  expect(nodeFacts(labelled, true).get('n1')?.excluded).toBe(false)
+  expect(nodeFacts(labelled, { ...rules, ignoreExcludeLabel: true }).get('n1')?.excluded).toBe(false)
+})
+
+test('cordoned is who is unschedulable, when that is asked for', () => {
+  const cordoned = (drainOnCordon: boolean) =>
+    [...nodeFacts(nodes, { ...rules, drainOnCordon })].flatMap(([name, fact]) => (fact.cordoned ? name : []))
+  expect([cordoned(false), cordoned(true)]).toEqual([[], ['n2']])
 })
 
 test('a speaker of MetalLB is foreign while it is ready, one of ours never', () => {
@@ -73,6 +82,6 @@ test('a speaker of MetalLB is foreign while it is ready, one of ours never', () 
     pod('n2', [], 'Running', { image: 'registry.example/mirror/metallb-speaker', ready: false }),
     pod('n3', [], 'Running', { image: 'registry.example/metallb/landfall-speaker:1' }),
   ]
-  const foreign = [...nodeFacts(nodes, false, speakers)].filter(([, fact]) => fact.foreignSpeaker)
+  const foreign = [...nodeFacts(nodes, rules, speakers)].filter(([, fact]) => fact.foreignSpeaker)
   expect(foreign.map(([name]) => name)).toEqual(['n1'])
 })

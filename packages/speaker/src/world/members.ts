@@ -5,17 +5,24 @@ import type { NodeFacts } from '../plan/world.ts'
 
 const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
+export interface NodeRules {
+  readonly ignoreExcludeLabel: boolean
+  readonly drainOnCordon: boolean
+}
+
 export function nodeFacts(
   nodes: readonly Node[],
-  ignoreExcludeLabel: boolean,
+  { ignoreExcludeLabel, drainOnCordon }: NodeRules,
   speakers: readonly Pod[] = [],
 ): NodeFacts {
   const foreign = new Set(speakers.filter(isForeign).map(({ nodeName }) => nodeName))
   return new Map(
-    nodes.map(({ meta, networkUnavailable }) => [
+    nodes.map(({ meta, networkUnavailable, outOfService, unschedulable }) => [
       meta.name,
       {
         networkUnavailable,
+        outOfService,
+        cordoned: drainOnCordon && unschedulable,
         excluded: !ignoreExcludeLabel && excludeLabel in meta.labels,
         foreignSpeaker: foreign.has(meta.name),
       },

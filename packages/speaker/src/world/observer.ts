@@ -20,7 +20,7 @@ import type { PeerAddress } from '../layer2/core/membership.ts'
 import type { NodeFacts, World } from '../plan/world.ts'
 import { Configuration, type Configured, type Where } from './configuration.ts'
 import { endpointSource } from './endpoint-source.ts'
-import { nodeFacts, speakerAddresses } from './members.ts'
+import { type NodeRules, nodeFacts, speakerAddresses } from './members.ts'
 import { SliceIndex } from './slice-index.ts'
 
 const quietMs = 5
@@ -34,7 +34,7 @@ export interface ObserverOptions {
   /** Name of the ConfigMap of old. */
   readonly configMap: string
   readonly loadBalancerClass: string
-  readonly ignoreExcludeLabel: boolean
+  readonly nodeRules: NodeRules
   /** Label selector of the speaker pods. */
   readonly speakerLabels: string
   readonly onChange: () => void
@@ -119,7 +119,7 @@ export class Observer {
 
   /** Keeps the identity of what is equal, so that only what really changed is planned anew. */
   #refresh(): void {
-    const facts = nodeFacts([...this.#nodes.items.values()], this.#options.ignoreExcludeLabel, [
+    const facts = nodeFacts([...this.#nodes.items.values()], this.#options.nodeRules, [
       ...this.#speakers.items.values(),
     ])
     if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
@@ -171,8 +171,8 @@ export class Observer {
 }
 
 /** What of a Node is read here; the rest is its heartbeat. */
-function part({ meta, internalIPs, networkUnavailable }: Node): object {
-  return { labels: meta.labels, internalIPs, networkUnavailable }
+function part({ meta, internalIPs, networkUnavailable, outOfService, unschedulable }: Node): object {
+  return { labels: meta.labels, internalIPs, networkUnavailable, outOfService, unschedulable }
 }
 
 /** Who of ours has which address in its status. */

@@ -65,6 +65,20 @@ test('a preference that is written down later counts at once', () => {
   expect(settle()).toEqual(['a releases 1', 'c takes 1: preferred'])
 })
 
+test('a holder that is cordoned gives up what others can have, and gets it back only when asked', () => {
+  const cordonA: readonly Candidate[] = even.map(({ node }) => ({ node, weight: node === 'a' ? -1e9 : 0 }))
+  const { plan, settle } = planner()
+  plan.set({ key: '1', unit: '1', candidates: even })
+  expect(settle()).toEqual(['a takes 1: placed'])
+  plan.set({ key: '1', unit: '1', candidates: cordonA })
+  expect(settle({ mayOwn: (node) => node === 'a' })).toEqual([])
+  plan.set({ key: '1', unit: '1', candidates: even })
+  plan.set({ key: '1', unit: '1', candidates: cordonA })
+  expect(settle()).toEqual(['a releases 1', 'b takes 1: preferred'])
+  plan.set({ key: '1', unit: '1', candidates: even })
+  expect(settle()).toEqual([])
+})
+
 test('addresses that come to belong together come to one node', () => {
   const { plan, settle } = planner()
   plan.set({ key: '1', unit: '1', candidates: even })
