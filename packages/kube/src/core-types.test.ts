@@ -131,7 +131,12 @@ describe('projections', () => {
       hostIPs: ['10.0.0.1'],
       phase: 'Running',
       ready: true,
+      graceSeconds: 30,
     })
+    const spec = { terminationGracePeriodSeconds: 2 }
+    expect(podType.project({ metadata, spec, status }).graceSeconds).toBe(2)
+    const deleted = { ...metadata, deletionGracePeriodSeconds: 0 }
+    expect(podType.project({ metadata: deleted, spec, status }).graceSeconds).toBe(0)
   })
 
   it('of a Secret decode its data', () => {

@@ -190,24 +190,28 @@ export const configMapType: ResourceType<ConfigMap> = {
   project: (raw) => ({ meta: projectMeta(raw), data: record(raw['data']) }),
 }
 
+const defaultGraceSeconds = 30
+
 export const podType: ResourceType<Pod> = {
   apiVersion: 'v1',
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
   project: (raw) => {
-    const status = object(raw['status'])
+    const [spec, status] = [object(raw['spec']), object(raw['status'])]
+    const ofDeletion = object(raw['metadata'])['deletionGracePeriodSeconds']
     const addresses = (value: unknown) => objects(value).map((entry) => text(entry['ip']))
     return {
       meta: projectMeta(raw),
-      nodeName: text(object(raw['spec'])['nodeName']),
+      nodeName: text(spec['nodeName']),
       podIPs: addresses(status['podIPs']),
       hostIPs: addresses(status['hostIPs']),
-      images: objects(object(raw['spec'])['containers']).map((container) => text(container['image'])),
+      images: objects(spec['containers']).map((container) => text(container['image'])),
       phase: text(status['phase']),
       ready: objects(status['conditions']).some(
         (condition) => condition['type'] === 'Ready' && condition['status'] === 'True',
       ),
+      graceSeconds: number(ofDeletion ?? spec['terminationGracePeriodSeconds'] ?? defaultGraceSeconds),
     }
   },
 }

@@ -1,6 +1,6 @@
 import type { Node } from '@landfall/kube/model'
 import { expect, test } from 'vitest'
-import { type EndingFacts, endingOf } from './ending.ts'
+import { type EndingFacts, endingOf, lingerOf } from './ending.ts'
 
 const node: Node = {
   meta: {
@@ -35,4 +35,16 @@ test.each([
   ['noDaemonSet', { daemonSet: false }],
 ] as const)('leaving: %s', (reason, more) => {
   expect(endingOf({ ...facts, ...more })).toEqual({ kind: 'leaving', reason })
+})
+
+test.each([
+  ['ours: 10 s', 250, 10, 1000],
+  ["Kubernetes' own: 30 s", 1, 30, 1000],
+  ['not known', 250, undefined, 1000],
+  ['long enough for all', 250, 3, 1000],
+  ["MetalLB's manifest: 2 s", 250, 2, 0],
+  ["MetalLB's chart: 0", 250, 0, 0],
+  ['nobody took anything', 0, 30, 0],
+] as const)('lingers, %s', (_, handedOver, graceSeconds, ms) => {
+  expect(lingerOf(handedOver, graceSeconds)).toBe(ms)
 })

@@ -1,6 +1,7 @@
 /**
- * How the speaker ends (RFC 4724, 8326): as for a restart, when its node goes on to serve and its DaemonSet will
- * start another; else for good, and the peers hear that first.
+ * How the speaker ends. To its BGP peers (RFC 4724, 8326): as for a restart, when its node goes on to serve and its
+ * DaemonSet will start another; else for good, and the peers hear that first. Of layer 2, how long it stays when
+ * others have taken its addresses.
  */
 import { type Cluster, customType, hasStatus } from '@landfall/kube'
 import type { Node } from '@landfall/kube/model'
@@ -43,6 +44,21 @@ export function endingOf({ node, excluded, daemonSet }: EndingFacts): Ending {
   if (excluded) return leaving('nodeLabeledExcludeBalancers')
   if (node.networkUnavailable) return leaving('nodeNetworkUnavailable')
   return daemonSet ? { kind: 'restart' } : leaving('noDaemonSet')
+}
+
+/** For so long clients may still send to the MAC that they knew: the node has to stay up and forward. */
+const lingerMs = 1000
+/** The hand-over, the wait, and what is told to the API server. */
+const leastGraceSeconds = 3
+
+/**
+ * How long the speaker stays after its addresses were handed over: a node that is shut down waits for its pods.
+ * Within a short grace period it does not, as the kill would come first.
+ * @param graceSeconds undefined: not known
+ */
+export function lingerOf(handedOver: number, graceSeconds: number | undefined): number {
+  if (handedOver === 0) return 0
+  return graceSeconds === undefined || graceSeconds >= leastGraceSeconds ? lingerMs : 0
 }
 
 /** An API server that does not answer, or may not say, does not make a restart less likely. */

@@ -10,7 +10,7 @@ import type { Health, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
-import { daemonSetStands, endingOf } from './ending.ts'
+import { daemonSetStands, endingOf, lingerOf } from './ending.ts'
 import {
   type Layer2State,
   noLayer2,
@@ -127,12 +127,21 @@ export class Speaker {
     this.#endSecretWatch()
     // First: what is given up now stays reported until the next owner reports itself.
     const statuses = this.#statuses.stop()
-    // BFD ends after BGP, whose sessions it would take along.
-    await this.#stopBgp()
+    // BFD, in the worker, ends after BGP, whose sessions it would take along.
+    const [{ lingered }] = await Promise.all([this.#handOver(), this.#stopBgp()])
     await this.#worker.stop()
     this.#interfaces.close()
     const told = Promise.all([statuses, this.#events.flush()])
-    await Promise.race([told, sleep(tellMs, undefined, { ref: false })])
+    await Promise.all([Promise.race([told, sleep(tellMs, undefined, { ref: false })]), lingered])
+  }
+
+  /** At once, as the kill may come soon. @returns what to wait for before the process may end */
+  async #handOver(): Promise<{ readonly lingered: Promise<void> }> {
+    const handedOver = await this.#worker.leave()
+    const lingerMs = lingerOf(handedOver, this.#observer.graceSeconds())
+    if (handedOver > 0)
+      this.#logger.info('layer2HandedOver', { addresses: handedOver, lingerMs }, 'addresses were handed over')
+    return { lingered: sleep(lingerMs) }
   }
 
   async #stopBgp(): Promise<void> {

@@ -81,6 +81,8 @@ export interface Pod extends KubeObject {
   readonly images: readonly string[]
   readonly phase: string
   readonly ready: boolean
+  /** Between the request to end and the kill: of its deletion, once that was asked for, else as written. */
+  readonly graceSeconds: number
 }
 
 export interface IngressBackend {

@@ -39,6 +39,7 @@ export class Announcer {
   #complete = false
   #wake: NodeJS.Timeout | undefined
   #wakeAt = Number.POSITIVE_INFINITY
+  #left: Promise<number> | undefined
   #stopped = false
 
   constructor(options: WorkerOptions, post: (message: FromWorker) => void) {
@@ -88,15 +89,17 @@ export class Announcer {
     this.#core.rebalance()
   }
 
-  /** Hands over what is held, as long as there is somebody to take it, is silent, and says goodbye. */
+  /**
+   * Hands over what is held, as long as there is somebody to take it, is silent, and says goodbye.
+   * @returns how many addresses others took
+   */
+  leave(): Promise<number> {
+    this.#left ??= this.#handOver()
+    return this.#left
+  }
+
   async stop(): Promise<void> {
-    const until = now() + handOverMs
-    this.#core.leave(now())
-    this.#flush()
-    while (this.#core.isHandingOver(now()) && now() < until)
-      await new Promise((resolve) => setTimeout(resolve, handOverLookMs))
-    this.#core.depart(now())
-    this.#flush()
+    await this.leave()
     this.#stopped = true
     clearInterval(this.#beats)
     clearTimeout(this.#wake)
@@ -105,6 +108,19 @@ export class Announcer {
     this.#watch.close()
     this.#responder.close()
     await this.#socket.close()
+  }
+
+  async #handOver(): Promise<number> {
+    const until = now() + handOverMs
+    const held = this.#core.held.size
+    this.#core.leave(now())
+    this.#flush()
+    while (this.#core.isHandingOver(now()) && now() < until)
+      await new Promise((resolve) => setTimeout(resolve, handOverLookMs))
+    const handedOver = Math.max(0, held - this.#core.held.size)
+    this.#core.depart(now())
+    this.#flush()
+    return handedOver
   }
 
   #openSocket(): HeartbeatSocket {

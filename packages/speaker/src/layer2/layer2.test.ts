@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { defaultExcludes } from './core/interface-rules.ts'
-import type { Desired, Layer2State, Observation, WorkerOptions } from './messages.ts'
+import type { Desired, FromWorker, Layer2State, Observation, WorkerOptions } from './messages.ts'
 import { Segment, whyNoNamespaces } from './testing.ts'
 
 const why = whyNoNamespaces()
@@ -19,9 +19,11 @@ const v4 = '198.18.0.100'
 const v6 = '2001:db8::100'
 const program = fileURLToPath(new URL('./testdata/speaker-process.ts', import.meta.url))
 
+type Printed = Observation | Extract<FromWorker, { kind: 'left' }>
+
 interface Running {
   readonly process: ChildProcess
-  readonly messages: Observation[]
+  readonly messages: Printed[]
   state(): Layer2State | undefined
 }
 
@@ -63,10 +65,10 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
         program,
         JSON.stringify({ options, desired, secret }),
       ])
-      const messages: Observation[] = []
+      const messages: Printed[] = []
       if (child.stdout === null) throw new Error('no stdout')
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const message: Observation = JSON.parse(line)
+        const message: Printed = JSON.parse(line)
         messages.push(message)
       })
       const state = (): Layer2State | undefined => messages.findLast((m) => m.kind === 'state')?.state
@@ -151,6 +153,9 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       await until(() => changes().length > 1)
       const reasons = changes()
       expect(new Set(reasons.map(({ reason }) => reason))).toEqual(new Set(['ownerLeft']))
+      await until(() => n1.messages.some((m) => m.kind === 'left' && m.handedOver === 2))
+      n2.process.kill('SIGTERM')
+      await until(() => n2.messages.some((m) => m.kind === 'left' && m.handedOver === 0))
     })
 
     test('a frozen owner is replaced, and thawed it answers nothing', async () => {
@@ -204,8 +209,7 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
     test('speakers with different secrets do not hear each other', async () => {
       const [n1, n2] = [start('n1'), start('n2', { secret: 'other' })]
       await until(() => owns(n1) && owns(n2))
-      const refused = (m: Observation): boolean =>
-        m.kind === 'refusedHeartbeats' && m.reason === 'notAuthentic'
+      const refused = (m: Printed): boolean => m.kind === 'refusedHeartbeats' && m.reason === 'notAuthentic'
       await until(() => n1.messages.some(refused) && n2.messages.some(refused))
       expect(n1.state()?.members).toMatchObject([{ node: 'n2', state: 'dead' }])
     })

@@ -56,6 +56,8 @@ export type ToWorker =
   | { readonly kind: 'rebalance' }
   | { readonly kind: 'bfd'; readonly message: ToBfd }
   | { readonly kind: 'ping'; readonly sequence: number }
+  /** Hand over what is held; BFD goes on. */
+  | { readonly kind: 'leave' }
   | { readonly kind: 'stop' }
 
 /** Counted since the last report, by address. */
@@ -125,6 +127,8 @@ export type FromWorker =
   | WorkerMessage
   | { readonly kind: 'report'; readonly part: Layer2Part; readonly addresses: readonly AddressReport[] }
   | { readonly kind: 'pong'; readonly sequence: number }
+  /** This node is silent. */
+  | { readonly kind: 'left'; readonly handedOver: number }
   | { readonly kind: 'stopped' }
 
 export type WorkerMessage =

@@ -29,6 +29,7 @@ export class Layer2Worker {
   readonly #view = new Layer2View()
   #sent = 0
   #answered = 0
+  readonly #left = Promise.withResolvers<number>()
   #stopped: (() => void) | undefined
   #ending = false
 
@@ -62,7 +63,18 @@ export class Layer2Worker {
     this.#send({ kind: 'bfd', message })
   }
 
-  /** Resolves when the addresses are handed over and the other speakers know it, in a second and a half at most. */
+  /**
+   * Resolves when the addresses are handed over and the other speakers know it, in a second and a half at most.
+   * This node answers no more; BFD goes on.
+   * @returns how many addresses others took
+   */
+  async leave(): Promise<number> {
+    if (this.#ending) return 0
+    this.#send({ kind: 'leave' })
+    return await Promise.race([this.#left.promise, limit(0)])
+  }
+
+  /** Resolves when all has ended, what is still held handed over before, in a second and a half at most. */
   async stop(): Promise<void> {
     if (this.#ending) return
     this.#ending = true
@@ -71,8 +83,7 @@ export class Layer2Worker {
       this.#stopped = resolve
     })
     this.#send({ kind: 'stop' })
-    const limit = new Promise<void>((resolve) => setTimeout(resolve, stopMs).unref())
-    await Promise.race([stopped, limit])
+    await Promise.race([stopped, limit(undefined)])
     await this.#worker.terminate()
   }
 
@@ -82,6 +93,7 @@ export class Layer2Worker {
 
   #receive(message: FromWorker): void {
     if (message.kind === 'pong') this.#answered = message.sequence
+    else if (message.kind === 'left') this.#left.resolve(message.handedOver)
     else if (message.kind === 'stopped') this.#stopped?.()
     else if (message.kind === 'report')
       this.#events.onMessage({ kind: 'state', state: this.#view.apply(message.part, message.addresses) })
@@ -103,8 +115,13 @@ export class Layer2Worker {
     if (this.#ending) return
     this.#ending = true
     clearInterval(this.#pings)
+    this.#left.resolve(0)
     this.#events.onFailure(error, hung)
   }
+}
+
+function limit<T>(value: T): Promise<T> {
+  return new Promise((resolve) => setTimeout(resolve, stopMs, value).unref())
 }
 
 /** Sources run from this folder; bundles have the worker beside the programs and their shared code. */

@@ -29,6 +29,9 @@ port.on('message', (message: ToWorker) => {
     case 'ping':
       post({ kind: 'pong', sequence: message.sequence })
       break
+    case 'leave':
+      void announcer.leave().then((handedOver) => post({ kind: 'left', handedOver }))
+      break
     case 'stop':
       void Promise.all([announcer.stop(), bfd.stop()]).then(() => {
         post({ kind: 'stopped' })

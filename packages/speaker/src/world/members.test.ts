@@ -1,6 +1,6 @@
 import type { Meta, Node, Pod } from '@landfall/kube/model'
 import { expect, test } from 'vitest'
-import { nodeFacts, speakerAddresses } from './members.ts'
+import { graceSecondsOf, nodeFacts, speakerAddresses } from './members.ts'
 
 function meta(name: string, labels: Meta['labels'] = {}): Meta {
   return {
@@ -27,7 +27,7 @@ const pod = (
   nodeName: string,
   podIPs: string[],
   phase = 'Running',
-  { image = 'landfall/speaker:0.1.0', ready = true } = {},
+  { image = 'landfall/speaker:0.1.0', ready = true, graceSeconds = 10 } = {},
 ): Pod => ({
   meta: meta(`speaker-${nodeName}`),
   nodeName,
@@ -36,6 +36,7 @@ const pod = (
   images: [image],
   phase,
   ready,
+  graceSeconds,
 })
 const rules = { ignoreExcludeLabel: false, drainOnCordon: false }
 const nodes = [node('n2', ['10.0.0.2']), node('n1', ['10.0.0.1', 'fd00::1']), node('n3', ['10.0.0.3'])]
@@ -84,4 +85,14 @@ test('a speaker of MetalLB is foreign while it is ready, one of ours never', () 
   ]
   const foreign = [...nodeFacts(nodes, rules, speakers)].filter(([, fact]) => fact.foreignSpeaker)
   expect(foreign.map(([name]) => name)).toEqual(['n1'])
+})
+
+test('the grace period is that of the speaker on the node, the shortest of several', () => {
+  const pods = [
+    pod('n1', [], 'Running', { graceSeconds: 10 }),
+    pod('n1', [], 'Running', { graceSeconds: 2 }),
+    pod('n1', [], 'Failed', { graceSeconds: 0 }),
+    pod('n2', [], 'Running', { graceSeconds: 1 }),
+  ]
+  expect([graceSecondsOf(pods, 'n1'), graceSecondsOf(pods, 'n3')]).toEqual([2, undefined])
 })

@@ -49,13 +49,21 @@ export function speakerAddresses(pods: readonly Pod[], nodes: readonly Node[]): 
     for (const address of found) known.add(address)
     addresses.set(node, known)
   }
-  const scheduled = pods.filter(
-    ({ nodeName, phase }) => nodeName !== '' && phase !== 'Succeeded' && phase !== 'Failed',
-  )
+  const scheduled = pods.filter((pod) => pod.nodeName !== '' && !hasEnded(pod))
   for (const { nodeName, podIPs, hostIPs } of scheduled) add(nodeName, [...podIPs, ...hostIPs])
   for (const { meta, internalIPs } of nodes)
     if (scheduled.length === 0 || addresses.has(meta.name)) add(meta.name, internalIPs)
   return [...addresses]
     .map(([node, found]) => ({ node, addresses: [...found] }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+}
+
+/** What the speaker on the node is given to end in; undefined: its pod is not seen. */
+export function graceSecondsOf(pods: readonly Pod[], node: string): number | undefined {
+  const here = pods.filter((pod) => pod.nodeName === node && !hasEnded(pod))
+  return here.length === 0 ? undefined : Math.min(...here.map(({ graceSeconds }) => graceSeconds))
+}
+
+function hasEnded({ phase }: Pod): boolean {
+  return phase === 'Succeeded' || phase === 'Failed'
 }

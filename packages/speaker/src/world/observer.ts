@@ -20,7 +20,7 @@ import type { PeerAddress } from '../layer2/core/membership.ts'
 import type { NodeFacts, World } from '../plan/world.ts'
 import { Configuration, type Configured, type Where } from './configuration.ts'
 import { endpointSource } from './endpoint-source.ts'
-import { type NodeRules, nodeFacts, speakerAddresses } from './members.ts'
+import { graceSecondsOf, type NodeRules, nodeFacts, speakerAddresses } from './members.ts'
 import { SliceIndex } from './slice-index.ts'
 
 const quietMs = 5
@@ -115,6 +115,11 @@ export class Observer {
   /** Where the other speakers are. */
   speakers(): readonly PeerAddress[] {
     return speakerAddresses([...this.#speakers.items.values()], [...this.#nodes.items.values()])
+  }
+
+  /** What this speaker is given to end in; undefined: it is not known. */
+  graceSeconds(): number | undefined {
+    return graceSecondsOf([...this.#speakers.items.values()], this.#options.node)
   }
 
   /** Keeps the identity of what is equal, so that only what really changed is planned anew. */

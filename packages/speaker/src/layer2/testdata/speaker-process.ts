@@ -16,6 +16,11 @@ const worker = new Layer2Worker(
   },
 )
 worker.setDesired(desired)
-process.on('SIGTERM', () => {
-  void worker.stop().then(() => process.exit(0))
-})
+process.on('SIGTERM', () => void end())
+
+async function end(): Promise<void> {
+  const left = { kind: 'left', handedOver: await worker.leave() }
+  process.stdout.write(`${JSON.stringify(left)}\n`)
+  await worker.stop()
+  process.exit(0)
+}
