@@ -28,6 +28,7 @@ export const bfdProfile = metallb('v1beta1', 'BFDProfile', 'bfdprofiles')
 export const community = metallb('v1beta1', 'Community', 'communities')
 export const serviceL2Status = metallb('v1beta1', 'ServiceL2Status', 'servicel2statuses')
 export const serviceBGPStatus = metallb('v1beta1', 'ServiceBGPStatus', 'servicebgpstatuses')
+export const bgpSessionStatus = metallb('v1beta1', 'BGPSessionStatus', 'bgpsessionstatuses')
 export const configurationState = metallb('v1beta1', 'ConfigurationState', 'configurationstates')
 export const httpProxy = projectcontour('v1', 'HTTPProxy', 'httpproxies')
 export const tlsCertificateDelegation = projectcontour(

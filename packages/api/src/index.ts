@@ -11,6 +11,7 @@ export type {
 } from './metallb/advertisements.ts'
 export type { BFDProfile, BFDProfileSpec } from './metallb/bfd-profile.ts'
 export type { BGPPeer, BGPPeerSpec, BGPPeerStatus } from './metallb/bgp-peer.ts'
+export type { BGPSessionStatus, BGPSessionStatusStatus } from './metallb/bgp-session-status.ts'
 export type { Community, CommunitySpec } from './metallb/community.ts'
 export type { ConfigurationState, ConfigurationStateStatus } from './metallb/configuration-state.ts'
 export type { IPAddressPool, IPAddressPoolSpec, IPAddressPoolStatus } from './metallb/ip-address-pool.ts'

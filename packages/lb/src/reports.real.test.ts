@@ -30,6 +30,7 @@ interface Seen {
   readonly status?: {
     readonly conditions?: readonly Condition[]
     readonly result?: string
+    readonly sessions?: string
     readonly errorSummary?: string
     readonly availableIPv4?: number
   }
@@ -238,5 +239,35 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     expect(now).toMatchObject({ status: 'True', reason: 'Reconciled', message: '' })
     expect(now?.lastTransitionTime).not.toBe(old?.lastTransitionTime)
     expect(await stale()).toBe('0')
+  })
+
+  it('says of a peer how many sessions are up, and why which node has none', async () => {
+    const report = (node: string, status: object) => ({
+      ...object('BGPSessionStatus', `session-${node}`, {}),
+      status: { node, peer: 'tor', ...status },
+    })
+    await apply(object('BGPPeer', 'tor', { myASN: 1, peerASN: 2, peerAddress: '192.0.2.9' }))
+    const lastEnding = { reason: 'connectFailed', message: 'connect ECONNREFUSED 192.0.2.9:179' }
+    const write = async (...reports: object[]) => {
+      await apply(...reports)
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: reports })
+      await run(['apply', '--server-side', '--force-conflicts', '--subresource=status', '-f', '-'], list)
+    }
+    await write(
+      report('n1', { bgpStatus: 'Established' }),
+      report('n2', { bgpStatus: 'Down', ...lastEnding }),
+    )
+    const wide = async () => {
+      const [line = ''] = (
+        await kubectl('get', 'bgppeer', 'tor', '-n', namespace, '-o', 'wide', '--no-headers')
+      ).split('\n')
+      return line.split(/\s{2,}/).slice(-2)
+    }
+    const reason = 'n2: connectFailed: connect ECONNREFUSED 192.0.2.9:179'
+    await until(wide, ['1/2', reason])
+    expect(await kubectl('describe', 'bgppeer', 'tor', '-n', namespace)).toContain(reason)
+    await kubectl('delete', 'bgpsessionstatus', '-n', namespace, 'session-n2')
+    await until(async () => (await get('bgppeer', 'tor')).status?.sessions, '1/1')
+    await until(async () => conditionOf(await get('bgppeer', 'tor'), 'Established')?.reason, 'AllUp')
   })
 })

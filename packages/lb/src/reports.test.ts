@@ -50,7 +50,7 @@ beforeEach(async () => {
   const cluster = server.cluster()
   const logger = silentLogger()
   const events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
-  const more = { configMap: 'config', mayWrite: () => true, ledger: new Ledger() }
+  const more = { configMap: 'config', mayWrite: () => true, ledger: new Ledger(), sessionsOf: () => [] }
   reports = new Reports({ cluster, namespace, logger, events, ...more })
 })
 

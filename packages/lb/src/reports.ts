@@ -1,6 +1,7 @@
 /**
  * What the controller says about the configuration: the condition `Valid` on each of its objects, the counters of
- * pools, and the ConfigurationState `controller`. Written only on change, at most once a second an object.
+ * pools, the sessions of peers, and the ConfigurationState `controller`. Written only on change, at most once a second
+ * an object.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type ConfigurationState, configurationState } from '@landfall/api'
@@ -24,6 +25,7 @@ import { countedUsage } from './allocation/usage.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
 import { sameStatus } from './exact-count.ts'
 import { type Judged, judgedStatus, poolStatus, type Status } from './object-status.ts'
+import { type PeerSessions, peerStatus } from './peers/index.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
@@ -41,6 +43,8 @@ export interface ReportsOptions {
   readonly logger: Logger
   readonly mayWrite: () => boolean
   readonly ledger: LedgerView
+  /** What the speakers say of their sessions with a peer. */
+  readonly sessionsOf: PeerSessions['of']
   /** Says of an object that is refused what its status cannot say. */
   readonly events: EventRecorder
 }
@@ -99,6 +103,13 @@ export class Reports {
     }
   }
 
+  /** Sessions with these peers came up or went down; undefined: with any. */
+  sessionsChanged(peers?: Iterable<string>): void {
+    const idOf = (peer: string) => `BGPPeer ${this.#options.namespace}/${peer}`
+    const all = [...this.#reports.keys()].filter((id) => id.startsWith(idOf('')))
+    for (const id of peers === undefined ? all : [...peers].map(idOf)) this.#dirty.add(id)
+  }
+
   configChanged(
     configured: Configured,
     objects: Iterable<{ readonly type: ResourceType; readonly object: ConfigObject }>,
@@ -121,8 +132,7 @@ export class Reports {
       const judged = { ...found, generation, instead }
       const [first] = found.refusals
       const refusal = first && { uid, reason: first.reason, message: textOf(found.refusals) }
-      const status = (old: Status) =>
-        type.kind === 'IPAddressPool' ? this.#poolStatus(old, judged, object) : judgedStatus(old, judged)
+      const status = (old: Status) => this.#statusOf(type.kind, old, judged, object)
       const report = { type, key: keyOf(object.meta), status, ...(refusal && { refusal }) }
       this.#report(id, report, `${uid} ${generation}`)
       if (refusal === undefined) this.#told.delete(id)
@@ -141,8 +151,20 @@ export class Reports {
     this.#dirty.add(id)
   }
 
-  #poolStatus(old: Status, judged: Judged, { meta }: ConfigObject): Status {
-    const isOurs = meta.namespace === this.#options.namespace
+  #statusOf(kind: string, old: Status, judged: Judged, object: ConfigObject): Status {
+    if (kind === 'IPAddressPool') return this.#poolStatus(old, judged, object)
+    const status = judgedStatus(old, judged)
+    if (kind !== 'BGPPeer' || !this.#isOurs(object)) return status
+    return peerStatus(status, this.#options.sessionsOf(object.meta.name), judged.generation, () => new Date())
+  }
+
+  #isOurs({ meta }: ConfigObject): boolean {
+    return meta.namespace === this.#options.namespace
+  }
+
+  #poolStatus(old: Status, judged: Judged, object: ConfigObject): Status {
+    const { meta } = object
+    const isOurs = this.#isOurs(object)
     const pool = isOurs ? this.#config.pools.find(({ name }) => name === meta.name) : undefined
     return poolStatus(old, judged, pool, this.#config, this.#options.ledger)
   }

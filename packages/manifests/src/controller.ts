@@ -54,7 +54,11 @@ export function controllerObjects(image: string): readonly Manifest[] {
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
       allow('metallb.io', ['configurationstates'], ['get', 'create']),
       allow('metallb.io', ['configurationstates/status'], ['update']),
-      allow('metallb.io', ['servicel2statuses', 'servicebgpstatuses'], ['list', 'watch']),
+      allow(
+        'metallb.io',
+        ['servicel2statuses', 'servicebgpstatuses', 'bgpsessionstatuses'],
+        ['list', 'watch'],
+      ),
     ]),
     deployment(image),
     disruptionBudget(namespace, name, labels),

@@ -18,7 +18,9 @@ const namespace = 'metallb-system'
 const name = 'speaker'
 const labels: Labels = { app: 'metallb', component: name }
 
-const written = ['servicel2statuses/status', 'servicebgpstatuses/status', 'configurationstates/status']
+const written = ['servicel2statuses', 'servicebgpstatuses', 'bgpsessionstatuses', 'configurationstates'].map(
+  (kind) => `${kind}/status`,
+)
 
 export function speakerObjects(image: string): readonly Manifest[] {
   return [
@@ -35,6 +37,7 @@ export function speakerObjects(image: string): readonly Manifest[] {
       allow('metallb.io', metallbConfiguration, ['list', 'watch']),
       allow('metallb.io', ['servicel2statuses', 'servicebgpstatuses'], [...read, 'create', 'delete']),
       allow('metallb.io', ['servicel2statuses'], ['deletecollection']),
+      allow('metallb.io', ['bgpsessionstatuses'], [...read, 'create', 'delete']),
       allow('metallb.io', ['configurationstates'], [...read, 'create']),
       allow('metallb.io', written, ['update']),
     ]),

@@ -30,6 +30,8 @@ import type { Configured } from './world/configuration.ts'
 import { Observer } from './world/observer.ts'
 
 const tellMs = 5000
+/** Sessions change at every message; what is told of them does not. */
+const sessionsMs = 300
 
 export interface SpeakerParts {
   readonly options: SpeakerOptions
@@ -60,6 +62,7 @@ export class Speaker {
   #plan: Plan | undefined
   #layer2: Layer2State = noLayer2
   #told = new Set<string>()
+  #sessionsTimer: NodeJS.Timeout | undefined
 
   constructor(parts: SpeakerParts) {
     const { options, cluster, namespace, metrics, speakerMetrics } = parts
@@ -79,6 +82,7 @@ export class Speaker {
       nodeName: node,
       interfaces,
       bfd,
+      onStatus: () => this.#sessionsChanged(),
       ...(options.bgp.listenPort === undefined ? {} : { listenPort: options.bgp.listenPort }),
     })
     this.#endSecretWatch = this.#watchSecret()
@@ -126,6 +130,7 @@ export class Speaker {
     this.#observer.stop()
     this.#endSecretWatch()
     // First: what is given up now stays reported until the next owner reports itself.
+    clearTimeout(this.#sessionsTimer)
     const statuses = this.#statuses.stop()
     // BFD, in the worker, ends after BGP, whose sessions it would take along.
     const [{ lingered }] = await Promise.all([this.#handOver(), this.#stopBgp()])
@@ -167,6 +172,7 @@ export class Speaker {
     const plan = this.#planner.plan(this.#observer.world())
     this.#plan = plan
     this.#bgp.apply(plan.bgp)
+    this.#sessionsChanged()
     const addresses = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
     this.#worker.setDesired({ addresses, peers: this.#observer.speakers() })
     this.#parts.speakerMetrics.keepAddresses(new Set(addresses.map(({ ip }) => ip)))
@@ -213,6 +219,13 @@ export class Speaker {
       knowsService: (service) => plan.services.has(service),
       knowsNode: (node) => speakers.has(node),
     })
+  }
+
+  #sessionsChanged(): void {
+    this.#sessionsTimer ??= setTimeout(() => {
+      this.#sessionsTimer = undefined
+      this.#statuses.sessions(this.#bgp.status())
+    }, sessionsMs).unref()
   }
 
   /** Each refusal and note is told once, for as long as it stands. */

@@ -3,6 +3,7 @@ import * as identity from '../identity.ts'
 import { advertisementStatus, bgpAdvertisementSpec, l2AdvertisementSpec } from '../metallb/advertisements.ts'
 import { bfdProfileSpec, bfdProfileStatus } from '../metallb/bfd-profile.ts'
 import { bgpPeerSpec, bgpPeerStatus } from '../metallb/bgp-peer.ts'
+import { bgpSessionStatusStatus } from '../metallb/bgp-session-status.ts'
 import { communitySpec, communityStatus } from '../metallb/community.ts'
 import { configurationStateStatus } from '../metallb/configuration-state.ts'
 import { ipAddressPoolSpec, ipAddressPoolStatus } from '../metallb/ip-address-pool.ts'
@@ -76,6 +77,8 @@ const peerVersion = {
     column('ASN', '.spec.peerASN'),
     column('BFD Profile', '.spec.bfdProfile'),
     column('Multi Hops', '.spec.ebgpMultiHop'),
+    column('Sessions', '.status.sessions'),
+    column('Down', '.status.conditions[?(@.type=="Established")].message', 'string', 10),
   ],
 }
 
@@ -166,6 +169,32 @@ const serviceBGPStatus: CustomResource = {
   ],
 }
 
+const bgpSessionStatus: CustomResource = {
+  ...identity.bgpSessionStatus,
+  singular: 'bgpsessionstatus',
+  shortNames: [],
+  description: "One node's session with a BGPPeer.",
+  versions: [
+    {
+      name: 'v1beta1',
+      spec: emptySpec,
+      specRequired: false,
+      status: bgpSessionStatusStatus,
+      printerColumns: [
+        column('Node', '.status.node'),
+        column('Peer', '.status.peer'),
+        column('BGP', '.status.bgpStatus'),
+        column('BFD', '.status.bfdStatus'),
+        column('Since', '.status.since', 'date'),
+        column('Reason', '.status.reason'),
+        column('Address', '.status.address', 'string', 10),
+        column('Prefixes', '.status.prefixes', 'integer', 10),
+        column('Message', '.status.message', 'string', 10),
+      ],
+    },
+  ],
+}
+
 const configurationState: CustomResource = {
   ...identity.configurationState,
   singular: 'configurationstate',
@@ -190,6 +219,7 @@ export const metallbResources: readonly CustomResource[] = [
   bfdProfile,
   bgpAdvertisement,
   bgpPeer,
+  bgpSessionStatus,
   community,
   configurationState,
   ipAddressPool,

@@ -82,7 +82,12 @@ const fields = {
 export const bgpPeerSpec = object(fields, rules(...peerRules))
 export type BGPPeerSpec = Shape<typeof bgpPeerSpec>
 
-export const bgpPeerStatus = object({ conditions: optional(conditions) })
+export const bgpPeerStatus = object({
+  sessions: optional(
+    text('Sessions that are up, of all, as 2/3; which are down says the condition Established.'),
+  ),
+  conditions: optional(conditions),
+})
 export type BGPPeerStatus = Shape<typeof bgpPeerStatus>
 
 export interface BGPPeer extends KubeObject {

@@ -181,7 +181,10 @@ test('a peer that refuses each OPEN is not hammered, and its reason is logged on
   expect(logged('connectFailed').filter(({ level }) => level === 'warn')).toMatchObject([
     { reason: 'peer: open/badPeerAS' },
   ])
-  expect(speaker.status()[0]?.lastEnding).toBe('peer: open/badPeerAS')
+  expect(speaker.status()[0]?.lastEnding).toEqual({
+    reason: 'notificationReceived',
+    message: 'the peer said open/badPeerAS',
+  })
 })
 
 test('bytes that are no BGP are answered with the error, and the session comes back', async () => {

@@ -22,7 +22,7 @@ import { type PeerLabels, SessionMetrics } from './session-metrics.ts'
 import { restartSeconds } from './session-settings.ts'
 
 export type { BfdStatus } from './bfd-report.ts'
-export type { UnsentRoute } from './rib/index.ts'
+export { describeUnsent, type UnsentRoute } from './rib/index.ts'
 export type { PeerStatus } from './session.ts'
 
 export interface BgpSpeakerOptions {
@@ -36,6 +36,8 @@ export interface BgpSpeakerOptions {
   readonly listenPort?: number
   /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
   readonly bfd: (message: ToBfd) => void
+  /** `status` may answer something else; called often. */
+  readonly onStatus?: () => void
 }
 
 export interface BgpStop {
@@ -93,6 +95,7 @@ export class BgpSpeaker {
       const held = this.#held.get(id)
       return held && labelsOf(held.peer)
     })
+    if (message.kind !== 'counts') this.#options.onStatus?.()
     if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
   }
 
@@ -165,6 +168,7 @@ export class BgpSpeaker {
       metrics: this.#metrics.of(labelsOf(peer)),
       neighbor: (name) => this.#routers.of(name),
       restarting: () => performance.now() < this.#restartingUntil,
+      onChange: () => this.#options.onStatus?.(),
     })
     this.#held.set(peer.name, { peer, session })
     const before = this.#ending.get(peer.name)

@@ -29,6 +29,35 @@ export function reasonOf(ending: Ending): string {
   }
 }
 
+/** The same as a code and what is to be said with it. */
+export function whyEnded(ending: Ending): Why {
+  switch (ending.kind) {
+    case 'connectFailed': {
+      const [, word, text = ''] = /^([a-z]+[A-Z][A-Za-z]*): (.*)$/s.exec(ending.message) ?? []
+      return word === undefined
+        ? { reason: 'connectFailed', message: ending.message }
+        : { reason: word, message: text }
+    }
+    case 'connectTimeout':
+      return { reason: 'connectTimeout', message: 'the peer does not answer' }
+    case 'closed':
+      return { reason: 'connectionClosed', message: ending.message ?? 'the peer closed the connection' }
+    case 'notificationReceived':
+      return { reason: 'notificationReceived', message: `the peer said ${describeError(ending.error)}` }
+    case 'notificationSent':
+      return { reason: 'notificationSent', message: `this node said ${describeError(ending.error)}` }
+    default:
+      return { reason: ending.kind, message: '' }
+  }
+}
+
+export interface Why {
+  /** Stable. */
+  readonly reason: string
+  /** For people. */
+  readonly message: string
+}
+
 export class SessionLog {
   readonly #logger: Logger
   readonly #fields: Readonly<Record<string, unknown>>

@@ -26,7 +26,7 @@ import {
 } from './fsm/index.ts'
 import { AdjOut, resolveRoutes, type UnsentRoute } from './rib/index.ts'
 import { factsOf, routerIDOf } from './session-facts.ts'
-import { reasonOf, SessionLog } from './session-log.ts'
+import { nameOfPeer, SessionLog, type Why, whyEnded } from './session-log.ts'
 import type { PeerMetrics } from './session-metrics.ts'
 import { settingsOf } from './session-settings.ts'
 
@@ -41,15 +41,22 @@ export interface SessionOptions {
   readonly bfd: (message: ToBfd) => void
   /** Routes of an earlier life of this speaker may still stand at the peer. */
   readonly restarting: () => boolean
+  /** Its status may be another. */
+  readonly onChange: () => void
 }
 
 export interface PeerStatus {
   readonly name: string
   readonly state: State['kind']
   /** Why the last attempt or session ended. */
-  readonly lastEnding: string | undefined
-  /** Milliseconds that the session is up. */
-  readonly uptimeMs: number | undefined
+  readonly lastEnding: Why | undefined
+  /** `192.0.2.1:179` */
+  readonly address: string
+  readonly vrf: string | undefined
+  /** The peer dials, we do not. */
+  readonly passive: boolean
+  /** Since when the session is up, or not: milliseconds since 1970. */
+  readonly since: number
   /** Prefixes that the peer has from us. */
   readonly announced: number
   /** Prefixes that the peer has yet to read about; all of them while there is no session. */
@@ -60,7 +67,6 @@ export interface PeerStatus {
 interface Established {
   readonly agreed: Agreed
   readonly rib: AdjOut
-  readonly since: number
 }
 
 export class Session {
@@ -76,7 +82,8 @@ export class Session {
   #hasBeenUp = false
   #draining = false
   #unsent: readonly UnsentRoute[] = []
-  #lastEnding: string | undefined
+  #lastEnding: Why | undefined
+  #since = Date.now()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: SessionOptions) {
@@ -101,11 +108,15 @@ export class Session {
 
   get status(): PeerStatus {
     const established = this.#established
+    const { peer } = this.#options
     return {
-      name: this.#options.peer.name,
+      name: peer.name,
+      address: nameOfPeer(peer),
+      vrf: peer.vrf,
+      passive: peer.passive ?? false,
       state: this.#state.kind,
       lastEnding: this.#lastEnding,
-      uptimeMs: established && performance.now() - established.since,
+      since: this.#since,
       announced: established?.rib.announced ?? 0,
       pending: established?.rib.pending ?? this.#routes.length,
       unsent: this.#unsent,
@@ -247,7 +258,8 @@ export class Session {
       endOfRib: agreed.wantsEndOfRib ? agreed.families : [],
       markRefresh: agreed.enhancedRefresh,
     })
-    this.#established = { agreed, rib, since: performance.now() }
+    this.#established = { agreed, rib }
+    this.#since = Date.now()
     this.#hasBeenUp = true
     this.#log.up()
     metrics.up(true)
@@ -259,7 +271,8 @@ export class Session {
   }
 
   #onEnded(ending: Ending, wasEstablished: boolean): void {
-    this.#lastEnding = reasonOf(ending)
+    this.#lastEnding = whyEnded(ending)
+    if (wasEstablished) this.#since = Date.now()
     this.#established = undefined
     this.#detection.down()
     this.#connections.forget()
@@ -306,6 +319,7 @@ export class Session {
     if (this.#established === undefined) metrics.up(false)
     metrics.prefixes(announced, pending)
     metrics.unsent(unsent.length)
+    this.#options.onChange()
   }
 
   /** The tick comes after the poll phase: bytes that arrived while we were stalled count before a hold timer does. */

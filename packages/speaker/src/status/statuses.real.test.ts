@@ -128,6 +128,32 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await expect.poll(table('servicebgpstatus'), patient).toEqual(['web default noEndpoints'])
   })
 
+  it("tells each session's state, and takes away that of a peer that is gone", async () => {
+    const [one, two] = running
+    const session = {
+      name: 'tor',
+      state: 'established',
+      address: '192.0.2.1:179',
+      vrf: undefined,
+      passive: false,
+      lastEnding: undefined,
+      since: Date.now(),
+      announced: 1,
+      pending: 0,
+      unsent: [],
+      bfd: { state: 'up', obstacle: undefined },
+    } as const
+    const lastEnding = { reason: 'connectFailed', message: 'connect ECONNREFUSED 192.0.2.1:179' }
+    one?.sessions([session])
+    two?.sessions([{ ...session, state: 'connect', lastEnding, bfd: undefined }])
+    const sessions = async () => (await table('bgpsessionstatus')()).map((line) => line.replace(/ \d+s/, ''))
+    await expect.poll(sessions, patient).toEqual(['n1 tor Established up', 'n2 tor Down connectFailed'])
+    const wide = await kubectl(['get', 'bgpsessionstatus', '-n', namespace, '-o', 'wide'])
+    expect(wide).toContain('connect ECONNREFUSED 192.0.2.1:179')
+    two?.sessions([])
+    await expect.poll(sessions, patient).toEqual(['n1 tor Established up'])
+  })
+
   it('judges the configuration, writes on change only, and anew when it was deleted', async () => {
     const [one] = running
     const clean = { refusals: [], warnings: [], source: 'objects', both: false, configMap: '' } as const

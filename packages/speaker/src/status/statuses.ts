@@ -1,4 +1,7 @@
-/** Everything that a speaker keeps in statuses: what it announces by each protocol, and how it judges the configuration. */
+/**
+ * Everything that a speaker keeps in statuses: what it announces by each protocol, its BGP sessions, and how it judges
+ * the configuration.
+ */
 import type { Cluster } from '@landfall/kube'
 import type { Logger } from '@landfall/telemetry'
 import type { Announcement } from '../announcements.ts'
@@ -6,6 +9,8 @@ import type { Layer2State } from '../layer2/messages.ts'
 import type { OwnerReference } from './owner-reference.ts'
 import { bgpReports, layer2Reports } from './report-object.ts'
 import { ServiceReports, type Surroundings } from './service-reports.ts'
+import type { Session } from './session-object.ts'
+import { SessionReports } from './session-reports.ts'
 import { type Judgement, StateReport } from './state-report.ts'
 import { wantedReports } from './wanted-reports.ts'
 
@@ -25,18 +30,26 @@ export class Statuses {
   readonly #node: string
   readonly #layer2: ServiceReports
   readonly #bgp: ServiceReports
+  readonly #sessions: SessionReports
   readonly #state: StateReport
 
   constructor({ owner, nodeOwner, ...options }: StatusesOptions) {
     this.#node = options.node
     this.#layer2 = new ServiceReports({ ...options, owner, kind: layer2Reports })
     this.#bgp = new ServiceReports({ ...options, owner, kind: bgpReports })
+    this.#sessions = new SessionReports({ ...options, owner: nodeOwner })
     this.#state = new StateReport({ ...options, owner: nodeOwner })
   }
 
   /** Resolves when it is known what is said already. */
   async start(): Promise<void> {
+    // Definitions of MetalLB lack it, and nothing waits for it.
+    this.#sessions.start()
     await Promise.all([this.#layer2.start(), this.#bgp.start(), this.#state.start()])
+  }
+
+  sessions(sessions: readonly Session[]): void {
+    this.#sessions.set(sessions)
   }
 
   judge(judgement: Judgement): void {
@@ -56,6 +69,7 @@ export class Statuses {
     const around = { ...known, coordinates, isAlive: (node: string) => alive.has(node) }
     const { layer2, bgp } = wantedReports(announcements, coordinates)
     this.#bgp.set(bgp, around)
+    this.#sessions.coordinate(coordinates ? around.isAlive : undefined)
     // Until the others were heard nobody knows who announces what.
     if (serving) this.#layer2.set(layer2, around)
   }
@@ -66,6 +80,6 @@ export class Statuses {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#layer2.stop(), this.#bgp.stop(), this.#state.stop()])
+    await Promise.all([this.#layer2, this.#bgp, this.#sessions, this.#state].map((part) => part.stop()))
   }
 }

@@ -1,0 +1,150 @@
+import { silentLogger } from '@landfall/telemetry'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { until } from '../bgp/testing/until.ts'
+import type { Session } from './session-object.ts'
+import { sessionName, sessionObject, sessionText } from './session-object.ts'
+import { SessionReports, type SessionTimes } from './session-reports.ts'
+import { ObjectsApi } from './testing.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const namespace = 'metallb-system'
+const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u' }
+const quick: SessionTimes = { calmMs: 20, startMs: 40, changeMs: 40, detailMs: 60_000, sweepMs: 20 }
+const name = sessionName('n1', 'tor')
+
+let api: ObjectsApi
+const running: SessionReports[] = []
+
+beforeEach(async () => {
+  api = new ObjectsApi()
+  await api.listen()
+})
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((reports) => reports.stop()))
+  await api.server.close()
+})
+
+function reports(times: Partial<SessionTimes> = {}): SessionReports {
+  const made = new SessionReports({
+    cluster: api.server.cluster(),
+    logger: silentLogger(),
+    namespace,
+    node: 'n1',
+    owner: () => owner,
+    onError: () => {},
+    times: { ...quick, ...times },
+  })
+  running.push(made)
+  made.start()
+  return made
+}
+
+function session(fields: Partial<Session> = {}): Session {
+  return {
+    name: 'tor',
+    state: 'established',
+    address: '192.0.2.1:179',
+    vrf: undefined,
+    passive: false,
+    lastEnding: undefined,
+    since: Date.UTC(2026, 0, 1),
+    announced: 2,
+    pending: 0,
+    unsent: [],
+    bfd: undefined,
+    ...fields,
+  }
+}
+
+const refused = { reason: 'connectFailed', message: 'connect ECONNREFUSED 192.0.2.1:179' }
+const down = session({ state: 'connect', lastEnding: refused, since: Date.UTC(2026, 0, 2), announced: 0 })
+const status = () => api.objects.get(name)?.['status']
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 200))
+
+test('what is said of a session that is up, and of one that is not', () => {
+  expect(sessionText(session({ vrf: 'red', bfd: { state: 'up', obstacle: undefined } }))).toEqual({
+    address: '192.0.2.1:179',
+    vrf: 'red',
+    bgpStatus: 'Established',
+    bfdStatus: 'up',
+    since: '2026-01-01T00:00:00Z',
+    prefixes: 2,
+  })
+  expect(sessionText(down)).toMatchObject({ bgpStatus: 'Down', prefixes: 0, ...refused })
+  expect(sessionText(session({ state: 'active', passive: true }))).toMatchObject({ reason: 'waitingForPeer' })
+  expect(sessionText(session({ bfd: { state: 'down', obstacle: 'portInUse' } }))).toMatchObject({
+    bgpStatus: 'Established',
+    bfdStatus: 'unavailable',
+    reason: 'portInUse',
+  })
+})
+
+test('a session is said in two writes, with the Node as its owner, and said again when it goes down', async () => {
+  const made = reports()
+  made.set([session()])
+  await until('the status', () => status() !== undefined)
+  expect(api.writes).toEqual([`POST ${name}`, `PUT ${name}`])
+  expect(api.objects.get(name)?.metadata).toMatchObject({
+    labels: { 'metallb.io/node': 'n1' },
+    ownerReferences: [owner],
+  })
+  expect(status()).toMatchObject({ node: 'n1', peer: 'tor', bgpStatus: 'Established' })
+  made.set([down])
+  await until('the end', () => api.writes.length === 3)
+  expect(status()).toMatchObject({ bgpStatus: 'Down', since: '2026-01-02T00:00:00Z', ...refused })
+})
+
+test('counters and other errors of other attempts are not written one by one', async () => {
+  const made = reports()
+  made.set([session()])
+  await until('the status', () => status() !== undefined)
+  for (let announced = 3; announced < 20; announced++) made.set([session({ announced })])
+  await quiet()
+  expect(api.writes).toHaveLength(2)
+})
+
+test('since when it is down outlives the speaker', async () => {
+  api.put({
+    ...sessionObject({ namespace, node: 'n1', peer: 'tor' }, owner),
+    status: { node: 'n1', peer: 'tor', bgpStatus: 'Down', since: '2025-12-31T00:00:00Z' },
+  })
+  reports().set([down])
+  await until('a write', () => api.writes.length === 1)
+  expect(status()).toMatchObject({ since: '2025-12-31T00:00:00Z', ...refused })
+})
+
+test('a peer that is gone has no session', async () => {
+  const made = reports()
+  made.set([session()])
+  await until('the status', () => status() !== undefined)
+  made.set([])
+  await until('its end', () => api.objects.size === 0)
+  expect(api.writes.at(-1)).toBe(`DELETE ${name}`)
+})
+
+test('who speaks for all takes away what a dead speaker said, and nobody else does', async () => {
+  const left = sessionObject({ namespace, node: 'n9', peer: 'tor' }, owner)
+  api.put({ ...left, status: { node: 'n9', peer: 'tor', bgpStatus: 'Established' } })
+  // The API of this test knows no labels, so what is here counts as wanted or not: by its own speaker only.
+  const made = reports({ calmMs: 60_000, startMs: 60_000 })
+  made.set([])
+  made.coordinate((node) => node === 'n9')
+  await quiet()
+  expect(api.objects.size).toBe(1)
+  made.coordinate(undefined)
+  await quiet()
+  expect(api.objects.size).toBe(1)
+  made.coordinate((node) => node !== 'n9')
+  await until('its end', () => api.objects.size === 0)
+})
+
+test('where it may not be written it is asked for ever more seldom', async () => {
+  api.refusal = 403
+  const made = reports()
+  made.set([session()])
+  await quiet()
+  expect(api.objects.size).toBe(0)
+  api.refusal = undefined
+  await until('the status', () => status() !== undefined)
+})
