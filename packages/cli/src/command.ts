@@ -6,6 +6,7 @@ import { bootstrapCommand } from './programs/bootstrap.ts'
 import { certgenCommand } from './programs/certgen.ts'
 import { controllerCommand } from './programs/controller.ts'
 import { envoyCommand } from './programs/envoy.ts'
+import { layer2Command } from './programs/layer2.ts'
 import { migrateCommand } from './programs/migrate.ts'
 import { serveCommand } from './programs/serve.ts'
 import { speakerCommand } from './programs/speaker.ts'
@@ -20,7 +21,8 @@ export function commandOf(name: ProgramName): Command {
   if (name === 'speaker') return speakerCommand().version(readVersion())
   const ingress = [serveCommand(), bootstrapCommand(), certgenCommand(), envoyCommand(), versionCommand()]
   if (name === 'contour') return group(name, 'programs Envoy from Ingress and HTTPProxy', ingress)
-  const all = [controllerCommand(), speakerCommand(), ...ingress, migrateCommand(), uninstallCommand()]
+  const tools = [layer2Command(), migrateCommand(), uninstallCommand()]
+  const all = [controllerCommand(), speakerCommand(), ...ingress, ...tools]
   return group(name, 'addresses for Services, their announcement, and ingress, on your own machines', all)
 }
 

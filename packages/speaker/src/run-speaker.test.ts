@@ -123,6 +123,21 @@ test('a worker that is killed ends the run: peers are told, servers and watches 
   expect([api.requests.length, peer.connections]).toEqual([watched, 1])
 })
 
+test('a person asks on the loopback that addresses be spread anew', async () => {
+  const control = new AbortController()
+  const options = await optionsWith(control.signal)
+  const run = runSpeaker(options)
+  await until('the session', () => logged('sessionUp'))
+  const url = `http://127.0.0.1:${options.health.port}/layer2/rebalance`
+  const post = vi.spyOn(Worker.prototype, 'postMessage')
+  let answer = await fetch(url, { method: 'POST' })
+  while (answer.status === 503) answer = await fetch(url, { method: 'POST' })
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('n1 coordinates')])
+  expect(post.mock.calls.map(([message]) => message)).toContainEqual({ kind: 'rebalance' })
+  control.abort()
+  await run
+})
+
 test('the signal ends it cleanly', async () => {
   const control = new AbortController()
   const options = await optionsWith(control.signal)

@@ -4,6 +4,7 @@ import { Health, type HttpServer, Metrics, serveHttp, serveMetrics } from '@land
 import type { WorkerOptions } from './layer2/messages.ts'
 import { readCpuQuota, readExcludes, readMemberSecret, timingFor } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
+import { type Rebalance, rebalanceRoute } from './rebalance-request.ts'
 import { Speaker } from './speaker.ts'
 import { SpeakerMetrics } from './speaker-metrics.ts'
 import { ownerLookup } from './status/owner-lookup.ts'
@@ -17,6 +18,8 @@ interface Run {
   readonly speakerMetrics: SpeakerMetrics
   readonly health: Health
   readonly worker: WorkerOptions
+  /** What people ask of the speaker, once there is one. */
+  readonly asked: { rebalance: Rebalance | undefined }
 }
 
 /**
@@ -35,7 +38,17 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   })
   const namespace = options.namespace || cluster.namespace || 'metallb-system'
   const speakerMetrics = new SpeakerMetrics(metrics)
-  const run: Run = { options, namespace, cluster, metrics, speakerMetrics, health: new Health(), worker }
+  const asked = { rebalance: undefined }
+  const run: Run = {
+    options,
+    namespace,
+    cluster,
+    metrics,
+    speakerMetrics,
+    health: new Health(),
+    worker,
+    asked,
+  }
   const servers: HttpServer[] = []
   try {
     await serve(run, servers)
@@ -48,14 +61,18 @@ export async function runSpeaker(options: SpeakerOptions): Promise<void> {
 }
 
 /** Adds each server as soon as it listens. */
-async function serve({ options, cluster, metrics, health }: Run, servers: HttpServer[]): Promise<void> {
+async function serve(
+  { options, cluster, metrics, health, asked }: Run,
+  servers: HttpServer[],
+): Promise<void> {
   health.setReady('sync', false, 'the first list is not complete')
   health.setReady('layer2', false, 'the other speakers are being heard')
   const { metrics: listener, logger } = options
   const scrapes = await serveMetrics({ listener, metrics, health, review: scrapeReview(cluster), logger })
   if (scrapes !== undefined) servers.push(scrapes)
   const { address, port } = options.health
-  if (port !== 0) servers.push(await serveHttp({ address, port, routes: health.routes() }))
+  const posts = rebalanceRoute(() => asked.rebalance)
+  if (port !== 0) servers.push(await serveHttp({ address, port, routes: health.routes(), posts }))
 }
 
 function sayStart({ options: { logger, version, node }, namespace, worker, speakerMetrics }: Run): void {
@@ -81,6 +98,7 @@ async function announce(run: Run): Promise<void> {
       failure.reject(error)
     },
   })
+  run.asked.rebalance = () => speaker.rebalance()
   const ended = aborted(signal)
   try {
     await Promise.race([speaker.start(), ended, failure.promise])

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, EventRecorder } from '@landfall/kube'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
 import { formatIP } from '@landfall/netip'
-import type { Health, Logger, Metrics } from '@landfall/telemetry'
+import type { Health, HttpAnswer, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
@@ -22,6 +22,7 @@ import { Layer2Worker } from './layer2/worker-handle.ts'
 import { watchMemberSecret } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
 import { type Plan, Planner } from './plan/planner.ts'
+import { answerRebalance } from './rebalance-request.ts'
 import { Reporter } from './reporter.ts'
 import type { SpeakerMetrics } from './speaker-metrics.ts'
 import { nodeReference, type OwnerReference } from './status/owner-reference.ts'
@@ -147,6 +148,14 @@ export class Speaker {
     if (handedOver > 0)
       this.#logger.info('layer2HandedOver', { addresses: handedOver, lingerMs }, 'addresses were handed over')
     return { lingered: sleep(lingerMs) }
+  }
+
+  /** Somebody asked for it. */
+  rebalance(): HttpAnswer {
+    const answer = answerRebalance(this.#layer2, this.#parts.options.node)
+    this.#logger.info('rebalanceAsked', { done: answer.status === 200 }, answer.body.split('\n')[0])
+    if (answer.status === 200) this.#worker.rebalance()
+    return answer
   }
 
   async #stopBgp(): Promise<void> {

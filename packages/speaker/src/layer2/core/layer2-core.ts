@@ -118,8 +118,8 @@ export class Layer2Core {
 
   /** Asks the coordinator to spread the addresses anew. */
   rebalance(): void {
-    this.#rebalanceAsks = rebalanceAsks
-    this.#leadership.rebalance()
+    if (this.#allegiance.leads) this.#leadership.rebalance()
+    else this.#rebalanceAsks = rebalanceAsks
   }
 
   /** Gives up what is held, to others, while there are any. */

@@ -110,6 +110,7 @@ export class Leadership {
 
   end(): void {
     this.#reign = undefined
+    this.#rebalancing = false
     for (const node of this.ledger.nodes)
       for (const address of this.#orders.drop(node)) this.ledger.cancel(node, address)
   }

@@ -72,13 +72,36 @@ describe.each([3, 5, 7])('250 addresses on %d nodes', (nodes) => {
     simulation.run(3000)
     expect([observer.moves, observer.loads(gone).get(gone.name)]).toEqual([lost, 0])
     observer.watchesMoves = false
-    simulation.node(near).act((core) => core.rebalance())
+    // Any of them passes it on to the coordinator.
+    simulation.node(nameOf(1)).act((core) => core.rebalance())
     simulation.run(1100)
     expect(observer.moves).toBeLessThanOrEqual((lost ?? 0) + 2)
     simulation.run(100_000)
     expect(spread(loads(simulation, near))).toBeLessThanOrEqual(1)
     expect(observer.violations).toEqual([])
   })
+})
+
+test('who passed on a wish to rebalance does not rebalance when it comes to coordinate', slow, () => {
+  const simulation = settled(5, 30)
+  const { observer } = simulation
+  observer.watchesMoves = false
+  const loseAndReturn = (): void => {
+    const gone = [3, 4].map((index) => simulation.node(nameOf(index)))
+    for (const node of gone) node.kill()
+    simulation.run(2000)
+    for (const node of gone) simulation.start(node)
+    simulation.run(3000)
+  }
+  loseAndReturn()
+  expect(loads(simulation, nameOf(0))).toEqual([10, 10, 10, 0, 0])
+  simulation.node(nameOf(1)).act((core) => core.rebalance())
+  simulation.run(30_000)
+  expect(loads(simulation, nameOf(0))).toEqual([6, 6, 6, 6, 6])
+  loseAndReturn()
+  simulation.node(nameOf(0)).kill()
+  simulation.run(30_000)
+  expect(loads(simulation, nameOf(1))).toEqual([10, 10, 5, 5])
 })
 
 test('5,000 addresses are taken over in parts, by one who did not hold them', slow, () => {
