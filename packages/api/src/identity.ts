@@ -36,3 +36,8 @@ export const tlsCertificateDelegation = projectcontour(
   'TLSCertificateDelegation',
   'tlscertificatedelegations',
 )
+export const contourConfiguration = projectcontour(
+  'v1alpha1',
+  'ContourConfiguration',
+  'contourconfigurations',
+)

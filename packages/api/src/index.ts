@@ -29,6 +29,11 @@ export type {
   JWTProvider,
   RateLimitPolicy,
 } from './projectcontour/access-policies.ts'
+export type {
+  ContourConfiguration,
+  ContourConfigurationSpec,
+  ContourConfigurationStatus,
+} from './projectcontour/contour-configuration.ts'
 export type { CookieRewritePolicy, HeadersPolicy } from './projectcontour/header-policies.ts'
 export type {
   HTTPProxy,

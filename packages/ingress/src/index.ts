@@ -1,3 +1,4 @@
 /** The ingress: the control plane that programs Envoy. */
-export { defaultServeOptions, type LeaderElectionSettings, type ServeOptions } from './options.ts'
-export { runServe } from './serve/serve.ts'
+export type { Settings } from './configuration/settings.ts'
+export type { ConfigurationSource, LeaderElectionSettings, ServeStart } from './options.ts'
+export { runServe } from './serve/start.ts'

@@ -6,6 +6,7 @@ import { ApiError } from './api-error.ts'
 import { findAccess } from './find-access.ts'
 import { type Key, type KubeObject, splitKey } from './model/index.ts'
 import type { OutageGate } from './outage-gate.ts'
+import { RequestRate } from './request-rate.ts'
 import { pathOf, type RawObject, type ResourceType } from './resource.ts'
 import { type RequestParameters, Transport } from './transport.ts'
 
@@ -17,6 +18,10 @@ export interface ClusterOptions {
   readonly metrics?: Metrics
   /** `landfall-controller/0.1.0`: the part before the slash is the field manager of every write. */
   readonly userAgent: string
+  /** No limit when left out. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number }
+  /** Logs each request. */
+  readonly trace?: boolean
 }
 
 /** Which objects of a kind. */
@@ -44,12 +49,27 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     'Requests to the API server without a good answer, by method and HTTP status (0: no answer).',
     ['method', 'status'],
   )
-  return new Cluster(access, options.userAgent, (method, status) =>
-    failures?.inc({ method, status: String(status) }),
+  const { rate, trace, logger } = options
+  return new Cluster(
+    access,
+    options.userAgent,
+    (method, status) => failures?.inc({ method, status: String(status) }),
+    {
+      ...(rate === undefined ? {} : { rate: new RequestRate(rate.perSecond, rate.burst) }),
+      ...(trace === true
+        ? { onRequest: ({ method, path }) => logger.info('kubernetesRequest', { method, path }) }
+        : {}),
+    },
   )
 }
 
+interface Watched {
+  readonly rate?: RequestRate
+  readonly onRequest?: (parameters: RequestParameters) => void
+}
+
 export class Cluster {
+  readonly #watched: Watched
   readonly #access: Access
   readonly #transport: Transport
   readonly #onFailure: (method: string, status: number) => void
@@ -58,7 +78,9 @@ export class Cluster {
     access: Access,
     userAgent: string,
     onFailure: (method: string, status: number) => void = () => {},
+    watched: Watched = {},
   ) {
+    this.#watched = watched
     this.#access = access
     this.#transport = new Transport(access, userAgent)
     this.#onFailure = onFailure
@@ -76,7 +98,7 @@ export class Cluster {
 
   /** @throws ApiError */
   async request<T = RawObject>(parameters: RequestParameters): Promise<T> {
-    const body = await this.#counted(parameters, this.#transport.ask(parameters))
+    const body = await this.#counted(parameters, () => this.#transport.ask(parameters))
     try {
       return JSON.parse(body)
     } catch (error) {
@@ -87,7 +109,7 @@ export class Cluster {
 
   /** An answer that goes on, as it comes in. @throws ApiError when the server refuses */
   open(parameters: RequestParameters & { readonly signal: AbortSignal }): Promise<IncomingMessage> {
-    return this.#counted(parameters, this.#transport.open(parameters))
+    return this.#counted(parameters, () => this.#transport.open(parameters))
   }
 
   /** @param more where to begin, and for how long */
@@ -178,8 +200,11 @@ export class Cluster {
     this.#transport.close()
   }
 
-  #counted<T>(parameters: RequestParameters, answer: Promise<T>): Promise<T> {
-    return answer.catch((error: unknown) => {
+  async #counted<T>(parameters: RequestParameters, ask: () => Promise<T>): Promise<T> {
+    const { rate, onRequest } = this.#watched
+    if (rate !== undefined) await rate.turn()
+    onRequest?.(parameters)
+    return ask().catch((error: unknown) => {
       if (!parameters.signal?.aborted) this.#onFailure(parameters.method, statusOf(error))
       throw error
     })

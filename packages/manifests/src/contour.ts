@@ -30,6 +30,8 @@ export function contourObjects(image: string, version: string): readonly Manifes
       allow('projectcontour.io', ['httpproxies'], read),
       allow('projectcontour.io', ['httpproxies/status'], ['update']),
       allow('projectcontour.io', ['tlscertificatedelegations'], ['list', 'watch']),
+      allow('projectcontour.io', ['contourconfigurations'], read),
+      allow('projectcontour.io', ['contourconfigurations/status'], ['update']),
     ]),
     ...role(namespace, name, [name], labels, [
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),

@@ -1,5 +1,9 @@
 /** The definitions of the projectcontour.io kinds. */
 import * as identity from '../identity.ts'
+import {
+  contourConfigurationSpec,
+  contourConfigurationStatus,
+} from '../projectcontour/contour-configuration.ts'
 import { httpProxySpec, httpProxyStatus } from '../projectcontour/http-proxy.ts'
 import {
   tlsCertificateDelegationSpec,
@@ -45,4 +49,24 @@ const tlsCertificateDelegation: CustomResource = {
   ],
 }
 
-export const projectcontourResources: readonly CustomResource[] = [httpProxy, tlsCertificateDelegation]
+const contourConfiguration: CustomResource = {
+  ...identity.contourConfiguration,
+  singular: 'contourconfiguration',
+  shortNames: ['contourconfig'],
+  description: 'How the control plane of Envoy is configured.',
+  versions: [
+    {
+      name: 'v1alpha1',
+      spec: contourConfigurationSpec,
+      specRequired: true,
+      status: contourConfigurationStatus,
+      printerColumns: [],
+    },
+  ],
+}
+
+export const projectcontourResources: readonly CustomResource[] = [
+  contourConfiguration,
+  httpProxy,
+  tlsCertificateDelegation,
+]

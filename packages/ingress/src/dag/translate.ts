@@ -5,10 +5,12 @@
  */
 import type { Key } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
+import { withDefaultHeaders } from './default-headers.ts'
 import { translateIngresses } from './ingress-host.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { translateProxies } from './proxy-host.ts'
+import { withRequiredValidation } from './required-validation.ts'
 import { orderRoutes } from './route-order.ts'
 import type { SecureSide, VirtualHost } from './virtual-host.ts'
 
@@ -31,9 +33,11 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
     tls === undefined || routes.length === 0 ? undefined : { kind: 'http', tls, routes }
   const secure = proxies.contribution.tcp ?? http
   const empty = plain.length === 0 && secure === undefined
-  return {
-    virtualHost: empty ? undefined : { host, filters: proxies.contribution.filters, plain, secure },
+  const virtualHost = { host, filters: proxies.contribution.filters, plain, secure }
+  const translation: Translation = {
+    virtualHost: empty ? undefined : withDefaultHeaders(virtualHost, options),
     outcomes: [...ingresses.outcomes, ...proxies.outcomes],
     root: proxies.root,
   }
+  return withRequiredValidation(translation, options)
 }

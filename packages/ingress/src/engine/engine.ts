@@ -10,7 +10,14 @@ import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
 import { httpListener, httpListenerName, httpsListener } from '../envoy/listeners.ts'
 import { operationalListeners } from '../envoy/operational-listeners.ts'
-import { defaultListenerOptions, type ListenerOptions } from '../envoy/options.ts'
+import {
+  type ClusterOptions,
+  defaultClusterOptions,
+  defaultListenerOptions,
+  defaultRuntimeOptions,
+  type ListenerOptions,
+  type RuntimeOptions,
+} from '../envoy/options.ts'
 import { plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
@@ -31,6 +38,8 @@ export interface EngineOptions {
   readonly classes: readonly string[]
   readonly dag: DagOptions
   readonly listeners: ListenerOptions
+  readonly clusters: ClusterOptions
+  readonly runtime: RuntimeOptions
   readonly layout: Layout
 }
 
@@ -38,6 +47,8 @@ export const defaultEngineOptions: EngineOptions = {
   classes: [],
   dag: defaultDagOptions,
   listeners: defaultListenerOptions,
+  clusters: defaultClusterOptions,
+  runtime: defaultRuntimeOptions,
   layout: 'scoped',
 }
 
@@ -61,7 +72,7 @@ export class Engine {
   readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
   readonly #chains = new Chains()
-  readonly #runtime: ResourceMap = new Map([[runtimeName, runtimeResource()]])
+  readonly #runtime: ResourceMap
   readonly #refusals = new Refusals((resource) => this.#mayHold(resource))
   #plainHosts = 0
 
@@ -69,6 +80,8 @@ export class Engine {
   constructor(world: World, options: EngineOptions = defaultEngineOptions) {
     this.#options = options
     this.#units = new Units(world, options.classes, options.dag, options.layout)
+    const traffic = [httpListenerName, httpsListenerName]
+    this.#runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     for (const listener of operationalListeners(options.listeners)) this.#listeners.set(listener)
   }
 
@@ -104,6 +117,11 @@ export class Engine {
   /** Word of an Envoy. @param message its words; undefined: well again @returns the HTTPProxies that it concerns */
   refuse(resource: ResourceName, message: string | undefined): readonly Key[] {
     return this.#refusals.take(resource, message)
+  }
+
+  /** Takes over what Envoys refuse from an engine of other options. */
+  adopt(before: Engine): void {
+    this.#refusals.adopt(before.#refusals)
   }
 
   /** What Envoys refuse of the host, if it is this HTTPProxy that has it. */
@@ -197,7 +215,7 @@ export class Engine {
     if (wanted !== undefined && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
     if (wanted !== undefined) {
       this.#endpoints.want(wanted)
-      this.#clusters.set(clusterResource(wanted, sourceOf(this.#options.layout)))
+      this.#clusters.set(clusterResource(wanted, sourceOf(this.#options.layout), this.#options.clusters))
       this.#clustersHeld.set(name, wanted)
     } else {
       this.#clusters.delete(name)

@@ -35,6 +35,10 @@ export class Refusals {
     return [...new Set(holding.flatMap(({ root }) => root ?? []))]
   }
 
+  adopt(before: Refusals): void {
+    for (const [tag, message] of before.#words) this.#words.set(tag, message)
+  }
+
   /** What is refused of a host, in words that name the host and the resource. */
   of(unit: Unit): readonly string[] {
     if (this.#words.size === 0) return []

@@ -9,6 +9,7 @@ import type { HealthCheckSchema } from '@envoyproxy/envoy-types/envoy/config/cor
 import {
   SubjectAltNameMatcher_SanType,
   type SubjectAltNameMatcherSchema,
+  TlsParameters_TlsProtocol,
 } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/common'
 import {
   type CommonTlsContextSchema,
@@ -27,6 +28,7 @@ import type {
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { configSource, limit, milliseconds, pack, type Source, typed } from './message.ts'
 import { altStatName, clusterName, endpointsName } from './names.ts'
+import type { ClusterOptions, UpstreamTlsOptions } from './options.ts'
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>
 
@@ -37,7 +39,7 @@ const policies: Readonly<Record<Strategy, Cluster_LbPolicy>> = {
   RingHash: Cluster_LbPolicy.RING_HASH,
 }
 
-export function clusterResource(cluster: Cluster, source: Source): Resource {
+export function clusterResource(cluster: Cluster, source: Source, options: ClusterOptions): Resource {
   const { settings } = cluster
   const name = clusterName(cluster)
   const endpoints = endpointsOf(cluster)
@@ -46,15 +48,16 @@ export function clusterResource(cluster: Cluster, source: Source): Resource {
     altStatName: altStatName(cluster),
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
     edsClusterConfig: { edsConfig: configSource(source), serviceName: endpoints },
-    connectTimeout: milliseconds(2000),
+    connectTimeout: milliseconds(options.connectMs),
+    ...(options.bufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: options.bufferBytes }),
     lbPolicy: policies[settings.strategy],
     ...slowStart(settings),
     // A few unhealthy endpoints must never bring the unready ones back.
     commonLbConfig: { healthyPanicThreshold: { value: 0 } },
     ...healthCheck(settings.healthCheck),
-    ...circuitBreakers(settings.circuitBreakers),
-    ...protocolOptions(settings),
-    ...transport(settings, source),
+    ...circuitBreakers({ ...options.circuitBreakers, ...settings.circuitBreakers }),
+    ...protocolOptions(settings, options.requestsPerConnection),
+    ...transport(settings, source, options.tls),
   })
   const secrets = settings.validation === undefined ? [] : [settings.validation.authority]
   return makeResource(name, toBinary(ClusterSchema, message), { endpoints: [endpoints], secrets })
@@ -103,8 +106,8 @@ function healthChecker(
   return { case: 'httpHealthCheck', value: { path, host, expectedStatuses } }
 }
 
-function circuitBreakers(limits: CircuitBreakers | undefined): Pick<ClusterInit, 'circuitBreakers'> {
-  if (limits === undefined) return {}
+function circuitBreakers(limits: CircuitBreakers): Pick<ClusterInit, 'circuitBreakers'> {
+  if (Object.keys(limits).length === 0) return {}
   const { perHostMaxConnections, ...overall } = limits
   const perHostThresholds =
     perHostMaxConnections === undefined ? [] : [{ maxConnections: perHostMaxConnections }]
@@ -113,16 +116,19 @@ function circuitBreakers(limits: CircuitBreakers | undefined): Pick<ClusterInit,
 
 const http = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 
-function protocolOptions({
-  protocol,
-  idleConnection,
-}: ClusterSettings): Pick<ClusterInit, 'typedExtensionProtocolOptions'> {
+function protocolOptions(
+  { protocol, idleConnection }: ClusterSettings,
+  most: number | undefined,
+): Pick<ClusterInit, 'typedExtensionProtocolOptions'> {
   const isHttp2 = protocol === 'h2' || protocol === 'h2c'
-  if (!isHttp2 && idleConnection === undefined) return {}
+  const isCommon = idleConnection !== undefined || most !== undefined
+  if (!isHttp2 && !isCommon) return {}
+  const commonHttpProtocolOptions = {
+    ...(idleConnection === undefined ? {} : { idleTimeout: limit(idleConnection) }),
+    ...(most === undefined ? {} : { maxRequestsPerConnection: most }),
+  }
   const options = pack(HttpProtocolOptionsSchema, {
-    ...(idleConnection === undefined
-      ? {}
-      : { commonHttpProtocolOptions: { idleTimeout: limit(idleConnection) } }),
+    ...(isCommon ? { commonHttpProtocolOptions } : {}),
     upstreamProtocolOptions: {
       case: 'explicitHttpConfig',
       value: {
@@ -138,17 +144,39 @@ function protocolOptions({
 function transport(
   { protocol, sni, validation }: ClusterSettings,
   source: Source,
+  options: UpstreamTlsOptions,
 ): Pick<ClusterInit, 'transportSocket'> {
   if (protocol !== 'h2' && protocol !== 'tls') return {}
   const socket = typed('envoy.transport_sockets.tls', UpstreamTlsContextSchema, {
     sni,
     commonTlsContext: {
+      ...parameters(options),
       alpnProtocols: protocol === 'h2' ? ['h2'] : [],
       ...(validation === undefined ? {} : { validationContextType: checks(validation, source) }),
     },
   })
   return {
     transportSocket: { name: socket.name, configType: { case: 'typedConfig', value: socket.typedConfig } },
+  }
+}
+
+const versions = {
+  '1.2': TlsParameters_TlsProtocol.TLSv1_2,
+  '1.3': TlsParameters_TlsProtocol.TLSv1_3,
+} as const
+
+function parameters(
+  options: UpstreamTlsOptions,
+): Pick<MessageInitShape<typeof CommonTlsContextSchema>, 'tlsParams'> {
+  const { minimum, maximum, cipherSuites, curves } = options
+  if (minimum === undefined && maximum === undefined && cipherSuites.length + curves.length === 0) return {}
+  return {
+    tlsParams: {
+      ...(minimum === undefined ? {} : { tlsMinimumProtocolVersion: versions[minimum] }),
+      ...(maximum === undefined ? {} : { tlsMaximumProtocolVersion: versions[maximum] }),
+      cipherSuites: [...cipherSuites],
+      ecdhCurves: [...curves],
+    },
   }
 }
 

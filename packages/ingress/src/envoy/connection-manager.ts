@@ -1,21 +1,25 @@
 /** The HTTP connection manager of the traffic listeners: one form for the plain side, one for all TLS chains. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FilterSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
+import { BrotliSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/brotli/compressor/v3/brotli'
 import { GzipSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/gzip/compressor/v3/gzip'
+import { ZstdSchema } from '@envoyproxy/envoy-types/envoy/extensions/compression/zstd/compressor/v3/zstd'
 import { CompressorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/compressor/v3/compressor'
 import { FilterConfigSchema as GrpcStatsSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_stats/v3/config'
 import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
 import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
 import {
   HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManager_ServerHeaderTransformation,
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
 import type { ForwardedCertificate } from '../dag/virtual-host.ts'
 import { fileAccessLog } from './access-log.ts'
 import { sharedFilters } from './filters.ts'
-import { configSource, milliseconds, type Source, typed } from './message.ts'
+import { configSource, limit, milliseconds, type Source, typed } from './message.ts'
 import type { Side } from './names.ts'
+import type { Compression, ListenerOptions } from './options.ts'
 import { handshakeHost, scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
 
 type NetworkFilter = MessageInitShape<typeof FilterSchema>
@@ -44,36 +48,74 @@ export function tableRouting(routeConfigName: string, source: Source, strict: bo
   }
 }
 
+const serverHeaders = {
+  overwrite: HttpConnectionManager_ServerHeaderTransformation.OVERWRITE,
+  append_if_absent: HttpConnectionManager_ServerHeaderTransformation.APPEND_IF_ABSENT,
+  pass_through: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
+} as const
+
 export function trafficManager(
   { lookup, ...routing }: Routing,
   listener: string,
   accessLogPath: string,
-  trustedHops: number,
+  options: ListenerOptions,
   forward?: ForwardedCertificate,
 ): NetworkFilter {
+  const { limits } = options
   return connectionManager({
     statPrefix: listener,
     ...routing,
     httpFilters: [
       ...lookup,
-      compressor(),
+      ...compressors(options.compression),
       grpcWeb(),
       grpcStats(),
       ...sharedFilters().map(httpFilter),
       router(),
     ],
     useRemoteAddress: true,
-    xffNumTrustedHops: trustedHops,
+    xffNumTrustedHops: options.trustedHops,
     normalizePath: true,
-    mergeSlashes: true,
+    mergeSlashes: options.mergeSlashes,
     preserveExternalRequestId: true,
-    httpProtocolOptions: { acceptHttp10: true, allowChunkedLength: true },
-    commonHttpProtocolOptions: { idleTimeout: milliseconds(60_000) },
-    delayedCloseTimeout: milliseconds(1000),
-    drainTimeout: milliseconds(5000),
-    accessLog: fileAccessLog(accessLogPath),
+    serverHeaderTransformation: serverHeaders[options.serverHeader],
+    httpProtocolOptions: { acceptHttp10: true, ...options.http1 },
+    ...(limits.http2Streams === undefined
+      ? {}
+      : { http2ProtocolOptions: { maxConcurrentStreams: limits.http2Streams } }),
+    ...(options.stripTrailingHostDot ? { stripTrailingHostDot: true } : {}),
+    ...times(options),
+    accessLog: fileAccessLog(accessLogPath, options.accessLog, 'http'),
     ...(forward === undefined ? {} : forwarding(forward)),
   })
+}
+
+function times({
+  timeouts,
+  limits,
+}: ListenerOptions): Pick<
+  Manager,
+  | 'commonHttpProtocolOptions'
+  | 'delayedCloseTimeout'
+  | 'drainTimeout'
+  | 'requestTimeout'
+  | 'streamIdleTimeout'
+> {
+  const { request, connectionIdle, streamIdle, maxConnectionDuration, delayedClose, drain } = timeouts
+  const { requestsPerConnection } = limits
+  return {
+    ...(request === undefined ? {} : { requestTimeout: limit(request) }),
+    ...(streamIdle === undefined ? {} : { streamIdleTimeout: limit(streamIdle) }),
+    ...(delayedClose === undefined ? {} : { delayedCloseTimeout: limit(delayedClose) }),
+    ...(drain === undefined ? {} : { drainTimeout: limit(drain) }),
+    commonHttpProtocolOptions: {
+      ...(connectionIdle === undefined ? {} : { idleTimeout: limit(connectionIdle) }),
+      ...(typeof maxConnectionDuration === 'number'
+        ? { maxConnectionDuration: milliseconds(maxConnectionDuration) }
+        : {}),
+      ...(requestsPerConnection === undefined ? {} : { maxRequestsPerConnection: requestsPerConnection }),
+    },
+  }
 }
 
 /** What a client writes of certificates itself goes in any case. */
@@ -109,12 +151,16 @@ function grpcStats(): HttpFilter {
   )
 }
 
-function compressor(): HttpFilter {
-  return httpFilter(
-    typed('envoy.filters.http.compressor', CompressorSchema, {
-      compressorLibrary: typed('gzip', GzipSchema, {}),
-    }),
-  )
+const compressorLibraries = {
+  gzip: () => typed('gzip', GzipSchema, {}),
+  brotli: () => typed('brotli', BrotliSchema, {}),
+  zstd: () => typed('zstd', ZstdSchema, {}),
+} as const
+
+function compressors(algorithm: Compression): readonly HttpFilter[] {
+  if (algorithm === 'disabled') return []
+  const compressorLibrary = compressorLibraries[algorithm]()
+  return [httpFilter(typed('envoy.filters.http.compressor', CompressorSchema, { compressorLibrary }))]
 }
 
 function httpFilter({ name, typedConfig }: ReturnType<typeof typed>): HttpFilter {

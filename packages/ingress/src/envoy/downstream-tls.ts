@@ -11,23 +11,27 @@ import {
 } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
 import type { ClientValidation, TlsSettings, TlsVersion } from '../dag/virtual-host.ts'
 import { configSource, type Source, typed } from './message.ts'
+import type { ListenerOptions } from './options.ts'
 
 const versions: Readonly<Record<TlsVersion, TlsParameters_TlsProtocol>> = {
   '1.2': TlsParameters_TlsProtocol.TLSv1_2,
   '1.3': TlsParameters_TlsProtocol.TLSv1_3,
 }
 
-const cipherSuites = [
-  '[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]',
-  '[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-]
+const protocols = { 'HTTP/2': 'h2', 'HTTP/1.1': 'http/1.1' } as const
+
+/** What is offered: HTTP/2 first. */
+function offered(versions: ListenerOptions['httpVersions']): readonly string[] {
+  return (['HTTP/2', 'HTTP/1.1'] as const)
+    .filter((version) => versions.includes(version))
+    .map((version) => protocols[version])
+}
 
 export function downstreamTls(
   settings: TlsSettings,
   source: Source,
-  alpnProtocols: readonly string[] = ['h2', 'http/1.1'],
+  { tls, httpVersions }: ListenerOptions,
+  alpnProtocols: readonly string[] = offered(httpVersions),
 ): MessageInitShape<typeof TransportSocketSchema> {
   const socket = typed('envoy.transport_sockets.tls', DownstreamTlsContextSchema, {
     ...(settings.clients === undefined ? {} : { requireClientCertificate: settings.clients.required }),
@@ -35,7 +39,8 @@ export function downstreamTls(
       tlsParams: {
         tlsMinimumProtocolVersion: versions[settings.minimum],
         tlsMaximumProtocolVersion: versions[settings.maximum],
-        cipherSuites,
+        cipherSuites: [...tls.cipherSuites],
+        ecdhCurves: [...tls.curves],
       },
       alpnProtocols: [...alpnProtocols],
       tlsCertificateSdsSecretConfigs: [{ name: settings.secret, sdsConfig: configSource(source) }],

@@ -21,7 +21,7 @@ import {
   httpsListenerName,
   type SecureChain,
 } from './secure-chains.ts'
-import { keepalive, socketAddress } from './socket.ts'
+import { keepalive, marks, socketAddress } from './socket.ts'
 
 type ListenerInit = MessageInitShape<typeof ListenerSchema>
 type ListenerFilter = NonNullable<ListenerInit['listenerFilters']>[number]
@@ -31,8 +31,8 @@ export const httpListenerName = 'ingress_http'
 export function httpListener(options: ListenerOptions, layout: Layout): Resource {
   const routing =
     layout === 'scoped' ? scopedRouting('http') : tableRouting(plainTableName, sourceOf(layout), false)
-  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options.trustedHops)]
-  return listener(httpListenerName, options.http, proxyProtocol(options), [
+  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options)]
+  return listener(httpListenerName, options.http, options, proxyProtocol(options), [
     { name: httpListenerName, filters },
   ])
 }
@@ -44,8 +44,8 @@ export function httpsListener(
   layout: Layout,
 ): Resource {
   const sorted = filterChains(chains, options, layout).toSorted(byName)
-  const inspectors = [...proxyProtocol(options), tlsInspector()]
-  return listener(httpsListenerName, options.https, inspectors, sorted, chainReferences(chains))
+  const inspectors = [...proxyProtocol(options), tlsInspector(options)]
+  return listener(httpsListenerName, options.https, options, inspectors, sorted, chainReferences(chains))
 }
 
 function byName(a: FilterChain, b: FilterChain): number {
@@ -55,16 +55,25 @@ function byName(a: FilterChain, b: FilterChain): number {
 function listener(
   name: string,
   bind: BindAddress,
+  options: ListenerOptions,
   listenerFilters: readonly ListenerFilter[],
   filterChains: readonly FilterChain[],
   references: References = {},
 ): Resource {
+  const { bufferBytes, connectionsPerSocketEvent } = options.limits
   const message = create(ListenerSchema, {
     name,
     address: socketAddress(bind),
     listenerFilters: [...listenerFilters],
     filterChains: [...filterChains],
-    socketOptions: keepalive,
+    socketOptions: [...keepalive, ...marks(bind, options.socket)],
+    ...(bufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: bufferBytes }),
+    ...(connectionsPerSocketEvent === undefined
+      ? {}
+      : { maxConnectionsToAcceptPerSocketEvent: connectionsPerSocketEvent }),
+    ...(options.exactBalance
+      ? { connectionBalanceConfig: { balanceType: { case: 'exactBalance', value: {} } } }
+      : {}),
   })
   return makeResource(name, toBinary(ListenerSchema, message), references)
 }
@@ -74,8 +83,14 @@ function proxyProtocol(options: ListenerOptions): readonly ListenerFilter[] {
   return [listenerFilter(typed('envoy.filters.listener.proxy_protocol', ProxyProtocolSchema, {}))]
 }
 
-function tlsInspector(): ListenerFilter {
-  return listenerFilter(typed('envoy.filters.listener.tls_inspector', TlsInspectorSchema, {}))
+function tlsInspector({ tls }: ListenerOptions): ListenerFilter {
+  const { ja3, ja4 } = tls.fingerprints
+  return listenerFilter(
+    typed('envoy.filters.listener.tls_inspector', TlsInspectorSchema, {
+      ...(ja3 ? { enableJa3Fingerprinting: true } : {}),
+      ...(ja4 ? { enableJa4Fingerprinting: true } : {}),
+    }),
+  )
 }
 
 function listenerFilter({ name, typedConfig }: ReturnType<typeof typed>): ListenerFilter {

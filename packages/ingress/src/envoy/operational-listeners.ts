@@ -34,20 +34,32 @@ const readOnlyPaths = [
 ]
 
 export function operationalListeners(options: ListenerOptions): readonly Resource[] {
-  const stats: readonly Path[] = [
-    { case: 'path', value: '/ready' },
-    { case: 'pathSeparatedPrefix', value: '/stats' },
-  ]
+  const ready: readonly Path[] = [{ case: 'path', value: '/ready' }]
+  const stats: readonly Path[] = [{ case: 'pathSeparatedPrefix', value: '/stats' }]
   const admin = readOnlyPaths.map((value): Path => ({ case: 'path', value }))
   return [
-    listener('stats-health', 'stats', options.stats, stats),
+    ...(options.metrics === undefined
+      ? [listener('stats-health', 'stats', options.stats, [...ready, ...stats])]
+      : [
+          listener('stats', 'stats', options.metrics, stats),
+          listener('health', 'health', options.stats, ready),
+        ]),
+    ...(options.limitedHealth === undefined
+      ? []
+      : [listener('health-om-enforced', 'health-om-enforced', options.limitedHealth, ready, false)]),
     ...(options.adminPort === 0
       ? []
       : [listener('envoy-admin', 'envoy-admin', { address: '127.0.0.1', port: options.adminPort }, admin)]),
   ]
 }
 
-function listener(name: string, statPrefix: string, bind: BindAddress, paths: readonly Path[]): Resource {
+function listener(
+  name: string,
+  statPrefix: string,
+  bind: BindAddress,
+  paths: readonly Path[],
+  unlimited = true,
+): Resource {
   const filters = [
     connectionManager({
       statPrefix,
@@ -67,7 +79,7 @@ function listener(name: string, statPrefix: string, bind: BindAddress, paths: re
     address: socketAddress(bind),
     filterChains: [{ filters }],
     socketOptions: keepalive,
-    ignoreGlobalConnLimit: true,
+    ignoreGlobalConnLimit: unlimited,
   })
   return makeResource(name, toBinary(ListenerSchema, message))
 }

@@ -80,19 +80,19 @@ export function chainReferences(chains: readonly SecureChain[]) {
 }
 
 function sharedChain({ settings, hosts }: HttpChain, options: ListenerOptions): FilterChain {
-  const { httpsAccessLog, trustedHops } = options
+  const { httpsAccessLog } = options
   const routing = scopedRouting('https')
   return {
     name: chainName(settings),
     filterChainMatch: { serverNames: [...hosts].toSorted() },
-    filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, trustedHops, settings.forward)],
-    transportSocket: downstreamTls(settings, 'ads'),
+    filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, options, settings.forward)],
+    transportSocket: downstreamTls(settings, 'ads', options),
   }
 }
 
 function chainPerHost(
   { settings, hosts }: HttpChain,
-  { httpsAccessLog, trustedHops }: ListenerOptions,
+  options: ListenerOptions,
   layout: Layout,
 ): readonly FilterChain[] {
   const source = sourceOf(layout)
@@ -101,21 +101,25 @@ function chainPerHost(
     return {
       name: host,
       filterChainMatch: { serverNames: [host] },
-      filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, trustedHops, settings.forward)],
-      transportSocket: downstreamTls(settings, source),
+      filters: [
+        trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, settings.forward),
+      ],
+      transportSocket: downstreamTls(settings, source, options),
     }
   })
 }
 
 function streamChain(
   { host, settings, targets }: TcpChain,
-  { httpsAccessLog }: ListenerOptions,
+  options: ListenerOptions,
   layout: Layout,
 ): FilterChain {
   return {
     name: host,
     filterChainMatch: { serverNames: [host] },
-    filters: [tcpProxy(targets, httpsListenerName, httpsAccessLog)],
-    ...(settings === undefined ? {} : { transportSocket: downstreamTls(settings, sourceOf(layout), []) }),
+    filters: [tcpProxy(targets, httpsListenerName, options)],
+    ...(settings === undefined
+      ? {}
+      : { transportSocket: downstreamTls(settings, sourceOf(layout), options, []) }),
   }
 }

@@ -5,7 +5,7 @@ import {
   SocketOption_SocketState,
   type SocketOptionSchema,
 } from '@envoyproxy/envoy-types/envoy/config/core/v3/socket_option'
-import type { BindAddress } from './options.ts'
+import type { BindAddress, SocketMarks } from './options.ts'
 
 export function socketAddress({ address, port }: BindAddress): MessageInitShape<typeof AddressSchema> {
   const value = {
@@ -30,6 +30,25 @@ export const keepalive: MessageInitShape<typeof SocketOptionSchema>[] = [
   option('time between probes, in seconds', IPPROTO_TCP, TCP_KEEPINTVL, 5n),
   option('probes before the connection is given up', IPPROTO_TCP, TCP_KEEPCNT, 9n),
 ]
+
+const IPPROTO_IP = 0n
+const IP_TOS = 1n
+const IPPROTO_IPV6 = 41n
+const IPV6_TCLASS = 67n
+
+/** A socket on `::` takes IPv4 too, and both marks; one on an IPv4 address has no traffic class. */
+export function marks(
+  { address }: BindAddress,
+  { tos, trafficClass }: SocketMarks,
+): MessageInitShape<typeof SocketOptionSchema>[] {
+  const ipv6 = address.includes(':')
+  return [
+    ...(tos === 0 ? [] : [option('IPv4 type of service', IPPROTO_IP, IP_TOS, BigInt(tos))]),
+    ...(trafficClass === 0 || !ipv6
+      ? []
+      : [option('IPv6 traffic class', IPPROTO_IPV6, IPV6_TCLASS, BigInt(trafficClass))]),
+  ]
+}
 
 function option(description: string, level: bigint, name: bigint, value: bigint) {
   return {

@@ -6,6 +6,7 @@ import type { TcpTarget } from '../dag/virtual-host.ts'
 import { fileAccessLog } from './access-log.ts'
 import { milliseconds, typed } from './message.ts'
 import { clusterName } from './names.ts'
+import type { ListenerOptions } from './options.ts'
 
 const idleMs = 9_001_000
 
@@ -13,7 +14,7 @@ const idleMs = 9_001_000
 export function tcpProxy(
   targets: readonly TcpTarget[],
   listener: string,
-  accessLogPath: string,
+  { httpsAccessLog, accessLog }: ListenerOptions,
 ): MessageInitShape<typeof FilterSchema> {
   const weighted = targets
     .map(({ cluster, weight }) => ({ name: clusterName(cluster), weight }))
@@ -27,7 +28,7 @@ export function tcpProxy(
         ? { case: 'cluster', value: only.name }
         : { case: 'weightedClusters', value: { clusters: weighted } },
     idleTimeout: milliseconds(idleMs),
-    accessLog: fileAccessLog(accessLogPath),
+    accessLog: fileAccessLog(httpsAccessLog, accessLog, 'tcp'),
   })
   return { name: filter.name, configType: { case: 'typedConfig', value: filter.typedConfig } }
 }

@@ -2,21 +2,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { anyUnpack } from '@bufbuild/protobuf/wkt'
+import { ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
 } from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
 import { Client, credentials } from '@grpc/grpc-js'
-import type { HTTPProxyStatus } from '@landfall/api'
+import type { ContourConfigurationStatus, HTTPProxyStatus } from '@landfall/api'
 import type { RawObject } from '@landfall/kube'
 import { bookmark, FakeApiServer, type FakeWatch, statusOf } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
+import type { Settings } from '../configuration/settings.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
-import { defaultServeOptions, type ServeOptions } from '../options.ts'
+import type { ServeStart } from '../options.ts'
 import { typeUrls } from '../xds/resource.ts'
-import { runServe } from './serve.ts'
+import { runServe } from './start.ts'
 
 let directory: string
 let server: FakeApiServer
@@ -46,7 +49,11 @@ let watches: readonly Watched[] = []
 let xdsPort = 0
 
 /** @returns where its HTTP is */
-async function serve(objects: Objects = {}, changed: Partial<ServeOptions> = {}): Promise<string> {
+async function serve(
+  objects: Objects = {},
+  changed: Partial<ServeStart> = {},
+  flags: Settings = { xdsInsecure: true },
+): Promise<string> {
   const kubeconfig = join(directory, 'config')
   const url = `http://127.0.0.1:${server.port}`
   writeFileSync(
@@ -58,33 +65,44 @@ async function serve(objects: Objects = {}, changed: Partial<ServeOptions> = {})
       'current-context': 'fake',
     }),
   )
-  const http = { address: '127.0.0.1', port: await freePort() }
+  const port = await freePort()
   xdsPort = await freePort()
   const ended = new AbortController()
+  const address = '127.0.0.1'
   const running = runServe({
-    ...defaultServeOptions('ns', 'me'),
-    logger: silentLogger(),
+    logger: () => silentLogger(),
     version: '9.9.9',
     signal: ended.signal,
-    kubeconfig,
-    http,
-    health: http,
-    xds: { address: '127.0.0.1', port: xdsPort },
-    xdsTls: undefined,
+    configuration: { kind: 'flags' },
+    namespace: 'ns',
+    leaderElection: { name: 'leader-elect', namespace: 'ns', identity: 'me' },
+    disabledFeatures: [],
+    flags: {
+      kubeconfig,
+      metricsAddress: address,
+      metricsPort: port,
+      healthAddress: address,
+      healthPort: port,
+      debugPort: await freePort(),
+      xdsAddress: address,
+      xdsPort,
+      ...flags,
+    },
     ...changed,
   })
   stop = async () => {
     ended.abort()
     await running
   }
-  const opened = await Promise.all(Array.from({ length: 6 }, () => server.nextWatch()))
+  const length = changed.configuration?.kind === 'object' ? 7 : 6
+  const opened = await Promise.all(Array.from({ length }, () => server.nextWatch()))
   const paths = server.requests.filter(({ query }) => query.has('watch')).map(({ path }) => path)
   watches = opened.map((watch, index) => ({ watch, path: paths[index] ?? '' }))
   for (const { path, watch } of watches) {
     const added = (objects[path] ?? []).map((object) => ({ type: 'ADDED' as const, object }))
     await watch.send(...added, bookmark(1, true))
   }
-  const at = `http://127.0.0.1:${http.port}`
+  const at = `http://127.0.0.1:${port}`
   await eventually('ready', async () => ((await fetch(`${at}/readyz`)).ok ? true : undefined))
   return at
 }
@@ -115,12 +133,10 @@ test('/metrics tells when the certificate shown to Envoys ends', { timeout: 20_0
     writeFileSync(join(directory, name), text)
     return join(directory, name)
   }
-  const xdsTls = {
-    ca: write('ca.crt', ca),
-    certificate: write('tls.crt', own.certificate),
-    key: write('tls.key', own.key),
-  }
-  const at = await serve({}, { xdsTls })
+  const xdsCa = write('ca.crt', ca)
+  const xdsCertificate = write('tls.crt', own.certificate)
+  const xdsKey = write('tls.key', own.key)
+  const at = await serve({}, {}, { xdsCa, xdsCertificate, xdsKey })
   const text = await (await fetch(`${at}/metrics`)).text()
   expect(text).toContain(`landfall_xds_certificate_not_after_seconds ${Date.UTC(2026, 0, 31) / 1000}\n`)
 })
@@ -198,4 +214,108 @@ test('what an Envoy refuses stands in the status of the HTTPProxy until the cont
     conditions().some(({ type }) => type === 'Programmed') ? undefined : true,
   )
   expect(conditions()).toMatchObject([{ type: 'Valid', status: 'True', observedGeneration: 2 }])
+})
+
+/** Follows clusters. @returns how long each may take to connect, as last told, and what ends it */
+function followClusters(): { readonly seconds: Map<string, bigint | undefined>; readonly end: () => void } {
+  const bytes = (buffer: Buffer) => buffer
+  const channel = new Client(`127.0.0.1:${xdsPort}`, credentials.createInsecure())
+  const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
+  const call = channel.makeBidiStreamRequest(path, bytes, bytes)
+  const seconds = new Map<string, bigint | undefined>()
+  const ask = (responseNonce = '') =>
+    call.write(
+      Buffer.from(
+        toBinary(
+          DeltaDiscoveryRequestSchema,
+          create(DeltaDiscoveryRequestSchema, { typeUrl: typeUrls.clusters, responseNonce }),
+        ),
+      ),
+    )
+  call.on('error', () => undefined)
+  call.on('data', (answer: Buffer) => {
+    const { nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, answer)
+    for (const { name, resource } of resources)
+      if (resource !== undefined)
+        seconds.set(name, anyUnpack(resource, ClusterSchema)?.connectTimeout?.seconds)
+    ask(nonce)
+  })
+  ask()
+  return {
+    seconds,
+    end: () => {
+      call.cancel()
+      channel.close()
+    },
+  }
+}
+
+const world: Objects = { [proxies]: [proxy('Random', 1)], [services]: [shop] }
+
+test('contour.yaml is followed: what may change does, what needs a restart is counted, what is wrong changes nothing', {
+  timeout: 20_000,
+}, async () => {
+  const path = join(directory, 'contour.yaml')
+  writeFileSync(path, 'timeouts: {connect-timeout: 5s}\n')
+  const at = await serve(world, { configuration: { kind: 'file', path } })
+  const figures = async () => await (await fetch(`${at}/metrics`)).text()
+  const told = followClusters()
+  const [name] = await eventually('told', () => [...told.seconds.keys()][0]?.split(' '))
+  const connect = () => told.seconds.get(name ?? '')
+  expect(connect()).toBe(5n)
+  expect(await figures()).toContain('landfall_configuration_valid 1\n')
+
+  writeFileSync(path, 'timeouts: {connect-timeout: 7s}\nenvoy-service-name: other\n')
+  await eventually('changed', () => (connect() === 7n ? true : undefined))
+  expect(await figures()).toContain('landfall_configuration_restart_needed 1\n')
+
+  writeFileSync(path, 'timeouts: {connect-timeout: 9s}\nno-such-key: 1\n')
+  await eventually('refused', async () =>
+    (await figures()).includes('landfall_configuration_valid 0\n') ? true : undefined,
+  )
+  expect(connect()).toBe(7n)
+  told.end()
+})
+
+test('a ContourConfiguration says in its conditions what became of it', { timeout: 20_000 }, async () => {
+  const collection = '/apis/projectcontour.io/v1alpha1/namespaces/ns/contourconfigurations'
+  const make = (generation: number, spec: object, status?: unknown): RawObject => ({
+    apiVersion: 'projectcontour.io/v1alpha1',
+    kind: 'ContourConfiguration',
+    metadata: { name: 'main', namespace: 'ns', generation, resourceVersion: String(generation) },
+    spec,
+    ...(status === undefined ? {} : { status }),
+  })
+  let stored = make(1, { envoy: { timeouts: { connectTimeout: '5s' } } })
+  server.answer = ({ method, path, body, query }) => {
+    if (query.has('watch') || !path.startsWith(`${collection}/main`)) return undefined
+    if (method === 'PUT') stored = body as RawObject
+    return { body: stored }
+  }
+  const configuration = { kind: 'object', namespace: 'ns', name: 'main' } as const
+  await serve({ ...world, [collection]: [stored] }, { configuration, leaderElection: undefined })
+  const conditions = () => (stored['status'] as ContourConfigurationStatus | undefined)?.conditions ?? []
+  await eventually('told', () => (conditions().length > 0 ? true : undefined))
+  expect(conditions()).toMatchObject([
+    { type: 'Valid', status: 'True', observedGeneration: 1 },
+    { type: 'Applied', status: 'True' },
+  ])
+  const watch = watches.find(({ path }) => path === collection)?.watch
+  const change = async (generation: number, spec: object) => {
+    stored = make(generation, spec, stored['status'])
+    await watch?.send({ type: 'MODIFIED', object: stored })
+    await eventually('judged', () => (conditions()[0]?.observedGeneration === generation ? true : undefined))
+  }
+  await change(2, { xdsServer: { port: 9999 } })
+  expect(conditions()[1]).toMatchObject({
+    status: 'False',
+    reason: 'RestartNeeded',
+    message: 'needs a restart: xdsServer.port',
+  })
+  await change(3, { tracing: { extensionService: { name: 'a', namespace: 'b' } } })
+  expect(conditions()[0]).toMatchObject({
+    status: 'False',
+    reason: 'ErrorPresent',
+    errors: [{ reason: 'InvalidSetting', message: 'tracing: tracing is not served yet' }],
+  })
 })

@@ -3,49 +3,28 @@
  * status. Every replica translates and serves; what they serve is the same.
  */
 import { isIP } from 'node:net'
-import { type Cluster, LeaderElection, openCluster } from '@landfall/kube'
-import { Health, type HttpServer, Metrics, type Routes, serveHttp } from '@landfall/telemetry'
+import { isDeepStrictEqual } from 'node:util'
+import { type Cluster, LeaderElection } from '@landfall/kube'
+import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
-import type { ServeOptions } from '../options.ts'
+import type { LiveOptions, ServeOptions } from '../options.ts'
 import { ingressAddresses } from '../status/addresses.ts'
 import { StatusSync } from '../status/status-sync.ts'
 import type { Layout } from '../xds/layout.ts'
 import { XdsServer } from '../xds/server.ts'
 import type { Refused } from '../xds/session/hub.ts'
 import { Batches } from './batches.ts'
-import { engineOptions } from './engine-options.ts'
+import { serveEndpoints } from './endpoints.ts'
 import { ServeMetrics } from './metrics.ts'
 import { httpProxyType, Observer } from './observer.ts'
 import { ProblemLog } from './problem-log.ts'
 import { isRelevant } from './relevance.ts'
 import { Translations } from './translations.ts'
 
-/** Resolves after a clean stop; rejects when it cannot start. */
-export async function runServe(options: ServeOptions): Promise<void> {
-  const { logger, version, kubeconfig } = options
-  const metrics = new Metrics(version)
-  const health = new Health()
-  const userAgent = `landfall-serve/${version}`
-  const cluster = await openCluster({
-    logger,
-    metrics,
-    userAgent,
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  })
-  const serve = new Serve(options, cluster, metrics, health)
-  const servers = await openHttp(options, metrics, health, serve)
-  try {
-    await serve.run()
-  } finally {
-    await serve.stop()
-    await Promise.all(servers.map((server) => server.close()))
-    cluster.close()
-  }
-}
-
-class Serve {
+export class Serve {
   readonly #options: ServeOptions
-  readonly #health: Health
+  readonly #registry: Metrics
+  readonly #health = new Health()
   readonly #metrics: ServeMetrics
   readonly #world = emptyWorld()
   readonly #translations: Translations
@@ -55,15 +34,19 @@ class Serve {
   readonly #status: StatusSync
   readonly #problems: ProblemLog
   readonly #election: LeaderElection | undefined
+  /** Called when this replica begins to lead. */
+  onLeading: () => void = () => undefined
+  #live: LiveOptions
+  #servers: readonly HttpServer[] = []
   #addresses = ''
 
-  constructor(options: ServeOptions, cluster: Cluster, metrics: Metrics, health: Health) {
+  constructor(options: ServeOptions, cluster: Cluster, metrics: Metrics) {
     const { logger, leaderElection } = options
     this.#options = options
-    this.#health = health
+    this.#live = options.live
+    this.#registry = metrics
     this.#metrics = new ServeMetrics(metrics, options.version)
-    const settings = engineOptions(options)
-    this.#translations = new Translations(this.#world, () => this.#observer.slices(), settings, {
+    this.#translations = new Translations(this.#world, () => this.#observer.slices(), options.live.engine, {
       whole: (layout, snapshot) => this.#xds.publish(snapshot, layout),
       change: (layout, change) => this.#xds.apply(change, layout),
     })
@@ -100,7 +83,7 @@ class Serve {
       verdict: (kind, key) => this.#translations.scoped.verdict(kind, key),
       refusals: (host, proxy) => this.#translations.refusals(host, proxy),
       addresses: () => this.#entryAddresses(),
-      isLeader: () => this.#election?.isLeader() ?? true,
+      isLeader: () => this.isLeader,
       onOutcome: (kind, outcome) => this.#metrics.statusOutcome(kind, outcome),
     })
     this.#election =
@@ -110,7 +93,10 @@ class Serve {
         logger,
         metrics,
         ...leaderElection,
-        onStarted: () => this.#status.touchAll(),
+        onStarted: () => {
+          this.#status.touchAll()
+          this.onLeading()
+        },
         onStopped: () => {},
       })
   }
@@ -122,12 +108,16 @@ class Serve {
       signal.addEventListener('abort', () => resolve(), { once: true })
     })
     this.#health.setReady('observed', false, 'the cluster has not been read yet')
+    this.#servers = await serveEndpoints(this.#options, this.#registry, this.#health, {
+      countObjects: () => this.#countObjects(),
+    })
     await Promise.race([this.#observer.start(), aborted])
     if (signal.aborted) return
     this.#changes.release()
     await this.#xds.start()
     this.#health.setReady('observed', true)
     logger.info('serving', { port: this.#xds.port })
+    if (this.#election === undefined) this.onLeading()
     this.#election?.start()
     await aborted
   }
@@ -139,9 +129,29 @@ class Serve {
     await this.#status.stop()
     await this.#election?.stop()
     await this.#xds.stop()
+    await Promise.all(this.#servers.map((server) => server.close()))
   }
 
-  countObjects(): void {
+  get isLeader(): boolean {
+    return this.#election?.isLeader() ?? true
+  }
+
+  /** Takes over what changed of the options; every host is translated anew. */
+  configure(live: LiveOptions): void {
+    const before = this.#live
+    this.#live = live
+    if (!isDeepStrictEqual(before.engine, live.engine)) {
+      const started = performance.now()
+      this.#translations.configure(live.engine)
+      this.#metrics.translated((performance.now() - started) / 1000, new Date())
+      for (const kind of ['ingress', 'httpProxy'] as const)
+        for (const key of this.#world[kind].keys())
+          this.#problems.report(kind, key, this.#translations.scoped.verdict(kind, key))
+    }
+    this.#status.touchAll()
+  }
+
+  #countObjects(): void {
     this.#metrics.count(this.#world, (key) => this.#translations.scoped.verdict('httpProxy', key))
   }
 
@@ -187,34 +197,8 @@ class Serve {
   }
 
   #entryAddresses() {
-    const { envoyServiceNamespace, envoyServiceName, ingressStatusAddress } = this.#options
+    const { envoyServiceNamespace, envoyServiceName } = this.#options
     const service = this.#world.service.get(`${envoyServiceNamespace}/${envoyServiceName}`)
-    return ingressAddresses(ingressStatusAddress, service, (text) => isIP(text) !== 0)
+    return ingressAddresses(this.#live.ingressStatusAddress, service, (text) => isIP(text) !== 0)
   }
-}
-
-async function openHttp(
-  options: ServeOptions,
-  metrics: Metrics,
-  health: Health,
-  serve: Serve,
-): Promise<readonly HttpServer[]> {
-  const healthRoutes = health.routes()
-  const alive = healthRoutes['/healthz']
-  const checks: Routes = { ...healthRoutes, ...(alive === undefined ? {} : { '/health': alive }) }
-  const figures: Routes = {
-    '/metrics': async () => {
-      serve.countObjects()
-      return {
-        status: 200,
-        contentType: metrics.contentType,
-        body: await metrics.exposition(),
-      }
-    },
-  }
-  const { http, health: at } = options
-  if (http.address === at.address && http.port === at.port) {
-    return [await serveHttp({ ...http, routes: { ...figures, ...checks } })]
-  }
-  return [await serveHttp({ ...http, routes: figures }), await serveHttp({ ...at, routes: checks })]
 }

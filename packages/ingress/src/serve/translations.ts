@@ -18,13 +18,13 @@ export interface Published {
 }
 
 export class Translations {
-  readonly scoped: Engine
   readonly #engines = new Map<Layout, Engine>()
   /** Layouts that were published whole. */
   readonly #told = new Set<Layout>()
   readonly #world: World
   readonly #slices: () => Iterable<SliceChange>
-  readonly #options: EngineOptions
+  #scoped: Engine
+  #options: EngineOptions
   readonly #published: Published
 
   /** @param slices all there are, each as one that came */
@@ -38,14 +38,30 @@ export class Translations {
     this.#slices = slices
     this.#options = options
     this.#published = published
-    this.scoped = new Engine(world, options)
-    this.#engines.set('scoped', this.scoped)
+    this.#scoped = new Engine(world, options)
+    this.#engines.set('scoped', this.#scoped)
+  }
+
+  get scoped(): Engine {
+    return this.#scoped
+  }
+
+  /** Translates everything anew; an Envoy is sent what came out differently. */
+  configure(options: EngineOptions): void {
+    this.#options = options
+    for (const [layout, before] of this.#engines) {
+      const engine = this.#make(layout)
+      engine.adopt(before)
+      if (layout === 'scoped') this.#scoped = engine
+      this.#engines.set(layout, engine)
+      if (this.#told.has(layout)) this.#published.whole(layout, engine.snapshot())
+    }
   }
 
   /** Answers the objects, as `kind:key`, whose verdict may have changed. */
   apply(changes: readonly Change[]): ReadonlySet<string> {
-    const judged = this.scoped.apply(changes)
-    for (const engine of this.#engines.values()) if (engine !== this.scoped) engine.apply(changes)
+    const judged = this.#scoped.apply(changes)
+    for (const engine of this.#engines.values()) if (engine !== this.#scoped) engine.apply(changes)
     return judged
   }
 
@@ -69,11 +85,15 @@ export class Translations {
       this.#told.delete(layout)
       return
     }
+    this.#engines.set(layout, this.#make(layout))
+    if (this.#told.has('scoped')) this.publish()
+  }
+
+  #make(layout: Layout): Engine {
     const engine = new Engine(this.#world, { ...this.#options, layout })
     engine.apply(everything(this.#world))
     engine.applySlices([...this.#slices()])
-    this.#engines.set(layout, engine)
-    if (this.#told.has('scoped')) this.publish()
+    return engine
   }
 
   /** Word of an Envoy. @param message its words; undefined: well again @returns the HTTPProxies that it concerns */

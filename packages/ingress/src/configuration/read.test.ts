@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest'
+import { differing, needRestart, readConfiguration, readFileText } from './read.ts'
+import { refused } from './refused.ts'
+import { settings } from './settings.ts'
+
+test('an empty file, and one with only what old files have, says nothing', () => {
+  expect(readFileText('')).toEqual({ settings: {}, problems: [] })
+  expect(readFileText('server: {}\ntls:\ntimeouts: {}\n')).toEqual({ settings: {}, problems: [] })
+})
+
+test("the file that comes with Contour's manifests is read", () => {
+  const text = `
+disablePermitInsecure: false
+tls:
+  minimum-protocol-version: "1.2"
+  fallback-certificate:
+accesslog-format: envoy
+timeouts:
+  request-timeout: infinity
+  connection-idle-timeout: 60s
+policy:
+  request-headers:
+    set:
+      X-Forwarded-Proto: https
+network:
+  num-trusted-hops: 1
+`
+  expect(readFileText(text)).toEqual({
+    problems: [],
+    settings: {
+      disablePermitInsecure: false,
+      tlsMinimum: '1.2',
+      accessLogFormat: 'envoy',
+      requestTimeout: 'infinite',
+      connectionIdle: 60_000,
+      requestSet: { 'X-Forwarded-Proto': 'https' },
+      trustedHops: 1,
+    },
+  })
+})
+
+test('every problem is told with its path, and what is good beside them is read', () => {
+  const text = `
+timeouts:
+  request-timeout: 5 minutes
+  connect-timeout: infinity
+  stream-idle-timout: 5s
+tls: yes please
+accesslog-level: loud
+network:
+  num-trusted-hops: -1
+  admin-port: 9001
+default-http-versions: [HTTP/3]
+featureFlags: [useEverything]
+`
+  const { settings: read, problems } = readFileText(text)
+  expect(read).toEqual({ adminPort: 9001 })
+  expect(problems).toEqual([
+    {
+      path: 'timeouts.request-timeout',
+      message: '"5 minutes" is no duration such as 30s, nor infinity',
+    },
+    { path: 'timeouts.connect-timeout', message: 'must be a duration such as 2s, not infinity' },
+    { path: 'timeouts.stream-idle-timout', message: 'is no key that is known' },
+    { path: 'tls', message: 'must be a map' },
+    {
+      path: 'accesslog-level',
+      message: '"loud" is none of "info", "error", "critical", "disabled"',
+    },
+    { path: 'network.num-trusted-hops', message: 'must be a whole number, 0 to 4294967295' },
+    { path: 'default-http-versions', message: 'item 0: "HTTP/3" is none of "HTTP/1.1", "HTTP/2"' },
+    { path: 'featureFlags', message: 'there are no feature flags' },
+  ])
+})
+
+test('what is no YAML, or no map, is told', () => {
+  expect(readFileText('a: [').problems).toMatchObject([{ path: '' }])
+  expect(readFileText('- a').problems).toEqual([{ path: '', message: 'must be a map' }])
+  expect(readFileText('debug: true\ndebug: false\n').problems).toMatchObject([{ path: '' }])
+})
+
+test.each(refused.filter(({ file }) => file !== undefined))('$file is refused with its reason', (one) => {
+  const parts = (one.file ?? '').split('.')
+  const document = parts.reduceRight<unknown>((inner, key) => ({ [key]: inner }), { name: 'a' })
+  expect(readConfiguration(document, 'file').problems).toEqual([{ path: one.file, message: one.why }])
+})
+
+test('what contradicts itself is refused', () => {
+  const text = 'tls: {minimum-protocol-version: "1.3", maximum-protocol-version: "1.2"}\n'
+  expect(readFileText(text).problems).toEqual([
+    { path: 'tls.minimum-protocol-version', message: '1.3 is above the maximum 1.2' },
+  ])
+  const metrics = 'metrics: {contour: {server-certificate-path: /a}}\n'
+  expect(readFileText(metrics).problems).toEqual([
+    { path: 'metrics.contour.server-certificate-path', message: 'certificate and key go together' },
+  ])
+})
+
+test('a ContourConfiguration says the same under its own paths', () => {
+  const spec = {
+    envoy: {
+      listener: { useProxyProtocol: true, tls: { minimumProtocolVersion: '1.4' } },
+      timeouts: { connectTimeout: '5s' },
+      clientCertificate: { name: 'a', namespace: 'b' },
+    },
+    httpproxy: { rootNamespaces: ['roots'] },
+  }
+  expect(readConfiguration(spec, 'object')).toEqual({
+    settings: { useProxyProtocol: true, connect: 5000, rootNamespaces: ['roots'] },
+    problems: [
+      { path: 'envoy.listener.tls.minimumProtocolVersion', message: '"1.4" is none of "1.2", "1.3"' },
+      { path: 'envoy.clientCertificate', message: 'Envoy does not show a certificate to backends yet' },
+    ],
+  })
+})
+
+test('no path stands for two settings', () => {
+  for (const source of ['file', 'object'] as const) {
+    const known = Object.values<{ readonly file?: string; readonly object?: string }>(settings)
+    const paths = [...known, ...refused].flatMap((one) => one[source] ?? [])
+    expect(new Set(paths).size).toBe(paths.length)
+  }
+})
+
+test('what needs a restart is told apart from what does not', () => {
+  const before = { metricsPort: 8000, connect: 2000 }
+  const after = { metricsPort: 8001, connect: 3000 }
+  expect(differing(before, after)).toEqual(['metricsPort', 'connect'])
+  expect(needRestart(before, after)).toEqual(['metricsPort'])
+})
+
+test('fields of the JSON log: known ones, own ones, and what Envoy would refuse', () => {
+  const read = (...fields: readonly string[]) => readConfiguration({ 'json-fields': fields }, 'file')
+  expect(read('@timestamp', 'grpc_status', 'who=%REQ(X-WHO?X-NAME):20%', 'at=%START_TIME(%s)%')).toEqual({
+    problems: [],
+    settings: {
+      accessLogFields: {
+        '@timestamp': '%START_TIME%',
+        grpc_status: '%GRPC_STATUS%',
+        grpc_status_number: '%GRPC_STATUS_NUMBER%',
+        who: '%REQ(X-WHO?X-NAME):20%',
+        at: '%START_TIME(%s)%',
+      },
+    },
+  })
+  const messages = read('unknown', 'a=text', 'b=%NO_SUCH%', 'c=%REQ%', 'd=%PROTOCOL').problems
+  expect(messages.map(({ message }) => message)).toEqual([
+    'item 0: "unknown" is no field that is known; write unknown=%OPERATOR%',
+    'item 1: "a=text" must be name=%OPERATOR%',
+    'item 2: "%NO_SUCH%" is no command operator that can be used here',
+    'item 3: "%REQ%" is no command operator that can be used here',
+    'item 4: "%PROTOCOL" is no command operator that can be used here',
+  ])
+  expect(readFileText('accesslog-format-string: "%PROTOCOL%"\n').problems).toEqual([
+    { path: 'accesslog-format-string', message: 'must end in a line break' },
+  ])
+})

@@ -1,0 +1,102 @@
+/** How values of a configuration are read: each reader takes what YAML or JSON gave and says what is wrong with it. */
+import { parseGoDuration } from '@landfall/api'
+
+/** @param say told what the value must be instead @returns undefined when something was said */
+export type Reader<T> = (value: unknown, say: (message: string) => void) => T | undefined
+
+/** Milliseconds, or no limit. */
+export type Duration = number | 'infinite'
+
+export interface Reference {
+  readonly name: string
+  readonly namespace: string
+}
+
+export const text: Reader<string> = (value, say) => {
+  if (typeof value === 'string') return value
+  say('must be a text')
+  return undefined
+}
+
+export const flag: Reader<boolean> = (value, say) => {
+  if (typeof value === 'boolean') return value
+  say('must be true or false')
+  return undefined
+}
+
+export function whole(least: number, most: number = 0xffffffff): Reader<number> {
+  return (value, say) => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+    say(`must be a whole number, ${least} to ${most}`)
+    return undefined
+  }
+}
+
+export const positive: Reader<number> = (value, say) => {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
+  say('must be a number above 0')
+  return undefined
+}
+
+export const port: Reader<number> = whole(1, 65535)
+
+export function choice<const T extends string>(...choices: readonly T[]): Reader<T> {
+  return (value, say) => {
+    const found = choices.find((one) => one === value)
+    if (found === undefined)
+      say(`"${String(value)}" is none of ${choices.map((one) => `"${one}"`).join(', ')}`)
+    return found
+  }
+}
+
+/** Go's notation, `infinity` or `infinite`. */
+export const duration: Reader<Duration> = (value, say) => {
+  if (value === 'infinity' || value === 'infinite') return 'infinite'
+  const seconds = typeof value === 'string' ? parseGoDuration(value) : undefined
+  if (seconds !== undefined && seconds > 0) return Math.max(1, Math.round(seconds * 1000))
+  say(`"${String(value)}" is no duration such as 30s, nor infinity`)
+  return undefined
+}
+
+/** A duration that must end. */
+export const limited: Reader<number> = (value, say) => {
+  const read = duration(value, say)
+  if (read === 'infinite') say('must be a duration such as 2s, not infinity')
+  return read === 'infinite' ? undefined : read
+}
+
+export function list<T>(item: Reader<T>): Reader<readonly T[]> {
+  return (value, say) => {
+    if (!Array.isArray(value)) {
+      say('must be a list')
+      return undefined
+    }
+    const read = value.map((one, index) => item(one, (message) => say(`item ${index}: ${message}`)))
+    const good = read.filter((one) => one !== undefined)
+    return good.length === read.length ? good : undefined
+  }
+}
+
+export const textMap: Reader<Readonly<Record<string, string>>> = (value, say) => {
+  if (!isRecord(value)) {
+    say('must be a map')
+    return undefined
+  }
+  const entries = Object.entries(value)
+  const bad = entries.filter(([, one]) => !['string', 'number', 'boolean'].includes(typeof one))
+  for (const [name] of bad) say(`"${name}" must be a text`)
+  return bad.length > 0 ? undefined : Object.fromEntries(entries.map(([name, one]) => [name, String(one)]))
+}
+
+/** A list in which nothing can stand; `why` it is so. */
+export function emptyList(why: string): Reader<readonly never[]> {
+  return (value, say) => {
+    if (Array.isArray(value) && value.length === 0) return []
+    say(why)
+    return undefined
+  }
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

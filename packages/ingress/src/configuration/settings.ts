@@ -1,0 +1,281 @@
+/**
+ * Every setting of `serve`: its path in `contour.yaml` and in a ContourConfiguration, how it is read, and whether a
+ * change of it is taken over while the program runs. What a path cannot be honoured for is in `refused.ts`.
+ */
+import { formatLine, jsonFields } from './access-log-fields.ts'
+import {
+  choice,
+  duration,
+  emptyList,
+  flag,
+  limited,
+  list,
+  port,
+  positive,
+  type Reader,
+  text,
+  textMap,
+  whole,
+} from './readers.ts'
+import { cipherSuites, curves, headerNames, headers } from './words.ts'
+
+export interface Setting<T = unknown> {
+  readonly read: Reader<T>
+  /** Path in the file. */
+  readonly file?: string
+  /** Path in the object's spec. */
+  readonly object?: string
+  /** Taken over while the program runs. */
+  readonly live: boolean
+}
+
+interface Paths {
+  readonly file?: string
+  readonly object?: string
+}
+
+function live<T>(read: Reader<T>, paths: Paths): Setting<T> {
+  return { read, ...paths, live: true }
+}
+
+function fixed<T>(read: Reader<T>, paths: Paths = {}): Setting<T> {
+  return { read, ...paths, live: false }
+}
+
+function both<T>(read: Reader<T>, file: string, object: string): Setting<T> {
+  return live(read, { file, object })
+}
+
+const version = choice('1.2', '1.3')
+const count = whole(1)
+
+const program = {
+  debug: fixed(flag, { file: 'debug' }),
+  incluster: fixed(flag, { file: 'incluster' }),
+  kubeconfig: fixed(text, { file: 'kubeconfig' }),
+  kubernetesQps: fixed(positive, { file: 'kubernetesClientQPS' }),
+  kubernetesBurst: fixed(whole(1), { file: 'kubernetesClientBurst' }),
+  kubernetesDebug: fixed(whole(0)),
+  watchNamespaces: fixed(list(text)),
+  xdsAddress: fixed(text, { object: 'xdsServer.address' }),
+  xdsPort: fixed(port, { object: 'xdsServer.port' }),
+  xdsCa: fixed(text, { object: 'xdsServer.tls.caFile' }),
+  xdsCertificate: fixed(text, { object: 'xdsServer.tls.certFile' }),
+  xdsKey: fixed(text, { object: 'xdsServer.tls.keyFile' }),
+  xdsInsecure: fixed(flag, { object: 'xdsServer.tls.insecure' }),
+  xdsClientNames: fixed(list(text)),
+  debugAddress: fixed(text, { object: 'debug.address' }),
+  debugPort: fixed(port, { object: 'debug.port' }),
+  healthAddress: fixed(text, { object: 'health.address' }),
+  healthPort: fixed(port, { object: 'health.port' }),
+  metricsAddress: fixed(text, { file: 'metrics.contour.address', object: 'metrics.address' }),
+  metricsPort: fixed(port, { file: 'metrics.contour.port', object: 'metrics.port' }),
+  metricsCertificate: fixed(text, {
+    file: 'metrics.contour.server-certificate-path',
+    object: 'metrics.tls.certFile',
+  }),
+  metricsKey: fixed(text, { file: 'metrics.contour.server-key-path', object: 'metrics.tls.keyFile' }),
+  metricsCa: fixed(text, { file: 'metrics.contour.ca-certificate-path', object: 'metrics.tls.caFile' }),
+  ingressClasses: fixed(list(text), { object: 'ingress.classNames' }),
+  envoyServiceName: fixed(text, { file: 'envoy-service-name', object: 'envoy.service.name' }),
+  envoyServiceNamespace: fixed(text, { file: 'envoy-service-namespace', object: 'envoy.service.namespace' }),
+  features: fixed(emptyList('there are no feature flags'), { file: 'featureFlags', object: 'featureFlags' }),
+  ipv6: fixed(flag),
+}
+
+const listeners = {
+  httpAddress: live(text, { object: 'envoy.http.address' }),
+  httpPort: live(port, { object: 'envoy.http.port' }),
+  httpAccessLog: live(text, { object: 'envoy.http.accessLog' }),
+  httpsAddress: live(text, { object: 'envoy.https.address' }),
+  httpsPort: live(port, { object: 'envoy.https.port' }),
+  httpsAccessLog: live(text, { object: 'envoy.https.accessLog' }),
+  statsAddress: live(text, { object: 'envoy.health.address' }),
+  statsPort: live(port, { object: 'envoy.health.port' }),
+  envoyMetricsAddress: both(text, 'metrics.envoy.address', 'envoy.metrics.address'),
+  envoyMetricsPort: both(port, 'metrics.envoy.port', 'envoy.metrics.port'),
+  limitedHealthAddress: both(text, 'omEnforcedHealthListener.address', 'envoy.omEnforcedHealth.address'),
+  limitedHealthPort: both(port, 'omEnforcedHealthListener.port', 'envoy.omEnforcedHealth.port'),
+  useProxyProtocol: live(flag, { object: 'envoy.listener.useProxyProtocol' }),
+  disableAllowChunkedLength: both(
+    flag,
+    'disableAllowChunkedLength',
+    'envoy.listener.disableAllowChunkedLength',
+  ),
+  disableMergeSlashes: both(flag, 'disableMergeSlashes', 'envoy.listener.disableMergeSlashes'),
+  compression: both(
+    choice('gzip', 'brotli', 'zstd', 'disabled'),
+    'compression.algorithm',
+    'envoy.listener.compression.algorithm',
+  ),
+  serverHeader: both(
+    choice('overwrite', 'append_if_absent', 'pass_through'),
+    'serverHeaderTransformation',
+    'envoy.listener.serverHeaderTransformation',
+  ),
+  connectionBalancer: both(
+    choice('', 'exact'),
+    'listener.connection-balancer',
+    'envoy.listener.connectionBalancer',
+  ),
+  listenerRequestsPerConnection: both(
+    count,
+    'listener.max-requests-per-connection',
+    'envoy.listener.maxRequestsPerConnection',
+  ),
+  listenerBufferBytes: both(
+    count,
+    'listener.per-connection-buffer-limit-bytes',
+    'envoy.listener.per-connection-buffer-limit-bytes',
+  ),
+  tos: both(whole(0, 255), 'listener.socket-options.tos', 'envoy.listener.socketOptions.tos'),
+  trafficClass: both(
+    whole(0, 255),
+    'listener.socket-options.traffic-class',
+    'envoy.listener.socketOptions.trafficClass',
+  ),
+  requestsPerIoCycle: both(
+    count,
+    'listener.max-requests-per-io-cycle',
+    'envoy.listener.maxRequestsPerIOCycle',
+  ),
+  http2Streams: both(
+    whole(1, 0x7fffffff),
+    'listener.http2-max-concurrent-streams',
+    'envoy.listener.httpMaxConcurrentStreams',
+  ),
+  connectionsPerListener: both(
+    count,
+    'listener.max-connections-per-listener',
+    'envoy.listener.maxConnectionsPerListener',
+  ),
+  connectionsPerSocketEvent: both(
+    count,
+    'listener.max-connections-to-accept-per-socket-event',
+    'envoy.listener.maxConnectionsToAcceptPerSocketEvent',
+  ),
+  httpVersions: both(
+    list(choice('HTTP/1.1', 'HTTP/2')),
+    'default-http-versions',
+    'envoy.defaultHTTPVersions',
+  ),
+  runtime: live(textMap, { file: 'runtime-settings', object: 'envoy.runtimeSettings' }),
+}
+
+const logging = {
+  accessLogFormat: both(choice('envoy', 'json'), 'accesslog-format', 'envoy.logging.accessLogFormat'),
+  accessLogLine: both(formatLine, 'accesslog-format-string', 'envoy.logging.accessLogFormatString'),
+  accessLogFields: both(jsonFields, 'json-fields', 'envoy.logging.accessLogJSONFields'),
+  accessLogLevel: both(
+    choice('info', 'error', 'critical', 'disabled'),
+    'accesslog-level',
+    'envoy.logging.accessLogLevel',
+  ),
+}
+
+const tls = {
+  tlsMinimum: both(version, 'tls.minimum-protocol-version', 'envoy.listener.tls.minimumProtocolVersion'),
+  tlsMaximum: both(version, 'tls.maximum-protocol-version', 'envoy.listener.tls.maximumProtocolVersion'),
+  cipherSuites: both(cipherSuites, 'tls.cipher-suites', 'envoy.listener.tls.cipherSuites'),
+  curves: both(curves, 'tls.ecdh-curves', 'envoy.listener.tls.ecdhCurves'),
+  ja3: both(flag, 'tls.fingerprint.ja3', 'envoy.listener.tls.fingerprint.ja3'),
+  ja4: both(flag, 'tls.fingerprint.ja4', 'envoy.listener.tls.fingerprint.ja4'),
+}
+
+const timeouts = {
+  requestTimeout: both(duration, 'timeouts.request-timeout', 'envoy.timeouts.requestTimeout'),
+  connectionIdle: both(duration, 'timeouts.connection-idle-timeout', 'envoy.timeouts.connectionIdleTimeout'),
+  streamIdle: both(duration, 'timeouts.stream-idle-timeout', 'envoy.timeouts.streamIdleTimeout'),
+  maxConnectionDuration: both(
+    duration,
+    'timeouts.max-connection-duration',
+    'envoy.timeouts.maxConnectionDuration',
+  ),
+  delayedClose: both(duration, 'timeouts.delayed-close-timeout', 'envoy.timeouts.delayedCloseTimeout'),
+  drain: both(
+    limited,
+    'timeouts.connection-shutdown-grace-period',
+    'envoy.timeouts.connectionShutdownGracePeriod',
+  ),
+  connect: both(limited, 'timeouts.connect-timeout', 'envoy.timeouts.connectTimeout'),
+}
+
+function breaker(file: string, object: string): Setting<number> {
+  return both(whole(0), `cluster.circuit-breakers.${file}`, `envoy.cluster.circuitBreakers.${object}`)
+}
+
+const clusters = {
+  clusterRequestsPerConnection: both(
+    count,
+    'cluster.max-requests-per-connection',
+    'envoy.cluster.maxRequestsPerConnection',
+  ),
+  clusterBufferBytes: both(
+    count,
+    'cluster.per-connection-buffer-limit-bytes',
+    'envoy.cluster.per-connection-buffer-limit-bytes',
+  ),
+  maxConnections: breaker('max-connections', 'maxConnections'),
+  maxPendingRequests: breaker('max-pending-requests', 'maxPendingRequests'),
+  maxRequests: breaker('max-requests', 'maxRequests'),
+  maxRetries: breaker('max-retries', 'maxRetries'),
+  perHostMaxConnections: breaker('per-host-max-connections', 'perHostMaxConnections'),
+  upstreamMinimum: both(
+    version,
+    'cluster.upstream-tls.minimum-protocol-version',
+    'envoy.cluster.upstreamTLS.minimumProtocolVersion',
+  ),
+  upstreamMaximum: both(
+    version,
+    'cluster.upstream-tls.maximum-protocol-version',
+    'envoy.cluster.upstreamTLS.maximumProtocolVersion',
+  ),
+  upstreamCiphers: both(
+    cipherSuites,
+    'cluster.upstream-tls.cipher-suites',
+    'envoy.cluster.upstreamTLS.cipherSuites',
+  ),
+  upstreamCurves: both(curves, 'cluster.upstream-tls.ecdh-curves', 'envoy.cluster.upstreamTLS.ecdhCurves'),
+  requireUpstreamValidation: both(
+    flag,
+    'cluster.upstream-tls.require-validation',
+    'envoy.cluster.upstreamTLS.requireValidation',
+  ),
+}
+
+const network = {
+  trustedHops: both(whole(0), 'network.num-trusted-hops', 'envoy.network.numTrustedHops'),
+  adminPort: both(whole(0, 65535), 'network.admin-port', 'envoy.network.adminPort'),
+  stripTrailingHostDot: both(flag, 'network.strip-trailing-host-dot', 'envoy.network.stripTrailingHostDot'),
+}
+
+const policies = {
+  rootNamespaces: live(list(text), { object: 'httpproxy.rootNamespaces' }),
+  disablePermitInsecure: both(flag, 'disablePermitInsecure', 'httpproxy.disablePermitInsecure'),
+  ingressStatusAddress: both(text, 'ingress-status-address', 'ingress.statusAddress'),
+  requestSet: both(headers, 'policy.request-headers.set', 'policy.requestHeaders.set'),
+  requestRemove: both(headerNames, 'policy.request-headers.remove', 'policy.requestHeaders.remove'),
+  responseSet: both(headers, 'policy.response-headers.set', 'policy.responseHeaders.set'),
+  responseRemove: both(headerNames, 'policy.response-headers.remove', 'policy.responseHeaders.remove'),
+  applyToIngress: both(flag, 'policy.applyToIngress', 'policy.applyToIngress'),
+}
+
+export const settings = {
+  ...program,
+  ...listeners,
+  ...logging,
+  ...tls,
+  ...timeouts,
+  ...clusters,
+  ...network,
+  ...policies,
+}
+
+type Table = typeof settings
+
+/** What was said; the rest is left to its default. */
+export type Settings = { readonly [K in keyof Table]?: ReadBy<Table[K]> }
+
+type ReadBy<S> = S extends { readonly read: Reader<infer T> } ? T : never
+
+export type SettingName = keyof Settings

@@ -1,0 +1,207 @@
+/** What settings do: through a real Envoy, as its client, its backend and its access log see them. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { engineOptions } from '../configuration/engine-options.ts'
+import { readFileText } from '../configuration/read.ts'
+import { Engine } from '../engine/engine.ts'
+import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { emptyWorld, take } from '../model/objects.ts'
+import { Stand, type Way } from '../xds/real-envoy/stand.ts'
+import { readObjects } from './objects.ts'
+import {
+  Backend,
+  Client,
+  pem,
+  proxyObject,
+  secretObject,
+  serviceObjects,
+  settled,
+  translateFor,
+} from './traffic.ts'
+
+function optionsOf(text: string) {
+  const { settings, problems } = readFileText(text)
+  expect(problems).toEqual([])
+  return engineOptions(settings)
+}
+
+const everything = `
+accesslog-format: json
+json-fields: ["@timestamp", method, path, response_code, who=%REQ(X-WHO)%, ja3=%TLS_JA3_FINGERPRINT%]
+accesslog-level: error
+disableAllowChunkedLength: true
+disableMergeSlashes: true
+compression: {algorithm: brotli}
+serverHeaderTransformation: pass_through
+default-http-versions: [HTTP/1.1]
+runtime-settings: {envoy.reloadable_features.none: "false"}
+tls:
+  minimum-protocol-version: "1.2"
+  maximum-protocol-version: "1.2"
+  cipher-suites: [ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384]
+  ecdh-curves: [P-256, X25519]
+  fingerprint: {ja3: true, ja4: true}
+timeouts:
+  request-timeout: 30s
+  connection-idle-timeout: infinity
+  stream-idle-timeout: 10s
+  max-connection-duration: 1h
+  delayed-close-timeout: 2s
+  connection-shutdown-grace-period: 3s
+  connect-timeout: 1s
+policy:
+  request-headers: {set: {X-From: "landfall %CONTOUR_NAMESPACE%", X-Own: default}, remove: [X-Secret]}
+  response-headers: {set: {X-Answered: "yes"}, remove: [X-Powered-By]}
+cluster:
+  max-requests-per-connection: 100
+  per-connection-buffer-limit-bytes: 65536
+  circuit-breakers: {max-connections: 1000, max-pending-requests: 10, max-requests: 500, max-retries: 2, per-host-max-connections: 50}
+  upstream-tls: {minimum-protocol-version: "1.2", maximum-protocol-version: "1.3", ecdh-curves: [P-256]}
+network: {num-trusted-hops: 1, admin-port: 0, strip-trailing-host-dot: true}
+listener:
+  connection-balancer: exact
+  max-requests-per-connection: 1000
+  per-connection-buffer-limit-bytes: 32768
+  socket-options: {tos: 64, traffic-class: 64}
+  max-requests-per-io-cycle: 10
+  http2-max-concurrent-streams: 50
+  max-connections-per-listener: 500
+  max-connections-to-accept-per-socket-event: 5
+`
+
+const secret = secretObject('cert', { 'tls.crt': pem('server.pem'), 'tls.key': pem('server.key') })
+
+const objects = (port: number) =>
+  [
+    secret,
+    serviceObjects('one', [{ http: port }]),
+    proxyObject('plain', 'routes: [{services: [{name: one, port: 80}]}]'),
+    proxyObject(
+      'own',
+      'routes: [{services: [{name: one, port: 80}], requestHeadersPolicy: {set: [{name: x-own, value: mine}]}}]',
+    ),
+    proxyObject(
+      'secure',
+      'routes: [{services: [{name: one, port: 80, protocol: tls}]}]',
+      ', tls: {secretName: cert}',
+    ),
+  ].join('')
+
+const ways: readonly Way[] = ['delta', 'streams']
+
+describe.skipIf(withoutEnvoy()).each(ways)(
+  'settings, in an Envoy by way of %s',
+  { timeout: 30_000 },
+  (way) => {
+    const closing: (() => unknown)[] = []
+    afterEach(async () => {
+      for (const close of closing.splice(0)) await close()
+    })
+
+    test('all of them at once are taken, and do what they say', async () => {
+      const stand = await new Stand().open()
+      closing.push(() => stand.close())
+      const backend = await new Backend('one', (_request, response) => {
+        response.setHeader('server', 'teapot')
+        response.setHeader('x-powered-by', 'steam')
+        response.setHeader('content-type', 'text/plain')
+        response.end('tea '.repeat(200))
+      }).open()
+      closing.push(() => backend.close())
+      const envoy = await stand.startEnvoy(way)
+      const log = join(stand.directory, 'access.log')
+      const { listeners, ...options } = optionsOf(everything)
+      const at = (port: number) => ({ address: '127.0.0.1', port })
+      stand.publishEach((layout) =>
+        translateFor(stand, objects(backend.port), layout, {
+          ...options,
+          listeners: {
+            ...listeners,
+            http: at(stand.httpPort),
+            https: at(stand.httpsPort),
+            stats: at(0),
+            httpAccessLog: log,
+            httpsAccessLog: log,
+          },
+        }),
+      )
+      await eventually('settled', () => settled(stand))
+      expect(stand.refused).toEqual([])
+      await eventually('the port opens', () => stand.http('plain.test', '/'))
+      const client = new Client(stand.httpPort)
+      closing.push(() => client.close())
+
+      const headers = { 'accept-encoding': 'br', 'x-secret': 'a', 'x-who': 'me' }
+      const answer = await client.send('plain.test', { path: '//a', headers })
+      expect(answer.headers).toMatchObject({
+        server: 'teapot',
+        'x-answered': 'yes',
+        'content-encoding': 'br',
+      })
+      expect(answer.headers['x-powered-by']).toBeUndefined()
+      expect(backend.last).toMatchObject({
+        url: '//a',
+        headers: { 'x-from': 'landfall web', 'x-own': 'default' },
+      })
+      expect(backend.last.headers['x-secret']).toBeUndefined()
+      await client.send('own.test')
+      expect(backend.last.headers['x-own']).toBe('mine')
+      await client.send('plain.test.')
+      expect(backend.last.headers.host).toBe('plain.test')
+
+      backend.answer = (_request, response) => response.writeHead(404).end()
+      await client.send('plain.test', { path: '/lost', headers })
+      const line = await eventually('logged', () => readFileSync(log, 'utf8').trim() || undefined)
+      const { '@timestamp': stamp, ...entry } = JSON.parse(line) as Readonly<Record<string, unknown>>
+      expect(typeof stamp).toBe('string')
+      expect(entry).toMatchObject({ method: 'GET', path: '/lost', response_code: 404, who: 'me' })
+      expect(await envoy.log()).not.toContain('rejected')
+    })
+
+    test("a line of one's own is logged as it is written", async () => {
+      const stand = await new Stand().open()
+      closing.push(() => stand.close())
+      const backend = await new Backend('one').open()
+      closing.push(() => backend.close())
+      await stand.startEnvoy(way)
+      const log = join(stand.directory, 'access.log')
+      const { accessLog } = optionsOf(
+        'accesslog-format-string: "%REQ(:METHOD)% %RESPONSE_CODE% 100%%\\n"',
+      ).listeners
+      const { listeners } = engineOptions({})
+      const at = (port: number) => ({ address: '127.0.0.1', port })
+      stand.publishEach((layout) =>
+        translateFor(stand, objects(backend.port), layout, {
+          listeners: {
+            ...listeners,
+            accessLog,
+            http: at(stand.httpPort),
+            https: at(stand.httpsPort),
+            stats: at(0),
+            adminPort: 0,
+            httpAccessLog: log,
+            httpsAccessLog: log,
+          },
+        }),
+      )
+      await eventually('answered', () => stand.http('plain.test', '/'))
+      const line = await eventually('logged', () => readFileSync(log, 'utf8') || undefined)
+      expect(line).toMatch(/^(GET (200|503) 100%\n)+$/)
+    })
+  },
+)
+
+test('with require-validation, a backend that nobody checks is not served, and its proxy says why', () => {
+  const { changes } = readObjects(objects(8080))
+  const world = emptyWorld()
+  for (const change of changes) take(world, change)
+  const engine = new Engine(world, optionsOf('cluster: {upstream-tls: {require-validation: true}}'))
+  engine.apply(changes)
+  expect(engine.verdict('httpProxy', 'web/secure').problems).toMatchObject([
+    { severity: 'error', type: 'ServiceError', reason: 'UpstreamNotVerified' },
+  ])
+  expect(engine.verdict('httpProxy', 'web/plain').problems).toEqual([])
+  const { clusters } = engine.snapshot()
+  expect([...clusters.keys()]).toEqual([expect.stringMatching(/^web\/one\/80\//)])
+})

@@ -1,0 +1,92 @@
+/** What `serve` answers over HTTP: metrics, health, and what it is made of. */
+import { readFile } from 'node:fs/promises'
+import type { SecureContextOptions } from 'node:tls'
+import {
+  describeError,
+  type Health,
+  type HttpServer,
+  type Logger,
+  type Metrics,
+  type Routes,
+  serveHttp,
+} from '@landfall/telemetry'
+import type { HttpTls, ServeOptions } from '../options.ts'
+
+export interface Shown {
+  /** Before each reading of the metrics. */
+  readonly countObjects: () => void
+}
+
+const renewMs = 10_000
+
+export async function serveEndpoints(
+  options: ServeOptions,
+  metrics: Metrics,
+  health: Health,
+  shown: Shown,
+): Promise<readonly HttpServer[]> {
+  const { http, httpTls, health: at } = options
+  const healthRoutes = health.routes()
+  const alive = healthRoutes['/healthz']
+  const checks: Routes = { ...healthRoutes, ...(alive === undefined ? {} : { '/health': alive }) }
+  const figures: Routes = {
+    '/metrics': async () => {
+      shown.countObjects()
+      return { status: 200, contentType: metrics.contentType, body: await metrics.exposition() }
+    },
+  }
+  if (http.address === at.address && http.port === at.port) {
+    return [await serveHttp({ ...http, routes: { ...figures, ...checks } })]
+  }
+  const metricsServer =
+    httpTls === undefined
+      ? await serveHttp({ ...http, routes: figures })
+      : await serveSecure(http, httpTls, figures, options.logger)
+  return [metricsServer, await serveHttp({ ...at, routes: checks })]
+}
+
+/** The files are read again while it runs. */
+async function serveSecure(
+  at: ServeOptions['http'],
+  files: HttpTls,
+  routes: Routes,
+  logger: Logger,
+): Promise<HttpServer> {
+  let tls = await readTls(files)
+  const server = await serveHttp({ ...at, routes, tls })
+  const renew = async (): Promise<void> => {
+    try {
+      const now = await readTls(files)
+      if (now.cert === tls.cert && now.key === tls.key && now.ca === tls.ca) return
+      server.setTls(now)
+      tls = now
+      logger.info('metricsCertificateReloaded', { certificate: files.certificate })
+    } catch (error) {
+      logger.warn('metricsCertificateRefused', { problem: describeError(error) })
+    }
+  }
+  const timer = setInterval(() => void renew(), renewMs)
+  timer.unref()
+  return {
+    port: server.port,
+    setTls: (own) => server.setTls(own),
+    close: () => {
+      clearInterval(timer)
+      return server.close()
+    },
+  }
+}
+
+interface Material extends SecureContextOptions {
+  readonly cert: string
+  readonly key: string
+  readonly ca?: string
+}
+
+async function readTls(
+  files: HttpTls,
+): Promise<Material & { readonly requestCert?: boolean; readonly rejectUnauthorized?: boolean }> {
+  const [cert, key] = await Promise.all([readFile(files.certificate, 'utf8'), readFile(files.key, 'utf8')])
+  if (files.ca === undefined) return { cert, key }
+  return { cert, key, ca: await readFile(files.ca, 'utf8'), requestCert: true, rejectUnauthorized: true }
+}
