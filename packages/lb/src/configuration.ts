@@ -221,7 +221,8 @@ function matters(kind: string, { before, after }: Change<KubeObject>): boolean {
     before.meta.uid !== after.meta.uid ||
     before.meta.generation !== after.meta.generation ||
     JSON.stringify(before.meta.labels) !== JSON.stringify(after.meta.labels) ||
-    // Two settings of a peer are annotations.
-    (kind === 'BGPPeer' && JSON.stringify(before.meta.annotations) !== JSON.stringify(after.meta.annotations))
+    // Some settings are annotations.
+    ((kind === 'BGPPeer' || kind === 'BGPAdvertisement') &&
+      JSON.stringify(before.meta.annotations) !== JSON.stringify(after.meta.annotations))
   )
 }

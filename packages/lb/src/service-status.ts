@@ -8,7 +8,7 @@ import { withCondition, withoutCondition } from '@landfall/metallb/state'
 import type { Answer } from './allocation/answer.ts'
 import type { BalancedService } from './allocation/request.ts'
 import type { Said } from './announcement/index.ts'
-import { addressAllocated, announced, type ConditionedService } from './service-type.ts'
+import { addressAllocated, announced, type ConditionedService, routeAttributes } from './service-type.ts'
 
 export interface WantedStatus {
   /** In this order; [] clears. */
@@ -19,6 +19,8 @@ export interface WantedStatus {
   readonly answer: Answer | undefined
   /** Of the condition on its announcement; undefined removes that. */
   readonly announced?: Said | undefined
+  /** Of the condition on annotations that do not hold; undefined removes that. */
+  readonly attributes?: Said | undefined
 }
 
 /** Whether the Service as it was seen last needs a write for its addresses. */
@@ -35,10 +37,16 @@ export function differs({ ingress, meta, allocated }: BalancedService, wanted: W
 }
 
 /** The same for what the speakers say of it. */
-export function differsInAnnounced(
-  { announced: known }: ConditionedService,
-  { announced: wanted }: WantedStatus,
-): boolean {
+export function differsInAnnounced(known: ConditionedService, wanted: WantedStatus): boolean {
+  return differ(known.announced, wanted.announced)
+}
+
+/** The same for what its annotations ask in vain. */
+export function differsInAttributes(known: ConditionedService, wanted: WantedStatus): boolean {
+  return differ(known.attributes, wanted.attributes)
+}
+
+function differ(known: Said | undefined, wanted: Said | undefined): boolean {
   return (
     known?.status !== wanted?.status || known?.reason !== wanted?.reason || known?.message !== wanted?.message
   )
@@ -80,7 +88,7 @@ function asVIP(entry: Readonly<Record<string, unknown>>): object {
 
 function conditionsOf(
   list: unknown,
-  { answer, announced: said }: WantedStatus,
+  { answer, announced: said, attributes }: WantedStatus,
   now: () => Date,
 ): readonly object[] {
   const { status, reason, message, since } = answer ?? {}
@@ -88,8 +96,16 @@ function conditionsOf(
     status === undefined || reason === undefined || message === undefined
       ? withoutCondition(list, addressAllocated)
       : withCondition(list, { type: addressAllocated, status, reason, message }, now, since)
-  if (said === undefined) return withoutCondition(first, announced)
-  return withCondition(first, { type: announced, ...said }, now)
+  return withSaid(withSaid(first, announced, said, now), routeAttributes, attributes, now)
+}
+
+function withSaid(
+  list: readonly object[],
+  type: string,
+  said: Said | undefined,
+  now: () => Date,
+): readonly object[] {
+  return said === undefined ? withoutCondition(list, type) : withCondition(list, { type, ...said }, now)
 }
 
 function sameIPs(a: readonly string[], b: readonly string[]): boolean {

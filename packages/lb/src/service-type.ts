@@ -10,12 +10,16 @@ import type { Said } from './announcement/index.ts'
 export interface ConditionedService extends BalancedService {
   /** Of `metallb.io/Announced`. */
   readonly announced: Said | undefined
+  /** Of `metallb.io/RouteAttributes`. */
+  readonly attributes: Said | undefined
 }
 
 /** Whether a Service has its addresses, and why not. */
 export const addressAllocated = 'metallb.io/AddressAllocated'
 /** Whether and from where they are announced, and why not. */
 export const announced = 'metallb.io/Announced'
+/** What of its annotations on BGP routes does not hold; it is there only then. */
+export const routeAttributes = 'metallb.io/RouteAttributes'
 
 /** Ports and pods decide on which terms an address is shared, and nothing else. */
 const unshared = { ports: [], selector: {} }
@@ -24,7 +28,11 @@ export const balancedServiceType: ResourceType<ConditionedService> = {
   ...serviceType,
   project: (raw) => {
     const service = serviceType.project(raw)
-    const ours = { allocated: conditionOf(raw, addressAllocated), announced: announcedIn(raw) }
+    const ours = {
+      allocated: conditionOf(raw, addressAllocated),
+      announced: saidIn(raw, announced),
+      attributes: saidIn(raw, routeAttributes),
+    }
     return asksToShare(service) ? { ...service, ...ours } : { ...service, ...unshared, ...ours }
   },
 }
@@ -33,8 +41,8 @@ export const balancedServiceType: ResourceType<ConditionedService> = {
 const said = new Map<string, Said>()
 const mostSaid = 1000
 
-function announcedIn(raw: RawObject): Said | undefined {
-  const { status, reason = '', message = '' } = conditionOf(raw, announced) ?? {}
+function saidIn(raw: RawObject, type: string): Said | undefined {
+  const { status, reason = '', message = '' } = conditionOf(raw, type) ?? {}
   if (status !== 'True' && status !== 'False' && status !== 'Unknown') return undefined
   const id = `${status} ${reason} ${message}`
   const known = said.get(id)

@@ -13,12 +13,18 @@ import { Allocator, type Decided } from './allocation/allocator.ts'
 import { type Answer, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
 import { type BalancedService, readRequest } from './allocation/request.ts'
-import { AnnouncingReports, announcedOf, type Said } from './announcement/index.ts'
+import { AnnouncingReports, announcedOf, refusedAttributes, type Said } from './announcement/index.ts'
 import { Configuration, type Configured } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import { PeerSessions } from './peers/index.ts'
 import { Reports } from './reports.ts'
-import { differs, differsInAnnounced, setStatus, type WantedStatus } from './service-status.ts'
+import {
+  differs,
+  differsInAnnounced,
+  differsInAttributes,
+  setStatus,
+  type WantedStatus,
+} from './service-status.ts'
 import { balancedServiceType, type ConditionedService } from './service-type.ts'
 
 export interface SessionOptions {
@@ -250,6 +256,7 @@ export class Session {
     const service = this.#services.get(key)
     if (!this.#synced || service === undefined || !this.#isOurs(service)) return
     const wanted = this.#wanted(service, key, answerBefore(service))
+    if (differsInAttributes(service, wanted)) this.#writes.addAfter(key, settleMs.firstNode)
     if (!differsInAnnounced(service, wanted)) return
     const [was, is] = [service.announced?.status, wanted.announced?.status]
     const first = this.#announcing.hasBGP ? settleMs.allNodes : settleMs.firstNode
@@ -263,7 +270,7 @@ export class Session {
     const service = this.#services.get(key)
     if (service === undefined) return
     const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
-    const isSaid = service.allocated !== undefined || service.announced !== undefined
+    const isSaid = [service.allocated, service.announced, service.attributes].some((one) => one !== undefined)
     if (isMarked || isSaid) this.#putDown(key, undefined)
   }
 
@@ -277,9 +284,13 @@ export class Session {
     const ips = this.#allocator.ledger.holding(key)
     // What is noted of a pool that is gone, or refused, stays.
     const noted = { ips, allocatedFrom: meta.annotations[allocatedFromPool] ?? '' }
-    const pools = new Set(ips.flatMap((ip) => heldPool(this.#built.config, ip, noted)?.name ?? []))
-    const announced = this.#isOurs(service) ? this.#announcedOf(service, key, ips.length > 0) : undefined
-    return { ips: ips.map(formatIP), pool: [...pools].join(','), answer, announced }
+    const { config } = this.#built
+    const pools = ips.flatMap((ip) => heldPool(config, ip, noted) ?? [])
+    const pool = [...new Set(pools.map(({ name }) => name))].join(',')
+    const address = { ips: ips.map(formatIP), pool, answer }
+    if (!this.#isOurs(service)) return { ...address, announced: undefined }
+    const announced = this.#announcedOf(service, key, ips.length > 0)
+    return { ...address, announced, attributes: refusedAttributes(service, pools, config) }
   }
 
   #announcedOf(service: ConditionedService, key: Key, hasAddress: boolean): Said | undefined {
@@ -293,7 +304,8 @@ export class Session {
     const { logger, metrics, mayWrite } = this.#options
     const answer = this.#answers.has(key) ? this.#answers.get(key) : answerBefore(service)
     const wanted = this.#wanted(service, key, answer)
-    const isNews = this.#answers.has(key) || (this.#isOurs(service) && differsInAnnounced(service, wanted))
+    const isSaid = !differsInAnnounced(service, wanted) && !differsInAttributes(service, wanted)
+    const isNews = this.#answers.has(key) || (this.#isOurs(service) && !isSaid)
     if (!isNews) return
     const mutate = setStatus(service.meta.uid, wanted)
     const write = this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
@@ -306,6 +318,7 @@ export class Session {
       const fields = { ips, pool, reason: answer?.reason ?? '', announced: announced?.reason ?? '' }
       logger.info('serviceUpdated', { service: key, ...fields }, 'status written')
       this.#tellUnannounced(service, announced)
+      this.#tellAttributes(service, wanted)
     }
     if (outcome === 'forbidden') this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType))
   }
@@ -317,6 +330,12 @@ export class Session {
     if (service.announced?.status === 'False' && service.announced.reason === said.reason) return
     const event = { type: 'Warning', reason: 'notAnnounced', message: said.message } as const
     this.#tell(service, event, said.reason)
+  }
+
+  #tellAttributes(service: ConditionedService, wanted: WantedStatus): void {
+    const { attributes: said } = wanted
+    if (said === undefined || !differsInAttributes(service, wanted)) return
+    this.#tell(service, { type: 'Warning', reason: said.reason, message: said.message }, said.reason)
   }
 
   /** @param code of the refusal behind it, '' for none */

@@ -1,11 +1,15 @@
 /** L2Advertisement and BGPAdvertisement objects → what each says, and which pools it applies to. */
 import type * as api from '@landfall/api'
 import type { Node } from '@landfall/kube/model'
+import { annotationField, readFlag } from './annotations.ts'
 import { type Aliases, formatCommunity, parseCommunity } from './communities.ts'
 import type { BGPAdvertisement, BGPCommunity, ForPools, L2Advertisement } from './config.ts'
 import type { BarePool } from './pools.ts'
 import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
 import { matchesSelector, reportSelectors, selectNames } from './selectors.ts'
+
+/** `metallb.io/weight-by-endpoints: "true"` on a BGPAdvertisement. */
+export const weightedAnnotation = 'metallb.io/weight-by-endpoints'
 
 /** What an attribute of the short form holds, which is all that some routers read. */
 const mostCommunities = 63
@@ -76,6 +80,14 @@ export function readBGPAdvertisement(
       'they need aggregation lengths of 32 and 128',
     )
   }
+  const weighted = readFlag(object.meta, weightedAnnotation, problems)
+  if (weighted && (aggregationLength !== 32 || aggregationLengthV6 !== 128)) {
+    problems.report(
+      annotationField(weightedAnnotation),
+      'ConflictingFields',
+      'it needs aggregation lengths of 32 and 128',
+    )
+  }
   const advertisement = {
     name: object.meta.name,
     aggregationLength,
@@ -84,6 +96,7 @@ export function readBGPAdvertisement(
     communities: readCommunities(spec.communities ?? [], aliases, problems),
     peers,
     nodes: selectNames(nodeSelectors, nodes),
+    weighted,
     serviceSelectors,
   }
   return outcome(problems, { advertisement, ...poolChoice(spec) })

@@ -80,7 +80,13 @@ export function buildConfig(objects: MetallbObjects): BuiltConfig {
       .toSorted(byName)
     return { ...pool, l2: announced, bgp: forPool.advertisements.toSorted(byName) }
   })
-  const config = { pools: attached.toSorted(byName), peers: peers.peers.toSorted(byName), advertisements }
+  const { aliases } = communities
+  const config = {
+    pools: attached.toSorted(byName),
+    peers: peers.peers.toSorted(byName),
+    advertisements,
+    ...(aliases.size === 0 ? {} : { communities: aliases }),
+  }
   return { config, refusals: refusals.toSorted(inOrder) }
 }
 

@@ -15,6 +15,8 @@ export interface Config {
     readonly l2: readonly ForPools<L2Advertisement>[]
     readonly bgp: readonly ForPools<BGPAdvertisement>[]
   }
+  /** Aliases of communities. Absent: none. */
+  readonly communities?: ReadonlyMap<string, BGPCommunity>
   /** Not all of it could be read: no address that a Service holds counts as one without a pool. */
   readonly incomplete?: boolean
 }
@@ -71,6 +73,8 @@ export interface BGPAdvertisement {
   /** [] means all. */
   readonly peers: readonly string[]
   readonly nodes: ReadonlySet<string>
+  /** Routes of Services with policy `Local` say how many endpoints of theirs the node has. */
+  readonly weighted: boolean
   readonly serviceSelectors: readonly LabelSelector[]
 }
 

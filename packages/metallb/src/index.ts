@@ -7,5 +7,13 @@ export { configKey, type Source, sourceOf } from './legacy/source.ts'
 export { LegacyOnDemand } from './legacy-on-demand.ts'
 export { mayUse, poolOf } from './pool-of.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'
+export {
+  asksForAttributes,
+  communitiesAnnotation,
+  medAnnotation,
+  prependAnnotation,
+  type RouteAttributes,
+  readRouteAttributes,
+} from './route-attributes.ts'
 export { matchesAny, matchesSelector } from './selectors.ts'
 export { findWarnings, type Warning, type WarningReason } from './warnings.ts'

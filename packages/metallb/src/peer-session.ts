@@ -4,6 +4,7 @@
  */
 import type { BFDProfile, BGPPeer, BGPPeerSpec } from '@landfall/api'
 import type { Family, IP } from '@landfall/netip'
+import { annotationField, readFlag } from './annotations.ts'
 import type { BFDSettings, Peer } from './config.ts'
 import { isInterfaceName, readSource } from './peer-ends.ts'
 import type { Problems } from './refusal.ts'
@@ -39,9 +40,8 @@ export function readSession(
   const link = readDevice('spec.interface', spec.interface, problems)
   const ttlSecurityHops = readHops(meta.annotations[ttlSecurityAnnotation], problems)
   if (ttlSecurityHops !== undefined && ebgpMultiHop) {
-    const field = `metadata.annotations[${ttlSecurityAnnotation}]`
     problems.report(
-      field,
+      annotationField(ttlSecurityAnnotation),
       'ConflictingFields',
       'spec.ebgpMultiHop is set too: give the number of hops here alone',
     )
@@ -55,7 +55,7 @@ export function readSession(
     families: familiesOf(spec, address, problems),
     disableMP: spec.disableMP ?? false,
     gracefulRestart: spec.enableGracefulRestart ?? false,
-    passive: readFlag(passiveAnnotation, meta.annotations[passiveAnnotation], problems),
+    passive: readFlag(meta, passiveAnnotation, problems),
     bfd: readBFD(spec.bfdProfile ?? '', address, isFar(hops), profiles, problems),
   }
 }
@@ -81,24 +81,12 @@ function readHops(text: string | undefined, problems: Problems): number | undefi
   if (text === undefined) return undefined
   const hops = /^\d{1,3}$/.test(text) ? Number(text) : 0
   if (hops >= 1 && hops <= mostHops) return hops
-  const field = `metadata.annotations[${ttlSecurityAnnotation}]`
   problems.report(
-    field,
+    annotationField(ttlSecurityAnnotation),
     'InvalidValue',
     `${JSON.stringify(text)} is no number of hops between 1 and ${mostHops}`,
   )
   return undefined
-}
-
-function readFlag(name: string, text: string | undefined, problems: Problems): boolean {
-  if (text === undefined || text === 'false') return false
-  if (text === 'true') return true
-  problems.report(
-    `metadata.annotations[${name}]`,
-    'InvalidValue',
-    `${JSON.stringify(text)} is not true or false`,
-  )
-  return false
 }
 
 function isFar({ ebgpMultiHop, ttlSecurityHops }: Pick<Peer, 'ebgpMultiHop' | 'ttlSecurityHops'>): boolean {

@@ -138,6 +138,21 @@ const advertisements: readonly Row[] = [
     bad('BGPAdvertisement', 'ipAddressPools: [good, good]'),
     'DuplicateValue spec.ipAddressPools[1]',
   ],
+  [
+    'BGP: weights by endpoints are wanted or not',
+    bad('BGPAdvertisement', '', 'bad', ', annotations: {metallb.io/weight-by-endpoints: "yes"}'),
+    'InvalidValue metadata.annotations[metallb.io/weight-by-endpoints]',
+  ],
+  [
+    'BGP: an aggregate has no weight',
+    bad(
+      'BGPAdvertisement',
+      'aggregationLength: 24',
+      'bad',
+      ', annotations: {metallb.io/weight-by-endpoints: "true"}',
+    ),
+    'ConflictingFields metadata.annotations[metallb.io/weight-by-endpoints]',
+  ],
   ['BGP: peers are listed once', bgp('peers: [good, good]'), 'DuplicateValue spec.peers[1]'],
   [
     'BGP: communities are listed once',

@@ -87,10 +87,10 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     })
     await cluster.update(type, { ...made, status }, 'status')
   }
-  async function described(service: string): Promise<string> {
+  async function described(service: string, type = 'metallb.io/Announced'): Promise<string> {
     const raw = await cluster.get(balancedServiceType, `default/${service}`)
     const { conditions = [] } = raw['status'] as { conditions?: readonly Record<string, string>[] }
-    const found = conditions.find(({ type }) => type === 'metallb.io/Announced')
+    const found = conditions.find((one) => one['type'] === type)
     return found === undefined ? '' : `${found['status']} ${found['reason']} ${found['message']}`
   }
   const says = (service: string) => () => described(service)
@@ -110,6 +110,18 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n1')
     expect(written).toEqual(['default/web notReported', 'default/web Announced'])
     expect(await kubectl(['describe', 'service', 'web'])).toContain('192.0.2.0')
+  })
+
+  it('names an annotation that does not hold, until it does', async () => {
+    const attributes = () => described('web', 'metallb.io/RouteAttributes')
+    const problem = 'metallb.io/bgp-med: "high" is no number from 0 to 4294967295'
+    await kubectl(['annotate', 'service', 'web', 'metallb.io/bgp-med=high'])
+    await expect.poll(attributes, patient).toBe(`False invalidAnnotation ${problem}`)
+    expect(await described('web')).toBe('True Announced by layer 2 from node n1')
+    const events = () => kubectl(['get', 'events', '--field-selector', 'reason=invalidAnnotation'])
+    await expect.poll(events, patient).toContain(problem)
+    await kubectl(['annotate', '--overwrite', 'service', 'web', 'metallb.io/bgp-med=7'])
+    await expect.poll(attributes, patient).toBe('')
   })
 
   it('waits for the nodes that announce by BGP, so as to write once', async () => {

@@ -1,2 +1,3 @@
 export { announcedOf, type Said } from './announced.ts'
 export { AnnouncingReports } from './announcing-reports.ts'
+export { refusedAttributes } from './refused-attributes.ts'

@@ -1,13 +1,23 @@
 /** Addresses under BGP advertisements → the routes of each peer of this node; equal prefixes are merged. */
-import type { BGPAdvertisement, BGPCommunity, Peer } from '@landfall/metallb'
-import { formatPrefix, type IP, prefixOf } from '@landfall/netip'
+import type { BGPAdvertisement, BGPCommunity, Peer, RouteAttributes } from '@landfall/metallb'
+import { bitsOf, formatPrefix, type IP, type Prefix, prefixOf } from '@landfall/netip'
 import type { BgpRoute, Community } from './bgp-plan.ts'
 import { type Silence, silent } from './reasons.ts'
 
 export interface AdvertisedAddress {
   readonly ip: IP
   readonly ad: BGPAdvertisement
+  /** What its Service asks for besides, of a route of its own. */
+  readonly own?: OwnAttributes
 }
+
+export interface OwnAttributes extends Pick<RouteAttributes, 'communities' | 'med' | 'prepend'> {
+  /** Usable endpoints on this node; undefined: they do not say how much comes here. */
+  readonly endpoints: number | undefined
+}
+
+/** A Gbit/s in bytes: what an endpoint counts for, since some routers read whole Gbit/s. */
+const bandwidthOfEndpoint = 125_000_000
 
 export type RoutesByPeer = ReadonlyMap<string, readonly BgpRoute[]>
 
@@ -24,7 +34,7 @@ export function routesOf(
       ({ ip, ad }) =>
         peer.families.includes(ip.family) && (ad.peers.length === 0 || ad.peers.includes(peer.name)),
     )
-    const routes = routed.map(({ ip, ad }) => routeOf(ip, ad))
+    const routes = routed.map(routeOf)
     if (routes.length === 0) continue
     const merged = mergeRoutes(routes)
     if (merged.conflict !== undefined)
@@ -63,21 +73,45 @@ export function unionOf(routes: readonly BgpRoute[]): BgpRoute | undefined {
   return first && others.reduce(union, first)
 }
 
-function routeOf(ip: IP, ad: BGPAdvertisement): BgpRoute {
+/** What a Service asks for holds for its own routes; an aggregate is also that of others. */
+function routeOf({ ip, ad, own }: AdvertisedAddress): BgpRoute {
+  const prefix = prefixOf(ip, ip.family === 4 ? ad.aggregationLength : ad.aggregationLengthV6)
+  const { communities = [], med, prepend, endpoints } = (isHost(prefix) ? own : undefined) ?? {}
   return {
-    prefix: prefixOf(ip, ip.family === 4 ? ad.aggregationLength : ad.aggregationLengthV6),
+    prefix,
     ...(ad.localPref === 0 ? {} : { localPref: ad.localPref }),
-    communities: sortCommunities(ad.communities.map(communityOf)),
+    ...(med === undefined ? {} : { med }),
+    ...(prepend === undefined ? {} : { prepend }),
+    ...(ad.weighted && endpoints !== undefined ? { bandwidth: endpoints * bandwidthOfEndpoint } : {}),
+    communities: sortCommunities([...ad.communities, ...communities].map(communityOf)),
   }
 }
 
+function isHost({ ip, length }: Prefix): boolean {
+  return length === bitsOf(ip.family)
+}
+
+/** Of what both give the preferred one: the highest LOCAL_PREF, the lowest MED, the shortest path, the widest link. */
 function union(a: BgpRoute, b: BgpRoute): BgpRoute {
-  const localPref = Math.max(a.localPref ?? 0, b.localPref ?? 0)
+  const [localPref, med] = [preferred(Math.max, a.localPref, b.localPref), preferred(Math.min, a.med, b.med)]
+  const prepend = preferred(Math.min, a.prepend, b.prepend)
+  const bandwidth = preferred(Math.max, a.bandwidth, b.bandwidth)
   return {
     prefix: a.prefix,
-    ...(localPref === 0 ? {} : { localPref }),
+    ...(localPref === undefined ? {} : { localPref }),
+    ...(med === undefined ? {} : { med }),
+    ...(prepend === undefined ? {} : { prepend }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
     communities: sortCommunities([...a.communities, ...b.communities]),
   }
+}
+
+function preferred(
+  choose: (a: number, b: number) => number,
+  a: number | undefined,
+  b: number | undefined,
+): number | undefined {
+  return a === undefined ? b : b === undefined ? a : choose(a, b)
 }
 
 function communityOf(community: BGPCommunity): Community {

@@ -3,13 +3,14 @@ import type { EndpointSlice } from '@landfall/kube/model'
 
 export interface UsableEndpoints {
   readonly any: boolean
-  readonly nodes: ReadonlySet<string>
+  /** How many there are; where none is ready, those that serve on. Of two families, or lists of ports, each counts. */
+  readonly nodes: ReadonlyMap<string, number>
 }
 
 export function usableEndpoints(slices: readonly EndpointSlice[]): UsableEndpoints {
   const usable = slices.flatMap((slice) => slice.endpoints.filter((e) => e.ready || e.serving))
-  return {
-    any: usable.length > 0,
-    nodes: new Set(usable.map((e) => e.nodeName).filter((name) => name !== '')),
-  }
+  const nodes = new Map<string, number>()
+  for (const [node, here] of Map.groupBy(usable, ({ nodeName }) => nodeName))
+    if (node !== '') nodes.set(node, here.filter(({ ready }) => ready).length || here.length)
+  return { any: usable.length > 0, nodes }
 }

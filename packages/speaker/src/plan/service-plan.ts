@@ -10,6 +10,7 @@ import {
   type L2Advertisement,
   matchesAny,
   type Pool,
+  readRouteAttributes,
 } from '@landfall/metallb'
 import { formatIP, type IP, parseIP } from '@landfall/netip'
 import type { Candidate } from '../layer2/core/placement.ts'
@@ -199,10 +200,14 @@ function planBgp(
     )
   const notHere = whyNotHere(service, ads, endpoints, world)
   if (notHere !== undefined) return notHere
+  const own = {
+    ...readRouteAttributes(service.meta.annotations, world.config.communities),
+    endpoints: service.externalTrafficPolicy === 'Local' ? endpoints.nodes.get(world.node) : undefined,
+  }
   const wanted = addresses.flatMap(({ ip, pool }) =>
     matchingOf(pool.bgp, service)
       .filter((ad) => ad.nodes.has(world.node))
-      .map((ad: BGPAdvertisement) => ({ ip, ad })),
+      .map((ad: BGPAdvertisement) => ({ ip, ad, own })),
   )
   const routes = routesOf(wanted, world.config.peers, world.node)
   if ('kind' in routes) return routes

@@ -34,7 +34,7 @@ export function worldOf(node: string, all: readonly Written[]): World {
     bgpAdvertisements: of<api.BGPAdvertisement>('BGPAdvertisement'),
     peers: of<api.BGPPeer>('BGPPeer'),
     bfdProfiles: [],
-    communities: [],
+    communities: of<api.Community>('Community'),
     nodes,
     namespaces: [],
     secrets: of<Secret>('Secret', {}),
@@ -115,13 +115,13 @@ function said(silence: { readonly reason: string; readonly message: string } | u
   return silence === undefined ? 'candidate' : `${silence.reason}: ${silence.message}`
 }
 
-function routeText({ prefix, localPref, communities }: BgpRoute): string {
+function routeText({ prefix, communities, ...numbers }: BgpRoute): string {
   const texts = communities.map((c) =>
     c.kind === 'standard' ? `${c.high}:${c.low}` : `large:${c.global}:${c.local1}:${c.local2}`,
   )
   return [
     formatPrefix(prefix),
-    ...(localPref === undefined ? [] : [`localPref ${localPref}`]),
+    ...Object.entries(numbers).map(([name, value]) => `${name} ${value}`),
     ...texts,
   ].join(' ')
 }

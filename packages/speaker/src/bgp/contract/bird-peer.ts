@@ -66,6 +66,7 @@ export class BirdPeer implements ContractPeer {
       large: lists(field('large_community')),
       localPref: number(field('local_pref')),
       med: number(field('med')),
+      bandwidth: bandwidthIn(field('ext_community')),
     }
   }
 
@@ -101,4 +102,13 @@ export class BirdPeer implements ContractPeer {
 
 function nameOf(address: string): string {
   return Object.entries(n).find(([, one]) => one === address)?.[0] ?? ''
+}
+
+/** BIRD gives it no name: `(unknown 0x4004, 65000, 1290693416)`. */
+function bandwidthIn(text: string | undefined): number | undefined {
+  const [, bits] = /\(unknown 0x4004, \d+, (\d+)\)/.exec(text ?? '') ?? []
+  if (bits === undefined) return undefined
+  const view = new DataView(new ArrayBuffer(4))
+  view.setUint32(0, Number(bits))
+  return view.getFloat32(0)
 }

@@ -12,6 +12,8 @@ export interface SeenRoute {
   readonly large: readonly string[]
   readonly localPref: number | undefined
   readonly med: number | undefined
+  /** Of the link, in bytes a second. */
+  readonly bandwidth: number | undefined
 }
 
 export interface ContractPeer {

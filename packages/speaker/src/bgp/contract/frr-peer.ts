@@ -38,6 +38,7 @@ interface Path {
   readonly peer: { readonly peerId: string }
   readonly community?: { readonly string: string }
   readonly largeCommunity?: { readonly string: string }
+  readonly extendedCommunity?: { readonly string: string }
   readonly locPrf?: number
   readonly metric?: number
 }
@@ -72,6 +73,7 @@ export class FrrPeer implements ContractPeer {
       large: words(path.largeCommunity?.string),
       localPref: path.locPrf,
       med: path.metric,
+      bandwidth: numberIn(/LB:\d+:(\d+)/.exec(path.extendedCommunity?.string ?? '')?.[1]),
     }
   }
 
@@ -106,4 +108,8 @@ export class FrrPeer implements ContractPeer {
   #json<T>(command: string): T {
     return JSON.parse(this.#lab?.vtysh(command) || '{}') as T
   }
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
 }

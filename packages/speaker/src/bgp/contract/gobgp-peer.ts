@@ -91,6 +91,7 @@ export class GobgpPeer implements ContractPeer {
       large: largeOf(of(32)?.value),
       localPref: numberOf(of(5)?.value),
       med: of(4)?.metric,
+      bandwidth: bandwidthIn(of(16)?.value),
     }
   }
 
@@ -132,4 +133,10 @@ function largeOf(value: unknown): readonly string[] {
       [one.ASN, one.LocalData1, one.LocalData2].join(':'),
     )
     .toSorted()
+}
+
+function bandwidthIn(value: unknown): number | undefined {
+  if (!Array.isArray(value)) return undefined
+  const all: readonly { readonly subtype?: number; readonly bandwidth?: number }[] = value
+  return all.find(({ subtype }) => subtype === 4)?.bandwidth
 }

@@ -67,6 +67,7 @@ export function contractSuite(router: ContractPeer): void {
         large: ['4200000000:1:2'],
         localPref: router.name === 'bird' ? 100 : undefined,
         med: 7,
+        bandwidth: undefined,
       })
       expect(router.route('2001:db8:99::1/128', from)).toMatchObject({ nextHop: 'fd77::11', asPath: '65000' })
       const times = router.timesUp(from)
@@ -109,6 +110,16 @@ export function contractSuite(router: ContractPeer): void {
       await seen('10.99.1.2/32', n.internal4)
       expect(router.route('10.99.1.2/32', n.internal4)).toMatchObject({ localPref: 250, asPath: '' })
       expect(router.route('10.99.1.1/32', n.internal4)).toMatchObject({ localPref: 100 })
+    })
+
+    test('the weight of a path, outside the AS and inside', async () => {
+      const weighted = [route('10.99.7.1/32', { bandwidth: 125e6 })]
+      const inside = peer(n.internal4, { name: 'inside', myASN: 65530, routes: weighted })
+      start(1, peer(n.plain4, { routes: weighted }), inside)
+      await seen('10.99.7.1/32', n.plain4)
+      await seen('10.99.7.1/32', n.internal4)
+      expect(router.route('10.99.7.1/32', n.plain4)?.bandwidth).toBe(125e6)
+      expect(router.route('10.99.7.1/32', n.internal4)?.bandwidth).toBe(125e6)
     })
 
     test('several hops, TTL security, and an AS number of four octets', async () => {
