@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { doubleDashes, plainBooleans } from './flags.ts'
 import { bootstrapCommand } from './programs/bootstrap.ts'
 import { certgenCommand } from './programs/certgen.ts'
+import { configCommand } from './programs/config.ts'
 import { controllerCommand } from './programs/controller.ts'
 import { envoyCommand } from './programs/envoy.ts'
 import { layer2Command } from './programs/layer2.ts'
@@ -19,7 +20,14 @@ export type ProgramName = 'landfall' | 'controller' | 'speaker' | 'contour'
 export function commandOf(name: ProgramName): Command {
   if (name === 'controller') return controllerCommand().version(readVersion())
   if (name === 'speaker') return speakerCommand().version(readVersion())
-  const ingress = [serveCommand(), bootstrapCommand(), certgenCommand(), envoyCommand(), versionCommand()]
+  const ingress = [
+    serveCommand(),
+    bootstrapCommand(),
+    certgenCommand(),
+    envoyCommand(),
+    configCommand(),
+    versionCommand(),
+  ]
   if (name === 'contour') return group(name, 'programs Envoy from Ingress and HTTPProxy', ingress)
   const tools = [layer2Command(), migrateCommand(), uninstallCommand()]
   const all = [controllerCommand(), speakerCommand(), ...ingress, ...tools]

@@ -3,3 +3,4 @@ export type { CustomResource, CustomResourceVersion, PrinterColumn } from './def
 export { type CustomResourceDefinition, crdManifest } from './manifest.ts'
 export { metallbResources } from './metallb.ts'
 export { projectcontourResources } from './projectcontour.ts'
+export { specProblems } from './spec-problems.ts'

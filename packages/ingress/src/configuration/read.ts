@@ -13,6 +13,10 @@ export interface ConfigurationProblem {
   readonly message: string
 }
 
+export function describeProblem({ path, message }: ConfigurationProblem): string {
+  return path === '' ? message : `${path}: ${message}`
+}
+
 export interface ReadConfiguration {
   readonly settings: Settings
   /** Empty: the settings may be used. */

@@ -7,11 +7,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ContourConfiguration, ContourConfigurationStatus } from '@landfall/api'
 import { type Cluster, StatusWriter } from '@landfall/kube'
 import { describeError, type Logger, type Metrics } from '@landfall/telemetry'
-import { differing, needRestart, pathOf } from '../configuration/read.ts'
+import { describeProblem, differing, needRestart, pathOf } from '../configuration/read.ts'
 import type { SettingName, Settings } from '../configuration/settings.ts'
 import type { ConfigurationSource } from '../options.ts'
 import { type ConfigurationVerdict, configurationStatus } from '../status/configuration-status.ts'
-import { contourConfigurationType, describe, type Observed } from './load.ts'
+import { contourConfigurationType, type Observed } from './load.ts'
 
 export interface ConfigurationKeeperOptions {
   readonly source: ConfigurationSource
@@ -59,7 +59,7 @@ export class ConfigurationKeeper {
     const waiting = problems.length > 0 ? [] : needRestart(started, wanted)
     const paths = waiting.map((name) => this.#path(name))
     this.#object = object
-    this.#verdict = { problems: problems.map(describe), needRestart: paths }
+    this.#verdict = { problems: problems.map(describeProblem), needRestart: paths }
     this.#valid.set(problems.length > 0 ? 0 : 1)
     this.#waiting.set(waiting.length)
     const said = JSON.stringify(this.#verdict)

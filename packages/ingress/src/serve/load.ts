@@ -4,7 +4,7 @@ import { type ContourConfiguration, contourConfiguration } from '@landfall/api'
 import { type Cluster, customType, hasStatus, Reflector } from '@landfall/kube'
 import { describeError, type Logger } from '@landfall/telemetry'
 import {
-  type ConfigurationProblem,
+  describeProblem,
   type ReadConfiguration,
   readConfiguration,
   readFileText,
@@ -43,11 +43,7 @@ export async function loadObject(
 
 function usable(where: string, read: ReadConfiguration): ReadConfiguration {
   if (read.problems.length === 0) return read
-  throw new Error([`${where} cannot be used:`, ...read.problems.map(describe)].join('\n  '))
-}
-
-export function describe({ path, message }: ConfigurationProblem): string {
-  return path === '' ? message : `${path}: ${message}`
+  throw new Error([`${where} cannot be used:`, ...read.problems.map(describeProblem)].join('\n  '))
 }
 
 /** Tells each change, and at least the first reading of an object. @returns what ends it */
