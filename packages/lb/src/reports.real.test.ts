@@ -270,4 +270,20 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await until(async () => (await get('bgppeer', 'tor')).status?.sessions, '1/1')
     await until(async () => conditionOf(await get('bgppeer', 'tor'), 'Established')?.reason, 'AllUp')
   })
+
+  it('names the configuration of FRR that is there and not read', async () => {
+    const condition = async () => {
+      const one = conditionOf(await state(), 'everythingRead')
+      return one === undefined ? '' : `${one.status} ${one.reason} ${one.message}`
+    }
+    const metadata = { namespace, name: 'bgpextras' }
+    const data = { extras: 'router bgp 64512\n neighbor 192.0.2.1 ttl-security hops 1\n' }
+    await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
+    const instead = 'use the annotation metallb.io/ttl-security of a BGPPeer'
+    const said = `False NotRead ConfigMap ${namespace}/bgpextras is not read, as there is no FRR: ${instead}`
+    await until(condition, said)
+    expect((await state()).status?.result).toBe('Valid')
+    await kubectl('delete', 'configmap', '-n', namespace, 'bgpextras')
+    await until(condition, '')
+  })
 })

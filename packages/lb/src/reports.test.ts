@@ -50,7 +50,11 @@ beforeEach(async () => {
   const cluster = server.cluster()
   const logger = silentLogger()
   const events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
-  const more = { configMap: 'config', mayWrite: () => true, ledger: new Ledger(), sessionsOf: () => [] }
+  const more = {
+    configMap: 'config',
+    mayWrite: () => true,
+    ledger: new Ledger(),
+  }
   reports = new Reports({ cluster, namespace, logger, events, ...more })
 })
 

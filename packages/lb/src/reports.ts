@@ -25,7 +25,8 @@ import { countedUsage } from './allocation/usage.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
 import { sameStatus } from './exact-count.ts'
 import { type Judged, judgedStatus, poolStatus, type Status } from './object-status.ts'
-import { type PeerSessions, peerStatus } from './peers/index.ts'
+import { PeerSessions, peerStatus } from './peers/index.ts'
+import { UnreadConfiguration } from './unread-configuration.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
 const stateName = 'controller'
@@ -43,8 +44,6 @@ export interface ReportsOptions {
   readonly logger: Logger
   readonly mayWrite: () => boolean
   readonly ledger: LedgerView
-  /** What the speakers say of their sessions with a peer. */
-  readonly sessionsOf: PeerSessions['of']
   /** Says of an object that is refused what its status cannot say. */
   readonly events: EventRecorder
 }
@@ -71,6 +70,8 @@ export class Reports {
   /** What Events said instead of statuses, by kind and key. */
   readonly #told = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
+  readonly #sessions: PeerSessions
+  readonly #unread: UnreadConfiguration
   #configured: Configured | undefined
   /** How often in a row the state's kind was missing, or might not be written. */
   #withoutState = 0
@@ -86,10 +87,18 @@ export class Reports {
     })
     this.#timer = setInterval(() => this.#flush(), flushMs)
     this.#timer.unref()
+    this.#sessions = new PeerSessions({ ...options, onChange: (peers) => this.#sessionsChanged(peers) })
+    this.#unread = new UnreadConfiguration({ ...options, onChange: () => this.#unreadChanged() })
   }
 
   get #config(): Config {
     return this.#configured?.config ?? { pools: [], peers: [] }
+  }
+
+  /** What is reported besides the configuration is read; nothing waits for it. */
+  start(): void {
+    this.#unread.start()
+    void this.#sessions.start().then(() => this.#sessionsChanged())
   }
 
   /** Addresses were given or taken. */
@@ -103,8 +112,12 @@ export class Reports {
     }
   }
 
+  #unreadChanged(): void {
+    if (this.#reports.has(stateName)) this.#dirty.add(stateName)
+  }
+
   /** Sessions with these peers came up or went down; undefined: with any. */
-  sessionsChanged(peers?: Iterable<string>): void {
+  #sessionsChanged(peers?: Iterable<string>): void {
     const idOf = (peer: string) => `BGPPeer ${this.#options.namespace}/${peer}`
     const all = [...this.#reports.keys()].filter((id) => id.startsWith(idOf('')))
     for (const id of peers === undefined ? all : [...peers].map(idOf)) this.#dirty.add(id)
@@ -138,7 +151,8 @@ export class Reports {
       if (refusal === undefined) this.#told.delete(id)
     }
     const state = { ...configured, type: 'poolReconcilerValid', configMap }
-    const status = (old: Status) => componentState(old, state, () => new Date())
+    const status = (old: Status) =>
+      componentState(old, { ...state, unread: this.#unread.said }, () => new Date())
     const key = `${this.#options.namespace}/${stateName}`
     this.#report(stateName, { type: stateType, key, status }, '')
     for (const id of this.#versions.keys()) if (!this.#reports.has(id)) this.#versions.delete(id)
@@ -155,7 +169,7 @@ export class Reports {
     if (kind === 'IPAddressPool') return this.#poolStatus(old, judged, object)
     const status = judgedStatus(old, judged)
     if (kind !== 'BGPPeer' || !this.#isOurs(object)) return status
-    return peerStatus(status, this.#options.sessionsOf(object.meta.name), judged.generation, () => new Date())
+    return peerStatus(status, this.#sessions.of(object.meta.name), judged.generation, () => new Date())
   }
 
   #isOurs({ meta }: ConfigObject): boolean {
@@ -171,6 +185,8 @@ export class Reports {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
+    this.#sessions.stop()
+    this.#unread.stop()
     await this.#queue.stop()
   }
 

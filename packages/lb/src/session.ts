@@ -16,7 +16,6 @@ import { type BalancedService, readRequest } from './allocation/request.ts'
 import { AnnouncingReports, announcedOf, refusedAttributes, type Said } from './announcement/index.ts'
 import { Configuration, type Configured } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
-import { PeerSessions } from './peers/index.ts'
 import { Reports } from './reports.ts'
 import {
   differs,
@@ -49,7 +48,6 @@ export class Session {
   readonly #allocator: Allocator
   readonly #services: Reflector<ConditionedService>
   readonly #announcing: AnnouncingReports
-  readonly #sessions: PeerSessions
   readonly #events: EventRecorder
   readonly #reports: Reports
   readonly #writes: WorkQueue
@@ -96,12 +94,6 @@ export class Session {
       },
     })
     this.#events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
-    this.#sessions = new PeerSessions({
-      cluster,
-      namespace,
-      logger,
-      onChange: (peers) => this.#reports.sessionsChanged(peers),
-    })
     this.#reports = new Reports({
       cluster,
       namespace,
@@ -109,7 +101,6 @@ export class Session {
       logger,
       mayWrite,
       ledger: this.#allocator.ledger,
-      sessionsOf: (peer) => this.#sessions.of(peer),
       events: this.#events,
     })
     this.#writes = new WorkQueue({
@@ -133,7 +124,7 @@ export class Session {
     if (this.#stopped) return
     this.#configuration = configuration
     const announcing = this.#announcing.start()
-    void this.#sessions.start().then(() => this.#reports.sessionsChanged())
+    this.#reports.start()
     await Promise.all([configuration.start(), this.#services.synced])
     if (this.#stopped) return
     this.#synced = true
@@ -151,7 +142,6 @@ export class Session {
     clearTimeout(this.#counting)
     this.#services.stop()
     this.#announcing.stop()
-    this.#sessions.stop()
     this.#configuration?.stop()
     await Promise.all([this.#writes.stop(), this.#reports.stop(), this.#events.flush()])
   }

@@ -47,6 +47,8 @@ export function controllerObjects(image: string): readonly Manifest[] {
         ['update'],
       ),
       ...leftRegistrations,
+      // Said not to be read.
+      allow('frrk8s.metallb.io', ['frrconfigurations'], ['list', 'watch']),
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
       allow('', ['secrets'], ['list', 'watch', 'create']),

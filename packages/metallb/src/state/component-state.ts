@@ -20,6 +20,8 @@ export interface ComponentState {
   readonly both: boolean
   /** As `ConfigMap metallb-system/config`. */
   readonly configMap: string
+  /** What is there and not read, for people. */
+  readonly unread?: readonly string[]
 }
 
 export function componentState(old: Status, state: ComponentState, now: () => Date) {
@@ -38,7 +40,7 @@ export function componentState(old: Status, state: ComponentState, now: () => Da
     ...old,
     result: valid ? 'Valid' : 'Invalid',
     errorSummary,
-    conditions: withSource(resolved, state, now),
+    conditions: withUnread(withSource(resolved, state, now), state, now),
   }
 }
 
@@ -70,6 +72,17 @@ function withSource(
   if (!both) return withoutCondition(list, type)
   const message = `the metallb.io objects rule, since there is an IPAddressPool; ${configMap} is not used`
   return withCondition(list, { type, status: 'True', reason: 'Objects', message }, now)
+}
+
+/** The condition is there for as long as something is not read. */
+function withUnread(
+  list: readonly object[],
+  { unread = [] }: ComponentState,
+  now: () => Date,
+): readonly object[] {
+  const type = 'everythingRead'
+  if (unread.length === 0) return withoutCondition(list, type)
+  return withCondition(list, { type, status: 'False', reason: 'NotRead', message: unread.join('\n') }, now)
 }
 
 export function textOf(found: readonly { readonly message: string }[]): string {
