@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { doubleDashes, plainBooleans } from './flags.ts'
 import { bootstrapCommand } from './programs/bootstrap.ts'
 import { certgenCommand } from './programs/certgen.ts'
+import { cliCommand } from './programs/cli.ts'
 import { configCommand } from './programs/config.ts'
 import { controllerCommand } from './programs/controller.ts'
 import { envoyCommand } from './programs/envoy.ts'
@@ -26,6 +27,7 @@ export function commandOf(name: ProgramName): Command {
     certgenCommand(),
     envoyCommand(),
     configCommand(),
+    cliCommand(),
     versionCommand(),
   ]
   if (name === 'contour') return group(name, 'programs Envoy from Ingress and HTTPProxy', ingress)

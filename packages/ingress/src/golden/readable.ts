@@ -43,7 +43,7 @@ import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensi
 import { RuntimeSchema } from '@envoyproxy/envoy-types/envoy/service/runtime/v3/rtds'
 import type { Resource, ResourceType } from '../xds/resource.ts'
 
-const schemas: Readonly<Record<ResourceType, DescMessage>> = {
+export const schemas: Readonly<Record<ResourceType, DescMessage>> = {
   clusters: ClusterSchema,
   endpoints: ClusterLoadAssignmentSchema,
   secrets: SecretSchema,
