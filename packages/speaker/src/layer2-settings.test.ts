@@ -22,22 +22,22 @@ function write(name: string, text: string): string {
 }
 
 describe('excluded interfaces', () => {
-  test('are the usual ones without a file', () => {
-    expect(readExcludes(`${folder}/none.yaml`)).toBe(defaultExcludes)
+  test('are the usual ones without a file', async () => {
+    expect(await readExcludes(`${folder}/none.yaml`)).toBe(defaultExcludes)
   })
 
-  test('are those of the file, and no others', () => {
+  test('are those of the file, and no others', async () => {
     const file = write('x.yaml', 'announcedInterfacesToExclude:\n- ^docker.*\n- ^eth1$\n')
-    expect(readExcludes(file)).toEqual(['^docker.*', '^eth1$'])
+    expect(await readExcludes(file)).toEqual(['^docker.*', '^eth1$'])
   })
 
   test.each([
     ['{}', 'announcedInterfacesToExclude is no list'],
     ['announcedInterfacesToExclude: [1]', '1 is no text'],
     ["announcedInterfacesToExclude: ['(']", '"(" is no regular expression'],
-  ])('a wrong file is named: %s', (text, message) => {
+  ])('a wrong file is named: %s', async (text, message) => {
     const file = write('x.yaml', text)
-    expect(() => readExcludes(file)).toThrow(`${file}: ${message}`)
+    await expect(readExcludes(file)).rejects.toThrow(`${file}: ${message}`)
   })
 })
 

@@ -1,6 +1,5 @@
 /** What layer 2 reads from files: interface excludes and the CPU quota at the start, the memberlist secret when it changes. */
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import type { Timing } from './layer2/codec/message.ts'
 import { defaultExcludes } from './layer2/core/interface-rules.ts'
 
@@ -9,9 +8,11 @@ const fast: Timing = { intervalMs: 100, misses: 6 }
 const throttled: Timing = { intervalMs: 200, misses: 5 }
 
 /** Regular expressions. @throws an Error that names the file and what is wrong in it */
-export function readExcludes(file: string): readonly string[] {
+export async function readExcludes(file: string): Promise<readonly string[]> {
   const text = readIfThere(file)
   if (text === undefined) return defaultExcludes
+  // Some megabytes of memory, where there is nothing to read.
+  const { parse } = await import('yaml')
   const content: unknown = parse(text)
   const list =
     typeof content === 'object' && content !== null && 'announcedInterfacesToExclude' in content

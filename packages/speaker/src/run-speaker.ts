@@ -29,7 +29,7 @@ interface Run {
 export async function runSpeaker(options: SpeakerOptions): Promise<void> {
   const { logger, version, kubeconfig } = options
   if (options.node === '') throw new Error('the name of the node is missing')
-  const worker = workerOptions(options)
+  const worker = await workerOptions(options)
   const metrics = new Metrics(version)
   const cluster = await openCluster({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
@@ -109,7 +109,7 @@ async function announce(run: Run): Promise<void> {
   }
 }
 
-function workerOptions(options: SpeakerOptions): WorkerOptions {
+async function workerOptions(options: SpeakerOptions): Promise<WorkerOptions> {
   const { heartbeat } = options
   return {
     node: options.node,
@@ -117,7 +117,7 @@ function workerOptions(options: SpeakerOptions): WorkerOptions {
     port: heartbeat.port,
     bindAddress: heartbeat.bindAddress,
     secret: readMemberSecret(heartbeat.secretPath),
-    excludes: readExcludes(options.excludeFile),
+    excludes: await readExcludes(options.excludeFile),
     refreshMs: options.refreshSeconds * 1000,
     partition: options.layer2.partition,
     preferAfterMs: options.layer2.preferAfterMs,

@@ -11,6 +11,7 @@ import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
 import { daemonSetStands, endingOf, lingerOf } from './ending.ts'
+import { sameStanding } from './layer2/layer2-view.ts'
 import {
   type Layer2State,
   noLayer2,
@@ -189,13 +190,10 @@ export class Speaker {
   }
 
   #observed(message: Observation): void {
-    const { speakerMetrics, health } = this.#parts
+    const { speakerMetrics } = this.#parts
     switch (message.kind) {
       case 'state':
-        this.#layer2 = message.state
-        speakerMetrics.setMembers(message.state.members)
-        health.setReady('layer2', message.state.serving, 'the other speakers are being heard')
-        return this.#report()
+        return this.#stands(message.state)
       case 'counts':
         return speakerMetrics.count(message.counts)
       case 'changes':
@@ -208,6 +206,16 @@ export class Speaker {
         return this.#logger[message.level](message.event, message.fields)
       default:
     }
+  }
+
+  /** The worker says each second how the members fare; most of the time nothing else is new. */
+  #stands(state: Layer2State): void {
+    const { speakerMetrics, health } = this.#parts
+    const before = this.#layer2
+    this.#layer2 = state
+    speakerMetrics.setMembers(state.members)
+    health.setReady('layer2', state.serving, 'the other speakers are being heard')
+    if (!sameStanding(before, state)) this.#report()
   }
 
   #changedOwner(changes: readonly OwnerChange[]): void {
