@@ -1,4 +1,5 @@
 /** The program `controller` of the image of that name: assigns addresses. */
+import './small-compiler.ts'
 import { run } from '../command.ts'
 
 await run('controller')
