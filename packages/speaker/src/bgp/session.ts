@@ -7,7 +7,7 @@ import type { Interface } from '@landfall/net'
 import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { ToBfd } from '../bfd/index.ts'
-import type { BfdProfile, BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
+import type { BfdProfile, BgpPeerPlan, Routes } from '../plan/bgp-plan.ts'
 import { type BgpError, decodeMessage, encodeMessage, type SessionContext } from './codec/index.ts'
 import type { Connection } from './connection.ts'
 import { Connections, type Slot } from './connections.ts'
@@ -24,7 +24,7 @@ import {
   step,
   stopped,
 } from './fsm/index.ts'
-import { AdjOut, resolveRoutes, type UnsentRoute } from './rib/index.ts'
+import { AdjOut, SessionRoutes, type UnsentRoute } from './rib/index.ts'
 import { factsOf, routerIDOf } from './session-facts.ts'
 import { nameOfPeer, SessionLog, type Why, whyEnded } from './session-log.ts'
 import type { PeerMetrics } from './session-metrics.ts'
@@ -67,6 +67,7 @@ export interface PeerStatus {
 interface Established {
   readonly agreed: Agreed
   readonly rib: AdjOut
+  readonly routes: SessionRoutes
 }
 
 export class Session {
@@ -76,7 +77,7 @@ export class Session {
   readonly #detection: FailureDetection
   readonly #connections: Connections
   readonly #events: Event[] = []
-  #routes: readonly BgpRoute[]
+  #routes: Routes
   #state: State = stopped
   #established: Established | undefined
   #hasBeenUp = false
@@ -152,7 +153,7 @@ export class Session {
     this.#connections.accept(socket)
   }
 
-  setRoutes(routes: readonly BgpRoute[]): void {
+  setRoutes(routes: Routes): void {
     this.#routes = routes
     this.#applyRoutes()
   }
@@ -258,7 +259,7 @@ export class Session {
       endOfRib: agreed.wantsEndOfRib ? agreed.families : [],
       markRefresh: agreed.enhancedRefresh,
     })
-    this.#established = { agreed, rib }
+    this.#established = { agreed, rib, routes: new SessionRoutes(rib) }
     this.#since = Date.now()
     this.#hasBeenUp = true
     this.#log.up()
@@ -285,12 +286,11 @@ export class Session {
     const local = this.#connections.of('own')?.local
     if (this.#established === undefined || local === undefined) return this.#report()
     const { peer, interfaces } = this.#options
-    const { agreed, rib } = this.#established
+    const { agreed, rib, routes } = this.#established
     const facts = factsOf(peer, agreed, local, interfaces(), this.#draining)
-    const { routes, unsent } = resolveRoutes(this.#routes, facts)
-    const changes = rib.setDesired(routes)
-    if (changes.announced + changes.withdrawn > 0) this.#log.updated({ ...changes, total: routes.size })
-    this.#unsent = [...unsent, ...rib.unsent]
+    const changes = routes.apply(this.#routes, facts)
+    if (changes.announced + changes.withdrawn > 0) this.#log.updated({ ...changes, total: rib.desired })
+    this.#unsent = routes.unsent
     this.#log.unsent(this.#unsent)
     this.#flush()
   }

@@ -1,4 +1,4 @@
-/** What this node announces by BGP: the peers of this node and the routes of each. A value, sorted by name. */
+/** What this node announces by BGP: the peers of this node and the routes of each, sorted by name. */
 import type { BFDSettings, SourceAddress } from '@landfall/metallb'
 import type { Family, IP, Prefix } from '@landfall/netip'
 
@@ -45,8 +45,28 @@ export interface BgpPeerPlan {
   readonly passive?: boolean | undefined
   /** Failure detection beside the session. */
   readonly bfd?: BFDSettings | undefined
-  /** Sorted by prefix; a prefix stands once. The next hop is the local address of the session. */
-  readonly routes: readonly BgpRoute[]
+  /** The next hop is the local address of the session. */
+  readonly routes: Routes
+}
+
+/** Sorted by prefix; a prefix stands once. */
+export interface Routes extends Iterable<BgpRoute> {
+  readonly length: number
+  /** Of routes that go on changing, be the plan an older one. Absent: they stay as they are. */
+  readonly changes?: RouteChanges
+}
+
+export interface RouteChanges {
+  /** How many there have been. */
+  count(): number
+  /** Of each prefix that came after so many changes what it is now; undefined: that is too long ago. */
+  since(count: number): readonly RouteChange[] | undefined
+}
+
+export interface RouteChange {
+  readonly prefix: Prefix
+  /** undefined: it is gone. */
+  readonly route: BgpRoute | undefined
 }
 
 export interface BgpRoute {

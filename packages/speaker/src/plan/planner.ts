@@ -4,7 +4,7 @@
  */
 import { byAge, type EndpointSlice, type Key, type Service } from '@landfall/kube/model'
 import type { Peer } from '@landfall/metallb'
-import type { BgpPeerPlan, BgpPlan, BgpRoute } from './bgp-plan.ts'
+import type { BgpPeerPlan, BgpPlan, Routes } from './bgp-plan.ts'
 import { type Layer2Address, layer2Of } from './layer2-units.ts'
 import { RouteTable } from './route-table.ts'
 import { planService, type ServicePlan } from './service-plan.ts'
@@ -111,10 +111,11 @@ function orderOf(before: readonly Key[], services: ReadonlyMap<Key, Service>): r
 
 function bgpOf(routes: RouteTable, { config, node }: Pick<World, 'config' | 'node'>): BgpPlan {
   const peers = config.peers.filter((peer) => peer.nodes.has(node))
+  routes.keep(new Set(peers.map(({ name }) => name)))
   return { peers: peers.map((peer) => peerPlan(peer, routes.of(peer.name))) }
 }
 
-function peerPlan(peer: Peer, routes: readonly BgpRoute[]): BgpPeerPlan {
+function peerPlan(peer: Peer, routes: Routes): BgpPeerPlan {
   const { sourceAddress, routerID, password, nodes: _nodes, ...same } = peer
   return {
     ...same,

@@ -107,7 +107,7 @@ export function goldenOf(plan: Plan): string {
     ip: formatIP(address.ip),
     candidates: address.candidates.map(({ node, weight }) => (weight === 0 ? node : `${node} by ${weight}`)),
   }))
-  const peers = plan.bgp.peers.map(({ name, routes }) => ({ name, routes: routes.map(routeText) }))
+  const peers = plan.bgp.peers.map(({ name, routes }) => ({ name, routes: [...routes].map(routeText) }))
   return `${JSON.stringify({ services, layer2, peers }, undefined, 2)}\n`
 }
 

@@ -1,9 +1,9 @@
 /**
  * Adj-RIB-Out of one established session: what was sent, against what shall be.
  *
- * In: the desired routes, whole, whenever they change. Out: one UPDATE at a time from `next`, as fast as the peer
- * reads. What has not been taken when the desired routes change again is decided anew, so that a slow peer gets the
- * latest state and not its history, and nothing piles up. New routes leave before withdrawals; after the first
+ * In: what shall be, whole or change by change. Out: one UPDATE at a time from `next`, as fast as the peer reads. What
+ * has not been taken when it changes again is decided anew, so that a slow peer gets the latest state and not its
+ * history, and nothing piles up. A change costs what it changes. New routes leave before withdrawals; after the first
  * round come the marks of its end (RFC 4724), if the peer wants them.
  */
 import type { Family, Prefix } from '@landfall/netip'
@@ -31,6 +31,12 @@ interface SentRoute {
   readonly setKey: string | undefined
 }
 
+/** Waits to be announced. */
+interface Group {
+  readonly set: AttributeSet
+  readonly prefixes: Map<PrefixKey, Prefix>
+}
+
 type Planned =
   | {
       readonly kind: 'announce'
@@ -50,23 +56,33 @@ export interface AdjOutOptions {
   readonly markRefresh: boolean
 }
 
+/** What waits to be sent. */
 export interface Changes {
   readonly announced: number
   readonly withdrawn: number
 }
 
+const families = [4, 6] as const
+/** Packed at a time, lest a change of a long queue cost all of it. */
+const packedAtOnce = 8192
+
 export class AdjOut {
   readonly #context: SessionContext
   readonly #sent = new Map<PrefixKey, SentRoute>()
-  #desired: ReadonlyMap<PrefixKey, DesiredRoute> = new Map()
+  readonly #desired = new Map<PrefixKey, DesiredRoute>()
+  /** By attribute set. */
+  readonly #groups: Record<Family, Map<string, Group>> = { 4: new Map(), 6: new Map() }
+  readonly #gone: Record<Family, Map<PrefixKey, Prefix>> = { 4: new Map(), 6: new Map() }
+  readonly #refused = new Map<PrefixKey, UnsentRoute>()
+  readonly #fitting = new WeakMap<AttributeSet, boolean>()
   readonly #markRefresh: boolean
   #marks: readonly Family[]
   /** Refreshes that are not through: whether the peer knows that they began. */
   readonly #refreshes = new Map<Family, boolean>()
-  #queue: readonly Planned[] = []
+  /** The next messages; what is in them waits until they are taken. */
+  #packed: readonly Planned[] = []
   #taken = 0
-  #pending = 0
-  #unsent: readonly UnsentRoute[] = []
+  #announcing = 0
 
   constructor(options: AdjOutOptions) {
     this.#context = options.context
@@ -81,45 +97,68 @@ export class AdjOut {
 
   /** Prefixes that wait to be announced or withdrawn. */
   get pending(): number {
-    return this.#pending
+    return this.waiting.announced + this.waiting.withdrawn
+  }
+
+  get waiting(): Changes {
+    return { announced: this.#announcing, withdrawn: this.#gone[4].size + this.#gone[6].size }
+  }
+
+  /** Prefixes that shall be announced. */
+  get desired(): number {
+    return this.#desired.size
   }
 
   /** Routes whose attributes fill a whole message. */
   get unsent(): readonly UnsentRoute[] {
-    return this.#unsent
+    return [...this.#refused.values()]
   }
 
-  /** Answers with the prefixes that this leaves to be sent. */
   setDesired(desired: ReadonlyMap<PrefixKey, DesiredRoute>): Changes {
-    this.#desired = desired
-    this.#plan()
-    return { announced: this.#waiting('announce'), withdrawn: this.#waiting('withdraw') }
+    for (const key of this.#desired.keys()) if (!desired.has(key)) this.change(key, undefined)
+    for (const [key, route] of desired) this.change(key, route)
+    return this.waiting
+  }
+
+  /** `route` undefined: it shall not be announced. */
+  change(key: PrefixKey, route: DesiredRoute | undefined): void {
+    const before = this.#desired.get(key)
+    if (before?.set.key === route?.set.key) return
+    if (before !== undefined) this.#leaveGroup(before.set, key)
+    this.#refused.delete(key)
+    if (route === undefined) this.#desired.delete(key)
+    else this.#desired.set(key, route)
+    this.#place(key, route)
   }
 
   /** Everything of the family is announced again. */
   refresh(family: Family): void {
-    for (const [key, route] of this.#sent) {
-      if (route.prefix.ip.family === family) this.#sent.set(key, { prefix: route.prefix, setKey: undefined })
+    for (const [key, { prefix }] of this.#sent) {
+      if (prefix.ip.family !== family) continue
+      this.#sent.set(key, { prefix, setKey: undefined })
+      this.#place(key, this.#desired.get(key))
     }
     if (this.#markRefresh) this.#refreshes.set(family, false)
-    this.#plan()
+    this.#packed = []
   }
 
   /** The next message to write, which from then on counts as sent. */
   next(): UpdateMessage | RouteRefreshMessage | undefined {
-    const planned = this.#queue[this.#taken]
+    if (this.#taken >= this.#packed.length) {
+      this.#packed = this.#pack()
+      this.#taken = 0
+    }
+    const planned = this.#packed[this.#taken++]
     if (planned === undefined) return undefined
-    this.#taken++
     switch (planned.kind) {
       case 'announce':
-        for (const prefix of planned.prefixes) {
-          this.#sent.set(keyOfPrefix(prefix), { prefix, setKey: planned.setKey })
-        }
-        this.#pending -= planned.prefixes.length
+        for (const prefix of planned.prefixes) this.#announced(prefix, planned.setKey)
         break
       case 'withdraw':
-        for (const prefix of planned.prefixes) this.#sent.delete(keyOfPrefix(prefix))
-        this.#pending -= planned.prefixes.length
+        for (const prefix of planned.prefixes) {
+          this.#sent.delete(keyOfPrefix(prefix))
+          this.#gone[prefix.ip.family].delete(keyOfPrefix(prefix))
+        }
         break
       case 'endOfRib':
         this.#marks = this.#marks.slice(1)
@@ -130,19 +169,83 @@ export class AdjOut {
     return planned.message
   }
 
-  #plan(): void {
-    const unsent: UnsentRoute[] = []
-    const announcements = [...this.#groups()].flatMap(([set, prefixes]) =>
-      this.#announce(set, prefixes, unsent),
-    )
-    const refused = new Set(unsent.map(({ prefix }) => keyOfPrefix(prefix)))
-    const withdrawals = this.#withdrawals(refused)
-    const marks = this.#marks.map((family): Planned => ({ kind: 'endOfRib', message: endOfRib(family) }))
-    const [begins, ends] = [this.#refreshMarks(1), this.#refreshMarks(2)]
-    this.#queue = [...begins, ...announcements, ...withdrawals, ...marks, ...ends]
-    this.#taken = 0
-    this.#unsent = unsent
-    this.#pending = this.#waiting('announce') + this.#waiting('withdraw')
+  /** Has it wait for what is to be done, if anything. What the peer has of a route that is refused must not stay. */
+  #place(key: PrefixKey, route: DesiredRoute | undefined): void {
+    this.#packed = []
+    const sent = this.#sent.get(key)
+    const fits = route !== undefined && this.#fits(route.set)
+    if (fits && sent?.setKey !== route.set.key) this.#joinGroup(route.set, key, route.prefix)
+    if (route !== undefined && !fits)
+      this.#refused.set(key, { prefix: route.prefix, reason: 'attributesTooLong' })
+    const family = (route ?? sent)?.prefix.ip.family
+    if (family === undefined) return
+    if (sent !== undefined && !fits) this.#gone[family].set(key, sent.prefix)
+    else this.#gone[family].delete(key)
+  }
+
+  #joinGroup(set: AttributeSet, key: PrefixKey, prefix: Prefix): void {
+    const groups = this.#groups[set.family]
+    let group = groups.get(set.key)
+    if (group === undefined) groups.set(set.key, (group = { set, prefixes: new Map() }))
+    if (!group.prefixes.has(key)) this.#announcing++
+    group.prefixes.set(key, prefix)
+  }
+
+  #leaveGroup({ family, key: setKey }: Pick<AttributeSet, 'family' | 'key'>, key: PrefixKey): void {
+    const group = this.#groups[family].get(setKey)
+    if (group?.prefixes.delete(key) !== true) return
+    this.#announcing--
+    if (group.prefixes.size === 0) this.#groups[family].delete(setKey)
+  }
+
+  #fits(set: AttributeSet): boolean {
+    const known = this.#fitting.get(set)
+    if (known !== undefined) return known
+    const fits = packAnnouncement({ ...set, prefixes: [] }, this.#context) !== undefined
+    this.#fitting.set(set, fits)
+    return fits
+  }
+
+  #announced(prefix: Prefix, setKey: string): void {
+    const key = keyOfPrefix(prefix)
+    this.#sent.set(key, { prefix, setKey })
+    this.#leaveGroup({ family: prefix.ip.family, key: setKey }, key)
+  }
+
+  /** What comes next, of one kind. */
+  #pack(): readonly Planned[] {
+    const begins = this.#refreshMarks(1)
+    if (begins.length > 0) return begins
+    for (const family of families) {
+      const [group] = this.#groups[family].values()
+      if (group !== undefined) return this.#announce(group)
+    }
+    for (const family of families) if (this.#gone[family].size > 0) return this.#withdraw(family)
+    const [mark] = this.#marks
+    if (mark !== undefined) return [{ kind: 'endOfRib', message: endOfRib(mark) }]
+    return this.#refreshMarks(2)
+  }
+
+  #announce({ set, prefixes }: Group): readonly Planned[] {
+    const some = firstOf(prefixes)
+    const messages = packAnnouncement({ ...set, prefixes: some }, this.#context) ?? []
+    return whole(messages, some.length < prefixes.size).map((message) => ({
+      kind: 'announce',
+      message,
+      setKey: set.key,
+      prefixes: prefixesOf(message),
+    }))
+  }
+
+  #withdraw(family: Family): readonly Planned[] {
+    const gone = this.#gone[family]
+    const some = firstOf(gone)
+    const messages = packWithdrawal(family, some, this.#context)
+    return whole(messages, some.length < gone.size).map((message) => ({
+      kind: 'withdraw',
+      message,
+      prefixes: prefixesOf(message),
+    }))
   }
 
   #marked({ family, subtype }: RouteRefreshMessage): void {
@@ -160,50 +263,18 @@ export class AdjOut {
         message: { kind: 'routeRefresh', family: unicastOf(family), subtype },
       }))
   }
+}
 
-  #waiting(kind: 'announce' | 'withdraw'): number {
-    return this.#queue.reduce((sum, one) => sum + (one.kind === kind ? one.prefixes.length : 0), 0)
-  }
+function firstOf(waiting: ReadonlyMap<PrefixKey, Prefix>): readonly Prefix[] {
+  if (waiting.size <= packedAtOnce) return [...waiting.values()]
+  const some: Prefix[] = []
+  for (const prefix of waiting.values()) if (some.push(prefix) >= packedAtOnce) break
+  return some
+}
 
-  /** What is new or changed, by attribute set. */
-  #groups(): ReadonlyMap<AttributeSet, readonly Prefix[]> {
-    const groups = new Map<AttributeSet, Prefix[]>()
-    for (const [key, { prefix, set }] of this.#desired) {
-      if (this.#sent.get(key)?.setKey === set.key) continue
-      const group = groups.get(set)
-      if (group === undefined) groups.set(set, [prefix])
-      else group.push(prefix)
-    }
-    return groups
-  }
-
-  #announce(set: AttributeSet, prefixes: readonly Prefix[], unsent: UnsentRoute[]): readonly Planned[] {
-    const { family, nextHop, attributes } = set
-    const messages = packAnnouncement({ family, nextHop, attributes, prefixes }, this.#context)
-    if (messages === undefined) {
-      unsent.push(...prefixes.map((prefix): UnsentRoute => ({ prefix, reason: 'attributesTooLong' })))
-      return []
-    }
-    return messages.map((message) => ({
-      kind: 'announce',
-      message,
-      setKey: set.key,
-      prefixes: prefixesOf(message),
-    }))
-  }
-
-  /** What the peer has and shall not have, `refused` included: an older form of it must not stay there. */
-  #withdrawals(refused: ReadonlySet<PrefixKey>): readonly Planned[] {
-    const gone: Record<Family, Prefix[]> = { 4: [], 6: [] }
-    for (const [key, { prefix }] of this.#sent) {
-      if (!this.#desired.has(key) || refused.has(key)) gone[prefix.ip.family].push(prefix)
-    }
-    return ([4, 6] as const).flatMap((family) =>
-      packWithdrawal(family, gone[family], this.#context).map(
-        (message): Planned => ({ kind: 'withdraw', message, prefixes: prefixesOf(message) }),
-      ),
-    )
-  }
+/** With more to come the last one may not be full: what is in it goes with the rest. */
+function whole(messages: readonly UpdateMessage[], more: boolean): readonly UpdateMessage[] {
+  return more && messages.length > 1 ? messages.slice(0, -1) : messages
 }
 
 function prefixesOf(message: UpdateMessage): readonly Prefix[] {

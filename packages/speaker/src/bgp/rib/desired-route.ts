@@ -45,6 +45,8 @@ export interface DesiredRoutes {
 }
 
 export const defaultLocalPref = 100
+/** A session that lasts sees more than it has at a time. */
+const mostSets = 10_000
 /** RFC 8326 §5. */
 const gracefulShutdown = 0xffff0000
 
@@ -55,29 +57,49 @@ export function keyOfPrefix({ ip, length }: Prefix): PrefixKey {
   return ip.family === 4 ? Number(ip.value) * 64 + length : `${ip.value.toString(36)}/${length}`
 }
 
-export function resolveRoutes(routes: readonly BgpRoute[], facts: SessionFacts): DesiredRoutes {
-  const desired = new Map<PrefixKey, DesiredRoute>()
-  const unsent: UnsentRoute[] = []
+export type Resolve = (route: BgpRoute) => DesiredRoute | UnsentRoute
+
+/** For one state of a session; routes of equal attributes share a set. */
+export function resolver(facts: SessionFacts): Resolve {
   const sets = new Map<string, AttributeSet>()
   const drained = facts.draining ? 'draining' : ''
   const hops = { 4: keyOfHop(facts.nextHops[4]), 6: keyOfHop(facts.nextHops[6]) }
-  for (const route of routes) {
-    const { family } = route.prefix.ip
+  return (route) => {
+    const { prefix } = route
+    const { family } = prefix.ip
     const nextHop = facts.nextHops[family]
-    if (!facts.families.includes(family)) {
-      unsent.push({ prefix: route.prefix, reason: 'familyNotNegotiated' })
-    } else if (nextHop === undefined) {
-      unsent.push({ prefix: route.prefix, reason: 'noNextHop' })
-    } else {
-      const { wishes, prefixKey } = textsOf(route)
-      const key = `${family}|${hops[family]}|${drained}|${wishes}`
-      let set = sets.get(key)
-      if (set === undefined)
-        sets.set(key, (set = { key, family, nextHop, attributes: attributesOf(route, facts) }))
-      desired.set(prefixKey, { prefix: route.prefix, set })
+    if (!facts.families.includes(family)) return { prefix, reason: 'familyNotNegotiated' }
+    if (nextHop === undefined) return { prefix, reason: 'noNextHop' }
+    const key = `${family}|${hops[family]}|${drained}|${keyOfWishes(route)}`
+    let set = sets.get(key)
+    if (set === undefined) {
+      if (sets.size >= mostSets) sets.clear()
+      sets.set(key, (set = { key, family, nextHop, attributes: attributesOf(route, facts) }))
     }
+    return { prefix, set }
+  }
+}
+
+export function resolveRoutes(
+  routes: Iterable<BgpRoute>,
+  facts: SessionFacts,
+  resolve: Resolve = resolver(facts),
+): DesiredRoutes {
+  const desired = new Map<PrefixKey, DesiredRoute>()
+  const unsent: UnsentRoute[] = []
+  for (const route of routes) {
+    const resolved = resolve(route)
+    if ('set' in resolved) desired.set(keyOfPrefix(route.prefix), resolved)
+    else unsent.push(resolved)
   }
   return { routes: desired, unsent }
+}
+
+/** Equal for equal facts. */
+export function keyOfFacts(facts: SessionFacts): string {
+  const { localASN, internal, fourOctetAS, families, nextHops, draining } = facts
+  const hops = [keyOfHop(nextHops[4]), keyOfHop(nextHops[6])]
+  return [localASN, internal, fourOctetAS, families.join('+'), ...hops, draining].join('|')
 }
 
 /** `192.0.2.0/32 noNextHop` */
@@ -123,23 +145,6 @@ function pathOf({ prepend = 0 }: BgpRoute, facts: SessionFacts): readonly Attrib
 
 function keyOfHop(hop: NextHop | undefined): string {
   return [hop?.address, hop?.linkLocal].map((ip) => (ip ? formatIP(ip) : '')).join()
-}
-
-interface RouteTexts {
-  readonly wishes: string
-  readonly prefixKey: PrefixKey
-}
-
-/** A route is a value that most changes leave alone: its texts are made once. */
-const texts = new WeakMap<BgpRoute, RouteTexts>()
-
-function textsOf(route: BgpRoute): RouteTexts {
-  let known = texts.get(route)
-  if (known === undefined) {
-    known = { wishes: keyOfWishes(route), prefixKey: keyOfPrefix(route.prefix) }
-    texts.set(route, known)
-  }
-  return known
 }
 
 function keyOfWishes({ localPref, med, prepend, bandwidth, communities }: BgpRoute): string {
