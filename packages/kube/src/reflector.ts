@@ -163,7 +163,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   /** @returns the list that is still coming in */
-  #take(events: readonly WatchEvent[], before: PartialList<T> | undefined): PartialList<T> | undefined {
+  #take(events: Iterable<WatchEvent>, before: PartialList<T> | undefined): PartialList<T> | undefined {
     let list = before
     const changes: Change<T>[] = []
     for (const event of events) {

@@ -1,4 +1,7 @@
-/** The events of a watch as they come in, in batches: what arrived together is delivered together. */
+/**
+ * The events of a watch as they come in, in batches: what arrived together is delivered together. Each is read when its
+ * turn comes, so that of a long list one raw object is held at a time.
+ */
 import type { Readable } from 'node:stream'
 import type { RawObject } from './resource.ts'
 
@@ -18,7 +21,7 @@ export interface WatchStreamOptions {
 export async function* watchEvents(
   stream: Readable,
   options: WatchStreamOptions,
-): AsyncGenerator<readonly WatchEvent[]> {
+): AsyncGenerator<Iterable<WatchEvent>> {
   let rest: Buffer = Buffer.alloc(0)
   const silence = new Silence(stream, options.idleMs)
   try {
@@ -27,7 +30,7 @@ export async function* watchEvents(
       // Whole lines only: a piece may end inside a character.
       const end = data.lastIndexOf(0x0a)
       rest = data.subarray(end + 1)
-      if (end >= 0) yield parseLines(data.subarray(0, end).toString('utf8'), options.onBadLine)
+      if (end >= 0) yield parseLines(data.subarray(0, end), options.onBadLine)
       silence.restart()
     }
   } finally {
@@ -60,15 +63,16 @@ class Silence {
   }
 }
 
-function parseLines(text: string, onBadLine: (line: string) => void): readonly WatchEvent[] {
-  const events: WatchEvent[] = []
-  for (const line of text.split('\n')) {
-    if (line === '') continue
+function* parseLines(data: Buffer, onBadLine: (line: string) => void): Generator<WatchEvent> {
+  for (let start = 0, end = 0; start < data.length; start = end + 1) {
+    end = data.indexOf(0x0a, start)
+    if (end < 0) end = data.length
+    if (end === start) continue
+    const line = data.toString('utf8', start, end)
     const event = parseEvent(line)
     if (event === undefined) onBadLine(line)
-    else events.push(event)
+    else yield event
   }
-  return events
 }
 
 function parseEvent(line: string): WatchEvent | undefined {
