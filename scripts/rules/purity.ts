@@ -66,6 +66,8 @@ export const pureCryptoNames: readonly string[] = [
   'hash',
   'X509Certificate',
   'createPrivateKey',
+  'createPublicKey',
+  'JsonWebKey',
 ]
 
 export function isPure(file: string): boolean {

@@ -36,6 +36,7 @@ export const tlsCertificateDelegation = projectcontour(
   'TLSCertificateDelegation',
   'tlscertificatedelegations',
 )
+export const extensionService = projectcontour('v1alpha1', 'ExtensionService', 'extensionservices')
 export const contourConfiguration = projectcontour(
   'v1alpha1',
   'ContourConfiguration',

@@ -34,6 +34,11 @@ export type {
   ContourConfigurationSpec,
   ContourConfigurationStatus,
 } from './projectcontour/contour-configuration.ts'
+export type {
+  ExtensionService,
+  ExtensionServiceSpec,
+  ExtensionServiceStatus,
+} from './projectcontour/extension-service.ts'
 export type { CookieRewritePolicy, HeadersPolicy } from './projectcontour/header-policies.ts'
 export type {
   HTTPProxy,

@@ -29,6 +29,8 @@ export function contourObjects(image: string, version: string): readonly Manifes
       allow('networking.k8s.io', ['ingresses/status'], ['update']),
       allow('projectcontour.io', ['httpproxies'], read),
       allow('projectcontour.io', ['httpproxies/status'], ['update']),
+      allow('projectcontour.io', ['extensionservices'], read),
+      allow('projectcontour.io', ['extensionservices/status'], ['update']),
       allow('projectcontour.io', ['tlscertificatedelegations'], ['list', 'watch']),
       allow('projectcontour.io', ['contourconfigurations'], read),
       allow('projectcontour.io', ['contourconfigurations/status'], ['update']),

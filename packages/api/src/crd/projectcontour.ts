@@ -4,6 +4,7 @@ import {
   contourConfigurationSpec,
   contourConfigurationStatus,
 } from '../projectcontour/contour-configuration.ts'
+import { extensionServiceSpec, extensionServiceStatus } from '../projectcontour/extension-service.ts'
 import { httpProxySpec, httpProxyStatus } from '../projectcontour/http-proxy.ts'
 import {
   tlsCertificateDelegationSpec,
@@ -65,8 +66,25 @@ const contourConfiguration: CustomResource = {
   ],
 }
 
+const extensionService: CustomResource = {
+  ...identity.extensionService,
+  singular: 'extensionservice',
+  shortNames: ['extensionservice', 'extensionservices'],
+  description: 'A service that Envoy itself asks: for authorization or rate limits.',
+  versions: [
+    {
+      name: 'v1alpha1',
+      spec: extensionServiceSpec,
+      specRequired: true,
+      status: extensionServiceStatus,
+      printerColumns: [],
+    },
+  ],
+}
+
 export const projectcontourResources: readonly CustomResource[] = [
   contourConfiguration,
+  extensionService,
   httpProxy,
   tlsCertificateDelegation,
 ]

@@ -5,7 +5,7 @@
 
 import type { MatchCondition } from '@landfall/api'
 import { RE2JS } from 're2js'
-import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './virtual-host.ts'
+import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './match.ts'
 
 export interface ConditionProblem {
   readonly kind: 'path' | 'header' | 'query'
@@ -87,7 +87,8 @@ export function isRegex(text: string): boolean {
   }
 }
 
-function headerMatch(condition: HeaderCondition): readonly HeaderMatch[] {
+/** Empty when the condition says nothing. */
+export function headerMatch(condition: HeaderCondition): readonly HeaderMatch[] {
   const base = {
     name: condition.name,
     ignoreCase: condition.ignoreCase === true,
@@ -114,23 +115,28 @@ function headerMatch(condition: HeaderCondition): readonly HeaderMatch[] {
 }
 
 function headerProblems(conditions: Conditions): readonly string[] {
-  const headers = conditions.flatMap((condition) => condition.header ?? [])
+  return checkHeaders(conditions.flatMap((condition) => condition.header ?? [])).map(
+    (problem) => `conditions.${problem}`,
+  )
+}
+
+export function checkHeaders(headers: readonly HeaderCondition[]): readonly string[] {
   const problems: string[] = []
   for (const header of headers) {
     if (!/^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header.name)) {
-      problems.push(`conditions.header: "${header.name}" is not a header name`)
+      problems.push(`header: "${header.name}" is not a header name`)
     }
     if (given(header.regex) && !isRegex(header.regex)) {
-      problems.push(`conditions.header "${header.name}": "${header.regex}" is not an RE2 regex`)
+      problems.push(`header "${header.name}": "${header.regex}" is not an RE2 regex`)
     }
     if (headerMatch(header).length === 0) {
-      problems.push(`conditions.header "${header.name}": none of present, notpresent, contains, … is set`)
+      problems.push(`header "${header.name}": none of present, notpresent, contains, … is set`)
     }
   }
   const groups = Map.groupBy(headers.flatMap(headerMatch), (match) => match.name.toLowerCase())
   for (const [name, matches] of groups) {
     const conflict = headerConflict(matches)
-    if (conflict !== undefined) problems.push(`conditions.header "${name}": ${conflict} cannot both hold`)
+    if (conflict !== undefined) problems.push(`header "${name}": ${conflict} cannot both hold`)
   }
   return problems
 }

@@ -1,4 +1,5 @@
 /** What the objects of one kind add to a host. */
+import { type Access, openAccess } from './access.ts'
 import { type HostFilters, noHostFilters } from './filters.ts'
 import type { Tls } from './tls-settings.ts'
 import type { Route, SecureSide } from './virtual-host.ts'
@@ -10,6 +11,8 @@ export interface Contribution {
   readonly tls: Tls | undefined
   /** Takes all of the secure side. */
   readonly tcp: Extract<SecureSide, { readonly kind: 'tcp' }> | undefined
+  /** Who may send requests over TLS. */
+  readonly access: Access
   readonly filters: HostFilters
 }
 
@@ -18,5 +21,6 @@ export const nothing: Contribution = {
   secure: [],
   tls: undefined,
   tcp: undefined,
+  access: openAccess,
   filters: noHostFilters,
 }

@@ -10,7 +10,7 @@ const conditions: Fields = { prefix: true, exact: true, regex: true, header: tru
 
 const headers: Fields = { set: true, remove: true }
 
-const rateLimit: Fields = { local: true }
+const rateLimit: Fields = { local: true, global: true }
 
 const service: Fields = {
   name: true,
@@ -45,6 +45,8 @@ const route: Fields = {
   rateLimitPolicy: rateLimit,
   ipAllowPolicy: true,
   ipDenyPolicy: true,
+  authPolicy: true,
+  jwtVerificationPolicy: true,
 }
 
 const spec: Fields = {
@@ -59,8 +61,10 @@ const spec: Fields = {
       clientValidation: true,
       enableFallbackCertificate: true,
     },
+    authorization: true,
     corsPolicy: true,
     rateLimitPolicy: rateLimit,
+    jwtProviders: true,
     ipAllowPolicy: true,
     ipDenyPolicy: true,
   },

@@ -5,17 +5,19 @@
 import { type Ingress, type IngressBackend, type IngressPath, keyOf } from '@landfall/kube/model'
 import { ruleHost } from '../model/host-index.ts'
 import type { Lookups } from '../model/lookups.ts'
+import { openAccess } from './access.ts'
 import { isRegex } from './conditions.ts'
 import type { Contribution } from './contribution.ts'
 import { noHostFilters } from './filters.ts'
 import { ingressTls, ingressTlsWarnings } from './ingress-tls.ts'
+import type { PathMatch } from './match.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { readIngressPolicies } from './policies/ingress-annotations.ts'
 import { plainForward } from './policies/plain-forward.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import { plainSettings, resolveService } from './upstream.ts'
-import type { PathMatch, Route } from './virtual-host.ts'
+import type { Route } from './virtual-host.ts'
 
 const forceRedirect = 'ingress.kubernetes.io/force-ssl-redirect'
 const allowHttp = 'kubernetes.io/ingress.allow-http'
@@ -34,6 +36,7 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
       secure: oldestLast.flatMap(({ contribution }) => contribution.secure),
       tls: oldestFirst.find(({ contribution }) => contribution.tls !== undefined)?.contribution.tls,
       tcp: undefined,
+      access: openAccess,
       filters: noHostFilters,
     },
     outcomes: oldestFirst.map(({ outcome }) => outcome),
@@ -51,6 +54,7 @@ function translateOne(host: string, ingress: Ingress, lookups: Lookups, options:
     secure: tls === undefined ? [] : routes,
     tls,
     tcp: undefined,
+    access: openAccess,
     filters: noHostFilters,
   }
   const outcome: Outcome = { kind: 'ingress', key: keyOf(ingress.meta), problems }

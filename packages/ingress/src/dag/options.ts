@@ -1,4 +1,7 @@
 /** The settings that translation reads. */
+import type { RateLimitPolicy } from '@landfall/api'
+import type { Key } from '@landfall/kube/model'
+import type { DnsFamily } from './cluster.ts'
 import type { TlsDefaults } from './tls-settings.ts'
 
 export interface DagOptions {
@@ -6,10 +9,16 @@ export interface DagOptions {
   readonly rootNamespaces: readonly string[]
   /** `permitInsecure` counts for nothing. */
   readonly disablePermitInsecure: boolean
+  /** Services of type ExternalName are served. */
+  readonly enableExternalNameService: boolean
+  /** Which addresses of names outside of the cluster are used, where nothing else is said. */
+  readonly dnsLookupFamily: DnsFamily
   readonly tls: TlsDefaults
   /** Backends that speak TLS and whose certificate nobody checks are not served. */
   readonly requireUpstreamValidation: boolean
   readonly headers: DefaultHeaders
+  /** undefined: nothing is limited globally. */
+  readonly rateLimitService: RateLimitService | undefined
 }
 
 export interface HeaderDefaults {
@@ -24,9 +33,26 @@ export interface DefaultHeaders {
   readonly applyToIngress: boolean
 }
 
+/** Who counts requests for all Envoys together. */
+export interface RateLimitService {
+  /** `namespace/name`. */
+  readonly extensionService: Key
+  readonly domain: string
+  /** Requests pass when it does not answer. */
+  readonly failOpen: boolean
+  /** Clients are told of their limits (X-RateLimit-…, draft 03). */
+  readonly enableXRateLimitHeaders: boolean
+  /** A refused gRPC request gets RESOURCE_EXHAUSTED instead of UNAVAILABLE. */
+  readonly enableResourceExhaustedCode: boolean
+  /** Of virtual hosts of HTTPProxies that have none. */
+  readonly defaultGlobalRateLimitPolicy: RateLimitPolicy['global']
+}
+
 export const defaultDagOptions: DagOptions = {
   rootNamespaces: [],
   disablePermitInsecure: false,
+  enableExternalNameService: false,
+  dnsLookupFamily: 'auto',
   tls: { minimum: '1.2', maximum: '1.3' },
   requireUpstreamValidation: false,
   headers: {
@@ -34,4 +60,5 @@ export const defaultDagOptions: DagOptions = {
     response: { set: {}, remove: [] },
     applyToIngress: false,
   },
+  rateLimitService: undefined,
 }

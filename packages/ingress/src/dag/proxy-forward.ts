@@ -4,7 +4,9 @@
  */
 import type { HTTPProxy, HTTPProxyRoute, HTTPProxyService } from '@landfall/api'
 import type { Lookups } from '../model/lookups.ts'
+import type { Cluster, HealthCheck } from './cluster.ts'
 import type { CookieRewrite } from './filters.ts'
+import type { RouteMatch } from './match.ts'
 import { readInternalRedirect } from './policies/answers.ts'
 import { mergeCookies, readCookies } from './policies/cookies.ts'
 import { type HeaderContext, type HeaderRules, noHeaderRules, readHeaders } from './policies/headers.ts'
@@ -15,7 +17,7 @@ import { readRetry, readTimeouts, type Timeouts } from './policies/timeouts.ts'
 import { validated } from './policies/upstream-validation.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import { plainSettings, resolveService, type ServiceReference } from './upstream.ts'
-import type { Action, Cluster, HealthCheck, RouteMatch, WeightedCluster } from './virtual-host.ts'
+import type { Action, WeightedCluster } from './virtual-host.ts'
 
 interface Rules {
   readonly timeouts: Timeouts

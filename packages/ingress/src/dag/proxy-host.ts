@@ -9,11 +9,14 @@ import { type Contribution, nothing } from './contribution.ts'
 import { noHostFilters, noRouteFilters } from './filters.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
+import { type HostAuthorization, noAuthorization, readAuthorization } from './policies/authorization.ts'
 import { readHostFilters } from './policies/filters.ts'
+import { unlimited } from './policies/global-rate-limit.ts'
+import { type HostTokens, noTokens, readProviders } from './policies/jwt.ts'
 import { splitRewrites } from './policies/path-rewrite.ts'
 import { error, type Problem } from './problem.ts'
 import { translateTcp } from './proxy-tcp.ts'
-import { readProxyTls } from './proxy-tls.ts'
+import { type ProxyTls, readProxyTls } from './proxy-tls.ts'
 import { translateTree } from './proxy-tree.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -64,13 +67,17 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     const message = 'spec.tcpproxy: needs tls, with secretName or passthrough'
     early.push(error('TCPProxyError', 'TLSMustBeConfigured', message))
   }
-  const asked = readHostFilters(spec.virtualhost)
+  const asked = readHostFilters(spec.virtualhost, options)
   if (!asked.ok) early.push(...asked.problems)
-  const filters = asked.ok ? asked.value : noHostFilters
-  const tree = translateTree(root, lookups)
+  const { authorization, tokens } = clientChecks(root, tls, lookups, options, early)
+  const providers = (spec.virtualhost?.jwtProviders ?? []).map(({ name }) => name)
+  const tree = translateTree(root, lookups, { authorization, providers, options })
   const tcp = spec.tcpproxy === undefined ? undefined : translateTcp(root, lookups)
   const told = together(new Map([[key, early]]), tcp?.problems ?? new Map(), tree.problems)
-  const outcomes = [...told].map(
+  const warnings = new Map([
+    [key, unlimited('spec.virtualhost', spec.virtualhost?.rateLimitPolicy, options.rateLimitService)],
+  ])
+  const outcomes = [...together(told, warnings)].map(
     ([reached, problems]): Outcome => ({ kind: 'httpProxy', key: reached, problems }),
   )
   const targets = tcp?.targets
@@ -88,9 +95,34 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     secure: certified === undefined ? [] : routes,
     tls: certified,
     tcp: targets && { kind: 'tcp', tls: certified, targets },
-    filters,
+    access: { authorization: authorization.server, providers: tokens.providers },
+    filters: {
+      ...(asked.ok ? asked.value : noHostFilters),
+      authorization: authorization.rule,
+      jwt: tokens.rule,
+    },
   }
   return { contribution, outcomes }
+}
+
+/** What the host checks of its clients; refused, nothing of it is served. */
+function clientChecks(
+  root: HTTPProxy,
+  tls: ProxyTls,
+  lookups: Lookups,
+  options: DagOptions,
+  problems: Problem[],
+): { readonly authorization: HostAuthorization; readonly tokens: HostTokens } {
+  // Of a host whose TLS is refused it is not known that it ends none.
+  const secure = (tls.kind === 'terminated' || tls.kind === 'refused') && root.spec.tcpproxy === undefined
+  const authorization = readAuthorization(root, secure, lookups)
+  const tokens = readProviders(root, secure, lookups, options)
+  if (!authorization.ok) problems.push(...authorization.problems)
+  if (!tokens.ok) problems.push(...tokens.problems)
+  return {
+    authorization: authorization.ok ? authorization.value : { ...noAuthorization, asked: true },
+    tokens: tokens.ok ? tokens.value : noTokens,
+  }
 }
 
 function together(...all: readonly ReadonlyMap<Key, readonly Problem[]>[]): Map<Key, readonly Problem[]> {

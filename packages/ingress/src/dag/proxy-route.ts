@@ -3,11 +3,12 @@ import type { HTTPProxy, HTTPProxyRoute, MatchCondition } from '@landfall/api'
 import { keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { type ConditionProblem, checkConditions, isRegex, mergeConditions } from './conditions.ts'
+import type { RouteMatch } from './match.ts'
 import { readDirectResponse, readRedirect } from './policies/answers.ts'
-import { readRouteFilters } from './policies/filters.ts'
+import { type HostRules, readRouteFilters } from './policies/filters.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import { translateForward } from './proxy-forward.ts'
-import type { Action, Route, RouteMatch } from './virtual-host.ts'
+import type { Action, Route } from './virtual-host.ts'
 
 export interface ProxyRouteResult {
   /** undefined: the route is refused, and with it every route of its object. */
@@ -22,6 +23,7 @@ export function translateRoute(
   route: HTTPProxyRoute,
   above: readonly (readonly MatchCondition[])[],
   lookups: Lookups,
+  host: HostRules,
 ): ProxyRouteResult {
   const field = `spec.routes[${index}]`
   const permitInsecure = route.permitInsecure === true
@@ -35,15 +37,15 @@ export function translateRoute(
   }
   const action = actionOf(proxy, field, route, match, lookups)
   if (!action.ok) fatal.push(...action.problems)
-  const filters = readRouteFilters(field, route)
+  const filters = readRouteFilters(field, route, host)
   if (!filters.ok) fatal.push(...filters.problems)
   if (!action.ok || !filters.ok || fatal.length > 0)
     return { route: undefined, permitInsecure, problems: fatal }
   const { value, problems } = action.value
   return {
-    route: { match, action: value, owner: ownerOf(proxy), filters: filters.value },
+    route: { match, action: value, owner: ownerOf(proxy), filters: filters.value.filters },
     permitInsecure,
-    problems,
+    problems: [...problems, ...filters.value.warnings],
   }
 }
 

@@ -5,13 +5,14 @@
 import type { HTTPProxy, HTTPProxyService, HTTPProxyTCPProxy } from '@landfall/api'
 import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
+import type { Cluster } from './cluster.ts'
 import { unsupportedFields } from './honoured-fields.ts'
 import { readTcpHealthCheck } from './policies/health-check.ts'
 import { readLoadBalancing } from './policies/load-balancing.ts'
 import { validated } from './policies/upstream-validation.ts'
 import { error, type Problem, warning } from './problem.ts'
 import { plainSettings, resolveService } from './upstream.ts'
-import type { Cluster, TcpTarget } from './virtual-host.ts'
+import type { TcpTarget } from './virtual-host.ts'
 
 export interface ProxyTcp {
   /** undefined: refused. */

@@ -7,6 +7,7 @@ import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { checkConditions, mergeConditions } from './conditions.ts'
 import { unsupportedFields } from './honoured-fields.ts'
+import type { HostRules } from './policies/filters.ts'
 import { error, type Problem } from './problem.ts'
 import { ownerOf, translateRoute } from './proxy-route.ts'
 import { identityOf } from './route-order.ts'
@@ -30,11 +31,12 @@ type Blocks = readonly (readonly MatchCondition[])[]
 
 interface Walk {
   readonly lookups: Lookups
+  readonly host: HostRules
   readonly problems: Map<Key, Problem[]>
 }
 
-export function translateTree(root: HTTPProxy, lookups: Lookups): ProxyTree {
-  const walk: Walk = { lookups, problems: new Map() }
+export function translateTree(root: HTTPProxy, lookups: Lookups, host: HostRules): ProxyTree {
+  const walk: Walk = { lookups, host, problems: new Map() }
   const routes = visit(root, [], [keyOf(root.meta)], walk)
   const own = walk.problems.get(keyOf(root.meta)) ?? []
   const unsupported = own.some(({ reason }) => reason === 'NotSupported')
@@ -47,7 +49,7 @@ function visit(proxy: HTTPProxy, above: Blocks, path: readonly Key[], walk: Walk
   note(problems, unsupported)
   const included = includes(proxy, above, path, walk, problems)
   const own = (proxy.spec.routes ?? []).map((route, index) =>
-    translateRoute(proxy, index, route, above, walk.lookups),
+    translateRoute(proxy, index, route, above, walk.lookups, walk.host),
   )
   for (const result of own) note(problems, result.problems)
   const routes = own.flatMap(({ route, permitInsecure }) =>

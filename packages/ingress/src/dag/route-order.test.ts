@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './match.ts'
 import { compareMatches, orderRoutes } from './route-order.ts'
-import type { HeaderMatch, PathMatch, QueryMatch, Route, RouteMatch } from './virtual-host.ts'
+import type { Route } from './virtual-host.ts'
 
 function match(kind: PathMatch['kind'], value: string, more: Partial<RouteMatch> = {}): RouteMatch {
   return { path: { kind, value }, headers: [], query: [], ...more }

@@ -3,7 +3,8 @@
  * paths before regexes before prefixes, the more specific first, then more conditions first, then by the text of
  * the conditions, so that neither creation order nor map order shows.
  */
-import type { HeaderMatch, PathMatch, QueryMatch, Route, RouteMatch } from './virtual-host.ts'
+import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './match.ts'
+import type { Route } from './virtual-host.ts'
 
 /** Routes with the same identity answer the same requests. */
 export function identityOf(match: RouteMatch): string {

@@ -30,7 +30,9 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
   const routes = orderRoutes(both.flatMap((contribution) => contribution.secure))
   const tls = proxies.contribution.tls ?? ingresses.contribution.tls
   const http: SecureSide | undefined =
-    tls === undefined || routes.length === 0 ? undefined : { kind: 'http', tls, routes }
+    tls === undefined || routes.length === 0
+      ? undefined
+      : { kind: 'http', tls, routes, access: proxies.contribution.access }
   const secure = proxies.contribution.tcp ?? http
   const empty = plain.length === 0 && secure === undefined
   const virtualHost = { host, filters: proxies.contribution.filters, plain, secure }

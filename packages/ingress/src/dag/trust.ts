@@ -5,9 +5,10 @@
 import { X509Certificate } from 'node:crypto'
 import type { Key, Secret } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
+import type { TrustBundle } from './cluster.ts'
+import { readKeySet } from './key-set.ts'
 import { type PemBlock, pemBlocks } from './pem.ts'
 import { mayUse, type SecretReference, secretKey } from './secret-reference.ts'
-import type { TrustBundle } from './virtual-host.ts'
 
 export type TrustResult =
   | { readonly kind: 'found'; readonly bundle: TrustBundle }
@@ -69,6 +70,21 @@ function dataOf(reference: SecretReference, name: DataName, lookups: Lookups): D
   if (bytes === undefined || why !== undefined)
     return { kind: 'invalid', why: `Secret "${key}": key "${name}" ${why}` }
   return { kind: 'found', key, secret, bytes }
+}
+
+export type KeySetResult =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly why: string }
+
+/** A JSON Web Key Set in a Secret, under any name. */
+export function resolveKeySet(key: Key, name: string, lookups: Lookups): KeySetResult {
+  const secret = lookups.secret(key)
+  if (secret === undefined) return { ok: false, why: `Secret "${key}" not found` }
+  const bytes = secret.data[name]
+  const text = bytes === undefined ? undefined : readKeySet(bytes)
+  return text === undefined
+    ? { ok: false, why: `Secret "${key}": key "${name}" holds no set with a key that verifies tokens` }
+    : { ok: true, text }
 }
 
 const checked = new WeakMap<Secret, Map<DataName, string | undefined>>()

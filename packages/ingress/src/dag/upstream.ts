@@ -4,8 +4,8 @@
  */
 import type { Service, ServicePort } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
+import type { ClusterSettings, ServiceCluster, UpstreamProtocol } from './cluster.ts'
 import { readCircuitBreakers } from './policies/circuit-breakers.ts'
-import type { Cluster, ClusterSettings, UpstreamProtocol } from './virtual-host.ts'
 
 export interface ServiceReference {
   readonly namespace: string
@@ -14,7 +14,7 @@ export interface ServiceReference {
   readonly port: number | string
   /** '' for what the Service says. */
   readonly protocol: string
-  readonly settings: Omit<ClusterSettings, 'protocol' | 'healthPortName' | 'circuitBreakers'>
+  readonly settings: Omit<ClusterSettings, 'protocol' | 'healthPortName' | 'circuitBreakers' | 'external'>
   /** Number of the port that health checks use; undefined: the same. */
   readonly healthPort?: number | undefined
 }
@@ -30,16 +30,20 @@ export const plainSettings: ServiceReference['settings'] = {
 }
 
 export type ClusterResult =
-  | { readonly ok: true; readonly cluster: Cluster }
+  | { readonly ok: true; readonly cluster: ServiceCluster }
   | { readonly ok: false; readonly why: string }
 
-export function resolveService(reference: ServiceReference, lookups: Lookups): ClusterResult {
+type PortResult =
+  | { readonly ok: true; readonly service: Service; readonly port: ServicePort }
+  | { readonly ok: false; readonly why: string }
+
+export function servicePort(
+  reference: Pick<ServiceReference, 'namespace' | 'name' | 'port'>,
+  lookups: Lookups,
+): PortResult {
   const key = `${reference.namespace}/${reference.name}`
   const service = lookups.service(key)
   if (service === undefined) return { ok: false, why: `service "${key}" not found` }
-  if (service.type === 'ExternalName') {
-    return { ok: false, why: `service "${key}" is an ExternalName service, these are not served` }
-  }
   const port = service.ports.find((candidate) =>
     typeof reference.port === 'number'
       ? candidate.port === reference.port
@@ -50,6 +54,17 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
   if (port.protocol !== 'TCP') {
     return { ok: false, why: `port "${reference.port}" on service "${key}" is ${port.protocol}, not TCP` }
   }
+  return { ok: true, service, port }
+}
+
+export function resolveService(reference: ServiceReference, lookups: Lookups): ClusterResult {
+  const key = `${reference.namespace}/${reference.name}`
+  const found = servicePort(reference, lookups)
+  if (!found.ok) return found
+  const { service, port } = found
+  if (service.type === 'ExternalName') {
+    return { ok: false, why: `service "${key}" is an ExternalName service, these are not served` }
+  }
   const health = healthPort(reference, service, port)
   if (health === 'none')
     return { ok: false, why: `port "${reference.healthPort}" on service "${key}" not matched` }
@@ -58,6 +73,7 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
   return {
     ok: true,
     cluster: {
+      kind: 'service',
       namespace: reference.namespace,
       service: reference.name,
       port: port.port,
@@ -68,6 +84,7 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
         sni: protocol === 'h2' || protocol === 'tls' ? settings.sni : '',
         healthPortName: health?.name,
         circuitBreakers: readCircuitBreakers(service.meta.annotations),
+        external: undefined,
       },
       authority: undefined,
     },

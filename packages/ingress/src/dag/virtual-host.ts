@@ -1,122 +1,8 @@
 /** What one host name serves, as values free of Envoy's and the API's shapes. */
+import type { Access } from './access.ts'
+import type { Cluster, Limit, TrustBundle } from './cluster.ts'
 import type { CookieRewrite, HostFilters, RouteFilters } from './filters.ts'
-
-export type PathMatch =
-  | { readonly kind: 'exact'; readonly value: string }
-  /** The whole path must match this RE2 expression. */
-  | { readonly kind: 'regex'; readonly value: string }
-  /** A prefix of the text. */
-  | { readonly kind: 'prefix'; readonly value: string }
-  /** A prefix of whole path segments; never ends in `/`. */
-  | { readonly kind: 'segment'; readonly value: string }
-
-export interface HeaderMatch {
-  readonly name: string
-  readonly kind: 'present' | 'contains' | 'exact' | 'regex'
-  /** '' for `present`. */
-  readonly value: string
-  readonly invert: boolean
-  readonly ignoreCase: boolean
-  readonly missingAsEmpty: boolean
-}
-
-export interface QueryMatch {
-  readonly name: string
-  readonly kind: 'present' | 'contains' | 'exact' | 'prefix' | 'suffix' | 'regex'
-  readonly value: string
-  readonly ignoreCase: boolean
-}
-
-export interface RouteMatch {
-  readonly path: PathMatch
-  readonly headers: readonly HeaderMatch[]
-  readonly query: readonly QueryMatch[]
-}
-
-export type UpstreamProtocol = '' | 'h2' | 'h2c' | 'tls'
-export type Strategy = 'RoundRobin' | 'WeightedLeastRequest' | 'Random' | 'RingHash'
-
-/** Milliseconds; undefined: Envoy's default. */
-export type Limit = number | 'infinite' | undefined
-
-export interface HealthCheckTimes {
-  readonly intervalSeconds: number
-  readonly timeoutSeconds: number
-  readonly unhealthyThreshold: number
-  readonly healthyThreshold: number
-}
-
-export interface HttpHealthCheck extends HealthCheckTimes {
-  readonly kind: 'http'
-  readonly path: string
-  readonly host: string
-  /** Statuses that count as healthy, the end not among them; empty: 200. */
-  readonly expected: readonly { readonly start: number; readonly end: number }[]
-}
-
-/** Healthy is what takes a connection. */
-export type HealthCheck = HttpHealthCheck | (HealthCheckTimes & { readonly kind: 'tcp' })
-
-export interface SlowStart {
-  readonly windowMs: number
-  readonly aggression: number
-  readonly minWeightPercent: number
-}
-
-/** Most at a time, over all endpoints but the last; what is missing has no limit but Envoy's default. */
-export interface CircuitBreakers {
-  readonly maxConnections?: number
-  readonly maxPendingRequests?: number
-  readonly maxRequests?: number
-  readonly maxRetries?: number
-  readonly perHostMaxConnections?: number
-}
-
-/** Authorities to check certificates against. */
-export interface TrustBundle {
-  /** Of the Secrets that it comes from, so that a rotation changes nothing else. */
-  readonly name: string
-  /** PEM. */
-  readonly authorities: Uint8Array
-  /** PEM; undefined: nothing is looked for in lists of revoked certificates. */
-  readonly revocation: Uint8Array | undefined
-}
-
-/** What the certificate of a backend must show. */
-export interface UpstreamValidation {
-  /** Name of the TrustBundle. */
-  readonly authority: string
-  /** It must have one of these names: DNS, address or URI. */
-  readonly names: readonly string[]
-}
-
-/** What makes a cluster another one than that of the same port with other settings. */
-export interface ClusterSettings {
-  readonly protocol: UpstreamProtocol
-  readonly strategy: Strategy
-  readonly idleConnection: Limit
-  readonly healthCheck: HealthCheck | undefined
-  /** Name of the port that health checks use, if it is another. */
-  readonly healthPortName: string | undefined
-  readonly slowStart: SlowStart | undefined
-  readonly circuitBreakers: CircuitBreakers | undefined
-  /** Name that is asked for in a TLS handshake with the backend; '': none. */
-  readonly sni: string
-  /** undefined: any certificate is taken. */
-  readonly validation: UpstreamValidation | undefined
-}
-
-/** One port of a Service with the settings that make it a cluster of its own. */
-export interface Cluster {
-  readonly namespace: string
-  readonly service: string
-  readonly port: number
-  /** '' when the Service's only port has no name. */
-  readonly portName: string
-  readonly settings: ClusterSettings
-  /** What its validation names. */
-  readonly authority: TrustBundle | undefined
-}
+import type { RouteMatch } from './match.ts'
 
 export interface HeaderEdits {
   /** Replace what is there; values in Envoy's format, where `%%` is a percent sign. */
@@ -272,6 +158,12 @@ export interface TcpTarget {
 }
 
 export type SecureSide =
-  | { readonly kind: 'http'; readonly tls: Certified; readonly routes: readonly Route[] }
+  | {
+      readonly kind: 'http'
+      readonly tls: Certified
+      readonly routes: readonly Route[]
+      /** Who may send requests. */
+      readonly access: Access
+    }
   /** Streams; without `tls` they are passed on encrypted. Some target has a weight. */
   | { readonly kind: 'tcp'; readonly tls: Certified | undefined; readonly targets: readonly TcpTarget[] }

@@ -42,5 +42,7 @@ export class Chains {
 }
 
 function identityOf(request: ChainRequest): string {
-  return request.kind === 'tcp' ? `tcp ${tcpChainIdentity(request)}` : `http ${chainName(request.settings)}`
+  return request.kind === 'tcp'
+    ? `tcp ${tcpChainIdentity(request)}`
+    : `http ${chainName(request.settings, request.access)}`
 }

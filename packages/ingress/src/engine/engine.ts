@@ -4,8 +4,9 @@
  * follows the virtual hosts that a change touches; a change of endpoints touches none.
  */
 import type { Key } from '@landfall/kube/model'
+import type { Cluster } from '../dag/cluster.ts'
 import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
-import type { Cluster } from '../dag/virtual-host.ts'
+import type { JudgedKind } from '../dag/outcome.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
 import { httpListener, httpListenerName, httpsListener } from '../envoy/listeners.ts'
@@ -18,6 +19,7 @@ import {
   type ListenerOptions,
   type RuntimeOptions,
 } from '../envoy/options.ts'
+import { type RateLimiting, rateLimitingBy } from '../envoy/rate-limits.ts'
 import { plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
@@ -27,6 +29,7 @@ import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resou
 import { Chains } from './chains.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
+import { ExtensionUnits } from './extension-units.ts'
 import { PlainTable } from './plain-table.ts'
 import { Refusals, type ResourceName } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
@@ -57,9 +60,12 @@ const none: ResourceMap = new Map()
 /** By type; empty for a type of which nothing changed. */
 export type ResourceChange = Readonly<Record<Exclude<ResourceType, 'runtime'>, TableChange>>
 
+type Wanting = Pick<Unit, 'clusters' | 'secrets'>
+
 export class Engine {
   readonly #options: EngineOptions
   readonly #units: Units
+  readonly #extensions: ExtensionUnits
   readonly #verdicts = new Verdicts()
   /** Scopes, or in the classic layouts tables of routes. */
   readonly #tables = new ResourceTable()
@@ -75,6 +81,8 @@ export class Engine {
   readonly #runtime: ResourceMap
   readonly #refusals = new Refusals((resource) => this.#mayHold(resource))
   #plainHosts = 0
+  /** Filters of all listeners, as text. */
+  #filters: string | undefined
 
   /** `world` is read while changes are taken in, and must show at least those. */
   constructor(world: World, options: EngineOptions = defaultEngineOptions) {
@@ -82,16 +90,23 @@ export class Engine {
     this.#units = new Units(world, options.classes, options.dag, options.layout)
     const traffic = [httpListenerName, httpsListenerName]
     this.#runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
+    this.#extensions = new ExtensionUnits(world, options.dag)
     for (const listener of operationalListeners(options.listeners)) this.#listeners.set(listener)
   }
 
   /** Answers the objects, as `kind:key`, whose verdict may have changed. */
   apply(changes: readonly Change[]): ReadonlySet<string> {
     const judged = new Set(
-      changes.filter(({ kind }) => kind === 'httpProxy').map(({ key }) => `httpProxy:${key}`),
+      changes
+        .filter(({ kind }) => kind === 'httpProxy' || kind === 'extensionService')
+        .map(({ kind, key }) => `${kind}:${key}`),
     )
     const names = new Set<string>()
     let chainsChanged = false
+    for (const { before, after } of this.#extensions.apply(changes)) {
+      for (const object of this.#verdicts.replace(before, after)) judged.add(object)
+      this.#replaceWanted(before, after, names)
+    }
     for (const { before, after } of this.#units.apply(changes)) {
       for (const object of this.#verdicts.replace(before, after)) judged.add(object)
       this.#replaceTables(before, after)
@@ -110,7 +125,7 @@ export class Engine {
     this.#endpoints.apply(changes)
   }
 
-  verdict(kind: 'httpProxy' | 'ingress', key: Key): Verdict {
+  verdict(kind: JudgedKind, key: Key): Verdict {
     return this.#verdicts.of(kind, key)
   }
 
@@ -138,10 +153,13 @@ export class Engine {
       return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
     }
     if (type === 'secrets') return this.#units.reading('secret', name.split('/').slice(0, 2).join('/'))
-    if (type === 'endpoints') return this.#units.reading('service', name.split('/').slice(0, 2).join('/'))
-    const cluster = type === 'clusters' ? this.#clustersHeld.get(name) : undefined
-    return cluster === undefined
-      ? []
+    if (type === 'endpoints' && this.#clustersHeld.get(name) === undefined)
+      return this.#units.reading('service', name.split('/').slice(0, 2).join('/'))
+    const cluster = type === 'clusters' || type === 'endpoints' ? this.#clustersHeld.get(name) : undefined
+    if (cluster === undefined) return []
+    if (cluster.kind === 'dns') return this.#units.wanting(name)
+    return cluster.kind === 'extension'
+      ? this.#units.reading('extensionService', `${cluster.namespace}/${cluster.name}`)
       : this.#units.reading('service', `${cluster.namespace}/${cluster.service}`)
   }
 
@@ -186,7 +204,7 @@ export class Engine {
   }
 
   /** Counts only; what a name means is settled when all units of the batch have spoken. */
-  #replaceWanted(before: Unit | undefined, after: Unit | undefined, names: Set<string>): void {
+  #replaceWanted(before: Wanting | undefined, after: Wanting | undefined, names: Set<string>): void {
     for (const [name, cluster] of after?.clusters ?? []) this.#clustersWanted.retain(name, cluster)
     for (const name of before?.clusters.keys() ?? []) this.#clustersWanted.release(name)
     for (const name of before?.clusters.keys() ?? []) names.add(`cluster:${name}`)
@@ -212,7 +230,8 @@ export class Engine {
   #settleCluster(name: string): void {
     const held = this.#clustersHeld.get(name)
     const wanted = this.#clustersWanted.get(name)
-    if (wanted !== undefined && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
+    // The name of a Service's cluster says all of it, but for the name of its port.
+    if (wanted?.kind === 'service' && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
     if (wanted !== undefined) {
       this.#endpoints.want(wanted)
       this.#clusters.set(clusterResource(wanted, sourceOf(this.#options.layout), this.#options.clusters))
@@ -225,12 +244,27 @@ export class Engine {
   }
 
   #settleListeners(chainsChanged: boolean): void {
-    const { listeners, layout } = this.#options
+    const { layout } = this.#options
+    const rateLimiting = this.#rateLimiting()
+    const identity = JSON.stringify(rateLimiting)
+    const filtersChanged = identity !== this.#filters
+    this.#filters = identity
+    const listeners = { ...this.#options.listeners, rateLimiting }
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
-    else if (!this.#listeners.has(httpListenerName)) this.#listeners.set(httpListener(listeners, layout))
-    if (!chainsChanged) return
+    else if (filtersChanged || !this.#listeners.has(httpListenerName))
+      this.#listeners.set(httpListener(listeners, layout))
+    if (!chainsChanged && !filtersChanged) return
     const chains = this.#chains.all
     if (chains.length === 0) this.#listeners.delete(httpsListenerName)
     else this.#listeners.set(httpsListener(chains, listeners, layout))
+  }
+
+  /** How every listener asks the rate limit service, which may not be there. */
+  #rateLimiting(): RateLimiting | undefined {
+    const service = this.#options.dag.rateLimitService
+    if (service === undefined) return undefined
+    const unit = this.#extensions.of(service.extensionService)
+    const [cluster] = unit?.clusters.values() ?? []
+    return rateLimitingBy(service, cluster, unit?.timeout)
   }
 }

@@ -54,7 +54,7 @@ function tagOf({ type, name }: ResourceName): string {
 }
 
 function resourcesOf({ tables, plain, clusters, secrets }: Unit): readonly ResourceName[] {
-  const endpoints = new Set([...clusters.values()].map(endpointsOf))
+  const endpoints = new Set([...clusters.values()].flatMap((cluster) => endpointsOf(cluster) ?? []))
   return [
     ...tables.flatMap(({ name }) => [
       { type: 'scopes' as const, name },

@@ -3,10 +3,12 @@
  * of objects. Out: the units that came out differently.
  */
 import type { Key } from '@landfall/kube/model'
+import { clustersOfAccess } from '../dag/access.ts'
+import type { Cluster, TrustBundle } from '../dag/cluster.ts'
 import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
 import { translateHost } from '../dag/translate.ts'
-import { type Cluster, clustersOfAction, type TrustBundle, type VirtualHost } from '../dag/virtual-host.ts'
+import { clustersOfAction, type VirtualHost } from '../dag/virtual-host.ts'
 
 import { clusterName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
@@ -14,10 +16,11 @@ import { scopes } from '../envoy/scope.ts'
 import { secretResource, trustResource } from '../envoy/secret.ts'
 import type { ChainRequest } from '../envoy/secure-chains.ts'
 import { HostIndex } from '../model/host-index.ts'
-import { type Read, readOf, recordingLookups } from '../model/lookups.ts'
+import { readOf, recordingLookups } from '../model/lookups.ts'
 import type { Change, World } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Resource } from '../xds/resource.ts'
+import { Readers } from './readers.ts'
 
 /** What one host wants Envoy to hold, and what it says about its objects. */
 export interface Unit {
@@ -45,8 +48,8 @@ export class Units {
   readonly #options: DagOptions
   readonly #layout: Layout
   readonly #hosts: HostIndex
-  readonly #units = new Map<string, { readonly unit: Unit; readonly reads: ReadonlySet<Read> }>()
-  readonly #readers = new Map<Read, Set<string>>()
+  readonly #units = new Map<string, Unit>()
+  readonly #readers = new Readers()
 
   constructor(world: World, classes: readonly string[], options: DagOptions, layout: Layout) {
     this.#world = world
@@ -60,51 +63,39 @@ export class Units {
     const dirty = new Set<string>()
     for (const change of changes) {
       for (const host of this.#hosts.apply(change)) dirty.add(host)
-      for (const host of this.#readers.get(readOfChange(change)) ?? []) dirty.add(host)
+      for (const host of this.#readers.concernedBy(change)) dirty.add(host)
     }
     return [...dirty].toSorted().map((host) => this.#translate(host))
   }
 
   of(host: string): Unit | undefined {
-    return this.#units.get(host)?.unit
+    return this.#units.get(host)
   }
 
   /** The hosts whose translation has read an object. */
-  reading(kind: 'service' | 'secret', key: Key): readonly Unit[] {
-    return [...(this.#readers.get(readOf(kind, key)) ?? [])].flatMap((host) => this.of(host) ?? [])
+  reading(kind: 'service' | 'secret' | 'extensionService', key: Key): readonly Unit[] {
+    return [...this.#readers.of(readOf(kind, key))].flatMap((host) => this.of(host) ?? [])
+  }
+
+  /** The hosts that want a cluster; looks at all of them. */
+  wanting(cluster: string): readonly Unit[] {
+    return [...this.#units.values()].filter(({ clusters }) => clusters.has(cluster))
   }
 
   #translate(host: string): UnitChange {
     const before = this.#units.get(host)
-    for (const read of before?.reads ?? []) this.#forget(read, host)
     if (this.#hosts.ingresses(host).length === 0 && this.#hosts.proxies(host).length === 0) {
       this.#units.delete(host)
-      return { before: before?.unit, after: undefined }
+      this.#readers.set(host, new Set())
+      return { before, after: undefined }
     }
     const lookups = recordingLookups(this.#world, this.#hosts, this.#classes)
     const { virtualHost, outcomes, root } = translateHost(host, lookups, this.#options)
-    const unit: Unit = { host, ...encode(virtualHost, this.#layout), outcomes, root }
-    this.#units.set(host, { unit, reads: lookups.reads })
-    for (const read of lookups.reads) this.#remember(read, host)
-    return { before: before?.unit, after: unit }
+    const after: Unit = { host, ...encode(virtualHost, this.#layout), outcomes, root }
+    this.#units.set(host, after)
+    this.#readers.set(host, lookups.reads)
+    return { before, after }
   }
-
-  #remember(read: Read, host: string): void {
-    const readers = this.#readers.get(read)
-    if (readers === undefined) this.#readers.set(read, new Set([host]))
-    else readers.add(host)
-  }
-
-  #forget(read: Read, host: string): void {
-    const readers = this.#readers.get(read)
-    readers?.delete(host)
-    if (readers?.size === 0) this.#readers.delete(read)
-  }
-}
-
-function readOfChange(change: Change): Read {
-  if (change.kind !== 'delegation') return readOf(change.kind, change.key)
-  return readOf('delegation', (change.after ?? change.before)?.meta.namespace ?? '')
 }
 
 type Encoded = Omit<Unit, 'host' | 'outcomes' | 'root'>
@@ -125,7 +116,7 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
     ? scopes(virtualHost)
     : secure?.kind !== 'http'
       ? []
-      : [secureTable(host, secure.routes, filters)]
+      : [secureTable(host, secure, filters)]
   const clusters = clustersOf(virtualHost)
   return {
     tables,
@@ -150,7 +141,7 @@ function trusted(bundle: TrustBundle | undefined): readonly Resource[] {
 
 function chainOf(host: string, secure: VirtualHost['secure']): ChainRequest | undefined {
   if (secure === undefined) return undefined
-  if (secure.kind === 'http') return { kind: 'http', settings: secure.tls.settings }
+  if (secure.kind === 'http') return { kind: 'http', settings: secure.tls.settings, access: secure.access }
   return { kind: 'tcp', host, settings: secure.tls?.settings, targets: secure.targets }
 }
 
@@ -160,6 +151,7 @@ function clustersOf({ plain, secure }: VirtualHost): ReadonlyMap<string, Cluster
   const requests = [...plain, ...routes].flatMap(({ action }) =>
     action.kind === 'forward' ? clustersOfAction(action) : [],
   )
-  const wanted = [...requests, ...streams]
+  const asked = secure?.kind === 'http' ? clustersOfAccess(secure.access) : []
+  const wanted = [...requests, ...streams, ...asked]
   return new Map(wanted.map((cluster) => [clusterName(cluster), cluster]))
 }

@@ -16,14 +16,18 @@ export interface Verdict {
 
 type Kind = Outcome['kind']
 
+/** Who says something about objects; `host` orders what is said. */
+type Speaker = Pick<Unit, 'host' | 'outcomes'>
+
 export class Verdicts {
   readonly #outcomes: Readonly<Record<Kind, Map<Key, Map<string, readonly Problem[]>>>> = {
     httpProxy: new Map(),
     ingress: new Map(),
+    extensionService: new Map(),
   }
 
   /** Answers the objects whose verdict may have changed. */
-  replace(before: Unit | undefined, after: Unit | undefined): ReadonlySet<string> {
+  replace(before: Speaker | undefined, after: Speaker | undefined): ReadonlySet<string> {
     for (const { kind, key } of before?.outcomes ?? []) {
       const hosts = this.#outcomes[kind].get(key)
       hosts?.delete(before?.host ?? '')

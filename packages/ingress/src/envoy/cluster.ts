@@ -1,7 +1,11 @@
-/** Cluster → the resource that Envoy subscribes to; its endpoints come by EDS, under the Service's port. */
+/**
+ * Cluster → the resource that Envoy subscribes to. Its endpoints come by EDS, under the Service's port or the
+ * ExtensionService, or from the DNS.
+ */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import {
   Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
   Cluster_LbPolicy,
   ClusterSchema,
 } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
@@ -21,16 +25,21 @@ import type {
   CircuitBreakers,
   Cluster,
   ClusterSettings,
+  DnsCluster,
+  DnsFamily,
+  ExtensionCluster,
   HealthCheck,
+  ServiceCluster,
   Strategy,
   UpstreamValidation,
-} from '../dag/virtual-host.ts'
+} from '../dag/cluster.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { configSource, limit, milliseconds, pack, type Source, typed } from './message.ts'
 import { altStatName, clusterName, endpointsName } from './names.ts'
 import type { ClusterOptions, UpstreamTlsOptions } from './options.ts'
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>
+type ClusterPart = Exclude<ClusterInit, { readonly $typeName: string }>
 
 const policies: Readonly<Record<Strategy, Cluster_LbPolicy>> = {
   RoundRobin: Cluster_LbPolicy.ROUND_ROBIN,
@@ -40,30 +49,104 @@ const policies: Readonly<Record<Strategy, Cluster_LbPolicy>> = {
 }
 
 export function clusterResource(cluster: Cluster, source: Source, options: ClusterOptions): Resource {
-  const { settings } = cluster
   const name = clusterName(cluster)
   const endpoints = endpointsOf(cluster)
+  const { authority } = cluster
   const message = create(ClusterSchema, {
     name,
     altStatName: altStatName(cluster),
-    clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: configSource(source), serviceName: endpoints },
     connectTimeout: milliseconds(options.connectMs),
     ...(options.bufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: options.bufferBytes }),
+    ...(cluster.kind === 'dns' ? outside(cluster, source, options) : inside(cluster, source, options)),
+  })
+  const references = {
+    ...(endpoints === undefined ? {} : { endpoints: [endpoints] }),
+    secrets: authority === undefined ? [] : [authority.name],
+  }
+  return makeResource(name, toBinary(ClusterSchema, message), references)
+}
+
+function inside(
+  cluster: ServiceCluster | ExtensionCluster,
+  source: Source,
+  options: ClusterOptions,
+): ClusterPart {
+  const { settings } = cluster
+  return {
+    ...discovery(cluster, source),
     lbPolicy: policies[settings.strategy],
     ...slowStart(settings),
-    // A few unhealthy endpoints must never bring the unready ones back.
-    commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+    commonLbConfig: {
+      // A few unhealthy endpoints must never bring the unready ones back.
+      healthyPanicThreshold: { value: 0 },
+      ...(cluster.kind === 'extension' && cluster.targets.length > 1 ? byLocality : {}),
+    },
     ...healthCheck(settings.healthCheck),
     ...circuitBreakers({ ...options.circuitBreakers, ...settings.circuitBreakers }),
     ...protocolOptions(settings, options.requestsPerConnection),
     ...transport(settings, source, options.tls),
-  })
-  const secrets = settings.validation === undefined ? [] : [settings.validation.authority]
-  return makeResource(name, toBinary(ClusterSchema, message), { endpoints: [endpoints], secrets })
+  }
 }
 
-export function endpointsOf({ namespace, service, portName, settings }: Cluster): string {
+/** Each Service of an ExtensionService is a locality with its weight. */
+const byLocality = {
+  localityConfigSpecifier: { case: 'localityWeightedLbConfig' as const, value: {} },
+}
+
+function outside(
+  { host, port, secure, family, validation }: DnsCluster,
+  source: Source,
+  { tls }: ClusterOptions,
+): ClusterPart {
+  return {
+    ...resolved(host, port, family, Cluster_DiscoveryType.STRICT_DNS),
+    ...(secure ? transport({ protocol: 'tls', sni: host, validation }, source, tls) : {}),
+  }
+}
+
+function discovery(cluster: ServiceCluster | ExtensionCluster, source: Source): ClusterPart {
+  const { external } = cluster.settings
+  if (cluster.kind === 'service' && external !== undefined) {
+    const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType
+    const { host, family } = external
+    return resolved(host, cluster.port, family, family === 'all' ? LOGICAL_DNS : STRICT_DNS)
+  }
+  return {
+    clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: configSource(source), serviceName: endpointsOf(cluster) ?? '' },
+  }
+}
+
+const families: Readonly<Record<DnsFamily, Cluster_DnsLookupFamily>> = {
+  auto: Cluster_DnsLookupFamily.AUTO,
+  v4: Cluster_DnsLookupFamily.V4_ONLY,
+  v6: Cluster_DnsLookupFamily.V6_ONLY,
+  all: Cluster_DnsLookupFamily.ALL,
+}
+
+/** One endpoint with the name, which Envoy looks up itself. An address is no name. */
+function resolved(host: string, port: number, family: DnsFamily, type: Cluster_DiscoveryType): ClusterPart {
+  const address = { case: 'socketAddress' as const, value: socketValue(host, port) }
+  const endpoint = { hostIdentifier: { case: 'endpoint' as const, value: { address: { address } } } }
+  return {
+    clusterDiscoveryType: {
+      case: 'type',
+      value: parseIP(host) === undefined ? type : Cluster_DiscoveryType.STATIC,
+    },
+    dnsLookupFamily: families[family],
+    loadAssignment: { clusterName: host, endpoints: [{ lbEndpoints: [endpoint] }] },
+  }
+}
+
+function socketValue(address: string, port: number) {
+  return { address, portSpecifier: { case: 'portValue' as const, value: port } }
+}
+
+/** undefined: the cluster has its endpoints in itself. */
+export function endpointsOf(cluster: Cluster): string | undefined {
+  if (cluster.kind === 'extension') return clusterName(cluster)
+  if (cluster.kind === 'dns' || cluster.settings.external !== undefined) return undefined
+  const { namespace, service, portName, settings } = cluster
   return endpointsName(namespace, service, portName, settings.healthPortName)
 }
 
@@ -142,7 +225,7 @@ function protocolOptions(
 }
 
 function transport(
-  { protocol, sni, validation }: ClusterSettings,
+  { protocol, sni, validation }: Pick<ClusterSettings, 'protocol' | 'sni' | 'validation'>,
   source: Source,
   options: UpstreamTlsOptions,
 ): Pick<ClusterInit, 'transportSocket'> {

@@ -14,12 +14,16 @@ import {
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager'
+import { type Access, openAccess } from '../dag/access.ts'
 import type { ForwardedCertificate } from '../dag/virtual-host.ts'
 import { fileAccessLog } from './access-log.ts'
+import { authorizationFilter } from './authorization.ts'
 import { sharedFilters } from './filters.ts'
+import { jwtFilter } from './jwt.ts'
 import { configSource, limit, milliseconds, type Source, typed } from './message.ts'
 import type { Side } from './names.ts'
 import type { Compression, ListenerOptions } from './options.ts'
+import { rateLimitFilter } from './rate-limits.ts'
 import { handshakeHost, scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
 
 type NetworkFilter = MessageInitShape<typeof FilterSchema>
@@ -54,14 +58,20 @@ const serverHeaders = {
   pass_through: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
 } as const
 
+/** What a chain checks of its clients. */
+export interface ClientChecks {
+  readonly forward?: ForwardedCertificate | undefined
+  readonly access?: Access
+}
+
 export function trafficManager(
   { lookup, ...routing }: Routing,
   listener: string,
   accessLogPath: string,
   options: ListenerOptions,
-  forward?: ForwardedCertificate,
+  { forward, access = openAccess }: ClientChecks = {},
 ): NetworkFilter {
-  const { limits } = options
+  const { limits, rateLimiting } = options
   return connectionManager({
     statPrefix: listener,
     ...routing,
@@ -71,6 +81,9 @@ export function trafficManager(
       grpcWeb(),
       grpcStats(),
       ...sharedFilters().map(httpFilter),
+      ...(access.providers.length === 0 ? [] : [httpFilter(jwtFilter(access.providers))]),
+      ...(access.authorization === undefined ? [] : [httpFilter(authorizationFilter(access.authorization))]),
+      ...(rateLimiting === undefined ? [] : [httpFilter(rateLimitFilter(rateLimiting))]),
       router(),
     ],
     useRemoteAddress: true,

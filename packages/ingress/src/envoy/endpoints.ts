@@ -1,12 +1,12 @@
 /**
- * EndpointSlices of a Service → the ClusterLoadAssignment of one of its ports: every ready TCP endpoint once, both
- * address families, sorted. What a change of a slice costs depends on its Service alone.
+ * EndpointSlices of a Service → the ClusterLoadAssignment of one of its ports, or of several Services that stand
+ * behind one name: every ready TCP endpoint once, both address families, sorted. What a change of a slice costs
+ * depends on its Service alone.
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { ClusterLoadAssignmentSchema } from '@envoyproxy/envoy-types/envoy/config/endpoint/v3/endpoint'
 import type { EndpointSlice } from '@landfall/kube/model'
 import { makeResource, type Resource } from '../xds/resource.ts'
-import { endpointsName } from './names.ts'
 
 interface Address {
   readonly address: string
@@ -22,20 +22,32 @@ export interface PortNames {
   readonly healthPortName: string | undefined
 }
 
-/** `service` is `namespace/name`. */
-export function endpointsResource(
-  service: { readonly namespace: string; readonly name: string },
-  ports: PortNames,
-  slices: Iterable<EndpointSlice>,
-): Resource {
-  const name = endpointsName(service.namespace, service.name, ports.portName, ports.healthPortName)
-  const addresses = addressesOf(ports, slices)
+/** A Service's port, as one part of a cluster's endpoints. */
+export interface Part {
+  readonly ports: PortNames
+  readonly slices: Iterable<EndpointSlice>
+  /** What tells it from the others, and its share; undefined when it is the only one. */
+  readonly locality: { readonly name: string; readonly weight: number } | undefined
+}
+
+export function endpointsResource(name: string, parts: readonly Part[]): Resource {
   const message = create(ClusterLoadAssignmentSchema, {
     clusterName: name,
-    endpoints:
-      addresses.length === 0 ? [] : [{ lbEndpoints: addresses.map(lbEndpoint), loadBalancingWeight: 1 }],
+    endpoints: parts.flatMap(groupOf),
   })
   return makeResource(name, toBinary(ClusterLoadAssignmentSchema, message))
+}
+
+function groupOf({ ports, slices, locality }: Part) {
+  const addresses = addressesOf(ports, slices)
+  if (addresses.length === 0 || locality?.weight === 0) return []
+  return [
+    {
+      lbEndpoints: addresses.map(lbEndpoint),
+      loadBalancingWeight: locality?.weight ?? 1,
+      ...(locality === undefined ? {} : { locality: { zone: locality.name } }),
+    },
+  ]
 }
 
 function addressesOf(

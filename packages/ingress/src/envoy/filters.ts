@@ -38,6 +38,7 @@ import type {
 import { cookieRewriteScript } from './cookie-rewrite.ts'
 import { setHeaders } from './header-edits.ts'
 import { milliseconds, pack, typed } from './message.ts'
+import { rateLimitRule } from './rate-limits.ts'
 
 const names = {
   cors: 'envoy.filters.http.cors',
@@ -68,8 +69,8 @@ export function hostFilters({ cors, rateLimit, ipFilter }: HostFilters): PerFilt
   }
 }
 
-export function routeFilters({ cookies, ...filters }: RouteFilters): PerFilter {
-  return { ...common(filters), ...cookieFilter(cookies) }
+export function routeFilters({ cookies, descriptors, ...filters }: RouteFilters): PerFilter {
+  return { ...common(filters), ...cookieFilter(cookies), ...rateLimitRule(descriptors) }
 }
 
 export function cookieFilter(cookies: RouteFilters['cookies']): PerFilter {

@@ -32,9 +32,10 @@ export function httpListener(options: ListenerOptions, layout: Layout): Resource
   const routing =
     layout === 'scoped' ? scopedRouting('http') : tableRouting(plainTableName, sourceOf(layout), false)
   const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options)]
-  return listener(httpListenerName, options.http, options, proxyProtocol(options), [
-    { name: httpListenerName, filters },
-  ])
+  const chains = [{ name: httpListenerName, filters }]
+  return listener(httpListenerName, options.http, options, proxyProtocol(options), chains, {
+    clusters: limitingClusters(options),
+  })
 }
 
 /** `chains` in any order, none of them twice. */
@@ -45,7 +46,15 @@ export function httpsListener(
 ): Resource {
   const sorted = filterChains(chains, options, layout).toSorted(byName)
   const inspectors = [...proxyProtocol(options), tlsInspector(options)]
-  return listener(httpsListenerName, options.https, options, inspectors, sorted, chainReferences(chains))
+  const { secrets, clusters } = chainReferences(chains)
+  return listener(httpsListenerName, options.https, options, inspectors, sorted, {
+    secrets,
+    clusters: [...clusters, ...limitingClusters(options)],
+  })
+}
+
+function limitingClusters({ rateLimiting }: ListenerOptions): readonly string[] {
+  return rateLimiting === undefined ? [] : [rateLimiting.cluster]
 }
 
 function byName(a: FilterChain, b: FilterChain): number {

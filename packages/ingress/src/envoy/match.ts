@@ -6,7 +6,7 @@ import type {
   RouteMatchSchema,
 } from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
 import type { StringMatcherSchema } from '@envoyproxy/envoy-types/envoy/type/matcher/v3/string'
-import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from '../dag/virtual-host.ts'
+import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from '../dag/match.ts'
 
 type PathSpecifier = NonNullable<MessageInitShape<typeof RouteMatchSchema>['pathSpecifier']>
 type StringMatcher = MessageInitShape<typeof StringMatcherSchema>
@@ -27,7 +27,7 @@ function pathSpecifier({ kind, value }: PathMatch): PathSpecifier {
     : { case: pathSpecifiers[kind], value }
 }
 
-function headerMatcher(match: HeaderMatch): MessageInitShape<typeof HeaderMatcherSchema> {
+export function headerMatcher(match: HeaderMatch): MessageInitShape<typeof HeaderMatcherSchema> {
   return {
     name: match.name,
     invertMatch: match.invert,

@@ -7,6 +7,7 @@ import {
   type ConfigSource,
   ConfigSourceSchema,
 } from '@envoyproxy/envoy-types/envoy/config/core/v3/config_source'
+import type { GrpcServiceSchema } from '@envoyproxy/envoy-types/envoy/config/core/v3/grpc_service'
 
 export function pack<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Any {
   return anyPack(schema, create(schema, init))
@@ -59,4 +60,17 @@ const streams: NonNullable<MessageInitShape<typeof ConfigSourceSchema>['configSo
       },
     ],
   },
+}
+
+/** A server behind one of the clusters; without a timeout, each filter has a default of its own. */
+export function grpcService(
+  clusterName: string,
+  sni: string,
+  timeout: number | 'infinite' | undefined,
+): MessageInitShape<typeof GrpcServiceSchema> {
+  const authority = sni === '' ? clusterName.replaceAll('/', '.') : sni
+  return {
+    targetSpecifier: { case: 'envoyGrpc', value: { clusterName, authority } },
+    ...(timeout === undefined ? {} : { timeout: limit(timeout) }),
+  }
 }

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
+import type { ServiceCluster } from '../dag/cluster.ts'
 import { plainSettings } from '../dag/upstream.ts'
-import type { Cluster } from '../dag/virtual-host.ts'
 import { clusterName, squeeze } from './names.ts'
 
-const settings: Cluster['settings'] = {
+const settings: ServiceCluster['settings'] = {
   ...plainSettings,
+  external: undefined,
   protocol: '',
   healthPortName: undefined,
   circuitBreakers: undefined,
 }
-const cluster: Cluster = {
+const cluster: ServiceCluster = {
+  kind: 'service',
   namespace: 'web',
   service: 'shop',
   port: 80,
@@ -17,7 +19,7 @@ const cluster: Cluster = {
   authority: undefined,
   settings,
 }
-const differing = (change: Partial<Cluster['settings']>): string =>
+const differing = (change: Partial<ServiceCluster['settings']>): string =>
   clusterName({ ...cluster, settings: { ...settings, ...change } })
 
 test('a cluster of default settings has the hash of nothing', () => {

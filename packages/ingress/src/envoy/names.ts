@@ -3,27 +3,50 @@
  * true; scopes are named by listener and host, secrets by the object that they come from.
  */
 import { createHash } from 'node:crypto'
-import type { Cluster } from '../dag/virtual-host.ts'
+import type { Cluster, DnsCluster, ServiceCluster } from '../dag/cluster.ts'
 
 const limit = 60
 
-/** `<namespace>/<service>/<port>/<ten hex digits of the settings>`. */
+/**
+ * `<namespace>/<service>/<port>/<ten hex digits of the settings>`, `extension/<namespace>/<name>`, or
+ * `dnsname/<scheme>/<host>` with its port and settings where they are not the usual ones.
+ */
 export function clusterName(cluster: Cluster): string {
+  if (cluster.kind === 'extension') return extensionName(cluster.namespace, cluster.name)
+  if (cluster.kind === 'dns') return dnsName(cluster)
   const settings = settingsOf(cluster)
-  const hash = createHash('sha1').update(settings).digest('hex').slice(0, 10)
-  return squeeze([cluster.namespace, cluster.service, String(cluster.port), hash])
+  return squeeze([cluster.namespace, cluster.service, String(cluster.port), digest(settings)])
+}
+
+export function extensionName(namespace: string, name: string): string {
+  return squeeze(['extension', namespace, name])
+}
+
+function digest(text: string): string {
+  return createHash('sha1').update(text).digest('hex').slice(0, 10)
 }
 
 /** The settings that tell clusters of one port apart; '' when all are the default. */
-function settingsOf({ settings }: Cluster): string {
+function settingsOf({ settings }: ServiceCluster): string {
   const { strategy, protocol, ...rest } = settings
   const simple = (strategy === 'RoundRobin' ? '' : strategy) + protocol
   const set = Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')
   return set.length === 0 ? simple : JSON.stringify([simple, ...set])
 }
 
+function dnsName({ host, port, secure, family, validation }: DnsCluster): string {
+  const address = port === (secure ? 443 : 80) ? host : `${host}:${port}`
+  const parts = ['dnsname', secure ? 'https' : 'http', address]
+  const plain = family === 'auto' && validation === undefined
+  return squeeze(plain ? parts : [...parts, digest(JSON.stringify([family, validation]))])
+}
+
 export function altStatName(cluster: Cluster): string {
-  return `${cluster.namespace}_${cluster.service}_${cluster.port}`
+  if (cluster.kind === 'dns') return clusterName(cluster).replaceAll(/[/.:]/g, '_')
+  const { namespace } = cluster
+  return cluster.kind === 'extension'
+    ? `extension_${namespace}_${cluster.name}`
+    : `${namespace}_${cluster.service}_${cluster.port}`
 }
 
 /** `healthPortName`: health checks go to another port. */

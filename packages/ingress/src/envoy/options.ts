@@ -1,5 +1,6 @@
 /** The settings that the encoding reads: of listeners, of clusters, of Envoy's runtime. */
-import type { CircuitBreakers, Limit } from '../dag/virtual-host.ts'
+import type { CircuitBreakers, Limit } from '../dag/cluster.ts'
+import type { RateLimiting } from './rate-limits.ts'
 
 export interface BindAddress {
   /** `::` takes IPv4 too. */
@@ -40,6 +41,8 @@ export interface ListenerOptions {
   /** Connections are spread evenly over Envoy's threads, at the price of a lock. */
   readonly exactBalance: boolean
   readonly socket: SocketMarks
+  /** Who limits requests globally; undefined: nobody. */
+  readonly rateLimiting?: RateLimiting | undefined
 }
 
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'disabled'

@@ -9,15 +9,21 @@ import type {
 import { PreviousRoutesConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config'
 import { SafeCrossSchemeConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config'
 import { FractionalPercent_DenominatorType } from '@envoyproxy/envoy-types/envoy/type/v3/percent'
+import type { Descriptor } from '../dag/filters.ts'
 import type { Forward, HashPolicy, InternalRedirect, Retry, WeightedCluster } from '../dag/virtual-host.ts'
 import { cookieFilter } from './filters.ts'
 import { headerEdits } from './header-edits.ts'
 import { limit, milliseconds, typed } from './message.ts'
 import { clusterName } from './names.ts'
+import { rateLimits } from './rate-limits.ts'
 
 type RouteAction = MessageInitShape<typeof RouteActionSchema>
 
-export function forwardAction(forward: Forward): NonNullable<MessageInitShape<typeof RouteSchema>['action']> {
+/** @param descriptors of the route's own, for a rate limit service */
+export function forwardAction(
+  forward: Forward,
+  descriptors: readonly Descriptor[] = [],
+): NonNullable<MessageInitShape<typeof RouteSchema>['action']> {
   const { response, idle, retry, mirror, internalRedirect } = forward
   return {
     case: 'route',
@@ -34,6 +40,7 @@ export function forwardAction(forward: Forward): NonNullable<MessageInitShape<ty
       ...(internalRedirect === undefined
         ? {}
         : { internalRedirectPolicy: internalRedirectPolicy(internalRedirect) }),
+      rateLimits: rateLimits(descriptors),
     },
   }
 }

@@ -5,13 +5,17 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
+import type { Access } from '../dag/access.ts'
 import type { HostFilters } from '../dag/filters.ts'
-import type { HeaderMatch, Route } from '../dag/virtual-host.ts'
+import type { HeaderMatch } from '../dag/match.ts'
+import type { Route, SecureSide } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { scopeName } from './names.ts'
 import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virtual-host.ts'
 
 export const plainTableName = 'ingress_http'
+
+type SecureHttp = Extract<SecureSide, { readonly kind: 'http' }>
 
 /** What a host puts into the plain table. */
 export interface PlainEntry {
@@ -36,9 +40,13 @@ export function plainTable(entries: readonly PlainEntry[]): Resource {
   return makeResource(plainTableName, bytes, { clusters })
 }
 
-export function secureTable(host: string, routes: readonly Route[], filters: HostFilters): Resource {
+export function secureTable(
+  host: string,
+  { routes, access }: Pick<SecureHttp, 'routes' | 'access'>,
+  filters: HostFilters,
+): Resource {
   const name = secureTableName(host)
-  const virtualHosts = [entry(host, routes, filters), misdirected]
+  const virtualHosts = [entry(host, routes, filters, access), misdirected(access)]
   const message = create(RouteConfigurationSchema, { ...tableSettings, name, virtualHosts })
   return makeResource(name, toBinary(RouteConfigurationSchema, message), { clusters: clustersOf(routes) })
 }
@@ -51,14 +59,15 @@ function entry(
   host: string,
   routes: readonly Route[],
   filters: HostFilters,
+  access?: Access,
 ): ReturnType<typeof virtualHostEntry> {
-  if (!host.startsWith('*.')) return virtualHostEntry(host, routes, filters)
+  if (!host.startsWith('*.')) return virtualHostEntry(host, routes, filters, access)
   const only = oneLabel(host)
   const bound = routes.map(({ match, ...route }) => ({
     ...route,
     match: { ...match, headers: [...match.headers, only] },
   }))
-  return virtualHostEntry(host, bound, filters)
+  return virtualHostEntry(host, bound, filters, access)
 }
 
 /** Envoy's `*.` stands for any number of labels; ours for one. */

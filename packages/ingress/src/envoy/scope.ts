@@ -4,6 +4,7 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
+import { type Access, openAccess } from '../dag/access.ts'
 import type { HostFilters } from '../dag/filters.ts'
 import type { Route, VirtualHost } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
@@ -14,14 +15,20 @@ import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virt
 export function scopes(virtualHost: VirtualHost): readonly Resource[] {
   const { host, plain, secure, filters } = virtualHost
   const resources: Resource[] = []
-  if (plain.length > 0) resources.push(scope('http', host, plain, filters))
-  if (secure?.kind === 'http') resources.push(scope('https', host, secure.routes, filters))
+  if (plain.length > 0) resources.push(scope('http', host, plain, filters, openAccess))
+  if (secure?.kind === 'http') resources.push(scope('https', host, secure.routes, filters, secure.access))
   return resources
 }
 
-function scope(side: Side, host: string, routes: readonly Route[], filters: HostFilters): Resource {
+function scope(
+  side: Side,
+  host: string,
+  routes: readonly Route[],
+  filters: HostFilters,
+  access: Access,
+): Resource {
   const name = scopeName(side, host)
-  const entry = virtualHostEntry(host, routes, filters)
+  const entry = virtualHostEntry(host, routes, filters, access)
   const message = create(ScopedRouteConfigurationSchema, {
     name,
     key: { fragments: [{ type: { case: 'stringKey', value: name } }] },
@@ -29,7 +36,7 @@ function scope(side: Side, host: string, routes: readonly Route[], filters: Host
       ...tableSettings,
       name,
       requestHeadersToRemove: [scopeHeader],
-      virtualHosts: side === 'https' ? [entry, misdirected] : [entry],
+      virtualHosts: side === 'https' ? [entry, misdirected(access)] : [entry],
     },
   })
   return makeResource(name, toBinary(ScopedRouteConfigurationSchema, message), {

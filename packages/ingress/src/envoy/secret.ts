@@ -4,7 +4,8 @@
  */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { SecretSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/secret'
-import type { KeyPair, TrustBundle } from '../dag/virtual-host.ts'
+import type { TrustBundle } from '../dag/cluster.ts'
+import type { KeyPair } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 
 const encoded = new WeakMap<KeyPair | TrustBundle, Resource>()

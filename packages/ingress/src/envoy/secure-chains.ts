@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
+import { type Access, clustersOfAccess, isOpen } from '../dag/access.ts'
+import type { Cluster } from '../dag/cluster.ts'
 import type { TcpTarget, TlsSettings } from '../dag/virtual-host.ts'
 import type { Layout } from '../xds/layout.ts'
 import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
@@ -19,6 +21,7 @@ import { tcpProxy } from './tcp-proxy.ts'
 export interface HttpChain {
   readonly kind: 'http'
   readonly settings: TlsSettings
+  readonly access: Access
   /** Not empty; in any order. */
   readonly hosts: Iterable<string>
 }
@@ -41,14 +44,26 @@ export type FilterChain = MessageInitShape<typeof FilterChainSchema> & { readonl
 export const httpsListenerName = 'ingress_https'
 
 /** Chains with the same name are the same. */
-export function chainName({ secret, minimum, maximum, clients, forward }: TlsSettings): string {
+export function chainName(
+  { secret, minimum, maximum, clients, forward }: TlsSettings,
+  access: Access,
+): string {
   const versions = minimum === '1.2' && maximum === '1.3' ? '' : ` ${minimum}-${maximum}`
-  if (clients === undefined && forward === undefined) return `${secret}${versions}`
-  const hash = createHash('sha1')
-    .update(JSON.stringify([clients, forward]))
-    .digest('hex')
-    .slice(0, 10)
-  return `${secret}${versions} clients ${hash}`
+  const certificates =
+    clients === undefined && forward === undefined ? '' : ` clients ${hash([clients, forward])}`
+  return `${secret}${versions}${certificates}${isOpen(access) ? '' : ` access ${hash(access)}`}`
+}
+
+/** Clusters count by their names, and by what else of them a filter says. */
+function hash(value: unknown): string {
+  const text = JSON.stringify(value, (key, inner: unknown) =>
+    key === 'cluster' ? identityOf(inner as Cluster) : inner,
+  )
+  return createHash('sha1').update(text).digest('hex').slice(0, 10)
+}
+
+function identityOf(cluster: Cluster): string {
+  return `${clusterName(cluster)} ${cluster.kind === 'extension' ? cluster.settings.sni : ''}`
 }
 
 /** Tells chains of streams apart. */
@@ -74,36 +89,38 @@ export function chainReferences(chains: readonly SecureChain[]) {
     settings === undefined ? [] : [settings.secret, settings.clients?.authority ?? []].flat(),
   )
   const clusters = chains.flatMap((chain) =>
-    chain.kind === 'tcp' ? chain.targets.map(({ cluster }) => clusterName(cluster)) : [],
+    (chain.kind === 'tcp' ? chain.targets.map(({ cluster }) => cluster) : clustersOfAccess(chain.access)).map(
+      clusterName,
+    ),
   )
   return { secrets: [...new Set(secrets)].toSorted(), clusters: [...new Set(clusters)].toSorted() }
 }
 
-function sharedChain({ settings, hosts }: HttpChain, options: ListenerOptions): FilterChain {
+function sharedChain({ settings, access, hosts }: HttpChain, options: ListenerOptions): FilterChain {
   const { httpsAccessLog } = options
   const routing = scopedRouting('https')
+  const checks = { forward: settings.forward, access }
   return {
-    name: chainName(settings),
+    name: chainName(settings, access),
     filterChainMatch: { serverNames: [...hosts].toSorted() },
-    filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, options, settings.forward)],
+    filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, options, checks)],
     transportSocket: downstreamTls(settings, 'ads', options),
   }
 }
 
 function chainPerHost(
-  { settings, hosts }: HttpChain,
+  { settings, access, hosts }: HttpChain,
   options: ListenerOptions,
   layout: Layout,
 ): readonly FilterChain[] {
   const source = sourceOf(layout)
+  const checks = { forward: settings.forward, access }
   return [...hosts].map((host) => {
     const routing = tableRouting(secureTableName(host), source, host.startsWith('*.'))
     return {
       name: host,
       filterChainMatch: { serverNames: [host] },
-      filters: [
-        trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, settings.forward),
-      ],
+      filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, checks)],
       transportSocket: downstreamTls(settings, source, options),
     }
   })

@@ -8,13 +8,17 @@ import type {
   RouteSchema,
   VirtualHostSchema,
 } from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
-import type { HostFilters } from '../dag/filters.ts'
+import { type Access, openAccess } from '../dag/access.ts'
+import { type HostFilters, noRouteFilters, type RouteFilters } from '../dag/filters.ts'
 import type { Action, Route } from '../dag/virtual-host.ts'
 import { clustersOfAction } from '../dag/virtual-host.ts'
+import { authorizationRule } from './authorization.ts'
 import { hostFilters, routeFilters } from './filters.ts'
 import { headerEdits } from './header-edits.ts'
+import { jwtRule } from './jwt.ts'
 import { routeMatch } from './match.ts'
 import { clusterName, squeeze } from './names.ts'
+import { rateLimits } from './rate-limits.ts'
 import { httpsRedirect, redirectAction } from './redirect.ts'
 import { forwardAction } from './route-action.ts'
 
@@ -29,44 +33,56 @@ export const tableSettings = {
   requestHeadersToAdd: [{ header: { key: 'x-request-start', value: 't=%START_TIME(%s.%3f)%' } }],
 }
 
-export function virtualHostEntry(host: string, routes: readonly Route[], filters: HostFilters): HostInit {
-  const rest: RouteInit = answer('none', 404)
+export function virtualHostEntry(
+  host: string,
+  routes: readonly Route[],
+  filters: HostFilters,
+  access: Access = openAccess,
+): HostInit {
+  const rest: RouteInit = answer('none', 404, access)
   return {
     name: squeeze([host]),
     domains: [host],
-    routes: [...routes.map(routeMessage), rest],
+    routes: [...routes.map((route) => routeMessage(route, filters, access)), rest],
+    rateLimits: rateLimits(filters.descriptors),
     typedPerFilterConfig: hostFilters(filters),
   }
 }
 
 /** Over TLS, a request for another host than that of the handshake must open its own connection. */
-export const misdirected: HostInit = {
-  name: 'misdirected',
-  domains: ['*'],
-  routes: [answer('misdirected', 421)],
+export function misdirected(access: Access): HostInit {
+  return { name: 'misdirected', domains: ['*'], routes: [answer('misdirected', 421, access)] }
 }
 
-function answer(name: string, status: number): RouteInit {
+/** Nobody is asked whether it may be given. */
+function answer(name: string, status: number, access: Access): RouteInit {
   return {
     name,
     match: { pathSpecifier: { case: 'prefix', value: '/' } },
     action: { case: 'directResponse', value: { status } },
+    typedPerFilterConfig: access.authorization === undefined ? {} : authorizationRule({ kind: 'skip' }),
   }
 }
 
-function routeMessage(route: Route): RouteInit {
-  const { action } = route
+function routeMessage(route: Route, host: HostFilters, access: Access): RouteInit {
+  const { action, filters = noRouteFilters } = route
   const edits = action.kind === 'forward' ? headerEdits(action.requestHeaders, action.responseHeaders) : {}
   return {
     name: route.owner,
     match: routeMatch(route.match),
-    action: routeAction(action),
+    action: routeAction(action, filters),
     ...edits,
-    typedPerFilterConfig: route.filters === undefined ? {} : routeFilters(route.filters),
+    typedPerFilterConfig: {
+      ...routeFilters(filters),
+      ...(access.authorization === undefined
+        ? {}
+        : authorizationRule(filters.authorization ?? host.authorization)),
+      ...(access.providers.length === 0 ? {} : jwtRule(filters.jwt ?? host.jwt)),
+    },
   }
 }
 
-function routeAction(action: Action): NonNullable<RouteInit['action']> {
+function routeAction(action: Action, filters: RouteFilters): NonNullable<RouteInit['action']> {
   if (action.kind === 'respond') {
     const { status, body = '' } = action
     if (body === '') return { case: 'directResponse', value: { status } }
@@ -77,7 +93,7 @@ function routeAction(action: Action): NonNullable<RouteInit['action']> {
   }
   if (action.kind === 'https-redirect') return httpsRedirect
   if (action.kind === 'redirect') return redirectAction(action)
-  return forwardAction(action)
+  return forwardAction(action, filters.descriptors?.descriptors)
 }
 
 export function clustersOf(routes: readonly Route[]): readonly string[] {

@@ -4,6 +4,7 @@ import { get } from 'node:https'
 import { afterEach, describe, expect, test } from 'vitest'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
+import { settingsOf } from './objects.ts'
 import { settled, translateFor } from './traffic.ts'
 
 const folder = new URL('./testdata/', import.meta.url)
@@ -89,7 +90,7 @@ describe.skipIf(withoutEnvoy()).each(ways)('a real Envoy by way of %s', { timeou
     const envoy = await stand.startEnvoy(way)
     for (const input of inputs) {
       const text = readFileSync(new URL(input, folder), 'utf8')
-      stand.publishEach((layout) => translateFor(stand, text, layout))
+      stand.publishEach((layout) => translateFor(stand, text, layout, { dag: settingsOf(text) }))
       await eventually(`${input} is settled`, () => settled(stand))
       expect({ input, refused: stand.refused }).toEqual({ input, refused: [] })
     }

@@ -10,7 +10,7 @@ import { emptyWorld, take } from '../model/objects.ts'
 import { proxyStatus } from '../status/proxy-status.ts'
 import { layouts } from '../xds/layout.ts'
 import type { Resource } from '../xds/resource.ts'
-import { readObjects } from './objects.ts'
+import { readObjects, settingsOf } from './objects.ts'
 import { readable } from './readable.ts'
 
 const folder = new URL('./testdata/', import.meta.url)
@@ -46,8 +46,7 @@ function translate(text: string): unknown {
   const world = emptyWorld()
   for (const change of changes) take(world, change)
   const layout = layouts.find((one) => text.includes(`\n# layout: ${one}\n`)) ?? 'scoped'
-  const rootNamespaces = /^# root namespaces: (.*)$/m.exec(text)?.[1]?.split(' ') ?? []
-  const dag = { ...defaultEngineOptions.dag, rootNamespaces }
+  const dag = settingsOf(text)
   const engine = new Engine(world, { ...defaultEngineOptions, dag, layout })
   engine.apply(changes)
   engine.applySlices(slices)
@@ -65,6 +64,8 @@ function translate(text: string): unknown {
       )
       return [[`HTTPProxy ${key}`, { ...rest, problems: engine.verdict(kind, key).problems }]]
     }
+    if (kind === 'extensionService')
+      return [[`ExtensionService ${key}`, { problems: engine.verdict(kind, key).problems }]]
     return kind === 'ingress' ? [[`Ingress ${key}`, { problems: engine.verdict(kind, key).problems }]] : []
   })
   return {
@@ -117,17 +118,30 @@ function showListener(resource: Resource, all: boolean): readonly unknown[] {
 /** How each chain speaks TLS, and what it does with the stream. */
 function chainsOf(resource: Resource): readonly unknown[] {
   const listener = readable('listeners', resource) as Shown
-  if (listener.name !== 'ingress_https') return []
+  if (!listener.name.startsWith('ingress_')) return []
+  if (listener.name === 'ingress_http' && !checks.test(JSON.stringify(listener))) return []
   return listener.filter_chains.map((chain) => ({
     [chain.name]: {
       tls: chain.transport_socket?.typed_config ?? 'passed on',
       filters: chain.filters?.map(({ typed_config }) => {
         const { http_filters, forward_client_cert_details: forward, ...rest } = typed_config
         if (http_filters === undefined) return rest
-        return { forward, details: typed_config['set_current_client_cert_details'] }
+        return {
+          forward,
+          details: typed_config['set_current_client_cert_details'],
+          ...checksOf(http_filters),
+        }
       }),
     },
   }))
+}
+
+const checks = /jwt_authn|ext_authz|filters\.http\.ratelimit/
+
+/** Filters that ask somebody about a request. */
+function checksOf(filters: unknown): object {
+  const asking = (filters as readonly { readonly name: string }[]).filter(({ name }) => checks.test(name))
+  return asking.length === 0 ? {} : { checks: asking }
 }
 
 function showScope(resource: Resource, all: boolean): unknown {

@@ -21,13 +21,15 @@ const upstream = fc
   .tuple(backend, fc.constantFrom({}, ...names.map(validatedBy)))
   .map(([plain, validation]) => ({ ...plain, ...validation }))
 const pair = { 'tls.crt': pem('server.pem'), 'tls.key': pem('server.key') }
+const keySet = '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
 const authority = fc.record({
   kind: fc.constant('Secret'),
   name: fc.constantFrom(...names),
   spec: fc.constant({}),
   stringData: fc.constantFrom<Readonly<Record<string, string>>[]>(
     { ...pair, 'ca.crt': pem('ca.pem'), 'crl.pem': pem('crl.pem') },
-    { ...pair, 'ca.crt': pem('other-ca.pem') },
+    { ...pair, 'ca.crt': pem('other-ca.pem'), keys: keySet },
+    { ...pair, keys: '{"keys": []}' },
     { 'ca.crt': pem('ca.pem') },
     { 'ca.crt': '?' },
   ),
@@ -37,7 +39,40 @@ const filters = fc.constantFrom(
   { ipDenyPolicy: [{ source: 'Peer', cidr: '10.0.0.0/8' }] },
   { ipDenyPolicy: [{ source: 'Peer', cidr: 'nowhere' }] },
   { rateLimitPolicy: { local: { requests: 1, unit: 'second' } } },
+  { rateLimitPolicy: { global: { descriptors: [{ entries: [{ remoteAddress: {} }] }] } } },
 )
+/** What a host checks of its clients. */
+const access = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  fc.constantFrom(...names).map((name) => ({ authorization: { extensionRef: { name } } })),
+  fc.constantFrom(...names).map((secretName) => ({
+    jwtProviders: [{ name: 'x', default: true, localJWKS: { secretName, key: 'keys' } }],
+  })),
+  fc.constantFrom(...names).map((caSecret) => ({
+    jwtProviders: [
+      {
+        name: 'x',
+        remoteJWKS: { uri: 'https://issuer.test/keys', validation: { caSecret, subjectName: 'issuer.test' } },
+      },
+    ],
+  })),
+)
+const extension = fc
+  .tuple(
+    fc.constantFrom(...names),
+    fc.array(backend, { minLength: 1, maxLength: 2 }),
+    fc.constantFrom(undefined, ...names),
+  )
+  .map(([name, services, caSecret]) => ({
+    kind: 'ExtensionService',
+    name,
+    spec: {
+      services,
+      ...(caSecret === undefined
+        ? { protocol: 'h2c', timeoutPolicy: { response: '1s' } }
+        : { validation: { caSecret, subjectName: 'a.test' } }),
+    },
+  }))
 const route = fc
   .record({
     conditions: fc.constantFrom(
@@ -46,9 +81,15 @@ const route = fc
       [{ prefix: '/x' }, { prefix: '/y' }],
       [{ exact: '/x' }],
     ),
+    policies: fc.constantFrom(
+      {},
+      { authPolicy: { disabled: true } },
+      { jwtVerificationPolicy: { require: 'x' } },
+      { jwtVerificationPolicy: { disabled: true } },
+    ),
     services: fc.array(upstream, { minLength: 1, maxLength: 2 }),
   })
-  .chain((plain) => filters.map((asked) => ({ ...plain, ...asked })))
+  .chain(({ policies, ...plain }) => filters.map((asked) => ({ ...plain, ...policies, ...asked })))
 const clientValidation = fc.constantFrom(
   {},
   ...names.map((caSecret) => ({ clientValidation: { caSecret } })),
@@ -70,7 +111,7 @@ const tcp = fc.oneof(
 )
 const cors = fc.constantFrom({}, { corsPolicy: { allowOrigin: ['*'], allowMethods: ['GET'] } })
 const virtualhost = fc
-  .tuple(fc.constantFrom(...hosts), filters, cors, tls)
+  .tuple(fc.constantFrom(...hosts), filters, cors, tls, access)
   .map(([fqdn, ...rest]) => Object.assign({ fqdn }, ...rest))
 const root = fc
   .record({
@@ -117,7 +158,20 @@ interface Written {
   readonly stringData?: object
 }
 
-const objects: fc.Arbitrary<Written> = fc.oneof(service, root, child, ingress, authority)
+const objects: fc.Arbitrary<Written> = fc.oneof(service, root, child, ingress, authority, extension)
+
+const dag = {
+  ...defaultEngineOptions.dag,
+  enableExternalNameService: true,
+  rateLimitService: {
+    extensionService: 'd/a',
+    domain: 'test',
+    failOpen: false,
+    enableXRateLimitHeaders: false,
+    enableResourceExhaustedCode: false,
+    defaultGlobalRateLimitPolicy: undefined,
+  },
+}
 
 /** undefined: the object is deleted. */
 const steps = fc.array(
@@ -154,7 +208,9 @@ function versions(snapshot: Snapshot): Readonly<Record<string, readonly string[]
 
 function verdicts(engine: Engine, changes: Iterable<Change>): Readonly<Record<string, unknown>> {
   const judged: [string, unknown][] = [...changes].flatMap(({ kind, key }) =>
-    kind === 'httpProxy' || kind === 'ingress' ? [[`${kind} ${key}`, engine.verdict(kind, key)]] : [],
+    kind === 'httpProxy' || kind === 'ingress' || kind === 'extensionService'
+      ? [[`${kind} ${key}`, engine.verdict(kind, key)]]
+      : [],
   )
   return Object.fromEntries(judged)
 }
@@ -167,7 +223,7 @@ function everything(world: ReturnType<typeof emptyWorld>): readonly Change[] {
 
 describe('the engine', { timeout: 60_000 }, () => {
   test.each(layouts)('after any history says what a fresh one says of the last world, %s', (layout) => {
-    const options = { ...defaultEngineOptions, layout }
+    const options = { ...defaultEngineOptions, layout, dag }
     fc.assert(
       fc.property(
         steps,
@@ -208,7 +264,7 @@ describe('the engine', { timeout: 60_000 }, () => {
           const changes = list.map((object) => changeOf(object, 1))
           const world = emptyWorld()
           for (const change of changes) take(world, change)
-          const engine = new Engine(world)
+          const engine = new Engine(world, { ...defaultEngineOptions, dag })
           engine.apply(changes)
           return [versions(engine.snapshot()), verdicts(engine, changes)]
         })

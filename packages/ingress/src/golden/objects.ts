@@ -1,5 +1,7 @@
 /** Objects as YAML documents → the changes that bring them into an empty world. */
 import {
+  type ExtensionService,
+  extensionService,
   type HTTPProxy,
   httpProxy,
   type TLSCertificateDelegation,
@@ -7,7 +9,8 @@ import {
 } from '@landfall/api'
 import { customType, endpointSliceType, ingressType, type RawObject, serviceType } from '@landfall/kube'
 import { keyOf } from '@landfall/kube/model'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
+import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
 import type { Change, SliceChange } from '../model/objects.ts'
 import { tlsSecretType } from '../serve/tls-secret.ts'
 
@@ -17,6 +20,7 @@ export interface Objects {
 }
 
 const httpProxyType = customType<HTTPProxy>(httpProxy)
+const extensionType = customType<ExtensionService>(extensionService)
 const delegationType = customType<TLSCertificateDelegation>(tlsCertificateDelegation)
 
 /** @throws at a kind that translation does not read */
@@ -33,6 +37,13 @@ export function readObjects(text: string): Objects {
   return { changes, slices }
 }
 
+/** What the head of a case sets: `# dag: {...}` as YAML, `# root namespaces: ...`. */
+export function settingsOf(text: string): DagOptions {
+  const rootNamespaces = /^# root namespaces: (.*)$/m.exec(text)?.[1]?.split(' ') ?? []
+  const [, settings = '{}'] = /^# dag: (.*)$/m.exec(text) ?? []
+  return { ...defaultDagOptions, rootNamespaces, ...(parse(settings) as Partial<DagOptions>) }
+}
+
 function changeOf(raw: RawObject): Change {
   const key = `${raw.metadata.namespace ?? ''}/${raw.metadata.name}`
   const added = { key, before: undefined }
@@ -47,6 +58,8 @@ function changeOf(raw: RawObject): Change {
       return { kind: 'secret', ...added, after: tlsSecretType.project(raw) }
     case 'TLSCertificateDelegation':
       return { kind: 'delegation', ...added, after: delegationType.project(raw) }
+    case 'ExtensionService':
+      return { kind: 'extensionService', ...added, after: extensionType.project(raw) }
     default:
       throw new Error(`${raw.kind ?? 'an object without kind'} "${key}" is not read by translation`)
   }

@@ -15,13 +15,25 @@ import {
   CorsPolicySchema,
   CorsSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/cors/v3/cors'
+import {
+  ExtAuthzPerRouteSchema,
+  ExtAuthzSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/http/ext_authz/v3/ext_authz'
 import { FilterConfigSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_stats/v3/config'
 import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
+import {
+  JwtAuthenticationSchema,
+  PerRouteConfigSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/http/jwt_authn/v3/config'
 import { LocalRateLimitSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit'
 import {
   LuaPerRouteSchema,
   LuaSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/lua/v3/lua'
+import {
+  RateLimitPerRouteSchema,
+  RateLimitSchema,
+} from '@envoyproxy/envoy-types/envoy/extensions/filters/http/ratelimit/v3/rate_limit'
 import {
   RBACPerRouteSchema,
   RBACSchema,
@@ -65,6 +77,12 @@ const registry = createRegistry(
   CorsSchema,
   CorsPolicySchema,
   LocalRateLimitSchema,
+  ExtAuthzSchema,
+  ExtAuthzPerRouteSchema,
+  JwtAuthenticationSchema,
+  PerRouteConfigSchema,
+  RateLimitSchema,
+  RateLimitPerRouteSchema,
   RBACSchema,
   RBACPerRouteSchema,
   RouterSchema,

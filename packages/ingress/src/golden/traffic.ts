@@ -11,7 +11,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { defaultEngineOptions, Engine, type EngineOptions } from '../engine/engine.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
@@ -29,6 +29,7 @@ export interface Call {
   readonly path?: string
   readonly method?: string
   readonly headers?: OutgoingHttpHeaders
+  readonly body?: string
 }
 
 export interface Seen {
@@ -140,6 +141,15 @@ spec: {virtualhost: {fqdn: ${name}.test${virtualhost}}, ${spec}}
 `
 }
 
+/** An ExtensionService `web/NAME` over the Service of that name, by HTTP/2 without TLS unless told otherwise. */
+export function extensionObject(name: string, spec = 'protocol: h2c'): string {
+  return `---
+kind: ExtensionService
+metadata: {name: ${name}, namespace: web}
+spec: {services: [{name: ${name}, port: 80}], ${spec}}
+`
+}
+
 /** Answers 200 with its own name, unless told otherwise, and keeps every request. */
 export class Backend {
   readonly name: string
@@ -190,17 +200,24 @@ export class Backend {
 
 /** Keeps its connections; without redirects, cookies or retries of its own. */
 export class Client {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  readonly #agent: Agent
   readonly #port: number
+  readonly #secure: boolean
 
-  constructor(port: number) {
+  /** @param way over TLS any certificate is taken */
+  constructor(port: number, way: 'plain' | 'tls' = 'plain') {
     this.#port = port
+    this.#secure = way === 'tls'
+    const options = { keepAlive: true, maxSockets: 16 }
+    this.#agent = this.#secure ? new TlsAgent(options) : new Agent(options)
   }
 
-  send(host: string, { path = '/', method = 'GET', headers = {} }: Call = {}): Promise<Answered> {
+  send(host: string, { path = '/', method = 'GET', headers = {}, body = '' }: Call = {}): Promise<Answered> {
     return new Promise((resolve, reject) => {
       const at = { host: '127.0.0.1', port: this.#port, path, method, agent: this.#agent }
-      const call = request({ ...at, headers: { host, ...headers } }, (response) => {
+      const tls = { servername: host, rejectUnauthorized: false }
+      const start = this.#secure ? tlsRequest : request
+      const call = start({ ...at, ...tls, headers: { host, ...headers } }, (response) => {
         let body = ''
         response.setEncoding('utf8')
         response.on('data', (chunk: string) => (body += chunk))
@@ -211,7 +228,7 @@ export class Client {
         resolve(answered(response, ''))
       })
       call.on('error', reject)
-      call.end()
+      call.end(body)
     })
   }
 

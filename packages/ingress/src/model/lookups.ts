@@ -2,7 +2,7 @@
  * What the translation of one virtual host may read. Each read is recorded, absent objects too, so that the
  * host is translated anew exactly when something that it read has changed.
  */
-import type { HTTPProxy, TLSCertificateDelegation } from '@landfall/api'
+import type { ExtensionService, HTTPProxy, TLSCertificateDelegation } from '@landfall/api'
 import type { Ingress, Key, Secret, Service } from '@landfall/kube/model'
 import type { HostIndex } from './host-index.ts'
 import { isOurProxy } from './ingress-class.ts'
@@ -17,6 +17,7 @@ export interface Lookups {
   service(key: Key): Service | undefined
   secret(key: Key): Secret | undefined
   delegations(namespace: string): readonly TLSCertificateDelegation[]
+  extensionService(key: Key): ExtensionService | undefined
 }
 
 /** A read, as `kind:key`; of delegations the whole namespace, as `delegation:namespace`. */
@@ -56,6 +57,10 @@ export function recordingLookups(
     delegations(namespace) {
       reads.add(readOf('delegation', namespace))
       return [...world.delegation.values()].filter((found) => found.meta.namespace === namespace)
+    },
+    extensionService(key) {
+      reads.add(readOf('extensionService', key))
+      return world.extensionService.get(key)
     },
   }
 }

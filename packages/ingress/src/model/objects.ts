@@ -1,5 +1,5 @@
 /** The kinds that translation reads, by the name under which they are observed and recorded. */
-import type { HTTPProxy, TLSCertificateDelegation } from '@landfall/api'
+import type { ExtensionService, HTTPProxy, TLSCertificateDelegation } from '@landfall/api'
 import type { EndpointSlice, Ingress, Key, Secret, Service } from '@landfall/kube/model'
 
 export interface ObjectsByKind {
@@ -8,6 +8,7 @@ export interface ObjectsByKind {
   readonly service: Service
   readonly secret: Secret
   readonly delegation: TLSCertificateDelegation
+  readonly extensionService: ExtensionService
 }
 
 export type Kind = keyof ObjectsByKind
@@ -40,6 +41,7 @@ export function emptyWorld(): OwnedWorld {
     service: new Map(),
     secret: new Map(),
     delegation: new Map(),
+    extensionService: new Map(),
   }
 }
 

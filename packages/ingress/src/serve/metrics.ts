@@ -11,6 +11,7 @@ const kinds: Readonly<Record<keyof World | 'slice', string>> = {
   service: 'Service',
   secret: 'Secret',
   delegation: 'TLSCertificateDelegation',
+  extensionService: 'ExtensionService',
   slice: 'EndpointSlice',
 }
 

@@ -21,6 +21,7 @@ import {
 import type { EndpointSlice, KubeObject } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { Change, Kind, ObjectsByKind, SliceChange } from '../model/objects.ts'
+import { extensionServiceType } from '../status/status-sync.ts'
 import { tlsSecretType } from './tls-secret.ts'
 
 export interface ObserverOptions {
@@ -30,6 +31,8 @@ export interface ObserverOptions {
   readonly namespaces: readonly string[]
   /** The Service in front of Envoy, seen also when its namespace is none of those. */
   readonly entry: { readonly namespace: string; readonly name: string }
+  /** Kinds that are not looked at; `extensionservices` is one. */
+  readonly disabledFeatures: readonly string[]
   readonly onChanges: (changes: readonly Change[]) => void
   readonly onSlices: (changes: readonly SliceChange[]) => void
 }
@@ -50,6 +53,8 @@ export class Observer {
     this.#observe('ingress', ingressType)
     this.#observe('httpProxy', httpProxyType, { optional: true })
     this.#observe('delegation', delegationType, { optional: true })
+    if (!options.disabledFeatures.includes('extensionservices'))
+      this.#observe('extensionService', extensionServiceType, { optional: true })
     this.#observe('service', serviceType)
     this.#observe('secret', tlsSecretType, { fieldSelector: secretsOfInterest })
     const { namespaces, entry } = options

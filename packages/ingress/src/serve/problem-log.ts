@@ -4,6 +4,12 @@ import type { Logger } from '@landfall/telemetry'
 import type { Verdict } from '../engine/verdicts.ts'
 import type { StatusKind } from '../status/status-sync.ts'
 
+const names: Readonly<Record<StatusKind, string>> = {
+  httpProxy: 'HTTPProxy',
+  ingress: 'Ingress',
+  extensionService: 'ExtensionService',
+}
+
 export class ProblemLog {
   readonly #logger: Logger
   readonly #known = new Map<string, string>()
@@ -14,7 +20,7 @@ export class ProblemLog {
 
   /** @param verdict undefined when the object is gone */
   report(kind: StatusKind, key: Key, verdict: Verdict | undefined): void {
-    const object = `${kind === 'ingress' ? 'Ingress' : 'HTTPProxy'} ${key}`
+    const object = `${names[kind]} ${key}`
     const problems = verdict?.problems ?? []
     const text = JSON.stringify(problems)
     if (problems.length === 0) {

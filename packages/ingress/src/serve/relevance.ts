@@ -3,7 +3,7 @@ import type { Meta } from '@landfall/kube/model'
 import type { Change } from '../model/objects.ts'
 
 export function isRelevant({ kind, before, after }: Change): boolean {
-  if (kind !== 'httpProxy' && kind !== 'ingress') return true
+  if (kind !== 'httpProxy' && kind !== 'ingress' && kind !== 'extensionService') return true
   if (before === undefined || after === undefined) return true
   return !sameDesire(before.meta, after.meta)
 }

@@ -94,7 +94,7 @@ async function serve(
     ended.abort()
     await running
   }
-  const length = changed.configuration?.kind === 'object' ? 7 : 6
+  const length = changed.configuration?.kind === 'object' ? 8 : 7
   const opened = await Promise.all(Array.from({ length }, () => server.nextWatch()))
   const paths = server.requests.filter(({ query }) => query.has('watch')).map(({ path }) => path)
   watches = opened.map((watch, index) => ({ watch, path: paths[index] ?? '' }))

@@ -9,7 +9,7 @@ import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import type { LiveOptions, ServeOptions } from '../options.ts'
 import { ingressAddresses } from '../status/addresses.ts'
-import { StatusSync } from '../status/status-sync.ts'
+import { StatusSync, statusKinds } from '../status/status-sync.ts'
 import type { Layout } from '../xds/layout.ts'
 import { XdsServer } from '../xds/server.ts'
 import type { Refused } from '../xds/session/hub.ts'
@@ -55,6 +55,7 @@ export class Serve {
       cluster,
       logger,
       namespaces: options.watchNamespaces,
+      disabledFeatures: options.disabledFeatures,
       entry: { namespace: options.envoyServiceNamespace, name: options.envoyServiceName },
       onChanges: (changes) => this.#changes.add(changes),
       onSlices: (changes) => this.#endpoints(changes),
@@ -144,7 +145,7 @@ export class Serve {
       const started = performance.now()
       this.#translations.configure(live.engine)
       this.#metrics.translated((performance.now() - started) / 1000, new Date())
-      for (const kind of ['ingress', 'httpProxy'] as const)
+      for (const kind of statusKinds)
         for (const key of this.#world[kind].keys())
           this.#problems.report(kind, key, this.#translations.scoped.verdict(kind, key))
     }
@@ -182,10 +183,10 @@ export class Serve {
   #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {
     const touched = new Set(judged)
     for (const { kind, key } of changes) {
-      if (kind === 'ingress' || kind === 'httpProxy') touched.add(`${kind}:${key}`)
+      if (statusKinds.some((one) => one === kind)) touched.add(`${kind}:${key}`)
     }
     for (const tagged of touched) {
-      const kind = tagged.startsWith('ingress:') ? 'ingress' : 'httpProxy'
+      const kind = statusKinds.find((one) => tagged.startsWith(`${one}:`)) ?? 'httpProxy'
       const key = tagged.slice(kind.length + 1)
       const exists = this.#world[kind].has(key)
       this.#problems.report(kind, key, exists ? this.#translations.scoped.verdict(kind, key) : undefined)

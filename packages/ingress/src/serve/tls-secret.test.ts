@@ -32,3 +32,12 @@ test('of what can be no certificate no value is kept', () => {
   })
   expect(project('Opaque', null).data).toEqual({})
 })
+
+test('sets of keys of tokens are kept under any name', () => {
+  const secret = project('Opaque', {
+    'keys.json': base64(' {"keys": []}'),
+    'other.json': base64('{"password": "hunter2"}'),
+    password: base64('{"keys'),
+  })
+  expect(Object.keys(secret.data)).toEqual(['keys.json'])
+})

@@ -6,15 +6,12 @@ import type { HTTPProxyStatus } from '@landfall/api'
 import type { LoadBalancerIngress } from '@landfall/kube/model'
 import type { Problem } from '../dag/problem.ts'
 import type { Verdict } from '../engine/verdicts.ts'
+import { longest, validCondition, validType } from './valid-condition.ts'
 
 type Condition = NonNullable<HTTPProxyStatus['conditions']>[number]
-type SubCondition = NonNullable<Condition['errors']>[number]
 
 export type ProxyState = 'valid' | 'invalid' | 'orphaned'
 
-/** The API's limit is 32,768. */
-const longest = 32_760
-const validType = 'Valid'
 const programmedType = 'Programmed'
 
 export function proxyState(verdict: Verdict): ProxyState {
@@ -49,20 +46,8 @@ export function proxyStatus(
 ): HTTPProxyStatus {
   const state = proxyState(verdict)
   const problems = state === 'orphaned' ? [orphaned] : verdict.problems
-  const errors = subConditions(problems, 'error')
-  const warnings = subConditions(problems, 'warning')
-  const before = current?.conditions?.find(({ type }) => type === validType)
-  const status = state === 'valid' ? 'True' : 'False'
-  const condition: Condition = {
-    type: validType,
-    status,
-    reason: state === 'valid' ? 'Valid' : 'ErrorPresent',
-    message: descriptions[state],
-    lastTransitionTime: before?.status === status ? before.lastTransitionTime : now,
-    observedGeneration: generation,
-    ...(errors.length > 0 ? { errors } : {}),
-    ...(warnings.length > 0 ? { warnings } : {}),
-  }
+  const messages = { valid: descriptions.valid, invalid: descriptions[state] }
+  const condition = validCondition(current?.conditions, problems, messages, generation, now)
   const foreign =
     current?.conditions?.filter(({ type }) => type !== validType && type !== programmedType) ?? []
   return {
@@ -91,15 +76,4 @@ function notProgrammed(
       observedGeneration: generation,
     },
   ]
-}
-
-function subConditions(problems: readonly Problem[], severity: Problem['severity']): SubCondition[] {
-  return problems
-    .filter((problem) => problem.severity === severity)
-    .map(({ type, reason, message }) => ({
-      type,
-      status: 'True',
-      reason,
-      message: message.slice(0, longest),
-    }))
 }

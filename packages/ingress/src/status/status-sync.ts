@@ -1,11 +1,18 @@
 /**
- * Keeps the status of HTTPProxies and Ingresses true: verdicts, and the addresses where traffic comes in. One
+ * Keeps the status of HTTPProxies, Ingresses and ExtensionServices true: verdicts, and the addresses where traffic comes in. One
  * replica writes, the leader; an object whose observed status is right already is not even read.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { HTTPProxy, HTTPProxyStatus } from '@landfall/api'
+import {
+  type ExtensionService,
+  type ExtensionServiceStatus,
+  extensionService,
+  type HTTPProxy,
+  type HTTPProxyStatus,
+} from '@landfall/api'
 import {
   type Cluster,
+  customType,
   ingressType,
   type RawObject,
   type ResourceType,
@@ -14,13 +21,15 @@ import {
 } from '@landfall/kube'
 import type { Ingress, Key, KubeObject, LoadBalancerIngress } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
+import type { JudgedKind } from '../dag/outcome.ts'
 import type { Verdict } from '../engine/verdicts.ts'
 import { isOurIngress, isOurProxy } from '../model/ingress-class.ts'
 import type { World } from '../model/objects.ts'
 import { sameAddresses } from './addresses.ts'
+import { extensionStatus } from './extension-status.ts'
 import { proxyStatus } from './proxy-status.ts'
 
-export type StatusKind = 'httpProxy' | 'ingress'
+export type StatusKind = JudgedKind
 
 export interface StatusSyncOptions {
   readonly cluster: Cluster
@@ -36,14 +45,22 @@ export interface StatusSyncOptions {
   readonly onOutcome: (kind: StatusKind, outcome: StatusOutcome) => void
 }
 
+export const extensionServiceType = customType<ExtensionService>(extensionService)
+
 export type StatusOutcome = 'written' | 'unchanged' | 'failed'
 
 const concurrency = 8
+export const statusKinds = ['httpProxy', 'ingress', 'extensionService'] as const satisfies StatusKind[]
 
 export class StatusSync {
   readonly #options: StatusSyncOptions
   readonly #writer: StatusWriter
   readonly #queue: WorkQueue
+  readonly #writers: Readonly<Record<StatusKind, (key: Key) => Promise<StatusOutcome>>> = {
+    httpProxy: (key) => this.#proxy(key),
+    ingress: (key) => this.#ingress(key),
+    extensionService: (key) => this.#extension(key),
+  }
 
   constructor(options: StatusSyncOptions) {
     this.#options = options
@@ -65,6 +82,7 @@ export class StatusSync {
   touchAll(): void {
     for (const key of this.#options.world.httpProxy.keys()) this.touch('httpProxy', key)
     for (const key of this.#options.world.ingress.keys()) this.touch('ingress', key)
+    for (const key of this.#options.world.extensionService.keys()) this.touch('extensionService', key)
   }
 
   stop(): Promise<void> {
@@ -73,11 +91,11 @@ export class StatusSync {
 
   async #work(tagged: string): Promise<void> {
     const colon = tagged.indexOf(':')
-    const kind = tagged.slice(0, colon) === 'ingress' ? 'ingress' : 'httpProxy'
+    const kind = statusKinds.find((one) => one === tagged.slice(0, colon)) ?? 'httpProxy'
     const key = tagged.slice(colon + 1)
     if (!this.#options.isLeader()) return
     try {
-      this.#options.onOutcome(kind, kind === 'ingress' ? await this.#ingress(key) : await this.#proxy(key))
+      this.#options.onOutcome(kind, await this.#writers[kind](key))
     } catch (error) {
       this.#options.onOutcome(kind, 'failed')
       throw error
@@ -90,13 +108,27 @@ export class StatusSync {
     if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
     const judged = verdict('httpProxy', key)
     const refused = refusals(proxy.spec.virtualhost?.fqdn.toLowerCase() ?? '', key)
-    const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+    const now = rfc3339(new Date())
     const wanted = (current: HTTPProxyStatus | undefined) =>
       proxyStatus(current, judged, proxy.meta.generation, addresses(), now, refused)
     if (isDeepStrictEqual(wanted(proxy.status), proxy.status)) return 'unchanged'
     return this.#write(httpProxyType, key, (raw) => ({
       ...raw,
       status: wanted(raw['status'] as HTTPProxyStatus | undefined),
+    }))
+  }
+
+  async #extension(key: Key): Promise<StatusOutcome> {
+    const { world, verdict } = this.#options
+    const service = world.extensionService.get(key)
+    if (service === undefined) return 'unchanged'
+    const judged = verdict('extensionService', key)
+    const wanted = (current: ExtensionServiceStatus | undefined) =>
+      extensionStatus(current, judged, service.meta.generation, rfc3339(new Date()))
+    if (isDeepStrictEqual(wanted(service.status), service.status)) return 'unchanged'
+    return this.#write(extensionServiceType, key, (raw) => ({
+      ...raw,
+      status: wanted(raw['status'] as ExtensionServiceStatus | undefined),
     }))
   }
 
@@ -116,6 +148,10 @@ export class StatusSync {
     const outcome = await this.#writer.write(type, key, mutate, { precondition: this.#options.isLeader })
     return outcome === 'written' ? 'written' : outcome === 'forbidden' ? 'failed' : 'unchanged'
   }
+}
+
+function rfc3339(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
 function ingressStatus(addresses: readonly LoadBalancerIngress[]): object {

@@ -1,5 +1,5 @@
 /** The limits that annotations of a Service set (`projectcontour.io/max-connections` and its like). */
-import type { CircuitBreakers } from '../virtual-host.ts'
+import type { CircuitBreakers } from '../cluster.ts'
 
 const names = {
   maxConnections: 'max-connections',

@@ -1,33 +1,84 @@
 /** The filters that a virtual host or a route of an HTTPProxy asks for. */
 import type { HTTPProxyRoute, HTTPProxyVirtualHost } from '@landfall/api'
 import { type HostFilters, noHostFilters, type RouteFilters } from '../filters.ts'
+import type { DagOptions } from '../options.ts'
 import { type Checked, ok, type Problem, refused } from '../problem.ts'
+import { type HostAuthorization, readRouteAuthorization } from './authorization.ts'
 import { readCookies } from './cookies.ts'
 import { readCors } from './cors.ts'
+import { readHostDescriptors, readRouteDescriptors, unlimited } from './global-rate-limit.ts'
 import { readIPFilter } from './ip-filter.ts'
+import { readRouteTokens } from './jwt.ts'
 import { readLocalRateLimit } from './local-rate-limit.ts'
 
-export function readHostFilters(host: HTTPProxyVirtualHost | undefined): Checked<HostFilters> {
+/** What the routes of a host, also those of included objects, are read with. */
+export interface HostRules {
+  readonly authorization: HostAuthorization
+  /** Names of the providers of tokens that the root speaks of. */
+  readonly providers: readonly string[]
+  readonly options: DagOptions
+}
+
+/** Those that hold whatever the host checks of its clients. */
+export function readHostFilters(
+  host: HTTPProxyVirtualHost | undefined,
+  { rateLimitService }: DagOptions,
+): Checked<HostFilters> {
   if (host === undefined) return ok(noHostFilters)
   const field = 'spec.virtualhost'
   const cors = readCors(host.corsPolicy)
   const rateLimit = readLocalRateLimit(field, 'VirtualHostError', host.rateLimitPolicy)
   const ipFilter = readIPFilter(field, host)
-  if (cors.ok && rateLimit.ok && ipFilter.ok)
-    return ok({ cors: cors.value, rateLimit: rateLimit.value, ipFilter: ipFilter.value })
-  return refused(...problemsOf([cors, rateLimit, ipFilter]))
+  const descriptors = readHostDescriptors(field, host.rateLimitPolicy, rateLimitService)
+  if (!cors.ok || !rateLimit.ok || !ipFilter.ok || !descriptors.ok)
+    return refused(...problemsOf([cors, rateLimit, ipFilter, descriptors]))
+  return ok({
+    ...noHostFilters,
+    cors: cors.value,
+    rateLimit: rateLimit.value,
+    ipFilter: ipFilter.value,
+    descriptors: rateLimitService === undefined ? [] : descriptors.value,
+  })
 }
 
-/** undefined: nothing is asked for. */
-export function readRouteFilters(field: string, route: HTTPProxyRoute): Checked<RouteFilters | undefined> {
+export interface ReadRouteFilters {
+  /** undefined: nothing is asked for. */
+  readonly filters: RouteFilters | undefined
+  readonly warnings: readonly Problem[]
+}
+
+export function readRouteFilters(
+  field: string,
+  route: HTTPProxyRoute,
+  host: HostRules,
+): Checked<ReadRouteFilters> {
+  const { rateLimitService } = host.options
+  const forwards = (route.services ?? []).length > 0
   const rateLimit = readLocalRateLimit(field, 'RouteError', route.rateLimitPolicy)
+  const descriptors = readRouteDescriptors(field, route.rateLimitPolicy, forwards)
   const ipFilter = readIPFilter(field, route)
   const cookies = readCookies(field, route.cookieRewritePolicies)
-  if (!rateLimit.ok || !ipFilter.ok || !cookies.ok)
-    return refused(...problemsOf([rateLimit, ipFilter, cookies]))
-  if (rateLimit.value === undefined && ipFilter.value === undefined && cookies.value.length === 0)
-    return ok(undefined)
-  return ok({ rateLimit: rateLimit.value, ipFilter: ipFilter.value, cookies: cookies.value })
+  const authorization = readRouteAuthorization(field, route.authPolicy, host.authorization)
+  const jwt = readRouteTokens(field, route.jwtVerificationPolicy, host.providers)
+  if (!rateLimit.ok || !descriptors.ok || !ipFilter.ok || !cookies.ok || !authorization.ok || !jwt.ok)
+    return refused(...problemsOf([rateLimit, descriptors, ipFilter, cookies, authorization, jwt]))
+  const filters: RouteFilters = {
+    rateLimit: rateLimit.value,
+    ipFilter: ipFilter.value,
+    cookies: cookies.value,
+    descriptors: rateLimitService === undefined ? undefined : descriptors.value,
+    authorization: authorization.value.rule,
+    jwt: jwt.value,
+  }
+  const warnings = [
+    ...authorization.value.warnings,
+    ...unlimited(field, route.rateLimitPolicy, rateLimitService),
+  ]
+  return ok({ filters: asksNothing(filters) ? undefined : filters, warnings })
+}
+
+function asksNothing({ cookies, ...others }: RouteFilters): boolean {
+  return cookies.length === 0 && Object.values(others).every((value) => value === undefined)
 }
 
 function problemsOf(all: readonly Checked<unknown>[]): readonly Problem[] {

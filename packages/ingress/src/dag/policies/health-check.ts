@@ -1,7 +1,7 @@
 /** `healthCheckPolicy` of a route, or of a TCP proxy. */
 import type { HTTPProxyRoute, HTTPProxyTCPProxy } from '@landfall/api'
+import type { HealthCheck } from '../cluster.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
-import type { HealthCheck } from '../virtual-host.ts'
 import { hasControl } from './control-characters.ts'
 
 const intervalSeconds = 10

@@ -1,7 +1,8 @@
 /** `loadBalancerPolicy` of a route, and `slowStartPolicy` of its services. */
 import { type HTTPProxyRoute, type HTTPProxyService, parseGoDuration } from '@landfall/api'
+import type { SlowStart, Strategy } from '../cluster.ts'
 import { type Checked, error, ok, type Problem, refused, warning } from '../problem.ts'
-import type { HashPolicy, SlowStart, Strategy } from '../virtual-host.ts'
+import type { HashPolicy } from '../virtual-host.ts'
 
 export interface LoadBalancing {
   readonly strategy: Strategy

@@ -3,9 +3,10 @@
  * split into both, so that slashes stay consistent: `/p` becomes `/r`, `/p/x` `/r/x`, and never `//x`.
  */
 import type { HTTPProxyRoute } from '@landfall/api'
+import type { PathMatch } from '../match.ts'
 import { type Checked, error, ok, refused } from '../problem.ts'
 import { identityOf } from '../route-order.ts'
-import type { PathMatch, Route } from '../virtual-host.ts'
+import type { Route } from '../virtual-host.ts'
 
 /** The prefix in the place of the one that was matched; undefined: the path stays. */
 export function readPrefixRewrite(

@@ -1,5 +1,6 @@
 /** Forwarding to Services with nothing else asked. */
-import type { Cluster, Forward, HeaderEdits } from '../virtual-host.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Forward, HeaderEdits } from '../virtual-host.ts'
 
 export const noEdits: HeaderEdits = { set: [], remove: [] }
 

@@ -1,7 +1,8 @@
 /** `timeoutPolicy` and `retryPolicy` of a route. */
 import type { HTTPProxyRoute } from '@landfall/api'
+import type { Limit } from '../cluster.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
-import type { Limit, Retry } from '../virtual-host.ts'
+import type { Retry } from '../virtual-host.ts'
 import { readLimit } from './durations.ts'
 
 export interface Timeouts {

@@ -1,9 +1,9 @@
 /** `validation` of a service: whose certificates are taken from a backend that speaks TLS. */
-import type { HTTPProxyService } from '@landfall/api'
+import type { HTTPProxyService, UpstreamValidation } from '@landfall/api'
 import type { Lookups } from '../../model/lookups.ts'
+import type { ServiceCluster } from '../cluster.ts'
 import { error, type Problem, warning } from '../problem.ts'
 import { resolveAuthority } from '../trust.ts'
-import type { Cluster } from '../virtual-host.ts'
 
 interface Asking {
   /** Of the service. */
@@ -13,13 +13,13 @@ interface Asking {
 
 /** The cluster with its validation. A backend that is believed whatever it shows is warned of. */
 export function validated(
-  cluster: Cluster,
+  cluster: ServiceCluster,
   policy: HTTPProxyService['validation'],
   { field, namespace }: Asking,
   lookups: Lookups,
   fatal: Problem[],
   problems: Problem[],
-): Cluster {
+): ServiceCluster {
   const { protocol } = cluster.settings
   const secure = protocol === 'tls' || protocol === 'h2'
   if (policy === undefined) {
@@ -32,7 +32,9 @@ export function validated(
     problems.push(warning('SpecError', 'IgnoredField', message))
     return cluster
   }
-  const names = namesOf(field, policy, fatal)
+  const names = namesOf(field, policy, (message) => {
+    fatal.push(error('ServiceError', 'TLSUpstreamValidation', message))
+  })
   const trust = resolveAuthority({ secretName: policy.caSecret, namespace }, lookups)
   if (trust.kind === 'found') {
     const { bundle } = trust
@@ -47,16 +49,15 @@ export function validated(
   return cluster
 }
 
-function namesOf(
+/** The names of which the backend must present one; what is wrong with them is told. */
+export function namesOf(
   field: string,
-  { subjectName = '', subjectNames = [] }: NonNullable<HTTPProxyService['validation']>,
-  fatal: Problem[],
+  { subjectName = '', subjectNames = [] }: UpstreamValidation,
+  refuse: (message: string) => void,
 ): readonly string[] {
-  const refuse = (why: string): void => {
-    fatal.push(error('ServiceError', 'TLSUpstreamValidation', `${field}.validation: ${why}`))
-  }
   const names = subjectNames.length > 0 ? subjectNames : [subjectName]
-  if (names.includes('')) refuse('a name that the backend must present is needed')
-  if (subjectName !== '' && names[0] !== subjectName) refuse('subjectName must be the first of subjectNames')
+  if (names.includes('')) refuse(`${field}.validation: a name that the backend must present is needed`)
+  if (subjectName !== '' && names[0] !== subjectName)
+    refuse(`${field}.validation: subjectName must be the first of subjectNames`)
   return names
 }

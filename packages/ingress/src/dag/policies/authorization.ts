@@ -1,0 +1,151 @@
+/**
+ * `authorization` of a root HTTPProxy and `authPolicy` of its routes: which server is asked, and for which requests.
+ * The most specific `disabled` counts; what the server is told beside the request is merged, inner keys first.
+ */
+import type { AuthorizationPolicy, AuthorizationServer, HTTPProxy } from '@landfall/api'
+import type { Lookups } from '../../model/lookups.ts'
+import type { Authorization, NameMatch } from '../access.ts'
+import { translateExtension } from '../extension-service.ts'
+import type { AuthorizationRule } from '../filters.ts'
+import { type Checked, error, ok, type Problem, refused, warning } from '../problem.ts'
+import { readLimit } from './durations.ts'
+
+/** What a host says for its routes. */
+export interface HostAuthorization {
+  /** undefined: nobody is asked on any route. */
+  readonly server: Authorization | undefined
+  readonly rule: AuthorizationRule
+  /** It asks for authorization, which may be refused. */
+  readonly asked: boolean
+}
+
+export const noAuthorization: HostAuthorization = { server: undefined, rule: { kind: 'skip' }, asked: false }
+
+const field = 'spec.virtualhost.authorization'
+const onlyVersion = 'projectcontour.io/v1alpha1'
+
+/** @param secure the host ends TLS */
+export function readAuthorization(
+  root: HTTPProxy,
+  secure: boolean,
+  lookups: Lookups,
+): Checked<HostAuthorization> {
+  const asked = root.spec.virtualhost?.authorization
+  if (asked === undefined) return ok(noAuthorization)
+  const problems: Problem[] = []
+  const refuse = (reason: string, message: string): void => {
+    problems.push(error('AuthError', reason, `${field}${message}`))
+  }
+  if (!secure) refuse('AuthNotPermitted', ': only a host that ends TLS, and takes requests, can ask for it')
+  const { authPolicy: policy } = asked
+  const off = policy?.disabled === true && asked.extensionRef === undefined
+  const http = asked.serviceType === 'http'
+  if (http && hasContext(policy))
+    refuse('AuthContextForHTTP', '.authPolicy.context: a server over HTTP gets none')
+  const server = off ? undefined : serverOf(root, asked, lookups, refuse)
+  if (problems.length > 0) return refused(...problems)
+  const rule = ruleOf(policy, { kind: 'ask', context: {} })
+  return ok({ server, rule: off ? { kind: 'skip' } : rule, asked: true })
+}
+
+/** undefined: as the host says. */
+export function readRouteAuthorization(
+  at: string,
+  policy: AuthorizationPolicy | undefined,
+  host: HostAuthorization,
+): Checked<{ readonly rule: AuthorizationRule | undefined; readonly warnings: readonly Problem[] }> {
+  if (policy === undefined) return ok({ rule: undefined, warnings: [] })
+  const { server } = host
+  if (server === undefined) {
+    const message = `${at}.authPolicy: ignored, as the host asks no authorization server`
+    const idle = host.asked || (policy.disabled === true && !hasContext(policy))
+    return ok({ rule: undefined, warnings: idle ? [] : [warning('SpecError', 'IgnoredField', message)] })
+  }
+  if (server.service.kind === 'http' && hasContext(policy)) {
+    const message = `${at}.authPolicy.context: a server over HTTP gets none`
+    return refused(error('AuthError', 'AuthContextForHTTP', message))
+  }
+  return ok({ rule: ruleOf(policy, host.rule), warnings: [] })
+}
+
+function hasContext(policy: AuthorizationPolicy | undefined): boolean {
+  return Object.keys(policy?.context ?? {}).length > 0
+}
+
+function ruleOf(policy: AuthorizationPolicy | undefined, above: AuthorizationRule): AuthorizationRule {
+  if (policy === undefined) return above
+  if (policy.disabled === true) return { kind: 'skip' }
+  return { kind: 'ask', context: { ...(above.kind === 'ask' ? above.context : {}), ...policy.context } }
+}
+
+function serverOf(
+  root: HTTPProxy,
+  asked: AuthorizationServer,
+  lookups: Lookups,
+  refuse: (reason: string, message: string) => void,
+): Authorization | undefined {
+  const { apiVersion = onlyVersion, namespace, name = '' } = asked.extensionRef ?? {}
+  if (apiVersion !== onlyVersion)
+    refuse('AuthBadResourceVersion', `.extensionRef.apiVersion: "${apiVersion}" is not ${onlyVersion}`)
+  const key = `${namespace ?? root.meta.namespace}/${name}`
+  const found = lookups.extensionService(key)
+  const extension = found && translateExtension(found, lookups)
+  if (extension?.cluster === undefined) {
+    const why = extension === undefined ? 'not found' : 'not valid, see its status'
+    refuse('ExtensionServiceNotFound', `.extensionRef: ExtensionService "${key}" is ${why}`)
+  }
+  const timeout = readLimit(asked.responseTimeout)
+  if (timeout === 'invalid') {
+    const why = `"${asked.responseTimeout}" is no duration such as 1s, nor infinity`
+    refuse('AuthResponseTimeoutInvalid', `.responseTimeout: ${why}`)
+  }
+  const service = serviceOf(asked, refuse)
+  if (extension?.cluster === undefined) return undefined
+  const { maxRequestBytes, allowPartialMessage, packAsBytes } = asked.withRequestBody ?? {}
+  return {
+    cluster: extension.cluster,
+    service,
+    timeout: timeout === 'invalid' || timeout === undefined ? extension.timeout : timeout,
+    failOpen: asked.failOpen === true,
+    body: asked.withRequestBody && {
+      maxBytes: maxRequestBytes || 1024,
+      allowPartial: allowPartialMessage === true,
+      asBytes: packAsBytes === true,
+    },
+  }
+}
+
+type HeaderNames = NonNullable<
+  NonNullable<AuthorizationServer['httpSettings']>['allowedAuthorizationHeaders']
+>
+
+function serviceOf(
+  { serviceType, httpSettings: settings }: AuthorizationServer,
+  refuse: (reason: string, message: string) => void,
+): Authorization['service'] {
+  if (serviceType !== 'http') return { kind: 'grpc' }
+  const names = (name: 'allowedAuthorizationHeaders' | 'allowedUpstreamHeaders') =>
+    (settings?.[name] ?? []).flatMap((one, index) => {
+      const [match, ...more] = matchesOf(one)
+      if (match !== undefined && more.length === 0) return [match]
+      const why = 'exactly one of exact, prefix, suffix and contains is needed'
+      refuse('AuthBadAllowedHeader', `.httpSettings.${name}[${index}]: ${why}`)
+      return []
+    })
+  const prefix = settings?.pathPrefix ?? ''
+  if (prefix !== '' && !prefix.startsWith('/'))
+    refuse('AuthBadPathPrefix', `.httpSettings.pathPrefix: "${prefix}" does not start with /`)
+  return {
+    kind: 'http',
+    pathPrefix: prefix,
+    asked: names('allowedAuthorizationHeaders'),
+    granted: names('allowedUpstreamHeaders'),
+  }
+}
+
+function matchesOf(one: HeaderNames[number]): readonly NameMatch[] {
+  return (['exact', 'prefix', 'suffix', 'contains'] as const).flatMap((kind) => {
+    const value = one[kind] ?? ''
+    return value === '' ? [] : [{ kind, value, ignoreCase: one.ignoreCase === true }]
+  })
+}

@@ -1,0 +1,199 @@
+/** External authorization through a real Envoy, by servers over gRPC and HTTP: what client, server and backend see. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { Stand, type Way } from '../xds/real-envoy/stand.ts'
+import { authorizationServer, type Checks } from './grpc-servers.ts'
+import {
+  Backend,
+  Client,
+  extensionObject,
+  pairOf,
+  pem,
+  proxyObject,
+  secretObject,
+  serviceObjects,
+  settled,
+  translateFor,
+} from './traffic.ts'
+
+const ways: readonly Way[] = ['delta', 'streams']
+const one = 'services: [{name: one, port: 80}]'
+const asks = (name: string, more = '') =>
+  `, tls: {secretName: cert}, authorization: {extensionRef: {name: ${name}}${more}}`
+const server = pairOf('server')
+
+interface Ports {
+  readonly backend: number
+  readonly grpc: number
+  readonly secure: number
+  readonly http: number
+}
+
+const objects = ({ backend, grpc, secure, http }: Ports) =>
+  [
+    serviceObjects('one', [{ http: backend }]),
+    serviceObjects('grpc', [{ http: grpc }]),
+    serviceObjects('verified', [{ http: secure }]),
+    serviceObjects('mistaken', [{ http: secure }]),
+    serviceObjects('asked', [{ http }]),
+    serviceObjects('nobody', []),
+    secretObject('cert', { 'tls.crt': server.cert, 'tls.key': server.key }),
+    secretObject('ca', { 'ca.crt': pem('ca.pem') }),
+    extensionObject('grpc'),
+    extensionObject('verified', 'validation: {caSecret: ca, subjectName: backend.test}'),
+    extensionObject('mistaken', 'validation: {caSecret: ca, subjectName: another.test}'),
+    extensionObject('asked', 'protocol: http/1.1'),
+    extensionObject('nobody'),
+    proxyObject('free', `routes: [{${one}}]`, ', tls: {secretName: cert}'),
+    proxyObject(
+      'grpc',
+      `routes: [{conditions: [{prefix: /a}], ${one}}, {conditions: [{prefix: /open}], authPolicy: {disabled: true}, ${one}},
+       {conditions: [{prefix: /told}], authPolicy: {context: {who: route, more: this}}, ${one}},
+       {conditions: [{prefix: /redirect}], requestRedirectPolicy: {path: /elsewhere}},
+       {conditions: [{prefix: /direct}], directResponsePolicy: {statusCode: 200, body: tea}}]`,
+      asks(
+        'grpc',
+        ', withRequestBody: {maxRequestBytes: 8, allowPartialMessage: true}, authPolicy: {context: {who: host}}',
+      ),
+    ),
+    proxyObject(
+      'closed',
+      `routes: [{${one}}, {conditions: [{prefix: /checked}], authPolicy: {disabled: false}, ${one}}]`,
+      asks('grpc', ', authPolicy: {disabled: true}'),
+    ),
+    proxyObject('slow', `routes: [{${one}}]`, asks('grpc', ', responseTimeout: 50ms')),
+    proxyObject('verified', `routes: [{${one}}]`, asks('verified')),
+    proxyObject('mistaken', `routes: [{${one}}]`, asks('mistaken')),
+    proxyObject('shut', `routes: [{${one}}]`, asks('nobody')),
+    proxyObject('passing', `routes: [{${one}}]`, asks('nobody', ', failOpen: true')),
+    proxyObject(
+      'http',
+      `routes: [{${one}}]`,
+      asks(
+        'asked',
+        `, serviceType: http, httpSettings: {pathPrefix: /check, allowedAuthorizationHeaders: [{prefix: x-ask-}],
+         allowedUpstreamHeaders: [{exact: x-granted}]}`,
+      ),
+    ),
+  ].join('')
+
+/** Takes who says so, and tells the backend. */
+const byHeader: Checks['answer'] = ({ attributes }) =>
+  attributes?.request?.http?.headers['x-user'] === 'alice'
+    ? {
+        httpResponse: {
+          case: 'okResponse',
+          value: { headers: [{ header: { key: 'x-granted', value: 'alice' } }] },
+        },
+      }
+    : {
+        status: { code: 7 },
+        httpResponse: { case: 'deniedResponse', value: { status: { code: 401 }, body: 'who are you?' } },
+      }
+
+describe.skipIf(withoutEnvoy()).each(ways)(
+  'authorization, in an Envoy by way of %s',
+  { timeout: 30_000 },
+  (way) => {
+    const stand = new Stand()
+    const backend = new Backend('one')
+    const grpc = authorizationServer(byHeader)
+    const secure = authorizationServer(byHeader)
+    const http = new Backend('asked')
+    const alice = { 'x-user': 'alice' }
+    let client: Client
+
+    const status = async (host: string, path = '/', headers = {}) =>
+      (await client.send(host, { path, headers })).status
+
+    beforeAll(async () => {
+      await stand.open()
+      await backend.open()
+      await grpc.open()
+      await secure.open(server)
+      await http.open()
+      client = new Client(stand.httpsPort, 'tls')
+      await stand.startEnvoy(way)
+      const ports = { backend: backend.port, grpc: grpc.port, secure: secure.port, http: http.port }
+      stand.publishEach((layout) => translateFor(stand, objects(ports), layout))
+      await eventually('settled', () => settled(stand))
+      await eventually('the port opens', () => stand.https('free.test'))
+    }, 60_000)
+
+    beforeEach(() => {
+      grpc.answer = byHeader
+      grpc.seen = []
+    })
+
+    afterAll(async () => {
+      client.close()
+      await stand.close()
+      for (const one of [backend, grpc, secure, http]) one.close()
+    })
+
+    test('a server over gRPC says who passes, what they are told, and what the backend is told', async () => {
+      expect(stand.refused).toEqual([])
+      const refused = await client.send('grpc.test', { path: '/a' })
+      expect([refused.status, refused.body]).toEqual([401, 'who are you?'])
+      expect(await status('grpc.test', '/a', alice)).toBe(200)
+      expect(backend.last.headers['x-granted']).toBe('alice')
+      expect(grpc.seen[0]?.attributes?.request?.http?.headers['x-ingress-scope']).toBeUndefined()
+    })
+
+    test('redirects and direct answers keep authorization', async () => {
+      expect([await status('grpc.test', '/redirect'), await status('grpc.test', '/direct')]).toEqual([
+        401, 401,
+      ])
+      expect([
+        await status('grpc.test', '/redirect', alice),
+        await status('grpc.test', '/direct', alice),
+      ]).toEqual([302, 200])
+    })
+
+    test('the most specific word on whether to ask counts', async () => {
+      expect(await status('grpc.test', '/open')).toBe(200)
+      expect([await status('closed.test'), await status('closed.test', '/checked')]).toEqual([200, 401])
+      expect(await status('free.test')).toBe(200)
+      expect(grpc.seen).toHaveLength(1)
+    })
+
+    test('what no route takes, and what came to the wrong host, is answered without asking', async () => {
+      expect(await status('grpc.test', '/nowhere')).toBe(404)
+      expect(await status('grpc.test', '/a', { host: 'free.test' })).toBe(421)
+      expect(grpc.seen).toEqual([])
+    })
+
+    test('the server sees the context of host and route, and as much of the body as asked', async () => {
+      await client.send('grpc.test', { path: '/told', method: 'POST', body: 'a long text' })
+      const [seen] = grpc.seen
+      expect(seen?.attributes?.contextExtensions).toEqual({ who: 'route', more: 'this' })
+      expect(seen?.attributes?.request?.http?.body).toBe('a long t')
+    })
+
+    test('without an answer in time nobody passes, unless asked so', async () => {
+      grpc.answer = () => undefined
+      expect(await status('slow.test', '/', alice)).toBe(403)
+      expect(await status('shut.test', '/', alice)).toBe(403)
+      expect(await status('passing.test')).toBe(200)
+    })
+
+    test('a server over TLS is asked if its certificate is right', async () => {
+      expect([await status('verified.test'), await status('verified.test', '/', alice)]).toEqual([401, 200])
+      expect(await status('mistaken.test', '/', alice)).toBe(403)
+    })
+
+    test('a server over HTTP gets the headers that it may, and gives the backend those that it may', async () => {
+      http.answer = ({ headers }, response) => {
+        const granted = { 'x-granted': 'yes', 'x-secret': 'kept' }
+        response.writeHead(headers['x-ask-me'] === 'please' ? 200 : 403, granted).end('no')
+      }
+      const refused = await client.send('http.test', { path: '/x?y', headers: { 'x-other': 'one' } })
+      expect([refused.status, refused.body]).toEqual([403, 'no'])
+      expect(http.last.url).toBe('/check/x?y')
+      expect(http.last.headers['x-other']).toBeUndefined()
+      expect(await status('http.test', '/', { 'x-ask-me': 'please' })).toBe(200)
+      expect(backend.last.headers).toMatchObject({ 'x-granted': 'yes' })
+      expect(backend.last.headers['x-secret']).toBeUndefined()
+    })
+  },
+)
