@@ -52,6 +52,8 @@ export interface HttpTls {
 export interface ServeOptions {
   readonly logger: Logger
   readonly version: string
+  /** The program's own. */
+  readonly namespace: string
   readonly signal: AbortSignal
   /** `/metrics`; `::` port 8000. */
   readonly http: BindAddress

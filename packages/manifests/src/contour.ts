@@ -37,6 +37,8 @@ export function contourObjects(image: string, version: string): readonly Manifes
     ]),
     ...role(namespace, name, [name], labels, [
       allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
+      allow('', ['secrets'], ['get', 'update'], ['contourcert', 'envoycert']),
+      allow('', ['events'], ['create', 'patch']),
     ]),
     service(),
     deployment(image),

@@ -6,7 +6,7 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { type Cluster, hasStatus, type RawObject, secretType } from '@landfall/kube'
-import { madeHere } from './secrets.ts'
+import { madeHere, nextCertificate } from './secrets.ts'
 
 export type Outcome = 'created' | 'overwritten' | 'renewed' | 'kept'
 
@@ -43,6 +43,8 @@ function endsSoon(secret: RawObject, now: Date): boolean {
   const data = secret['data']
   const text: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'tls.crt') : undefined
   if (secret['type'] !== 'kubernetes.io/tls') return false
+  // The control plane is renewing it.
+  if (typeof data === 'object' && data !== null && Reflect.has(data, nextCertificate)) return false
   try {
     const { validFromDate, validToDate } = new X509Certificate(Buffer.from(String(text), 'base64'))
     const life = validToDate.getTime() - validFromDate.getTime()

@@ -10,6 +10,9 @@ export interface SecretOptions {
   readonly format: 'compact' | 'legacy'
 }
 
+/** Key of the certificate that is shown next, while a Secret is being renewed. */
+export const nextCertificate = 'next.crt'
+
 export const madeHere = { label: 'app.kubernetes.io/managed-by', value: 'landfall-certgen' } as const
 
 function secret(name: string, type: string, data: Readonly<Record<string, string>>, options: SecretOptions) {

@@ -19,6 +19,7 @@ export function serveOptions(settings: Settings, start: Given): Omit<ServeOption
   }
   return {
     version,
+    namespace: start.namespace,
     signal,
     leaderElection,
     disabledFeatures,

@@ -8,6 +8,7 @@ import { type Cluster, LeaderElection } from '@landfall/kube'
 import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import type { LiveOptions, ServeOptions } from '../options.ts'
+import type { Renewer } from '../renewal/renewer.ts'
 import { ingressAddresses } from '../status/addresses.ts'
 import { StatusSync, statusKinds } from '../status/status-sync.ts'
 import type { Layout } from '../xds/layout.ts'
@@ -19,6 +20,7 @@ import { ServeMetrics } from './metrics.ts'
 import { httpProxyType, Observer } from './observer.ts'
 import { ProblemLog } from './problem-log.ts'
 import { isRelevant } from './relevance.ts'
+import { makeRenewer } from './renewal.ts'
 import { Translations } from './translations.ts'
 
 export class Serve {
@@ -34,6 +36,7 @@ export class Serve {
   readonly #status: StatusSync
   readonly #problems: ProblemLog
   readonly #election: LeaderElection | undefined
+  readonly #renewer: Renewer | undefined
   /** Called when this replica begins to lead. */
   onLeading: () => void = () => undefined
   #live: LiveOptions
@@ -87,6 +90,15 @@ export class Serve {
       isLeader: () => this.isLeader,
       onOutcome: (kind, outcome) => this.#metrics.statusOutcome(kind, outcome),
     })
+    this.#renewer =
+      options.xdsTls &&
+      makeRenewer({
+        cluster,
+        logger,
+        metrics,
+        namespace: options.namespace,
+        shownUntil: () => this.#xds.notAfter,
+      })
     this.#election =
       leaderElection &&
       new LeaderElection({
@@ -96,9 +108,9 @@ export class Serve {
         ...leaderElection,
         onStarted: () => {
           this.#status.touchAll()
-          this.onLeading()
+          this.#lead()
         },
-        onStopped: () => {},
+        onStopped: () => void this.#renewer?.stop(),
       })
   }
 
@@ -118,7 +130,7 @@ export class Serve {
     await this.#xds.start()
     this.#health.setReady('observed', true)
     logger.info('serving', { port: this.#xds.port })
-    if (this.#election === undefined) this.onLeading()
+    if (this.#election === undefined) this.#lead()
     this.#election?.start()
     await aborted
   }
@@ -129,8 +141,14 @@ export class Serve {
     this.#changes.stop()
     await this.#status.stop()
     await this.#election?.stop()
+    await this.#renewer?.stop()
     await this.#xds.stop()
     await Promise.all(this.#servers.map((server) => server.close()))
+  }
+
+  #lead(): void {
+    this.onLeading()
+    this.#renewer?.start()
   }
 
   get isLeader(): boolean {

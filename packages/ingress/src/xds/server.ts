@@ -5,7 +5,15 @@
  * Which layout an Envoy follows is seen from how it comes and how old it is (`layoutFor`). Nothing is answered before
  * the first snapshot of its layout: an Envoy that is connected already keeps what it has.
  */
-import { type ChannelOptions, experimental, Server, ServerCredentials, status } from '@grpc/grpc-js'
+import {
+  type ChannelOptions,
+  experimental,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import { ByteBudget } from './budget.ts'
 import { FileCertificates, type TlsFiles } from './certificates.ts'
@@ -13,6 +21,7 @@ import { isNamed } from './client-names.ts'
 import { Hubs } from './hubs.ts'
 import { type Layout, layoutFor } from './layout.ts'
 import { XdsMetrics } from './metrics.ts'
+import { type PeersAnswer, type PeersRequest, peersService } from './peers.ts'
 import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
@@ -61,6 +70,9 @@ const mebibyte = 1024 * 1024
 /** After this long without a turn of the event loop, other work goes first. */
 const sliceMs = 10
 
+/** An Envoy has so long to finish what it reads before its connection closes. */
+const letGoMs = 1000
+
 const channelOptions: ChannelOptions = {
   // A reconnecting Envoy tells the versions of all it has in one message: 1 MB at 25,000 hosts with short names.
   'grpc.max_receive_message_length': 32 * mebibyte,
@@ -79,10 +91,13 @@ export class XdsServer {
   readonly #clock: () => number
   readonly #streams = new Set<AdsStream>()
   readonly #due = new Set<AdsStream>()
+  /** What each showed when it connected. */
+  readonly #shown = new Map<AdsStream, string>()
   readonly #streamOf = new WeakMap<Client, AdsStream>()
   #certificates: FileCertificates | undefined
   #draining = false
   #port = 0
+  #notAfter: Date | undefined
 
   constructor(options: XdsServerOptions) {
     this.#options = options
@@ -106,6 +121,10 @@ export class XdsServer {
     })
     const services = discoveryServices((call, way) => this.#accept(call, way))
     for (const { definition, implementation } of services) this.#server.addService(definition, implementation)
+    this.#server.addService(peersService, {
+      Show: (call: ServerUnaryCall<PeersRequest, PeersAnswer>, done: sendUnaryData<PeersAnswer>) =>
+        this.#show(call, done),
+    })
   }
 
   /** The bound port, from `start` on. */
@@ -118,6 +137,11 @@ export class XdsServer {
     return this.#hubs.isPublished('scoped')
   }
 
+  /** When the certificate that is shown ends; undefined without TLS. */
+  get notAfter(): Date | undefined {
+    return this.#notAfter
+  }
+
   get envoys(): readonly ConnectedEnvoy[] {
     return [...this.#streams].flatMap(({ client, peer }) =>
       client === undefined ? [] : [{ node: client.node.id, build: client.node.build, peer }],
@@ -127,7 +151,7 @@ export class XdsServer {
   /** Rejects when the address is taken or the certificates are not usable. */
   async start(): Promise<void> {
     const { address, port, logger } = this.#options
-    const host = address.includes(':') ? `[${address}]` : address
+    const host = this.#host
     const credentials = await this.#credentials()
     this.#port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
@@ -138,12 +162,18 @@ export class XdsServer {
     logger.info('xdsListening', { address, port: this.#port, security: this.#options.security.kind })
   }
 
+  get #host(): string {
+    const { address } = this.#options
+    return address.includes(':') ? `[${address}]` : address
+  }
+
   async #credentials(): Promise<ServerCredentials> {
     const { security, logger } = this.#options
     if (security.kind === 'insecure') return ServerCredentials.createInsecure()
-    this.#certificates = new FileCertificates(security.files, logger, (notAfter) =>
-      this.#metrics.certificate(notAfter),
-    )
+    this.#certificates = new FileCertificates(security.files, logger, (notAfter) => {
+      this.#notAfter = notAfter
+      this.#metrics.certificate(notAfter)
+    })
     await this.#certificates.start()
     // The first parameter is the identity, whatever its type is called; the provider here is both.
     const credentials = experimental.createCertificateProviderServerCredentials(
@@ -210,6 +240,7 @@ export class XdsServer {
         onGateTimeouts: (count) => this.#metrics.gateTimeouts(count),
         onClosed: (closed) => {
           this.#streams.delete(closed)
+          this.#shown.delete(closed)
           this.#due.delete(closed)
           this.#metrics.streams(this.#streams.size)
           if (closed.client !== undefined) this.#hubs.leave(layoutFor(closed.client.node, way))
@@ -218,13 +249,26 @@ export class XdsServer {
       },
     })
     const peer = stream.peer
+    const { sslPeerCertificate } = call.getAuthContext()
+    if (sslPeerCertificate !== undefined) this.#shown.set(stream, sslPeerCertificate.fingerprint256)
     this.#streams.add(stream)
     this.#metrics.streams(this.#streams.size)
     this.#options.logger.info('streamOpened', { peer })
   }
 
+  #show(call: ServerUnaryCall<PeersRequest, PeersAnswer>, done: sendUnaryData<PeersAnswer>): void {
+    const stranger = this.#strangerIn(call)
+    if (stranger !== undefined) return done({ code: status.PERMISSION_DENIED, details: stranger })
+    const clients = [...this.#shown.values()]
+    done(null, { clients })
+    const { letGoUnless } = call.request
+    if (letGoUnless === undefined || clients.every((one) => one === letGoUnless)) return
+    this.#options.logger.info('connectionsLetGo', { why: 'an Envoy shows an old certificate' })
+    this.#server.drain(`${this.#host}:${this.#port}`, letGoMs)
+  }
+
   /** Why the client may not follow; undefined: it may. */
-  #strangerIn(call: Call): string | undefined {
+  #strangerIn(call: Pick<Call, 'getAuthContext'>): string | undefined {
     const { security } = this.#options
     if (security.kind === 'insecure') return undefined
     const certificate = call.getAuthContext().sslPeerCertificate
