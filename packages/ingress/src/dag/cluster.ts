@@ -59,6 +59,13 @@ export interface UpstreamValidation {
 /** Which addresses of a name are used; `auto` takes IPv6 where there are any, else IPv4. */
 export type DnsFamily = 'auto' | 'v4' | 'v6' | 'all'
 
+export interface ExternalName {
+  readonly host: string
+  readonly family: DnsFamily
+  /** That health checks use; undefined: the same as requests. */
+  readonly healthPort: number | undefined
+}
+
 /** What makes a cluster another one than that of the same port with other settings. */
 export interface ClusterSettings {
   readonly protocol: UpstreamProtocol
@@ -72,7 +79,7 @@ export interface ClusterSettings {
   /** Name that is asked for in a TLS handshake with the backend; '': none. */
   readonly sni: string
   /** A name of the DNS that stands for the endpoints; undefined: they come from EndpointSlices. */
-  readonly external: { readonly host: string; readonly family: DnsFamily } | undefined
+  readonly external: ExternalName | undefined
   /** undefined: any certificate is taken. */
   readonly validation: UpstreamValidation | undefined
 }

@@ -16,6 +16,7 @@ import type { Outcome } from './outcome.ts'
 import { readIngressPolicies } from './policies/ingress-annotations.ts'
 import { plainForward } from './policies/plain-forward.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
+import type { Reading } from './reading.ts'
 import { plainSettings, resolveService } from './upstream.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -45,7 +46,7 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
 
 function translateOne(host: string, ingress: Ingress, lookups: Lookups, options: DagOptions) {
   const problems: Problem[] = [...ingressTlsWarnings(ingress)]
-  const routes = routesOf(host, ingress, lookups, problems)
+  const routes = routesOf(host, ingress, { lookups, options }, problems)
   const tls = ingressTls(host, ingress, lookups, options, problems)
   const redirect = ingress.meta.annotations[forceRedirect] === 'true'
   const plain = ingress.meta.annotations[allowHttp] === 'false' ? [] : routes
@@ -61,10 +62,10 @@ function translateOne(host: string, ingress: Ingress, lookups: Lookups, options:
   return { contribution, outcome }
 }
 
-function routesOf(host: string, ingress: Ingress, lookups: Lookups, problems: Problem[]): readonly Route[] {
+function routesOf(host: string, ingress: Ingress, reading: Reading, problems: Problem[]): readonly Route[] {
   const routes: Route[] = []
   const add = (field: string, path: IngressPath): void => {
-    const route = routeOf(ingress, field, path, lookups)
+    const route = routeOf(ingress, field, path, reading)
     if (route.ok) routes.push(route.value)
     else problems.push(...route.problems)
   }
@@ -78,14 +79,14 @@ function routesOf(host: string, ingress: Ingress, lookups: Lookups, problems: Pr
   return routes
 }
 
-function routeOf(ingress: Ingress, field: string, path: IngressPath, lookups: Lookups): Checked<Route> {
+function routeOf(ingress: Ingress, field: string, path: IngressPath, reading: Reading): Checked<Route> {
   const match = pathMatch(path)
   const problems: Problem[] = []
   if (match === undefined) {
     const message = `${field}.path: "${path.path}" is no ${path.pathType} path that Envoy can match`
     problems.push(error('RouteError', 'PathMatchConditionsNotValid', message))
   }
-  const cluster = path.backend === undefined ? undefined : backendOf(ingress, path.backend, lookups)
+  const cluster = path.backend === undefined ? undefined : backendOf(ingress, path.backend, reading)
   if (cluster === undefined) {
     problems.push(
       error('ServiceError', 'ServiceUnresolvedReference', `${field}.backend: only Services are served`),
@@ -106,7 +107,7 @@ function routeOf(ingress: Ingress, field: string, path: IngressPath, lookups: Lo
   })
 }
 
-function backendOf(ingress: Ingress, backend: IngressBackend, lookups: Lookups) {
+function backendOf(ingress: Ingress, backend: IngressBackend, { lookups, options }: Reading) {
   const port = backend.port.name === '' ? backend.port.number : backend.port.name
   const { namespace } = ingress.meta
   const reference = {
@@ -116,7 +117,7 @@ function backendOf(ingress: Ingress, backend: IngressBackend, lookups: Lookups) 
     protocol: '',
     settings: plainSettings,
   }
-  return resolveService(reference, lookups)
+  return resolveService(reference, lookups, options)
 }
 
 /** undefined: nothing that Envoy could match. */

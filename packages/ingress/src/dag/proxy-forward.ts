@@ -3,7 +3,6 @@
  * forwards it. A Service that is not there leaves the others; when none is, the route answers 503.
  */
 import type { HTTPProxy, HTTPProxyRoute, HTTPProxyService } from '@landfall/api'
-import type { Lookups } from '../model/lookups.ts'
 import type { Cluster, HealthCheck } from './cluster.ts'
 import type { CookieRewrite } from './filters.ts'
 import type { RouteMatch } from './match.ts'
@@ -16,6 +15,7 @@ import { readPrefixRewrite } from './policies/path-rewrite.ts'
 import { readRetry, readTimeouts, type Timeouts } from './policies/timeouts.ts'
 import { validated } from './policies/upstream-validation.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
+import type { Reading } from './reading.ts'
 import { plainSettings, resolveService, type ServiceReference } from './upstream.ts'
 import type { Action, WeightedCluster } from './virtual-host.ts'
 
@@ -46,7 +46,7 @@ export function translateForward(
   field: string,
   route: HTTPProxyRoute,
   match: RouteMatch,
-  lookups: Lookups,
+  reading: Reading,
 ): Checked<{ readonly value: Action; readonly problems: readonly Problem[] }> {
   const fatal: Problem[] = [...countProblems(field, route.services ?? [])]
   const rules = rulesOf(proxy, field, route, match, fatal)
@@ -54,7 +54,7 @@ export function translateForward(
   const problems: Problem[] = [...balancing.warnings]
   const backends = (route.services ?? []).flatMap((service, index) => {
     const at = `${field}.services[${index}]`
-    return backendOf(proxy, at, service, rules, balancing, lookups, fatal, problems) ?? []
+    return backendOf(proxy, at, service, rules, balancing, reading, fatal, problems) ?? []
   })
   if (fatal.length > 0) return refused(...fatal)
   const taking = backends.filter(({ service }) => service.mirror !== true)
@@ -137,7 +137,7 @@ function backendOf(
   service: HTTPProxyService,
   rules: Rules,
   { strategy }: LoadBalancing,
-  lookups: Lookups,
+  { lookups, options }: Reading,
   fatal: Problem[],
   problems: Problem[],
 ): Backend | undefined {
@@ -167,7 +167,7 @@ function backendOf(
       sni: host?.kind === 'literal' ? host.value : '',
     },
   }
-  const resolved = resolveService(reference, lookups)
+  const resolved = resolveService(reference, lookups, options)
   if (resolved.ok) {
     const asking = { field, namespace: proxy.meta.namespace }
     const cluster = validated(resolved.cluster, service.validation, asking, lookups, fatal, problems)

@@ -8,6 +8,7 @@ import { readDirectResponse, readRedirect } from './policies/answers.ts'
 import { type HostRules, readRouteFilters } from './policies/filters.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import { translateForward } from './proxy-forward.ts'
+import type { Reading } from './reading.ts'
 import type { Action, Route } from './virtual-host.ts'
 
 export interface ProxyRouteResult {
@@ -35,7 +36,7 @@ export function translateRoute(
     const message = `${field}.conditions: joined with its includes, "${match.path.value}" is not an RE2 regex`
     fatal.push(error('RouteError', 'PathMatchConditionsNotValid', message))
   }
-  const action = actionOf(proxy, field, route, match, lookups)
+  const action = actionOf(proxy, field, route, match, { lookups, options: host.options })
   if (!action.ok) fatal.push(...action.problems)
   const filters = readRouteFilters(field, route, host)
   if (!filters.ok) fatal.push(...filters.problems)
@@ -74,7 +75,7 @@ function actionOf(
   field: string,
   route: HTTPProxyRoute,
   match: RouteMatch,
-  lookups: Lookups,
+  reading: Reading,
 ): Checked<WithProblems> {
   const services = route.services ?? []
   const { requestRedirectPolicy, directResponsePolicy } = route
@@ -89,7 +90,7 @@ function actionOf(
   }
   if (requestRedirectPolicy !== undefined) return quiet(readRedirect(field, requestRedirectPolicy))
   if (directResponsePolicy !== undefined) return quiet(readDirectResponse(field, directResponsePolicy))
-  return translateForward(proxy, field, route, match, lookups)
+  return translateForward(proxy, field, route, match, reading)
 }
 
 function quiet(action: Checked<Action>): Checked<WithProblems> {

@@ -7,10 +7,12 @@ import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import type { Cluster } from './cluster.ts'
 import { unsupportedFields } from './honoured-fields.ts'
+import type { DagOptions } from './options.ts'
 import { readTcpHealthCheck } from './policies/health-check.ts'
 import { readLoadBalancing } from './policies/load-balancing.ts'
 import { validated } from './policies/upstream-validation.ts'
 import { error, type Problem, warning } from './problem.ts'
+import type { Reading } from './reading.ts'
 import { plainSettings, resolveService } from './upstream.ts'
 import type { TcpTarget } from './virtual-host.ts'
 
@@ -21,9 +23,9 @@ export interface ProxyTcp {
   readonly problems: ReadonlyMap<Key, readonly Problem[]>
 }
 
-export function translateTcp(root: HTTPProxy, lookups: Lookups): ProxyTcp {
+export function translateTcp(root: HTTPProxy, lookups: Lookups, options: DagOptions): ProxyTcp {
   const problems = new Map<Key, Problem[]>()
-  const targets = visit(root, [keyOf(root.meta)], lookups, problems)
+  const targets = visit(root, [keyOf(root.meta)], { lookups, options }, problems)
   return { targets, problems }
 }
 
@@ -32,9 +34,10 @@ type Told = Map<Key, Problem[]>
 function visit(
   proxy: HTTPProxy,
   path: readonly Key[],
-  lookups: Lookups,
+  reading: Reading,
   told: Told,
 ): readonly TcpTarget[] | undefined {
+  const { lookups } = reading
   const problems: Problem[] = []
   told.set(keyOf(proxy.meta), problems)
   const refuse = (reason: string, why: string): undefined => {
@@ -50,11 +53,11 @@ function visit(
     return refuse('NothingDefined', 'either services or include is needed')
   if (services.length > 0 && include !== undefined)
     return refuse('NoServicesAndInclude', 'services and include exclude each other')
-  if (include === undefined) return targetsOf(proxy, tcpproxy, services, lookups, problems)
+  if (include === undefined) return targetsOf(proxy, tcpproxy, services, reading, problems)
   const key = `${include.namespace || proxy.meta.namespace}/${include.name}`
   const child = lookups.proxy(key)
   const why = includeProblem(key, child, path)
-  if (child !== undefined && why === undefined) return visit(child, [...path, key], lookups, told)
+  if (child !== undefined && why === undefined) return visit(child, [...path, key], reading, told)
   const [reason, message] = why ?? ['IncludeNotFound', '']
   problems.push(error('TCPProxyIncludeError', reason, `spec.tcpproxy.include: ${message}`))
   return undefined
@@ -77,7 +80,7 @@ function targetsOf(
   proxy: HTTPProxy,
   tcpproxy: HTTPProxyTCPProxy,
   services: readonly HTTPProxyService[],
-  lookups: Lookups,
+  { lookups, options }: Reading,
   problems: Problem[],
 ): readonly TcpTarget[] | undefined {
   const field = 'spec.tcpproxy'
@@ -101,7 +104,7 @@ function targetsOf(
     }
     const { namespace } = proxy.meta
     const { name, port, protocol = '', weight } = service
-    const resolved = resolveService({ namespace, name, port, protocol, settings }, lookups)
+    const resolved = resolveService({ namespace, name, port, protocol, settings }, lookups, options)
     if (!resolved.ok) {
       fatal.push(error('TCPProxyError', 'ServiceUnresolvedReference', `${at}: ${resolved.why}`))
       return []

@@ -5,6 +5,7 @@
 import type { Service, ServicePort } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import type { ClusterSettings, ServiceCluster, UpstreamProtocol } from './cluster.ts'
+import { type ExternalNameOptions, externalName, externalProblem, isAddress } from './external-name.ts'
 import { readCircuitBreakers } from './policies/circuit-breakers.ts'
 
 export interface ServiceReference {
@@ -57,19 +58,24 @@ export function servicePort(
   return { ok: true, service, port }
 }
 
-export function resolveService(reference: ServiceReference, lookups: Lookups): ClusterResult {
+export function resolveService(
+  reference: ServiceReference,
+  lookups: Lookups,
+  options: ExternalNameOptions,
+): ClusterResult {
   const key = `${reference.namespace}/${reference.name}`
   const found = servicePort(reference, lookups)
   if (!found.ok) return found
   const { service, port } = found
-  if (service.type === 'ExternalName') {
-    return { ok: false, why: `service "${key}" is an ExternalName service, these are not served` }
-  }
+  const why = service.type === 'ExternalName' ? externalProblem(service, options) : undefined
+  if (why !== undefined) return { ok: false, why: `service "${key}" ${why}` }
   const health = healthPort(reference, service, port)
   if (health === 'none')
     return { ok: false, why: `port "${reference.healthPort}" on service "${key}" not matched` }
   const protocol = protocolOf(reference.protocol, service, port)
   const { settings } = reference
+  const external = service.type === 'ExternalName' ? externalName(service, health?.port, options) : undefined
+  const sni = settings.sni || (external === undefined || isAddress(external.host) ? '' : external.host)
   return {
     ok: true,
     cluster: {
@@ -81,10 +87,10 @@ export function resolveService(reference: ServiceReference, lookups: Lookups): C
       settings: {
         ...settings,
         protocol,
-        sni: protocol === 'h2' || protocol === 'tls' ? settings.sni : '',
-        healthPortName: health?.name,
+        sni: protocol === 'h2' || protocol === 'tls' ? sni : '',
+        healthPortName: external === undefined ? health?.name : undefined,
         circuitBreakers: readCircuitBreakers(service.meta.annotations),
-        external: undefined,
+        external,
       },
       authority: undefined,
     },

@@ -108,8 +108,8 @@ function discovery(cluster: ServiceCluster | ExtensionCluster, source: Source): 
   const { external } = cluster.settings
   if (cluster.kind === 'service' && external !== undefined) {
     const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType
-    const { host, family } = external
-    return resolved(host, cluster.port, family, family === 'all' ? LOGICAL_DNS : STRICT_DNS)
+    const { host, family, healthPort } = external
+    return resolved(host, cluster.port, family, family === 'all' ? LOGICAL_DNS : STRICT_DNS, healthPort)
   }
   return {
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
@@ -125,9 +125,17 @@ const families: Readonly<Record<DnsFamily, Cluster_DnsLookupFamily>> = {
 }
 
 /** One endpoint with the name, which Envoy looks up itself. An address is no name. */
-function resolved(host: string, port: number, family: DnsFamily, type: Cluster_DiscoveryType): ClusterPart {
+function resolved(
+  host: string,
+  port: number,
+  family: DnsFamily,
+  type: Cluster_DiscoveryType,
+  healthPort?: number,
+): ClusterPart {
   const address = { case: 'socketAddress' as const, value: socketValue(host, port) }
-  const endpoint = { hostIdentifier: { case: 'endpoint' as const, value: { address: { address } } } }
+  const healthCheckConfig = healthPort === undefined ? {} : { healthCheckConfig: { portValue: healthPort } }
+  const value = { address: { address }, ...healthCheckConfig }
+  const endpoint = { hostIdentifier: { case: 'endpoint' as const, value } }
   return {
     clusterDiscoveryType: {
       case: 'type',

@@ -14,7 +14,11 @@ const hosts = ['one.test', 'two.test', '*.wild.test']
 const service = fc.record({
   kind: fc.constant('Service'),
   name: fc.constantFrom(...names),
-  spec: fc.record({ ports: fc.constantFrom([{ port: 80 }], [{ port: 80, name: 'http' }], [{ port: 81 }]) }),
+  spec: fc.record({
+    type: fc.constantFrom('ClusterIP', 'ClusterIP', 'ExternalName'),
+    externalName: fc.constantFrom('one.test', 'two.test', 'localhost'),
+    ports: fc.constantFrom([{ port: 80 }], [{ port: 80, name: 'http' }], [{ port: 81 }]),
+  }),
 })
 const backend = fc.constantFrom(...names).map((name) => ({ name, port: 80 }))
 const upstream = fc

@@ -92,7 +92,8 @@ export class Stand {
     await this.server.start()
   }
 
-  async startEnvoy(way: Way = 'delta'): Promise<RealEnvoy> {
+  /** @param more settings of the bootstrap */
+  async startEnvoy(way: Way = 'delta', more?: object): Promise<RealEnvoy> {
     const path = join(this.directory, 'bootstrap.json')
     await writeBootstrap({
       logger: silentLogger(),
@@ -113,6 +114,8 @@ export class Stand {
       maximumDownstreamConnections: undefined,
     })
     if (way !== 'delta') await writeFile(path, fullState(await readFile(path, 'utf8'), way))
+    if (more !== undefined)
+      await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...more }))
     this.envoy = new RealEnvoy(this.directory)
     return this.envoy
   }
