@@ -13,6 +13,7 @@ import { BgpSpeaker } from './bgp/index.ts'
 import { daemonSetStands, endingOf, lingerOf } from './ending.ts'
 import { sameStanding } from './layer2/layer2-view.ts'
 import {
+  type Desired,
   type Layer2State,
   noLayer2,
   type Observation,
@@ -62,6 +63,7 @@ export class Speaker {
   readonly #statuses: Statuses
   readonly #reporter: Reporter
   #plan: Plan | undefined
+  #addresses: Desired['addresses'] = []
   #layer2: Layer2State = noLayer2
   #told = new Set<string>()
   #sessionsTimer: NodeJS.Timeout | undefined
@@ -179,13 +181,15 @@ export class Speaker {
   }
 
   #replan(): void {
-    const plan = this.#planner.plan(this.#observer.world())
+    const plan = this.#planner.plan(this.#observer.world(), this.#observer.takeChanged())
+    if (plan.layer2 !== this.#plan?.layer2)
+      this.#addresses = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
     this.#plan = plan
     this.#bgp.apply(plan.bgp)
     this.#sessionsChanged()
-    const addresses = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
-    this.#worker.setDesired({ addresses, peers: this.#observer.speakers() })
-    this.#parts.speakerMetrics.keepAddresses(new Set(addresses.map(({ ip }) => ip)))
+    this.#worker.setDesired({ addresses: this.#addresses, peers: this.#observer.speakers() })
+    // Each time: what was counted of an address may come later than its end.
+    this.#parts.speakerMetrics.keepAddresses(new Set(this.#addresses.map(({ ip }) => ip)))
     this.#report()
   }
 

@@ -1,19 +1,22 @@
 /**
  * World → plan. Recomputes the Services whose inputs changed and puts the results together; the outcome is the same
- * as that of a planner that never saw another world.
+ * as that of a planner that never saw another world. Told which may have changed, it looks at no others.
  */
-import { byAge, type EndpointSlice, type Key, type Service } from '@landfall/kube/model'
+import type { EndpointSlice, Key, Service } from '@landfall/kube/model'
 import type { Peer } from '@landfall/metallb'
 import type { BgpPeerPlan, BgpPlan, Routes } from './bgp-plan.ts'
-import { type Layer2Address, layer2Of } from './layer2-units.ts'
+import { Holders } from './holders.ts'
+import { Layer2Table } from './layer2-table.ts'
+import type { Layer2Address } from './layer2-units.ts'
 import { RouteTable } from './route-table.ts'
 import { planService, type ServicePlan } from './service-plan.ts'
 import type { NodeFacts, World } from './world.ts'
 
 export interface Plan {
-  /** Sorted by address text. */
+  /** Sorted by address text. The same list for as long as nothing in it changes. */
   readonly layer2: readonly Layer2Address[]
   readonly bgp: BgpPlan
+  /** As they are now: the planner goes on changing it. */
   readonly services: ReadonlyMap<Key, ServicePlan>
 }
 
@@ -23,7 +26,6 @@ interface Remembered {
   readonly config: World['config']
   readonly nodes: NodeFacts
   readonly shared: boolean
-  readonly plan: ServicePlan
 }
 
 const noSlices: readonly EndpointSlice[] = []
@@ -31,82 +33,59 @@ const noSlices: readonly EndpointSlice[] = []
 export class Planner {
   readonly #routes = new RouteTable()
   readonly #remembered = new Map<Key, Remembered>()
-  /** How many load balancers have an address, by its text. */
-  readonly #holders = new Map<string, number>()
-  /** Keys, the oldest Service first. */
-  #order: readonly Key[] = []
+  readonly #plans = new Map<Key, ServicePlan>()
+  readonly #holders = new Holders()
+  readonly #layer2 = new Layer2Table()
+  #last: Pick<World, 'config' | 'nodes'> | undefined
 
-  plan(world: World): Plan {
-    const reordered = this.#follow(world.services)
-    const services = new Map<Key, ServicePlan>()
-    for (const [key, service] of world.services) services.set(key, this.#planOne(key, service, world))
-    if (reordered) this.#order = orderOf(this.#order, world.services)
-    const oldestFirst: (readonly [Key, ServicePlan])[] = []
-    for (const key of this.#order) {
-      const plan = services.get(key)
-      if (plan !== undefined) oldestFirst.push([key, plan])
-    }
-    return { layer2: layer2Of(oldestFirst), bgp: bgpOf(this.#routes, world), services }
+  /** @param changed Services that may have changed since the last world, or their endpoints; undefined: any */
+  plan(world: World, changed?: ReadonlySet<Key>): Plan {
+    const { config, nodes } = world
+    const some = this.#last?.config === config && this.#last.nodes === nodes ? changed : undefined
+    this.#last = { config, nodes }
+    const keys = some ?? new Set([...world.services.keys(), ...this.#plans.keys()])
+    const touched = this.#follow(keys, world.services)
+    for (const key of keys) this.#planOne(key, world)
+    if (some !== undefined) for (const key of touched) if (!some.has(key)) this.#planOne(key, world)
+    return { layer2: this.#layer2.addresses(), bgp: bgpOf(this.#routes, world), services: this.#plans }
   }
 
-  #planOne(key: Key, service: Service, world: World): ServicePlan {
+  /** Forgets what is gone, and keeps who has which address. Answers for whom that changed. */
+  #follow(keys: ReadonlySet<Key>, services: ReadonlyMap<Key, Service>): ReadonlySet<Key> {
+    const touched = new Set<Key>()
+    for (const key of keys) {
+      const [before, after] = [this.#remembered.get(key)?.service, services.get(key)]
+      if (before === after) continue
+      for (const other of this.#holders.replace(key, before, after)) touched.add(other)
+      if (after !== undefined) continue
+      this.#remembered.delete(key)
+      this.#plans.delete(key)
+      this.#routes.set(key, undefined)
+      this.#layer2.set(key, undefined)
+    }
+    return touched
+  }
+
+  #planOne(key: Key, world: World): void {
+    const { config, nodes } = world
+    const service = world.services.get(key)
+    if (service === undefined) return
     const known = this.#remembered.get(key)
     const slices = world.slices.get(key) ?? noSlices
-    const shared = service.ingress.some(({ ip }) => ip !== undefined && (this.#holders.get(ip) ?? 0) > 1)
-    const { config, nodes } = world
+    const shared = service.ingress.some(({ ip }) => ip !== undefined && this.#holders.isShared(ip))
     const same =
       known?.service === service &&
       known.slices === slices &&
       known.config === config &&
       known.nodes === nodes &&
       known.shared === shared
-    if (same) return known.plan
+    if (same) return
     const plan = planService(service, slices, world, shared)
-    this.#remembered.set(key, { service, slices, config, nodes, shared, plan })
+    this.#remembered.set(key, { service, slices, config, nodes, shared })
+    this.#plans.set(key, plan)
     this.#routes.set(key, plan)
-    return plan
+    this.#layer2.set(key, plan)
   }
-
-  /** Forgets what is gone, and counts who has which address. Answers whether the order may be another. */
-  #follow(services: ReadonlyMap<Key, Service>): boolean {
-    let reordered = false
-    for (const [key, { service }] of this.#remembered) {
-      if (services.has(key)) continue
-      reordered = true
-      this.#count(service, -1)
-      this.#remembered.delete(key)
-      this.#routes.set(key, undefined)
-    }
-    for (const [key, service] of services) {
-      const known = this.#remembered.get(key)?.service
-      if (known === service) continue
-      if (known?.meta.creationTimestamp !== service.meta.creationTimestamp) reordered = true
-      if (known !== undefined) this.#count(known, -1)
-      this.#count(service, 1)
-    }
-    return reordered
-  }
-
-  #count({ type, ingress }: Service, by: 1 | -1): void {
-    if (type !== 'LoadBalancer') return
-    for (const { ip } of ingress) {
-      if (ip === undefined) continue
-      const count = (this.#holders.get(ip) ?? 0) + by
-      if (count === 0) this.#holders.delete(ip)
-      else this.#holders.set(ip, count)
-    }
-  }
-}
-
-/** The order of before is nearly that of now, which is what makes sorting quick. */
-function orderOf(before: readonly Key[], services: ReadonlyMap<Key, Service>): readonly Key[] {
-  const known = new Set(before)
-  const kept = before.filter((key) => services.has(key))
-  const added = [...services.keys()].filter((key) => !known.has(key))
-  return [...kept, ...added].toSorted((a, b) => {
-    const [one, other] = [services.get(a), services.get(b)]
-    return one === undefined || other === undefined ? 0 : byAge(one, other)
-  })
 }
 
 function bgpOf(routes: RouteTable, { config, node }: Pick<World, 'config' | 'node'>): BgpPlan {

@@ -57,12 +57,13 @@ export class Observer {
   #timer: NodeJS.Timeout | undefined
   #toldAt = Number.NEGATIVE_INFINITY
   #synced = false
+  #changed = new Set<Key>()
 
   constructor(options: ObserverOptions) {
     this.#options = options
     const { namespace } = options
     const own = { namespace, optional: true }
-    this.#services = this.#reflector(serviceType, {}, () => true)
+    this.#services = this.#reflector(serviceType, {}, ({ key }) => this.#serviceChanged(key))
     this.#nodes = this.#reflector(nodeType, {}, (change) => this.#nodeChanged(change))
     this.#speakers = this.#reflector(podType, { ...own, labelSelector: options.speakerLabels }, () => true)
     this.#configuration = new Configuration({
@@ -105,6 +106,13 @@ export class Observer {
       services: this.#services.items,
       slices: this.#slices.byService,
     }
+  }
+
+  /** Services that changed since this was asked last, or their endpoints. */
+  takeChanged(): ReadonlySet<Key> {
+    const changed = this.#changed
+    this.#changed = new Set()
+    return changed
   }
 
   /** The own one; undefined: it is not there, or not known yet. */
@@ -165,6 +173,13 @@ export class Observer {
 
   #sliceChanged({ before, after }: Change<EndpointSlice>): boolean {
     this.#slices.apply(before, after)
+    for (const slice of [before, after])
+      if (slice !== undefined) this.#serviceChanged(`${slice.meta.namespace}/${slice.serviceName}`)
+    return true
+  }
+
+  #serviceChanged(key: Key): true {
+    this.#changed.add(key)
     return true
   }
 
