@@ -26,6 +26,7 @@ export const pureAreas: readonly string[] = [
   'packages/speaker/src/layer2/core/',
   'packages/ingress/src/model/',
   'packages/ingress/src/configuration/',
+  'packages/ingress/src/debug/',
   'packages/ingress/src/dag/',
   'packages/ingress/src/envoy/',
   'packages/ingress/src/engine/',

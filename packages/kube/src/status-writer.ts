@@ -48,6 +48,7 @@ export class StatusWriter {
   readonly #cluster: Cluster
   readonly #logger: Logger
   readonly #forbiddenBackoff: Backoff
+  readonly #onConflict: (kind: string) => void
   /** By type and key: what was asked for, where the server stored something else. */
   readonly #memory = new Map<string, Memory>()
   /** By type and key. */
@@ -56,7 +57,14 @@ export class StatusWriter {
   readonly #forbidden = new Map<string, { readonly times: number; readonly until: number }>()
   readonly #saidPruned = new Set<string>()
 
-  constructor(cluster: Cluster, logger: Logger, forbiddenBackoff: Backoff = forbidden) {
+  /** @param onConflict told the kind of an object that changed while it was written */
+  constructor(
+    cluster: Cluster,
+    logger: Logger,
+    forbiddenBackoff: Backoff = forbidden,
+    onConflict: (kind: string) => void = () => {},
+  ) {
+    this.#onConflict = onConflict
     this.#cluster = cluster
     this.#logger = logger
     this.#forbiddenBackoff = forbiddenBackoff
@@ -82,7 +90,9 @@ export class StatusWriter {
       } catch (error) {
         if (hasStatus(error, 403)) return this.#forbid(type, error)
         if (hasStatus(error, 404)) return this.#missing(type, key, error)
-        if (!hasStatus(error, 409) || attempt >= conflictRetries) throw error
+        if (!hasStatus(error, 409)) throw error
+        this.#onConflict(type.kind)
+        if (attempt >= conflictRetries) throw error
       }
     }
   }

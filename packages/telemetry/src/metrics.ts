@@ -7,6 +7,11 @@ export type { Counter, Gauge, Histogram } from './prometheus.ts'
 export class Metrics {
   readonly #registry = new Registry()
 
+  /** For the kinds of metrics that are made elsewhere. */
+  get registry(): Registry {
+    return this.#registry
+  }
+
   /** @param version shown by `landfall_build_info` */
   constructor(version: string) {
     addProcessMetrics(this.#registry)

@@ -7,6 +7,7 @@ import type { Key } from '@landfall/kube/model'
 import type { Cluster } from '../dag/cluster.ts'
 import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
 import type { JudgedKind } from '../dag/outcome.ts'
+import type { VirtualHost } from '../dag/virtual-host.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
 import { httpListener, httpListenerName, httpsListener } from '../envoy/listeners.ts'
@@ -123,6 +124,11 @@ export class Engine {
 
   applySlices(changes: readonly SliceChange[]): void {
     this.#endpoints.apply(changes)
+  }
+
+  /** What is served at present. */
+  virtualHosts(): Iterable<VirtualHost> {
+    return this.#units.virtualHosts()
   }
 
   verdict(kind: JudgedKind, key: Key): Verdict {

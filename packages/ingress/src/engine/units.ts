@@ -72,6 +72,15 @@ export class Units {
     return this.#units.get(host)
   }
 
+  /** Translated anew: only what Envoy is to hold is kept. */
+  *virtualHosts(): Iterable<VirtualHost> {
+    for (const host of this.#units.keys()) {
+      const lookups = recordingLookups(this.#world, this.#hosts, this.#classes)
+      const { virtualHost } = translateHost(host, lookups, this.#options)
+      if (virtualHost !== undefined) yield virtualHost
+    }
+  }
+
   /** The hosts whose translation has read an object. */
   reading(kind: 'service' | 'secret' | 'extensionService', key: Key): readonly Unit[] {
     return [...this.#readers.of(readOf(kind, key))].flatMap((host) => this.of(host) ?? [])

@@ -10,11 +10,16 @@ import {
   type Routes,
   serveHttp,
 } from '@landfall/telemetry'
+import type { VirtualHost } from '../dag/virtual-host.ts'
+import { dotOf } from '../debug/dot.ts'
+import { graphOf } from '../debug/graph.ts'
+import { svgOf } from '../debug/svg.ts'
 import type { HttpTls, ServeOptions } from '../options.ts'
 
 export interface Shown {
   /** Before each reading of the metrics. */
   readonly countObjects: () => void
+  readonly virtualHosts: () => Iterable<VirtualHost>
 }
 
 const renewMs = 10_000
@@ -25,7 +30,8 @@ export async function serveEndpoints(
   health: Health,
   shown: Shown,
 ): Promise<readonly HttpServer[]> {
-  const { http, httpTls, health: at } = options
+  const { http, httpTls, health: at, debug } = options
+  const debugServer = await serveHttp({ ...debug, routes: debugRoutes(shown) })
   const healthRoutes = health.routes()
   const alive = healthRoutes['/healthz']
   const checks: Routes = { ...healthRoutes, ...(alive === undefined ? {} : { '/health': alive }) }
@@ -36,13 +42,25 @@ export async function serveEndpoints(
     },
   }
   if (http.address === at.address && http.port === at.port) {
-    return [await serveHttp({ ...http, routes: { ...figures, ...checks } })]
+    return [debugServer, await serveHttp({ ...http, routes: { ...figures, ...checks } })]
   }
   const metricsServer =
     httpTls === undefined
       ? await serveHttp({ ...http, routes: figures })
       : await serveSecure(http, httpTls, figures, options.logger)
-  return [metricsServer, await serveHttp({ ...at, routes: checks })]
+  return [debugServer, metricsServer, await serveHttp({ ...at, routes: checks })]
+}
+
+/** `?host=` shows one of them. */
+function debugRoutes({ virtualHosts }: Shown): Routes {
+  const graph = (url: URL) => {
+    const host = url.searchParams.get('host')
+    return graphOf([...virtualHosts()].filter((one) => host === null || one.host === host))
+  }
+  return {
+    '/debug/dag': (url) => ({ status: 200, contentType: 'text/vnd.graphviz', body: dotOf(graph(url)) }),
+    '/debug/dag.svg': (url) => ({ status: 200, contentType: 'image/svg+xml', body: svgOf(graph(url)) }),
+  }
 }
 
 /** The files are read again while it runs. */

@@ -1,5 +1,6 @@
 /** What `serve` counts, under the names that Contour's dashboards read. */
 import type { Metrics } from '@landfall/telemetry'
+import { makeSummary } from '@landfall/telemetry/summary'
 import type { Verdict } from '../engine/verdicts.ts'
 import type { World } from '../model/objects.ts'
 import { proxyState } from '../status/proxy-status.ts'
@@ -26,6 +27,9 @@ export class ServeMetrics {
   readonly #rebuilds
   readonly #rebuildTime
   readonly #rebuildSeconds
+  readonly #publishSeconds
+  readonly #statusSeconds
+  readonly #conflicts
   readonly #status
 
   constructor(metrics: Metrics, version: string) {
@@ -47,11 +51,22 @@ export class ServeMetrics {
     ])
     this.#rebuilds = metrics.counter('contour_dagrebuild_total', 'Batches of changes that were translated.')
     this.#rebuildTime = metrics.gauge('contour_dagrebuild_timestamp', 'When a batch was last translated.')
-    this.#rebuildSeconds = metrics.histogram(
-      'contour_dagrebuild_seconds',
-      'Time a batch took.',
-      [],
-      [0.001, 0.005, 0.02, 0.1, 0.5, 2],
+    this.#rebuildSeconds = makeSummary(metrics, 'contour_dagrebuild_seconds', 'Time a batch took.')
+    this.#publishSeconds = makeSummary(
+      metrics,
+      'contour_cachehandler_onupdate_duration_seconds',
+      'Time it took to hand a batch to the xDS server.',
+    )
+    this.#statusSeconds = makeSummary(
+      metrics,
+      'contour_status_update_duration_seconds',
+      'Time a look at the status of an object took, with the write if there was one.',
+      ['error', 'kind'],
+    )
+    this.#conflicts = metrics.counter(
+      'contour_status_update_conflict_total',
+      'Objects that changed while their status was written.',
+      ['kind'],
     )
     const perKind = (suffix: string, help: string) =>
       metrics.counter(`contour_status_update_${suffix}`, help, ['kind'])
@@ -74,7 +89,16 @@ export class ServeMetrics {
     this.#rebuildSeconds.observe(seconds)
   }
 
-  statusOutcome(kind: StatusKind, outcome: StatusOutcome): void {
+  published(seconds: number): void {
+    this.#publishSeconds.observe(seconds)
+  }
+
+  statusConflict(kind: string): void {
+    this.#conflicts.inc({ kind })
+  }
+
+  statusOutcome(kind: StatusKind, outcome: StatusOutcome, seconds: number): void {
+    this.#statusSeconds.observe({ error: String(outcome === 'failed'), kind: kinds[kind] }, seconds)
     this.#status.all.inc({ kind: kinds[kind] })
     this.#status[outcome].inc({ kind: kinds[kind] })
   }

@@ -126,6 +126,49 @@ test('/metrics tells who leads, and which requests to the API server failed', {
   expect(text).toContain('contour_build_info{branch="",revision="",version="9.9.9"} 1')
 })
 
+const contourMetrics = [
+  'contour_build_info gauge',
+  'contour_cachehandler_onupdate_duration_seconds summary',
+  'contour_dag_cache_object gauge',
+  'contour_dagrebuild_seconds summary',
+  'contour_dagrebuild_timestamp gauge',
+  'contour_dagrebuild_total counter',
+  'contour_eventhandler_operation_total counter',
+  'contour_httpproxy gauge',
+  'contour_httpproxy_invalid gauge',
+  'contour_httpproxy_orphaned gauge',
+  'contour_httpproxy_root gauge',
+  'contour_httpproxy_valid gauge',
+  'contour_status_update_conflict_total counter',
+  'contour_status_update_duration_seconds summary',
+  'contour_status_update_failed_total counter',
+  'contour_status_update_noop_total counter',
+  'contour_status_update_success_total counter',
+  'contour_status_update_total counter',
+]
+
+test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
+  timeout: 20_000,
+}, async () => {
+  const debugPort = await freePort()
+  const at = await serve(
+    { [proxies]: [proxy('Random', 1)], [services]: [shop] },
+    {},
+    { xdsInsecure: true, debugPort },
+  )
+  const text = await (await fetch(`${at}/metrics`)).text()
+  const shown = [...text.matchAll(/^# TYPE (contour_.*)$/gm)].map(([, type]) => type)
+  expect(shown.toSorted()).toEqual(contourMetrics)
+  for (const path of ['/health', '/healthz', '/readyz'])
+    expect((await fetch(`${at}${path}`)).status).toBe(200)
+  const debug = (path: string) => fetch(`http://127.0.0.1:${debugPort}${path}`)
+  expect(await (await debug('/debug/dag')).text()).toContain('"ingress_http" -> "ingress_http/shop.test"')
+  const page = await debug('/debug/dag.svg?host=shop.test')
+  expect(page.headers.get('content-type')).toBe('image/svg+xml')
+  expect(await page.text()).toContain('shop.test')
+  expect(await (await debug('/debug/dag?host=other.test')).text()).toBe('digraph DAG {\nrankdir=LR\n}\n')
+})
+
 test('/metrics tells when the certificate shown to Envoys ends', { timeout: 20_000 }, async () => {
   const now = new Date('2026-01-01T00:00:00Z')
   const { ca, server: own } = await makeCertificates({ namespace: 'ns', lifetimeDays: 30, now })

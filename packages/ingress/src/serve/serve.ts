@@ -88,7 +88,8 @@ export class Serve {
       refusals: (host, proxy) => this.#translations.refusals(host, proxy),
       addresses: () => this.#entryAddresses(),
       isLeader: () => this.isLeader,
-      onOutcome: (kind, outcome) => this.#metrics.statusOutcome(kind, outcome),
+      onOutcome: (kind, outcome, seconds) => this.#metrics.statusOutcome(kind, outcome, seconds),
+      onConflict: (kind) => this.#metrics.statusConflict(kind),
     })
     this.#renewer =
       options.xdsTls &&
@@ -123,6 +124,7 @@ export class Serve {
     this.#health.setReady('observed', false, 'the cluster has not been read yet')
     this.#servers = await serveEndpoints(this.#options, this.#registry, this.#health, {
       countObjects: () => this.#countObjects(),
+      virtualHosts: () => this.#translations.scoped.virtualHosts(),
     })
     await Promise.race([this.#observer.start(), aborted])
     if (signal.aborted) return
@@ -181,7 +183,9 @@ export class Serve {
       this.#metrics.observed(change.kind, change.before, change.after)
     }
     const judged = this.#translations.apply(changes.filter(isRelevant))
+    const publishing = performance.now()
     this.#translations.publish()
+    this.#metrics.published((performance.now() - publishing) / 1000)
     this.#metrics.translated((performance.now() - started) / 1000, new Date())
     this.#report(judged, changes)
   }

@@ -42,7 +42,10 @@ export interface StatusSyncOptions {
   readonly refusals: (host: string, proxy: Key) => readonly string[]
   readonly addresses: () => readonly LoadBalancerIngress[]
   readonly isLeader: () => boolean
-  readonly onOutcome: (kind: StatusKind, outcome: StatusOutcome) => void
+  /** @param seconds that it took */
+  readonly onOutcome: (kind: StatusKind, outcome: StatusOutcome, seconds: number) => void
+  /** An object of this kind changed while its status was written. */
+  readonly onConflict?: (kind: string) => void
 }
 
 export const extensionServiceType = customType<ExtensionService>(extensionService)
@@ -64,7 +67,7 @@ export class StatusSync {
 
   constructor(options: StatusSyncOptions) {
     this.#options = options
-    this.#writer = new StatusWriter(options.cluster, options.logger)
+    this.#writer = new StatusWriter(options.cluster, options.logger, undefined, options.onConflict)
     const { cluster, logger } = options
     this.#queue = new WorkQueue({
       concurrency,
@@ -94,10 +97,13 @@ export class StatusSync {
     const kind = statusKinds.find((one) => one === tagged.slice(0, colon)) ?? 'httpProxy'
     const key = tagged.slice(colon + 1)
     if (!this.#options.isLeader()) return
+    const started = performance.now()
+    const seconds = () => (performance.now() - started) / 1000
     try {
-      this.#options.onOutcome(kind, await this.#writers[kind](key))
+      const outcome = await this.#writers[kind](key)
+      this.#options.onOutcome(kind, outcome, seconds())
     } catch (error) {
-      this.#options.onOutcome(kind, 'failed')
+      this.#options.onOutcome(kind, 'failed', seconds())
       throw error
     }
   }
