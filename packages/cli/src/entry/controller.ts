@@ -1,5 +1,5 @@
 /** The program `controller` of the image of that name: assigns addresses. */
-import './small-compiler.ts'
+import './small-memory.ts'
 import { run } from '../command.ts'
 
 await run('controller')
