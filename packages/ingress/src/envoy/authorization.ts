@@ -16,7 +16,7 @@ import type {
 import { StatusCode } from '@envoyproxy/envoy-types/envoy/type/v3/http_status'
 import type { Authorization, NameMatch } from '../dag/access.ts'
 import type { AuthorizationRule } from '../dag/filters.ts'
-import { grpcService, limit, pack, typed } from './message.ts'
+import { askingLimit, grpcService, pack, typed } from './message.ts'
 import { clusterName } from './names.ts'
 import { scopeHeader } from './scope-key.ts'
 
@@ -65,7 +65,7 @@ function serviceOf({ cluster, service, timeout }: Authorization): NonNullable<Ex
       serverUri: {
         uri: `http://${asked.replaceAll('/', '.')}/`,
         httpUpstreamType: { case: 'cluster', value: asked },
-        timeout: limit(timeout ?? 'infinite'),
+        timeout: askingLimit(timeout ?? 'infinite'),
       },
       pathPrefix: service.pathPrefix,
       authorizationResponse: { allowedUpstreamHeaders: names(service.granted) },

@@ -62,6 +62,11 @@ const streams: NonNullable<MessageInitShape<typeof ConfigSourceSchema>['configSo
   },
 }
 
+/** Of filters that ask a server: they count milliseconds in 32 bits. */
+export function askingLimit(ms: number | 'infinite'): Pick<Duration, 'seconds' | 'nanos'> {
+  return limit(ms === 'infinite' ? ms : Math.min(ms, 0xffffffff))
+}
+
 /** A server behind one of the clusters; without a timeout, each filter has a default of its own. */
 export function grpcService(
   clusterName: string,
@@ -71,6 +76,6 @@ export function grpcService(
   const authority = sni === '' ? clusterName.replaceAll('/', '.') : sni
   return {
     targetSpecifier: { case: 'envoyGrpc', value: { clusterName, authority } },
-    ...(timeout === undefined ? {} : { timeout: limit(timeout) }),
+    ...(timeout === undefined ? {} : { timeout: askingLimit(timeout) }),
   }
 }

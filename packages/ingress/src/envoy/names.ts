@@ -14,16 +14,12 @@ const limit = 60
 export function clusterName(cluster: Cluster): string {
   if (cluster.kind === 'extension') return extensionName(cluster.namespace, cluster.name)
   if (cluster.kind === 'dns') return dnsName(cluster)
-  const settings = settingsOf(cluster)
-  return squeeze([cluster.namespace, cluster.service, String(cluster.port), digest(settings)])
+  const hash = createHash('sha1').update(settingsOf(cluster)).digest('hex').slice(0, 10)
+  return squeeze([cluster.namespace, cluster.service, String(cluster.port), hash])
 }
 
 export function extensionName(namespace: string, name: string): string {
-  return squeeze(['extension', namespace, name])
-}
-
-function digest(text: string): string {
-  return createHash('sha1').update(text).digest('hex').slice(0, 10)
+  return `extension/${namespace}/${name}`
 }
 
 /** The settings that tell clusters of one port apart; '' when all are the default. */
@@ -36,9 +32,14 @@ function settingsOf({ settings }: ServiceCluster): string {
 
 function dnsName({ host, port, secure, family, validation }: DnsCluster): string {
   const address = port === (secure ? 443 : 80) ? host : `${host}:${port}`
-  const parts = ['dnsname', secure ? 'https' : 'http', address]
+  const name = `dnsname/${secure ? 'https' : 'http'}/${address}`
   const plain = family === 'auto' && validation === undefined
-  return squeeze(plain ? parts : [...parts, digest(JSON.stringify([family, validation]))])
+  return plain ? name : `${name}/${longHash([family, validation])}`
+}
+
+/** Of what decides whom to trust: too long for anybody to find another value with the same one. */
+export function longHash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 40)
 }
 
 export function altStatName(cluster: Cluster): string {

@@ -19,7 +19,7 @@ import type { Cluster, Limit } from '../dag/cluster.ts'
 import type { Descriptor, DescriptorEntry, RouteDescriptors } from '../dag/filters.ts'
 import type { RateLimitService } from '../dag/options.ts'
 import { headerMatcher } from './match.ts'
-import { grpcService, limit, pack, typed } from './message.ts'
+import { askingLimit, grpcService, pack, typed } from './message.ts'
 import { extensionName } from './names.ts'
 
 /** How the listeners ask the service. */
@@ -68,7 +68,7 @@ export function rateLimitFilter(limiting: RateLimiting) {
       transportApiVersion: ApiVersion.V3,
       grpcService: grpcService(cluster, sni, undefined),
     },
-    ...(timeout === undefined ? {} : { timeout: limit(timeout) }),
+    ...(timeout === undefined ? {} : { timeout: askingLimit(timeout) }),
   })
 }
 

@@ -6,13 +6,12 @@ import { createHash } from 'node:crypto'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
 import { type Access, clustersOfAccess, isOpen } from '../dag/access.ts'
-import type { Cluster } from '../dag/cluster.ts'
 import type { TcpTarget, TlsSettings } from '../dag/virtual-host.ts'
 import type { Layout } from '../xds/layout.ts'
 import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
 import { downstreamTls } from './downstream-tls.ts'
 import { sourceOf } from './layout.ts'
-import { clusterName } from './names.ts'
+import { clusterName, longHash } from './names.ts'
 import type { ListenerOptions } from './options.ts'
 import { secureTableName } from './route-table.ts'
 import { tcpProxy } from './tcp-proxy.ts'
@@ -51,19 +50,25 @@ export function chainName(
   const versions = minimum === '1.2' && maximum === '1.3' ? '' : ` ${minimum}-${maximum}`
   const certificates =
     clients === undefined && forward === undefined ? '' : ` clients ${hash([clients, forward])}`
-  return `${secret}${versions}${certificates}${isOpen(access) ? '' : ` access ${hash(access)}`}`
+  return `${secret}${versions}${certificates}${isOpen(access) ? '' : ` access ${longHash(identityOf(access))}`}`
+}
+
+function hash(value: unknown): string {
+  return createHash('sha1').update(JSON.stringify(value)).digest('hex').slice(0, 10)
 }
 
 /** Clusters count by their names, and by what else of them a filter says. */
-function hash(value: unknown): string {
-  const text = JSON.stringify(value, (key, inner: unknown) =>
-    key === 'cluster' ? identityOf(inner as Cluster) : inner,
+function identityOf({ authorization, providers }: Access): unknown {
+  const asked = authorization && {
+    ...authorization,
+    cluster: [clusterName(authorization.cluster), authorization.cluster.settings.sni],
+  }
+  const keys = providers.map((provider) =>
+    provider.keys.kind === 'local'
+      ? provider
+      : { ...provider, keys: { ...provider.keys, cluster: clusterName(provider.keys.cluster) } },
   )
-  return createHash('sha1').update(text).digest('hex').slice(0, 10)
-}
-
-function identityOf(cluster: Cluster): string {
-  return `${clusterName(cluster)} ${cluster.kind === 'extension' ? cluster.settings.sni : ''}`
+  return [asked, keys]
 }
 
 /** Tells chains of streams apart. */

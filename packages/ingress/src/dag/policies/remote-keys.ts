@@ -54,7 +54,7 @@ function placeOf(uri: string, refuse: Refuse): Place | undefined {
     refuse('RemoteJWKSPortInvalid', `.uri: "${written}" is no port`)
     return undefined
   }
-  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  const url = /^[!-~]+$/.test(uri) && URL.canParse(uri) ? new URL(uri) : undefined
   if (url === undefined || (url.host === '' && url.protocol.startsWith('http'))) {
     refuse('RemoteJWKSURIInvalid', `.uri: "${uri}" is no URI`)
     return undefined
