@@ -71,7 +71,7 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
   if (!asked.ok) early.push(...asked.problems)
   const { authorization, tokens } = clientChecks(root, tls, lookups, options, early)
   const providers = (spec.virtualhost?.jwtProviders ?? []).map(({ name }) => name)
-  const tree = translateTree(root, lookups, { authorization, providers, options })
+  const tree = translateTree(root, lookups, { authorization, providers, jwt: tokens.rule, options })
   const tcp = spec.tcpproxy === undefined ? undefined : translateTcp(root, lookups, options)
   const told = together(new Map([[key, early]]), tcp?.problems ?? new Map(), tree.problems)
   const warnings = new Map([

@@ -1,8 +1,8 @@
 /** The filters that a virtual host or a route of an HTTPProxy asks for. */
 import type { HTTPProxyRoute, HTTPProxyVirtualHost } from '@landfall/api'
-import { type HostFilters, noHostFilters, type RouteFilters } from '../filters.ts'
+import { type HostFilters, type JwtRule, noHostFilters, type RouteFilters } from '../filters.ts'
 import type { DagOptions } from '../options.ts'
-import { type Checked, ok, type Problem, refused } from '../problem.ts'
+import { type Checked, ok, type Problem, refused, warning } from '../problem.ts'
 import { type HostAuthorization, readRouteAuthorization } from './authorization.ts'
 import { readCookies } from './cookies.ts'
 import { readCors } from './cors.ts'
@@ -16,6 +16,8 @@ export interface HostRules {
   readonly authorization: HostAuthorization
   /** Names of the providers of tokens that the root speaks of. */
   readonly providers: readonly string[]
+  /** Of routes that say nothing. */
+  readonly jwt: JwtRule
   readonly options: DagOptions
 }
 
@@ -71,10 +73,29 @@ export function readRouteFilters(
     jwt: jwt.value,
   }
   const warnings = [
+    ...unchecked(field, route, filters, host),
     ...authorization.value.warnings,
     ...unlimited(field, route.rateLimitPolicy, rateLimitService),
   ]
   return ok({ filters: asksNothing(filters) ? undefined : filters, warnings })
+}
+
+/** Authorization and tokens are matters of the secure side, as with Contour. */
+function unchecked(
+  field: string,
+  { permitInsecure }: HTTPProxyRoute,
+  filters: RouteFilters,
+  { authorization, jwt, options }: HostRules,
+): readonly Problem[] {
+  if (permitInsecure !== true || options.disablePermitInsecure) return []
+  const asks =
+    authorization.server !== undefined && (filters.authorization ?? authorization.rule).kind === 'ask'
+  const requires = (filters.jwt ?? jwt).kind === 'require'
+  const message = (what: string) => `${field}.permitInsecure: over plain HTTP, requests pass without ${what}`
+  return [
+    ...(asks ? [warning('AuthError', 'UncheckedOverHTTP', message('authorization'))] : []),
+    ...(requires ? [warning('JWTVerificationError', 'UncheckedOverHTTP', message('a token'))] : []),
+  ]
 }
 
 function asksNothing({ cookies, ...others }: RouteFilters): boolean {
