@@ -23,6 +23,9 @@ export function engineOptions(settings: Settings): EngineOptions {
       ...defaultDagOptions,
       rootNamespaces: settings.rootNamespaces ?? [],
       disablePermitInsecure: settings.disablePermitInsecure ?? false,
+      enableExternalNameService: settings.enableExternalName ?? false,
+      dnsLookupFamily: settings.dnsLookupFamily ?? 'auto',
+      rateLimitService: rateLimitService(settings),
       tls: { minimum: settings.tlsMinimum ?? '1.2', maximum: settings.tlsMaximum ?? '1.3' },
       requireUpstreamValidation: settings.requireUpstreamValidation ?? false,
       headers: {
@@ -34,6 +37,21 @@ export function engineOptions(settings: Settings): EngineOptions {
     listeners: listenerOptions(settings),
     clusters: clusterOptions(settings),
     runtime: runtimeOptions(settings),
+  }
+}
+
+function rateLimitService(settings: Settings): EngineOptions['dag']['rateLimitService'] {
+  const { rateLimitServiceNamespace: namespace, rateLimitServiceName: name } = settings
+  const named = namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`
+  const extensionService = settings.rateLimitService ?? named
+  if (extensionService === undefined) return undefined
+  return {
+    extensionService,
+    domain: settings.rateLimitDomain ?? 'contour',
+    failOpen: settings.rateLimitFailOpen ?? false,
+    enableXRateLimitHeaders: settings.rateLimitHeaders ?? false,
+    enableResourceExhaustedCode: settings.rateLimitExhausted ?? false,
+    defaultGlobalRateLimitPolicy: settings.rateLimitPolicy,
   }
 }
 

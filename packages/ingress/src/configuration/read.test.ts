@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { engineOptions } from './engine-options.ts'
 import { differing, needRestart, readConfiguration, readFileText } from './read.ts'
 import { refused } from './refused.ts'
 import { settings } from './settings.ts'
@@ -24,6 +25,8 @@ policy:
       X-Forwarded-Proto: https
 network:
   num-trusted-hops: 1
+cluster:
+  dns-lookup-family: v4
 `
   expect(readFileText(text)).toEqual({
     problems: [],
@@ -35,6 +38,7 @@ network:
       connectionIdle: 60_000,
       requestSet: { 'X-Forwarded-Proto': 'https' },
       trustedHops: 1,
+      dnsLookupFamily: 'v4',
     },
   })
 })
@@ -89,6 +93,11 @@ test('what contradicts itself is refused', () => {
   const text = 'tls: {minimum-protocol-version: "1.3", maximum-protocol-version: "1.2"}\n'
   expect(readFileText(text).problems).toEqual([
     { path: 'tls.minimum-protocol-version', message: '1.3 is above the maximum 1.2' },
+  ])
+  const limits = readFileText('rateLimitService: {domain: a}\nomEnforcedHealthListener: {address: 0.0.0.0}\n')
+  expect(limits.problems.map(({ path }) => path)).toEqual([
+    'rateLimitService.domain',
+    'omEnforcedHealthListener.address',
   ])
   const metrics = 'metrics: {contour: {server-certificate-path: /a}}\n'
   expect(readFileText(metrics).problems).toEqual([
@@ -153,5 +162,41 @@ test('fields of the JSON log: known ones, own ones, and what Envoy would refuse'
   ])
   expect(readFileText('accesslog-format-string: "%PROTOCOL%"\n').problems).toEqual([
     { path: 'accesslog-format-string', message: 'must end in a line break' },
+  ])
+})
+
+test('the rate limit service is read, with the descriptors of hosts that have none', () => {
+  const text = `
+rateLimitService:
+  extensionService: limits/service
+  domain: shop
+  failOpen: true
+  defaultGlobalRateLimitPolicy:
+    descriptors: [{entries: [{remoteAddress: {}}, {genericKey: {key: a, value: b}}]}]
+`
+  const { settings: read, problems } = readFileText(text)
+  expect(problems).toEqual([])
+  expect(engineOptions(read).dag.rateLimitService).toEqual({
+    extensionService: 'limits/service',
+    domain: 'shop',
+    failOpen: true,
+    enableXRateLimitHeaders: false,
+    enableResourceExhaustedCode: false,
+    defaultGlobalRateLimitPolicy: {
+      descriptors: [{ entries: [{ remoteAddress: {} }, { genericKey: { key: 'a', value: 'b' } }] }],
+    },
+  })
+  const bad = `
+rateLimitService:
+  extensionService: service
+  defaultGlobalRateLimitPolicy:
+    descriptors: [{entries: [{genericKey: {key: a}}, {who: {}}, {requestHeaderValueMatch: {headers: [{name: a, regex: '('}], value: b}}]}]
+`
+  const messages = readFileText(bad).problems.map(({ path, message }) => `${path}: ${message}`)
+  const at = 'rateLimitService.defaultGlobalRateLimitPolicy: descriptors: item 0: entries'
+  expect(messages).toEqual([
+    'rateLimitService.extensionService: must be namespace/name of an ExtensionService',
+    `${at}: item 0: genericKey: value: is needed`,
+    `${at}: item 1: who: is no key that is known`,
   ])
 })

@@ -104,6 +104,16 @@ function walk(
 
 const unknown = 'is no key that is known'
 
+const rateLimitSettings = [
+  'rateLimitServiceName',
+  'rateLimitServiceNamespace',
+  'rateLimitDomain',
+  'rateLimitFailOpen',
+  'rateLimitHeaders',
+  'rateLimitExhausted',
+  'rateLimitPolicy',
+] as const satisfies readonly SettingName[]
+
 /** What each alone is good for, and together not. */
 function contradictions(read: Settings, source: Source): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = []
@@ -118,6 +128,12 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
     refuse('metricsCertificate', 'certificate and key go together')
   if (read.metricsCa !== undefined && read.metricsCertificate === undefined)
     refuse('metricsCa', 'an authority of clients needs a certificate of the server')
+  const named = read.rateLimitServiceName !== undefined && read.rateLimitServiceNamespace !== undefined
+  const limiting = rateLimitSettings.find((name) => read[name] !== undefined)
+  if (limiting !== undefined && read.rateLimitService === undefined && !named)
+    refuse(limiting, 'counts for nothing without rateLimitService.extensionService, with name and namespace')
+  if (read.limitedHealthAddress !== undefined && read.limitedHealthPort === undefined)
+    refuse('limitedHealthAddress', 'needs a port beside it')
   if (read.httpVersions?.length === 0) refuse('httpVersions', 'must name a version')
   return problems
 }

@@ -18,6 +18,14 @@ export const text: Reader<string> = (value, say) => {
   return undefined
 }
 
+export function pattern(form: RegExp, otherwise: string): Reader<string> {
+  return (value, say) => {
+    if (typeof value === 'string' && form.test(value)) return value
+    say(otherwise)
+    return undefined
+  }
+}
+
 export const flag: Reader<boolean> = (value, say) => {
   if (typeof value === 'boolean') return value
   say('must be true or false')
@@ -74,6 +82,29 @@ export function list<T>(item: Reader<T>): Reader<readonly T[]> {
     const read = value.map((one, index) => item(one, (message) => say(`item ${index}: ${message}`)))
     const good = read.filter((one) => one !== undefined)
     return good.length === read.length ? good : undefined
+  }
+}
+
+type Fields<R> = { readonly [K in keyof R]?: R[K] extends Reader<infer T> ? T : never }
+
+/** A map of fields that are known, each read by its own reader. */
+export function shaped<const R extends Readonly<Record<string, Reader<unknown>>>>(
+  readers: R,
+): Reader<Fields<R>> {
+  return (value, say) => {
+    if (!isRecord(value)) {
+      say('must be a map')
+      return undefined
+    }
+    let good = true
+    const read = Object.entries(value).map(([name, inner]) => {
+      const reader = readers[name]
+      const tell = (message: string): void => say(`${name}: ${message}`)
+      const result = reader === undefined ? tell('is no key that is known') : reader(inner, tell)
+      good &&= result !== undefined
+      return [name, result] as const
+    })
+    return good ? (Object.fromEntries(read) as Fields<R>) : undefined
   }
 }
 

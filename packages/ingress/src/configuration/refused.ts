@@ -5,19 +5,7 @@ export interface Refused {
   readonly why: string
 }
 
-const noService = 'services for all hosts are not configured yet; use those of each HTTPProxy'
-
 export const refused: readonly Refused[] = [
-  {
-    file: 'enableExternalNameService',
-    object: 'enableExternalNameService',
-    why: 'Services of type ExternalName are not served yet',
-  },
-  {
-    file: 'cluster.dns-lookup-family',
-    object: 'envoy.cluster.dnsLookupFamily',
-    why: 'no names outside of the cluster are looked up yet',
-  },
   { file: 'gateway', object: 'gateway', why: 'Gateway API is not served yet' },
   {
     file: 'tls.fallback-certificate',
@@ -29,8 +17,11 @@ export const refused: readonly Refused[] = [
     object: 'envoy.clientCertificate',
     why: 'Envoy does not show a certificate to backends yet',
   },
-  { file: 'rateLimitService', object: 'rateLimitService', why: noService },
-  { file: 'globalExtAuth', object: 'globalExtAuth', why: noService },
+  {
+    file: 'globalExtAuth',
+    object: 'globalExtAuth',
+    why: 'authorization of all hosts is not served yet; configure that of each HTTPProxy',
+  },
   { file: 'tracing', object: 'tracing', why: 'tracing is not served yet' },
   {
     file: 'metrics.envoy.server-certificate-path',

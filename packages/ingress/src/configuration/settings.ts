@@ -3,6 +3,7 @@
  * change of it is taken over while the program runs. What a path cannot be honoured for is in `refused.ts`.
  */
 import { formatLine, jsonFields } from './access-log-fields.ts'
+import { globalRateLimitPolicy } from './rate-limit-policy.ts'
 import {
   choice,
   duration,
@@ -10,6 +11,7 @@ import {
   flag,
   limited,
   list,
+  pattern,
   port,
   positive,
   type Reader,
@@ -205,6 +207,11 @@ function breaker(file: string, object: string): Setting<number> {
 }
 
 const clusters = {
+  dnsLookupFamily: both(
+    choice('auto', 'v4', 'v6', 'all'),
+    'cluster.dns-lookup-family',
+    'envoy.cluster.dnsLookupFamily',
+  ),
   clusterRequestsPerConnection: both(
     count,
     'cluster.max-requests-per-connection',
@@ -243,6 +250,31 @@ const clusters = {
   ),
 }
 
+const rateLimiting = {
+  rateLimitService: live(pattern(/^[^/]+\/[^/]+$/, 'must be namespace/name of an ExtensionService'), {
+    file: 'rateLimitService.extensionService',
+  }),
+  rateLimitServiceName: live(text, { object: 'rateLimitService.extensionService.name' }),
+  rateLimitServiceNamespace: live(text, { object: 'rateLimitService.extensionService.namespace' }),
+  rateLimitDomain: both(text, 'rateLimitService.domain', 'rateLimitService.domain'),
+  rateLimitFailOpen: both(flag, 'rateLimitService.failOpen', 'rateLimitService.failOpen'),
+  rateLimitHeaders: both(
+    flag,
+    'rateLimitService.enableXRateLimitHeaders',
+    'rateLimitService.enableXRateLimitHeaders',
+  ),
+  rateLimitExhausted: both(
+    flag,
+    'rateLimitService.enableResourceExhaustedCode',
+    'rateLimitService.enableResourceExhaustedCode',
+  ),
+  rateLimitPolicy: both(
+    globalRateLimitPolicy,
+    'rateLimitService.defaultGlobalRateLimitPolicy',
+    'rateLimitService.defaultGlobalRateLimitPolicy',
+  ),
+}
+
 const network = {
   trustedHops: both(whole(0), 'network.num-trusted-hops', 'envoy.network.numTrustedHops'),
   adminPort: both(whole(0, 65535), 'network.admin-port', 'envoy.network.adminPort'),
@@ -252,6 +284,7 @@ const network = {
 const policies = {
   rootNamespaces: live(list(text), { object: 'httpproxy.rootNamespaces' }),
   disablePermitInsecure: both(flag, 'disablePermitInsecure', 'httpproxy.disablePermitInsecure'),
+  enableExternalName: both(flag, 'enableExternalNameService', 'enableExternalNameService'),
   ingressStatusAddress: both(text, 'ingress-status-address', 'ingress.statusAddress'),
   requestSet: both(headers, 'policy.request-headers.set', 'policy.requestHeaders.set'),
   requestRemove: both(headerNames, 'policy.request-headers.remove', 'policy.requestHeaders.remove'),
@@ -267,6 +300,7 @@ export const settings = {
   ...tls,
   ...timeouts,
   ...clusters,
+  ...rateLimiting,
   ...network,
   ...policies,
 }

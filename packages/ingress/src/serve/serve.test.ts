@@ -158,7 +158,7 @@ test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
   )
   const text = await (await fetch(`${at}/metrics`)).text()
   const shown = [...text.matchAll(/^# TYPE (contour_.*)$/gm)].map(([, type]) => type)
-  expect(shown.toSorted()).toEqual(contourMetrics)
+  expect(new Set(shown)).toEqual(new Set(contourMetrics))
   for (const path of ['/health', '/healthz', '/readyz'])
     expect((await fetch(`${at}${path}`)).status).toBe(200)
   const debug = (path: string) => fetch(`http://127.0.0.1:${debugPort}${path}`)

@@ -165,6 +165,9 @@ function judgement(
     if (!isOurIngress(after, classes)) return [{ ...about, kind: 'Ingress', status: 'ignored', problems: [] }]
     return [finding(file, 'Ingress', namespace, name, problems)]
   }
+  if (kind === 'extensionService') {
+    return [finding(file, 'ExtensionService', namespace, name, engine.verdict(kind, key).problems)]
+  }
   if (kind !== 'httpProxy') return []
   const verdict = engine.verdict('httpProxy', key)
   const ours = isOurProxy(after, classes)

@@ -8,6 +8,7 @@ import {
 import { customType, ingressType, type RawObject, serviceType } from '@landfall/kube'
 import type { Change } from '../model/objects.ts'
 import { tlsSecretType } from '../serve/tls-secret.ts'
+import { extensionServiceType } from '../status/status-sync.ts'
 
 const httpProxyType = customType<HTTPProxy>(httpProxy)
 const delegationType = customType<TLSCertificateDelegation>(tlsCertificateDelegation)
@@ -27,6 +28,8 @@ export function changeOf(raw: RawObject): Change | undefined {
       return { kind: 'secret', ...added, after: tlsSecretType.project(withData(raw)) }
     case 'projectcontour.io/v1/TLSCertificateDelegation':
       return { kind: 'delegation', ...added, after: delegationType.project(raw) }
+    case 'projectcontour.io/v1alpha1/ExtensionService':
+      return { kind: 'extensionService', ...added, after: extensionServiceType.project(raw) }
     default:
       return undefined
   }
