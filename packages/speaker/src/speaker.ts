@@ -87,6 +87,7 @@ export class Speaker {
       interfaces,
       bfd,
       onStatus: () => this.#sessionsChanged(),
+      retireMs: options.bgp.drainMs,
       ...(options.bgp.listenPort === undefined ? {} : { listenPort: options.bgp.listenPort }),
     })
     this.#endSecretWatch = this.#watchSecret()

@@ -63,6 +63,7 @@ function makeSpeaker(interfaces: () => readonly Interface[] = () => []) {
     nodeName: 'n1',
     interfaces,
     bfd: () => {},
+    retireMs: 200,
   })
   cleanups.push(() => speaker.stop())
   const logged = (event: string) => lines.filter((line) => line['event'] === event)
@@ -105,6 +106,28 @@ test('a session comes up, carries the routes, follows changes and is reported', 
   expect(text).toContain(`metallb_bgp_announced_prefixes_total${label} 2`)
   expect(text).toContain(`metallb_bgp_pending_prefixes_total${label} 0`)
   expect(speaker.status()).toMatchObject([{ name: 'peer', state: 'established', announced: 2, unsent: [] }])
+})
+
+test('what a node that is taken out gives up says so before it is withdrawn', async () => {
+  const peer = await listen()
+  const { speaker } = makeSpeaker()
+  speaker.apply({ peers: [to(peer, { routes: routesOf(3) })] })
+  await until('three routes', () => peer.routes.size === 3)
+  speaker.apply({ peers: [to(peer, { routes: [route(1)] })], retiring: true })
+  await until('one route', () => peer.routes.size === 1)
+  const said = peer.received
+    .flatMap((message) => (message.kind === 'update' ? [message] : []))
+    .map(({ attributes, announced, withdrawn }) => {
+      const preference = attributes.find((one) => one.kind === 'localPref')?.value
+      const communities = attributes.find((one) => one.kind === 'communities')?.values
+      return { preference, communities, announced: announced.length, withdrawn: withdrawn.length }
+    })
+  expect(said).toEqual([
+    { preference: 100, communities: undefined, announced: 3, withdrawn: 0 },
+    { preference: 0, communities: [0xffff0000], announced: 2, withdrawn: 0 },
+    { preference: undefined, communities: undefined, announced: 0, withdrawn: 2 },
+  ])
+  expect(speaker.status()).toMatchObject([{ announced: 1, pending: 0 }])
 })
 
 test('a peer that changed restarts its session alone; a removed one is told and forgotten', async () => {

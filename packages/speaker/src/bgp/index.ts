@@ -36,6 +36,8 @@ export interface BgpSpeakerOptions {
   readonly listenPort?: number
   /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
   readonly bfd: (message: ToBfd) => void
+  /** How long routes of a node that is being taken out say so before they are withdrawn; 0 unless given. */
+  readonly retireMs?: number
   /** `status` may answer something else; called often. */
   readonly onStatus?: () => void
 }
@@ -79,7 +81,8 @@ export class BgpSpeaker {
       if (!wanted.has(name)) this.#remove(peer)
     }
     this.#routers.setInterfaces(plan.peers.flatMap((peer) => peer.interface ?? []))
-    for (const peer of plan.peers) this.#applyPeer(peer)
+    const retireMs = plan.retiring === true ? (this.#options.retireMs ?? 0) : 0
+    for (const peer of plan.peers) this.#applyPeer(peer, retireMs)
     this.#listener?.setCallers([...this.#held.values()].flatMap((held) => this.#callerOf(held)))
   }
 
@@ -135,7 +138,7 @@ export class BgpSpeaker {
     return up.some(({ session }) => session.status.announced + session.status.pending > 0)
   }
 
-  #applyPeer(peer: BgpPeerPlan): void {
+  #applyPeer(peer: BgpPeerPlan, retireMs: number): void {
     const held = this.#held.get(peer.name)
     if (held === undefined) {
       this.#log('peerAdded', peer, 'peer added')
@@ -144,7 +147,7 @@ export class BgpSpeaker {
     if (isDeepStrictEqual(withoutMoving(held.peer), withoutMoving(peer))) {
       this.#held.set(peer.name, { peer, session: held.session })
       if (!isDeepStrictEqual(held.peer.bfd, peer.bfd)) held.session.setBfd(peer.bfd)
-      return held.session.setRoutes(peer.routes)
+      return held.session.setRoutes(peer.routes, retireMs)
     }
     this.#log('peerChanged', peer, 'peer changed, its session restarts')
     this.#end(held.peer, bgpError(errorCode.cease, ceaseReason.otherConfigurationChange))

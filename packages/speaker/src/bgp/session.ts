@@ -86,6 +86,7 @@ export class Session {
   #lastEnding: Why | undefined
   #since = Date.now()
   #timer: NodeJS.Timeout | undefined
+  #retirement: NodeJS.Timeout | undefined
 
   constructor(options: SessionOptions) {
     const { peer, interfaces, neighbor } = options
@@ -153,9 +154,21 @@ export class Session {
     this.#connections.accept(socket)
   }
 
-  setRoutes(routes: Routes): void {
+  /** What goes is withdrawn after so many milliseconds, in which it says that it is about to go (RFC 8326). */
+  setRoutes(routes: Routes, retireMs = 0): void {
     this.#routes = routes
-    this.#applyRoutes()
+    this.#applyRoutes(retireMs > 0)
+    if ((this.#established?.routes.retiring ?? 0) > 0)
+      this.#retirement ??= setTimeout(() => this.#withdrawRetired(), retireMs)
+  }
+
+  #withdrawRetired(): void {
+    this.#retirement = undefined
+    const { rib, routes } = this.#established ?? {}
+    const changes = routes?.withdrawRetired()
+    if (changes === undefined || rib === undefined) return
+    if (changes.withdrawn > 0) this.#log.updated({ ...changes, total: rib.desired })
+    this.#flush()
   }
 
   /** From now on every route says that it is about to go (RFC 8326). */
@@ -272,6 +285,8 @@ export class Session {
   }
 
   #onEnded(ending: Ending, wasEstablished: boolean): void {
+    clearTimeout(this.#retirement)
+    this.#retirement = undefined
     this.#lastEnding = whyEnded(ending)
     if (wasEstablished) this.#since = Date.now()
     this.#established = undefined
@@ -282,13 +297,13 @@ export class Session {
     this.#report()
   }
 
-  #applyRoutes(): void {
+  #applyRoutes(retire = false): void {
     const local = this.#connections.of('own')?.local
     if (this.#established === undefined || local === undefined) return this.#report()
     const { peer, interfaces } = this.#options
     const { agreed, rib, routes } = this.#established
     const facts = factsOf(peer, agreed, local, interfaces(), this.#draining)
-    const changes = routes.apply(this.#routes, facts)
+    const changes = routes.apply(this.#routes, facts, retire)
     if (changes.announced + changes.withdrawn > 0) this.#log.updated({ ...changes, total: rib.desired })
     this.#unsent = routes.unsent
     this.#log.unsent(this.#unsent)

@@ -7,6 +7,8 @@ export type { BFDSettings as BfdProfile, SourceAddress } from '@landfall/metallb
 export interface BgpPlan {
   /** Sorted by name; names are unique. */
   readonly peers: readonly BgpPeerPlan[]
+  /** The node is being taken out: what goes now says so to its peers before it is withdrawn. */
+  readonly retiring?: boolean
 }
 
 export interface BgpPeerPlan {

@@ -88,10 +88,17 @@ export class Planner {
   }
 }
 
-function bgpOf(routes: RouteTable, { config, node }: Pick<World, 'config' | 'node'>): BgpPlan {
+function bgpOf(
+  routes: RouteTable,
+  { config, node, nodes }: Pick<World, 'config' | 'node' | 'nodes'>,
+): BgpPlan {
   const peers = config.peers.filter((peer) => peer.nodes.has(node))
   routes.keep(new Set(peers.map(({ name }) => name)))
-  return { peers: peers.map((peer) => peerPlan(peer, routes.of(peer.name))) }
+  const { excluded = false, cordoned = false, networkUnavailable = false } = nodes.get(node) ?? {}
+  return {
+    peers: peers.map((peer) => peerPlan(peer, routes.of(peer.name))),
+    retiring: excluded || cordoned || networkUnavailable,
+  }
 }
 
 function peerPlan(peer: Peer, routes: Routes): BgpPeerPlan {

@@ -108,7 +108,8 @@ export function goldenOf(plan: Plan): string {
     candidates: address.candidates.map(({ node, weight }) => (weight === 0 ? node : `${node} by ${weight}`)),
   }))
   const peers = plan.bgp.peers.map(({ name, routes }) => ({ name, routes: [...routes].map(routeText) }))
-  return `${JSON.stringify({ services, layer2, peers }, undefined, 2)}\n`
+  const retiring = plan.bgp.retiring === true ? { retiring: true } : {}
+  return `${JSON.stringify({ services, layer2, peers, ...retiring }, undefined, 2)}\n`
 }
 
 function said(silence: { readonly reason: string; readonly message: string } | undefined): string {

@@ -122,6 +122,17 @@ export function contractSuite(router: ContractPeer): void {
       expect(router.route('10.99.7.1/32', n.internal4)?.bandwidth).toBe(125e6)
     })
 
+    test('a node that is taken out says so before its routes go, and the session stays', async () => {
+      const speaker = start(1, peer(n.plain4, { routes: [route('10.99.8.1/32'), route('10.99.8.2/32')] }))
+      await seen('10.99.8.2/32', n.plain4)
+      speaker.apply({ peers: [peer(n.plain4, { routes: [route('10.99.8.2/32')] })], retiring: true })
+      const communities = () => router.route('10.99.8.1/32', n.plain4)?.communities.join()
+      await until('the community', () => /^(65535:0|graceful-shutdown)$/.test(communities() ?? ''))
+      await gone('10.99.8.1/32', n.plain4)
+      expect(router.route('10.99.8.2/32', n.plain4)?.communities).toEqual([])
+      expect(speaker.events('sessionUp')).toHaveLength(1)
+    })
+
     test('several hops, TTL security, and an AS number of four octets', async () => {
       const far = peer(n.far4, { name: 'far', ebgpMultiHop: true, routes: [route('10.99.2.1/32')] })
       start(1, far)

@@ -114,6 +114,15 @@ export class AdjOut {
     return [...this.#refused.values()]
   }
 
+  desiredFor(key: PrefixKey): DesiredRoute | undefined {
+    return this.#desired.get(key)
+  }
+
+  /** Of what shall be announced. */
+  keys(): Iterable<PrefixKey> {
+    return this.#desired.keys()
+  }
+
   setDesired(desired: ReadonlyMap<PrefixKey, DesiredRoute>): Changes {
     for (const key of this.#desired.keys()) if (!desired.has(key)) this.change(key, undefined)
     for (const [key, route] of desired) this.change(key, route)

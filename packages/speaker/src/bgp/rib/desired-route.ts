@@ -110,12 +110,10 @@ export function describeUnsent({ prefix, reason }: UnsentRoute): string {
 function attributesOf(route: BgpRoute, facts: SessionFacts): readonly Attribute[] {
   const attributes: Attribute[] = [{ kind: 'origin', origin: 'igp' }, ...pathOf(route, facts)]
   if (route.med !== undefined) attributes.push({ kind: 'med', value: route.med })
-  const localPref = facts.draining ? 0 : (route.localPref ?? defaultLocalPref)
-  if (facts.internal) attributes.push({ kind: 'localPref', value: localPref })
+  if (facts.internal) attributes.push({ kind: 'localPref', value: route.localPref ?? defaultLocalPref })
   const standard = route.communities.flatMap((one) =>
     one.kind === 'standard' ? [one.high * 0x10000 + one.low] : [],
   )
-  if (facts.draining && !standard.includes(gracefulShutdown)) standard.push(gracefulShutdown)
   if (standard.length > 0) attributes.push({ kind: 'communities', values: standard })
   if (route.bandwidth !== undefined) {
     attributes.push({ kind: 'extendedCommunities', values: [linkBandwidth(route.bandwidth, facts)] })
@@ -124,7 +122,23 @@ function attributesOf(route: BgpRoute, facts: SessionFacts): readonly Attribute[
     one.kind === 'large' ? [{ global: one.global, local1: one.local1, local2: one.local2 }] : [],
   )
   if (large.length > 0) attributes.push({ kind: 'largeCommunities', values: large })
-  return attributes
+  return facts.draining ? drained(attributes) : attributes
+}
+
+/** The same, about to go (RFC 8326): any other path is better. */
+export function drainedSet({ key, family, nextHop, attributes }: AttributeSet): AttributeSet {
+  return { key: `${key}|drained`, family, nextHop, attributes: drained(attributes) }
+}
+
+function drained(attributes: readonly Attribute[]): readonly Attribute[] {
+  const communities = attributes.flatMap((one) => (one.kind === 'communities' ? one.values : []))
+  const values = [...new Set([...communities, gracefulShutdown])]
+  return [
+    ...attributes
+      .filter(({ kind }) => kind !== 'communities')
+      .map((one): Attribute => (one.kind === 'localPref' ? { kind: 'localPref', value: 0 } : one)),
+    { kind: 'communities', values },
+  ]
 }
 
 /** draft-ietf-idr-link-bandwidth: non-transitive, two-octet AS, bytes a second as a float. */

@@ -82,6 +82,37 @@ test('a change sends what it concerns, and looks at nothing else', () => {
   ])
 })
 
+test('what retires says so until it is withdrawn, and what comes back is as it was', () => {
+  const table = new RouteTable()
+  const { routes, rib, held, read } = session()
+  const names = ['a', 'b', 'c'] as const
+  const wish = (service: string, ...there: readonly BgpRoute[]) => set(table, service, there)
+  for (const [i, name] of names.entries()) wish(name, route(`10.0.0.${i}/32`))
+  routes.apply(table.of('tor'), facts)
+  read()
+  for (const name of names) wish(name)
+  expect(routes.apply(table.of('tor'), facts, true)).toEqual({ announced: 3, withdrawn: 0 })
+  read()
+  expect([[...held.values()], routes.retiring]).toEqual([[0, 0, 0], 3])
+  wish('b', route('10.0.0.1/32', 70))
+  routes.apply(table.of('tor'), facts)
+  expect(routes.withdrawRetired()).toEqual({ announced: 1, withdrawn: 2 })
+  read()
+  expect([[...held], rib.desired]).toEqual([[['10.0.0.1/32', 70]], 1])
+})
+
+test('of what the session carries otherwise, what is gone retires all the same', () => {
+  const { routes, held, read } = session()
+  routes.apply([route('10.0.0.0/32'), route('10.0.0.1/32'), route('2001:db8::1/128')], facts)
+  read()
+  routes.apply([route('10.0.0.1/32')], { ...facts, families: [4] }, true)
+  read()
+  expect(Object.fromEntries(held)).toEqual({ '10.0.0.0/32': 0, '10.0.0.1/32': 100, '2001:db8::1/128': 0 })
+  routes.withdrawRetired()
+  read()
+  expect([...held.keys()]).toEqual(['10.0.0.1/32'])
+})
+
 test('who missed too many changes takes all', () => {
   const table = new RouteTable()
   const { routes, held, read } = session()

@@ -15,6 +15,8 @@ export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' 
 
 export interface PlanText {
   readonly peers: readonly PeerText[]
+  /** The node is being taken out: what goes says so for a second. */
+  readonly retiring?: boolean
   /** From now on a stop takes that long. */
   readonly drainMs?: number
   /** From now on the main thread is blocked for so many milliseconds at a time. */

@@ -27,6 +27,7 @@ const speaker = new BgpSpeaker({
   interfaces: listInterfaces,
   ...(process.argv[3] === undefined ? {} : { listenPort: Number(process.argv[3]) }),
   bfd: (message) => thread.postMessage(message, []),
+  retireMs: 1000,
 })
 
 async function stop(restart = false): Promise<void> {
@@ -44,7 +45,7 @@ const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {
   const plan = JSON.parse(line) as PlanText
   drainMs = plan.drainMs ?? drainMs
-  speaker.apply({ peers: plan.peers.map(readPeer) })
+  speaker.apply({ peers: plan.peers.map(readPeer), retiring: plan.retiring ?? false })
   if (plan.busy !== undefined) keepBusy(plan.busy)
 })
 lines.on('close', () => void stop())
