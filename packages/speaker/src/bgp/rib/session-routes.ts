@@ -76,7 +76,7 @@ export class SessionRoutes {
 
   #applyAll({ routes, unsent }: DesiredRoutes, retire: boolean): Changes {
     if (retire) {
-      for (const key of [...this.#rib.keys()]) if (!routes.has(key)) this.#change(key, undefined, true)
+      for (const key of this.#rib.keys()) if (!routes.has(key)) this.#change(key, undefined, true)
       for (const [key, route] of routes) this.#change(key, route, true)
     } else {
       this.#retiring.clear()
