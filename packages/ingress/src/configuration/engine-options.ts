@@ -26,6 +26,7 @@ export function engineOptions(settings: Settings): EngineOptions {
       enableExternalNameService: settings.enableExternalName ?? false,
       dnsLookupFamily: settings.dnsLookupFamily ?? 'auto',
       rateLimitService: rateLimitService(settings),
+      fallbackCertificate: keyOf(settings.fallbackNamespace, settings.fallbackName),
       tls: { minimum: settings.tlsMinimum ?? '1.2', maximum: settings.tlsMaximum ?? '1.3' },
       requireUpstreamValidation: settings.requireUpstreamValidation ?? false,
       headers: {
@@ -40,10 +41,13 @@ export function engineOptions(settings: Settings): EngineOptions {
   }
 }
 
+function keyOf(namespace: string | undefined, name: string | undefined): string | undefined {
+  return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`
+}
+
 function rateLimitService(settings: Settings): EngineOptions['dag']['rateLimitService'] {
   const { rateLimitServiceNamespace: namespace, rateLimitServiceName: name } = settings
-  const named = namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`
-  const extensionService = settings.rateLimitService ?? named
+  const extensionService = settings.rateLimitService ?? keyOf(namespace, name)
   if (extensionService === undefined) return undefined
   return {
     extensionService,

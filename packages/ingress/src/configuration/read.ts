@@ -132,6 +132,8 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
   const limiting = rateLimitSettings.find((name) => read[name] !== undefined)
   if (limiting !== undefined && read.rateLimitService === undefined && !named)
     refuse(limiting, 'counts for nothing without rateLimitService.extensionService, with name and namespace')
+  if ((read.fallbackName === undefined) !== (read.fallbackNamespace === undefined))
+    refuse('fallbackName', 'name and namespace go together')
   if (read.limitedHealthAddress !== undefined && read.limitedHealthPort === undefined)
     refuse('limitedHealthAddress', 'needs a port beside it')
   if (read.httpVersions?.length === 0) refuse('httpVersions', 'must name a version')

@@ -8,11 +8,6 @@ export interface Refused {
 export const refused: readonly Refused[] = [
   { file: 'gateway', object: 'gateway', why: 'Gateway API is not served yet' },
   {
-    file: 'tls.fallback-certificate',
-    object: 'httpproxy.fallbackCertificate',
-    why: 'a certificate for clients without SNI is not served yet',
-  },
-  {
     file: 'tls.envoy-client-certificate',
     object: 'envoy.clientCertificate',
     why: 'Envoy does not show a certificate to backends yet',

@@ -180,6 +180,12 @@ const tls = {
   tlsMaximum: both(version, 'tls.maximum-protocol-version', 'envoy.listener.tls.maximumProtocolVersion'),
   cipherSuites: both(cipherSuites, 'tls.cipher-suites', 'envoy.listener.tls.cipherSuites'),
   curves: both(curves, 'tls.ecdh-curves', 'envoy.listener.tls.ecdhCurves'),
+  fallbackName: both(text, 'tls.fallback-certificate.name', 'httpproxy.fallbackCertificate.name'),
+  fallbackNamespace: both(
+    text,
+    'tls.fallback-certificate.namespace',
+    'httpproxy.fallbackCertificate.namespace',
+  ),
   ja3: both(flag, 'tls.fingerprint.ja3', 'envoy.listener.tls.fingerprint.ja3'),
   ja4: both(flag, 'tls.fingerprint.ja4', 'envoy.listener.tls.fingerprint.ja4'),
 }

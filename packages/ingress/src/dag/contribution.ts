@@ -9,6 +9,8 @@ export interface Contribution {
   readonly plain: readonly Route[]
   readonly secure: readonly Route[]
   readonly tls: Tls | undefined
+  /** For clients that name no host. */
+  readonly fallback?: Tls | undefined
   /** Takes all of the secure side. */
   readonly tcp: Extract<SecureSide, { readonly kind: 'tcp' }> | undefined
   /** Who may send requests over TLS. */

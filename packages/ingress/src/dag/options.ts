@@ -14,6 +14,8 @@ export interface DagOptions {
   /** Which addresses of names outside of the cluster are used, where nothing else is said. */
   readonly dnsLookupFamily: DnsFamily
   readonly tls: TlsDefaults
+  /** Shown to clients that name no host of ours, for hosts that want it; undefined: none. */
+  readonly fallbackCertificate: Key | undefined
   /** Backends that speak TLS and whose certificate nobody checks are not served. */
   readonly requireUpstreamValidation: boolean
   readonly headers: DefaultHeaders
@@ -54,6 +56,7 @@ export const defaultDagOptions: DagOptions = {
   enableExternalNameService: false,
   dnsLookupFamily: 'auto',
   tls: { minimum: '1.2', maximum: '1.3' },
+  fallbackCertificate: undefined,
   requireUpstreamValidation: false,
   headers: {
     request: { set: {}, remove: [] },

@@ -94,6 +94,7 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     plain,
     secure: certified === undefined ? [] : routes,
     tls: certified,
+    fallback: tls.kind === 'terminated' ? tls.fallback : undefined,
     tcp: targets && { kind: 'tcp', tls: certified, targets },
     access: { authorization: authorization.server, providers: tokens.providers },
     filters: {

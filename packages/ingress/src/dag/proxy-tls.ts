@@ -12,7 +12,7 @@ import type { ForwardedCertificate } from './virtual-host.ts'
 
 export type ProxyTls =
   | { readonly kind: 'none' | 'passthrough' }
-  | { readonly kind: 'terminated'; readonly tls: Tls }
+  | { readonly kind: 'terminated'; readonly tls: Tls; readonly fallback: Tls | undefined }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 
 const field = 'spec.virtualhost.tls'
@@ -26,16 +26,39 @@ export function readProxyTls(root: HTTPProxy, lookups: Lookups, options: DagOpti
     const message = `${field}: exactly one of secretName and passthrough is needed`
     problems.push(error('TLSError', 'TLSConfigNotValid', message))
   }
-  if (tls.enableFallbackCertificate === true) {
-    const message = `${field}.enableFallbackCertificate: no fallback certificate is configured`
-    problems.push(error('TLSError', 'FallbackNotPresent', message))
-  }
+  const fallback =
+    tls.enableFallbackCertificate === true ? readFallback(root, lookups, options, problems) : undefined
   const clients = passthrough ? noClients : clientTrust(root, tls.clientValidation, lookups, problems)
   const terminated =
     tls.secretName && !passthrough ? terminate(root, tls, clients, lookups, options) : undefined
   if (terminated !== undefined && !terminated.ok) problems.push(...terminated.problems)
   if (problems.length > 0) return { kind: 'refused', problems }
-  return terminated?.ok === true ? { kind: 'terminated', tls: terminated.value } : { kind: 'passthrough' }
+  return terminated?.ok === true
+    ? { kind: 'terminated', tls: terminated.value, fallback }
+    : { kind: 'passthrough' }
+}
+
+/** The certificate that the configuration names, which must be the host's to use. */
+function readFallback(
+  { meta }: HTTPProxy,
+  lookups: Lookups,
+  options: DagOptions,
+  problems: Problem[],
+): Tls | undefined {
+  const { fallbackCertificate: secretName } = options
+  const at = `${field}.enableFallbackCertificate`
+  if (secretName === undefined) {
+    problems.push(error('TLSError', 'FallbackNotPresent', `${at}: no fallback certificate is configured`))
+    return undefined
+  }
+  const request = { secretName, namespace: meta.namespace, minimum: '', maximum: '', field: at }
+  const resolved = resolveTls(request, lookups, options.tls)
+  if (resolved.ok) return resolved.value
+  for (const { reason, message } of resolved.problems) {
+    const isDelegation = reason === 'DelegationNotPermitted'
+    problems.push(error('TLSError', isDelegation ? 'FallbackNotDelegated' : 'FallbackNotValid', message))
+  }
+  return undefined
 }
 
 function terminate(

@@ -32,7 +32,13 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
   const http: SecureSide | undefined =
     tls === undefined || routes.length === 0
       ? undefined
-      : { kind: 'http', tls, routes, access: proxies.contribution.access }
+      : {
+          kind: 'http',
+          tls,
+          routes,
+          access: proxies.contribution.access,
+          fallback: proxies.contribution.fallback,
+        }
   const secure = proxies.contribution.tcp ?? http
   const empty = plain.length === 0 && secure === undefined
   const virtualHost = { host, filters: proxies.contribution.filters, plain, secure }

@@ -164,6 +164,8 @@ export type SecureSide =
       readonly routes: readonly Route[]
       /** Who may send requests. */
       readonly access: Access
+      /** Shown to clients that name no host; undefined: the host is not served to those. */
+      readonly fallback?: Certified | undefined
     }
   /** Streams; without `tls` they are passed on encrypted. Some target has a weight. */
   | { readonly kind: 'tcp'; readonly tls: Certified | undefined; readonly targets: readonly TcpTarget[] }

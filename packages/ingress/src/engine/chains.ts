@@ -1,4 +1,5 @@
 /** The chains that the secure hosts want: one for hosts with the same settings, one for each that passes streams. */
+import { openAccess } from '../dag/access.ts'
 import { type ChainRequest, chainName, type SecureChain, tcpChainIdentity } from '../envoy/secure-chains.ts'
 
 interface Entry {
@@ -37,11 +38,12 @@ export class Chains {
       return
     }
     const hosts = new Set([host])
-    this.#entries.set(identity, { hosts, chain: request.kind === 'tcp' ? request : { ...request, hosts } })
+    this.#entries.set(identity, { hosts, chain: request.kind === 'http' ? { ...request, hosts } : request })
   }
 }
 
 function identityOf(request: ChainRequest): string {
+  if (request.kind === 'fallback') return `fallback ${chainName(request.settings, openAccess)}`
   return request.kind === 'tcp'
     ? `tcp ${tcpChainIdentity(request)}`
     : `http ${chainName(request.settings, request.access)}`

@@ -21,7 +21,7 @@ import {
   type RuntimeOptions,
 } from '../envoy/options.ts'
 import { type RateLimiting, rateLimitingBy } from '../envoy/rate-limits.ts'
-import { plainTableName } from '../envoy/route-table.ts'
+import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
@@ -70,7 +70,8 @@ export class Engine {
   readonly #verdicts = new Verdicts()
   /** Scopes, or in the classic layouts tables of routes. */
   readonly #tables = new ResourceTable()
-  readonly #plain = new PlainTable()
+  readonly #plain = new PlainTable(plainTableName, true)
+  readonly #fallback = new PlainTable(fallbackTableName, false)
   readonly #listeners = new ResourceTable()
   readonly #clusters = new ResourceTable()
   readonly #secrets = new ResourceTable()
@@ -112,12 +113,15 @@ export class Engine {
       for (const object of this.#verdicts.replace(before, after)) judged.add(object)
       this.#replaceTables(before, after)
       this.#replaceWanted(before, after, names)
-      chainsChanged =
-        this.#chains.replace((after ?? before)?.host ?? '', before?.chain, after?.chain) || chainsChanged
+      const host = (after ?? before)?.host ?? ''
+      chainsChanged = this.#chains.replace(host, before?.chain, after?.chain) || chainsChanged
+      chainsChanged = this.#chains.replace(host, before?.fallback, after?.fallback) || chainsChanged
     }
     this.#settleWanted(names)
     const plain = this.#scoped ? undefined : this.#plain.take()
     if (plain !== undefined) this.#tables.set(plain)
+    const fallback = this.#scoped ? undefined : this.#fallback.take()
+    if (fallback !== undefined) this.#tables.set(fallback)
     this.#settleListeners(chainsChanged)
     return judged
   }
@@ -152,8 +156,9 @@ export class Engine {
   }
 
   #mayHold({ type, name }: ResourceName): readonly Unit[] {
-    if (type === 'routes' && name === plainTableName) {
-      return [...this.#plain.hosts].flatMap((host) => this.#units.of(host) ?? [])
+    if (type === 'routes' && (name === plainTableName || name === fallbackTableName)) {
+      const table = name === plainTableName ? this.#plain : this.#fallback
+      return [...table.hosts].flatMap((host) => this.#units.of(host) ?? [])
     }
     if (type === 'scopes' || type === 'routes') {
       return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
@@ -206,7 +211,9 @@ export class Engine {
     this.#plainHosts += Number(after?.plain !== undefined) - Number(before?.plain !== undefined)
     const host = (after ?? before)?.host
     const plain = after?.plain
-    if (host !== undefined) this.#plain.set(host, plain === true ? undefined : plain)
+    if (host === undefined) return
+    this.#plain.set(host, plain === true ? undefined : plain)
+    this.#fallback.set(host, after?.fallbackEntry)
   }
 
   /** Counts only; what a name means is settled when all units of the batch have spoken. */

@@ -1,10 +1,17 @@
-/** The classic layouts' one table of plain routes: made anew when an entry of it changed. */
-import { type PlainEntry, plainTable } from '../envoy/route-table.ts'
+/** A table of the classic layouts with many hosts, the plain or the fallback one: made anew when an entry of it changed. */
+import { joinedTable, type PlainEntry } from '../envoy/route-table.ts'
 import type { Resource } from '../xds/resource.ts'
 
 export class PlainTable {
   readonly #entries = new Map<string, PlainEntry>()
-  #changed = true
+  readonly #name: string
+  #changed: boolean
+
+  /** @param always there is a table also without hosts */
+  constructor(name: string, always: boolean) {
+    this.#name = name
+    this.#changed = always
+  }
 
   set(host: string, entry: PlainEntry | undefined): void {
     if (entry !== undefined) this.#entries.set(host, entry)
@@ -21,6 +28,9 @@ export class PlainTable {
     if (!this.#changed) return undefined
     this.#changed = false
     const sorted = [...this.#entries].toSorted(([a], [b]) => (a < b ? -1 : 1))
-    return plainTable(sorted.map(([, entry]) => entry))
+    return joinedTable(
+      this.#name,
+      sorted.map(([, entry]) => entry),
+    )
   }
 }

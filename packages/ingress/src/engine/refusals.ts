@@ -4,7 +4,7 @@
  */
 import type { Key } from '@landfall/kube/model'
 import { endpointsOf } from '../envoy/cluster.ts'
-import { plainTableName } from '../envoy/route-table.ts'
+import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import type { ResourceType } from '../xds/resource.ts'
 import type { Unit } from './units.ts'
 
@@ -53,7 +53,7 @@ function tagOf({ type, name }: ResourceName): string {
   return `${type}:${name}`
 }
 
-function resourcesOf({ tables, plain, clusters, secrets }: Unit): readonly ResourceName[] {
+function resourcesOf({ tables, plain, fallbackEntry, clusters, secrets }: Unit): readonly ResourceName[] {
   const endpoints = new Set([...clusters.values()].flatMap((cluster) => endpointsOf(cluster) ?? []))
   return [
     ...tables.flatMap(({ name }) => [
@@ -61,6 +61,7 @@ function resourcesOf({ tables, plain, clusters, secrets }: Unit): readonly Resou
       { type: 'routes' as const, name },
     ]),
     ...(plain === undefined || plain === true ? [] : [{ type: 'routes' as const, name: plainTableName }]),
+    ...(fallbackEntry === undefined ? [] : [{ type: 'routes' as const, name: fallbackTableName }]),
     ...[...clusters.keys()].map((name) => ({ type: 'clusters' as const, name })),
     ...[...endpoints].map((name) => ({ type: 'endpoints' as const, name })),
     ...secrets.map(({ name }) => ({ type: 'secrets' as const, name })),

@@ -31,6 +31,10 @@ export interface Unit {
   readonly plain: PlainEntry | true | undefined
   readonly clusters: ReadonlyMap<string, Cluster>
   readonly chain: ChainRequest | undefined
+  /** The chain for clients that name no host, if it is to be served to those. */
+  readonly fallback: ChainRequest | undefined
+  /** Its routes there, in the classic layouts. */
+  readonly fallbackEntry: PlainEntry | undefined
   readonly secrets: readonly Resource[]
   readonly outcomes: readonly Outcome[]
   /** The root HTTPProxy that has the host. */
@@ -114,6 +118,8 @@ const nothing: Encoded = {
   plain: undefined,
   clusters: new Map(),
   chain: undefined,
+  fallback: undefined,
+  fallbackEntry: undefined,
   secrets: [],
 }
 
@@ -132,6 +138,7 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
     plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters),
     clusters,
     chain: chainOf(host, secure),
+    ...fallbackOf(virtualHost, own),
     secrets: secretsOf(virtualHost, clusters.values()),
   }
 }
@@ -140,12 +147,26 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
 function secretsOf({ secure }: VirtualHost, clusters: Iterable<Cluster>): readonly Resource[] {
   const tls = secure?.tls
   const own = tls === undefined ? [] : [secretResource(tls.keyPair), ...trusted(tls.trust)]
+  const fallback = secure?.kind === 'http' ? secure.fallback : undefined
+  const shared = fallback === undefined ? [] : [secretResource(fallback.keyPair)]
   const upstream = [...clusters].flatMap(({ authority }) => trusted(authority))
-  return [...new Map([...own, ...upstream].map((secret) => [secret.name, secret])).values()]
+  return [...new Map([...own, ...shared, ...upstream].map((secret) => [secret.name, secret])).values()]
 }
 
 function trusted(bundle: TrustBundle | undefined): readonly Resource[] {
   return bundle === undefined ? [] : [trustResource(bundle)]
+}
+
+function fallbackOf(
+  { host, secure, filters }: VirtualHost,
+  own: boolean,
+): Pick<Encoded, 'fallback' | 'fallbackEntry'> {
+  if (secure?.kind !== 'http' || secure.fallback === undefined)
+    return { fallback: undefined, fallbackEntry: undefined }
+  return {
+    fallback: { kind: 'fallback', settings: secure.fallback.settings },
+    fallbackEntry: own ? undefined : plainEntry(host, secure.routes, filters),
+  }
 }
 
 function chainOf(host: string, secure: VirtualHost['secure']): ChainRequest | undefined {

@@ -61,7 +61,8 @@ export function endpointsName(
   return healthPortName === undefined ? name : `${name}/health/${healthPortName}`
 }
 
-export type Side = 'http' | 'https'
+/** `fallback`: over TLS, to clients that named no host in the handshake. */
+export type Side = 'http' | 'https' | 'fallback'
 
 export function scopeName(side: Side, host: string): string {
   return `${side}/${host}`

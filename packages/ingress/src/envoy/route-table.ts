@@ -1,5 +1,6 @@
 /**
- * The classic layout's tables of routes: `ingress_http` for all plain hosts, `https/<host>` for each secure one
+ * The classic layout's tables of routes: `ingress_http` for all plain hosts, `https/<host>` for each secure one,
+ * `ingress_fallbackcert` for all that are served to clients which name no host
  * (envoy.config.route.v3.RouteConfiguration). An entry of the plain table is encoded once, with its host: the table
  * is its head followed by its entries, as protobuf lets fields be concatenated.
  */
@@ -14,6 +15,7 @@ import { scopeName } from './names.ts'
 import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virtual-host.ts'
 
 export const plainTableName = 'ingress_http'
+export const fallbackTableName = 'ingress_fallbackcert'
 
 type SecureHttp = Extract<SecureSide, { readonly kind: 'http' }>
 
@@ -30,14 +32,14 @@ export function plainEntry(host: string, routes: readonly Route[], filters: Host
 }
 
 /** `entries` sorted by host. */
-export function plainTable(entries: readonly PlainEntry[]): Resource {
-  const head = create(RouteConfigurationSchema, { ...tableSettings, name: plainTableName })
+export function joinedTable(name: string, entries: readonly PlainEntry[]): Resource {
+  const head = create(RouteConfigurationSchema, { ...tableSettings, name })
   const bytes = Buffer.concat([
     toBinary(RouteConfigurationSchema, head),
     ...entries.map((each) => each.bytes),
   ])
   const clusters = [...new Set(entries.flatMap((each) => each.clusters))].toSorted()
-  return makeResource(plainTableName, bytes, { clusters })
+  return makeResource(name, bytes, { clusters })
 }
 
 export function secureTable(

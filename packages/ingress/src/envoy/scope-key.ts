@@ -1,6 +1,6 @@
 /**
  * How a request finds its scope. An early mutation writes the key into a header of our own (a client cannot forge
- * it): `http/<authority>`, or `https/<server name of the handshake>`. Scopes have no wildcards, and the key is
+ * it): `http/<authority>`, `https/<server name of the handshake>`, or `fallback/<authority>` where that names no host. Scopes have no wildcards, and the key is
  * taken as the client wrote it; so on a miss, and only then, Lua looks again:
  *   1. in lower case, without port and trailing dot;
  *   2. with `*` for the first label, where the wildcard hosts are; each has a scope of its own and stands for one
@@ -26,6 +26,7 @@ type Manager = MessageInitShape<typeof HttpConnectionManagerSchema>
 const keys: Readonly<Record<Side, string>> = {
   http: 'http/%REQ(:AUTHORITY)%',
   https: 'https/%REQUESTED_SERVER_NAME%',
+  fallback: 'fallback/%REQ(:AUTHORITY)%',
 }
 
 export function scopeKeyMutation(side: Side): NonNullable<Manager['earlyHeaderMutationExtensions']>[number] {

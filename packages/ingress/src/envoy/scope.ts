@@ -17,6 +17,8 @@ export function scopes(virtualHost: VirtualHost): readonly Resource[] {
   const resources: Resource[] = []
   if (plain.length > 0) resources.push(scope('http', host, plain, filters, openAccess))
   if (secure?.kind === 'http') resources.push(scope('https', host, secure.routes, filters, secure.access))
+  if (secure?.kind === 'http' && secure.fallback !== undefined)
+    resources.push(scope('fallback', host, secure.routes, filters, openAccess))
   return resources
 }
 

@@ -13,7 +13,7 @@ import { downstreamTls } from './downstream-tls.ts'
 import { sourceOf } from './layout.ts'
 import { clusterName, longHash } from './names.ts'
 import type { ListenerOptions } from './options.ts'
-import { secureTableName } from './route-table.ts'
+import { fallbackTableName, secureTableName } from './route-table.ts'
 import { tcpProxy } from './tcp-proxy.ts'
 
 /** Hosts that present one certificate in one way. */
@@ -33,10 +33,16 @@ export interface TcpChain {
   readonly targets: readonly TcpTarget[]
 }
 
-export type SecureChain = HttpChain | TcpChain
+/** For clients that name no host of ours: one for all hosts that are served to them. */
+export interface FallbackChain {
+  readonly kind: 'fallback'
+  readonly settings: TlsSettings
+}
+
+export type SecureChain = HttpChain | TcpChain | FallbackChain
 
 /** What one host asks for. */
-export type ChainRequest = Omit<HttpChain, 'hosts'> | TcpChain
+export type ChainRequest = Omit<HttpChain, 'hosts'> | TcpChain | FallbackChain
 
 export type FilterChain = MessageInitShape<typeof FilterChainSchema> & { readonly name: string }
 
@@ -84,6 +90,7 @@ export function filterChains(
 ): readonly FilterChain[] {
   return chains.flatMap((chain): readonly FilterChain[] => {
     if (chain.kind === 'tcp') return [streamChain(chain, options, layout)]
+    if (chain.kind === 'fallback') return [fallbackChain(chain, options, layout)]
     return layout === 'scoped' ? [sharedChain(chain, options)] : chainPerHost(chain, options, layout)
   })
 }
@@ -93,11 +100,12 @@ export function chainReferences(chains: readonly SecureChain[]) {
   const secrets = chains.flatMap(({ settings }) =>
     settings === undefined ? [] : [settings.secret, settings.clients?.authority ?? []].flat(),
   )
-  const clusters = chains.flatMap((chain) =>
-    (chain.kind === 'tcp' ? chain.targets.map(({ cluster }) => cluster) : clustersOfAccess(chain.access)).map(
-      clusterName,
-    ),
-  )
+  const clusters = chains.flatMap((chain) => {
+    if (chain.kind === 'fallback') return []
+    const wanted =
+      chain.kind === 'tcp' ? chain.targets.map(({ cluster }) => cluster) : clustersOfAccess(chain.access)
+    return wanted.map(clusterName)
+  })
   return { secrets: [...new Set(secrets)].toSorted(), clusters: [...new Set(clusters)].toSorted() }
 }
 
@@ -129,6 +137,19 @@ function chainPerHost(
       transportSocket: downstreamTls(settings, source, options),
     }
   })
+}
+
+/** Any TLS that no other chain takes. */
+function fallbackChain({ settings }: FallbackChain, options: ListenerOptions, layout: Layout): FilterChain {
+  const source = sourceOf(layout)
+  const routing =
+    layout === 'scoped' ? scopedRouting('fallback') : tableRouting(fallbackTableName, source, false)
+  return {
+    name: 'fallback-certificate',
+    filterChainMatch: { transportProtocol: 'tls' },
+    filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options)],
+    transportSocket: downstreamTls(settings, source, options),
+  }
 }
 
 function streamChain(

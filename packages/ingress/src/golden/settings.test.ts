@@ -1,6 +1,9 @@
 /** What settings do: through a real Envoy, as its client, its backend and its access log see them. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { get } from 'node:https'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { engineOptions } from '../configuration/engine-options.ts'
 import { readFileText } from '../configuration/read.ts'
@@ -188,6 +191,72 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       await eventually('answered', () => stand.http('plain.test', '/'))
       const line = await eventually('logged', () => readFileSync(log, 'utf8') || undefined)
       expect(line).toMatch(/^(GET (200|503) 100%\n)+$/)
+    })
+  },
+)
+
+const fallback = [
+  secret,
+  secretObject('shared', { 'tls.crt': pem('alice.pem'), 'tls.key': pem('alice.key') }),
+  proxyObject(
+    'open',
+    'routes: [{directResponsePolicy: {statusCode: 200, body: open}}]',
+    ', tls: {secretName: cert, enableFallbackCertificate: true}',
+  ),
+  proxyObject(
+    'closed',
+    'routes: [{directResponsePolicy: {statusCode: 200, body: closed}}]',
+    ', tls: {secretName: cert}',
+  ),
+].join('')
+
+/** The status, and the subject of the certificate that was shown; undefined: no TLS connection came about. */
+function secured(
+  port: number,
+  servername: string,
+  host: string,
+): Promise<readonly [number, string] | undefined> {
+  return new Promise((resolve) => {
+    const at = {
+      host: '127.0.0.1',
+      port,
+      servername,
+      rejectUnauthorized: false,
+      agent: false,
+      headers: { host },
+    }
+    const call = get(at, (response) => {
+      const { socket } = response
+      const subject =
+        socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.fingerprint256 : undefined
+      response.resume()
+      response.on('end', () => resolve([response.statusCode ?? 0, subject ?? '']))
+    })
+    call.on('error', () => resolve(undefined))
+  })
+}
+
+describe.skipIf(withoutEnvoy()).each(ways)(
+  'a fallback certificate, in an Envoy by way of %s',
+  { timeout: 30_000 },
+  (way) => {
+    const stand = new Stand()
+    afterEach(() => stand.close())
+
+    test('is shown to clients that name no host, and serves them the hosts that want it', async () => {
+      await stand.open()
+      await stand.startEnvoy(way)
+      const { dag } = optionsOf('tls: {fallback-certificate: {name: shared, namespace: web}}')
+      stand.publishEach((layout) => translateFor(stand, fallback, layout, { dag }))
+      await eventually('the port opens', () => secured(stand.httpsPort, 'open.test', 'open.test'))
+      const shared = new X509Certificate(pem('alice.pem')).fingerprint256
+      const own = new X509Certificate(pem('server.pem')).fingerprint256
+      expect(await secured(stand.httpsPort, 'open.test', 'open.test')).toEqual([200, own])
+      expect(await secured(stand.httpsPort, '', 'open.test')).toEqual([200, shared])
+      expect(await secured(stand.httpsPort, '', 'Open.test:8443')).toEqual([200, shared])
+      expect(await secured(stand.httpsPort, 'unknown.test', 'open.test')).toEqual([200, shared])
+      expect(await secured(stand.httpsPort, '', 'closed.test')).toEqual([404, shared])
+      expect(stand.refused).toEqual([])
     })
   },
 )
