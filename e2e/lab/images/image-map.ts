@@ -41,7 +41,7 @@ const ENVIRONMENT = {
   MALLOC_ARENA_MAX: '1',
   NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
 }
-const CONTROLLER_ENVIRONMENT = { ...ENVIRONMENT, MALLOC_MMAP_THRESHOLD_: '8192' }
+const SPARING_ENVIRONMENT = { ...ENVIRONMENT, MALLOC_MMAP_THRESHOLD_: '8192' }
 
 /** `extra` entries win over those of the lab. */
 export function imageMap(
@@ -55,10 +55,16 @@ export function imageMap(
       'landfall/controller',
       {
         ...bundle(sources, 'controller', ['/controller', '/usr/local/bin/controller']),
-        environment: CONTROLLER_ENVIRONMENT,
+        environment: SPARING_ENVIRONMENT,
       },
     ],
-    ['landfall/speaker', bundle(sources, 'speaker', ['/speaker', '/usr/local/bin/speaker'])],
+    [
+      'landfall/speaker',
+      {
+        ...bundle(sources, 'speaker', ['/speaker', '/usr/local/bin/speaker']),
+        environment: SPARING_ENVIRONMENT,
+      },
+    ],
     ['landfall/contour', bundle(sources, 'contour', ['/usr/local/bin/contour', '/bin/contour'])],
     ['envoyproxy/envoy', envoy(sources)],
     ['envoyproxy/envoy-distroless', envoy(sources)],

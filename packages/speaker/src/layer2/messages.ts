@@ -126,6 +126,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type FromWorker =
   | WorkerMessage
   | { readonly kind: 'report'; readonly part: Layer2Part; readonly addresses: readonly AddressReport[] }
+  /** Pings are answered from now on. */
+  | { readonly kind: 'started' }
   | { readonly kind: 'pong'; readonly sequence: number }
   /** This node is silent. */
   | { readonly kind: 'left'; readonly handedOver: number }

@@ -11,6 +11,8 @@ import { Layer2View } from './layer2-view.ts'
 import type { Desired, FromWorker, Observation, ToWorker, WorkerOptions } from './messages.ts'
 
 const pingMs = 500
+/** Until it can answer: a node that starts many pods at once is slow. */
+const startMs = 30_000
 /** Pings, not a clock: a process that was frozen as a whole must not blame its worker when it wakes. */
 const unansweredPings = 4
 const stopMs = 1500
@@ -24,7 +26,8 @@ export interface WorkerEvents {
 export class Layer2Worker {
   readonly #worker: Worker
   readonly #events: WorkerEvents
-  readonly #pings: NodeJS.Timeout
+  readonly #late: NodeJS.Timeout
+  #pings: NodeJS.Timeout | undefined
   readonly #changes = new DesiredChanges()
   readonly #view = new Layer2View()
   #sent = 0
@@ -41,7 +44,8 @@ export class Layer2Worker {
     this.#worker.on('exit', (code) =>
       this.#fail(new Error(`the layer 2 worker ended with code ${code}`), false),
     )
-    this.#pings = setInterval(() => this.#ping(), pingMs)
+    const late = new Error(`the layer 2 worker has not started within ${startMs / 1000} s`)
+    this.#late = setTimeout(() => this.#fail(late, true), startMs).unref()
   }
 
   setDesired(desired: Desired): void {
@@ -78,7 +82,7 @@ export class Layer2Worker {
   async stop(): Promise<void> {
     if (this.#ending) return
     this.#ending = true
-    clearInterval(this.#pings)
+    this.#endWatch()
     const stopped = new Promise<void>((resolve) => {
       this.#stopped = resolve
     })
@@ -92,12 +96,23 @@ export class Layer2Worker {
   }
 
   #receive(message: FromWorker): void {
-    if (message.kind === 'pong') this.#answered = message.sequence
+    if (message.kind === 'started') this.#started()
+    else if (message.kind === 'pong') this.#answered = message.sequence
     else if (message.kind === 'left') this.#left.resolve(message.handedOver)
     else if (message.kind === 'stopped') this.#stopped?.()
     else if (message.kind === 'report')
       this.#events.onMessage({ kind: 'state', state: this.#view.apply(message.part, message.addresses) })
     else this.#events.onMessage(message)
+  }
+
+  #endWatch(): void {
+    clearTimeout(this.#late)
+    clearInterval(this.#pings)
+  }
+
+  #started(): void {
+    clearTimeout(this.#late)
+    if (!this.#ending) this.#pings = setInterval(() => this.#ping(), pingMs)
   }
 
   #ping(): void {
@@ -114,7 +129,7 @@ export class Layer2Worker {
   #fail(error: Error, hung: boolean): void {
     if (this.#ending) return
     this.#ending = true
-    clearInterval(this.#pings)
+    this.#endWatch()
     this.#left.resolve(0)
     this.#events.onFailure(error, hung)
   }

@@ -40,3 +40,4 @@ port.on('message', (message: ToWorker) => {
       break
   }
 })
+post({ kind: 'started' })
