@@ -21,6 +21,9 @@ import { StateReports, textOfKey } from './state-reports.ts'
 /** What is not handed over by then is left to be found out. */
 const handOverMs = 1000
 const handOverLookMs = 2
+/** In one turn of the loop, so that none is long. */
+const joinsPerTurn = 200
+const announcedPerTurn = 1000
 
 export class Announcer {
   readonly #options: WorkerOptions
@@ -36,7 +39,9 @@ export class Announcer {
   readonly #beats: NodeJS.Timeout
   readonly #wanted = new Map<AddressKey, ReadonlySet<string> | undefined>()
   readonly #lists = new Map<string, readonly Candidate[]>()
+  readonly #parts: DesiredPart[] = []
   #complete = false
+  #joining = false
   #wake: NodeJS.Timeout | undefined
   #wakeAt = Number.POSITIVE_INFINITY
   #left: Promise<number> | undefined
@@ -69,7 +74,19 @@ export class Announcer {
     this.#beats = setInterval(() => this.#afterReading(() => this.#beat()), options.timing.intervalMs)
   }
 
-  setDesired({ set, removed, peers }: DesiredPart): void {
+  /** Taken in later, one part in a turn of the loop: many may come at once. */
+  setDesired(part: DesiredPart): void {
+    if (this.#parts.push(part) === 1) setImmediate(() => this.#takeIn())
+  }
+
+  #takeIn(): void {
+    const part = this.#parts.shift()
+    if (this.#stopped || part === undefined) return
+    if (this.#parts.length > 0) setImmediate(() => this.#takeIn())
+    this.#desire(part)
+  }
+
+  #desire({ set, removed, peers }: DesiredPart): void {
     for (const ip of removed) this.#remove(keyOfText(ip))
     for (const address of set) this.#set(address)
     if (peers !== undefined) {
@@ -228,12 +245,30 @@ export class Announcer {
   }
 
   #announceAll(): void {
-    const owned = [...this.#core.held].filter((address) => this.#wanted.has(address))
-    this.#announcements.acquire(owned)
+    this.#announceFrom([...this.#core.held])
+  }
+
+  #announceFrom(addresses: readonly AddressKey[]): void {
+    const now = addresses.slice(0, announcedPerTurn)
+    const later = addresses.slice(announcedPerTurn)
+    this.#announcements.acquire(now.filter((one) => this.#core.held.has(one) && this.#wanted.has(one)))
+    if (later.length === 0) return
+    setImmediate(() => {
+      if (!this.#stopped) this.#announceFrom(later)
+    })
+  }
+
+  #joinGroups(): void {
+    this.#joining = this.#responder.joinSome(joinsPerTurn)
+    if (!this.#joining) return
+    setImmediate(() => {
+      if (!this.#stopped) this.#joinGroups()
+    })
   }
 
   #linksChanged(): void {
     const returned = this.#responder.setInterfaces(answeringInterfaces(this.#watch.current, this.#excludes))
+    if (!this.#joining) this.#joinGroups()
     if (returned.length > 0) this.#announceAll()
     for (const address of this.#core.held) this.#reports.touch(address)
     this.#reports.changed()

@@ -31,6 +31,7 @@ export class StateReports {
   #due: NodeJS.Timeout | undefined
   #told = ''
   #wasSuspended = true
+  #closed = false
 
   constructor(of: Reported) {
     this.#of = of
@@ -67,6 +68,7 @@ export class StateReports {
   close(): void {
     clearInterval(this.#seconds)
     clearTimeout(this.#due)
+    this.#closed = true
     this.#second()
   }
 
@@ -75,11 +77,21 @@ export class StateReports {
     this.#refusals.clear()
     this.#told = ''
     this.#report()
+    this.#tellCounts()
+  }
+
+  /** The rest in the next turns of the loop. */
+  #tellCounts(): void {
     if (this.#counts.size === 0) return
     const counts: Record<string, Counts> = {}
-    for (const [address, count] of this.#counts) counts[textOfKey(address)] = count
-    this.#counts.clear()
+    let left = addressesPerReport
+    for (const [address, count] of this.#counts) {
+      if (left-- <= 0 && !this.#closed) break
+      this.#counts.delete(address)
+      counts[textOfKey(address)] = count
+    }
     this.#of.post({ kind: 'counts', counts })
+    if (this.#counts.size > 0) setImmediate(() => this.#tellCounts())
   }
 
   #report(): void {

@@ -273,8 +273,10 @@ export class Layer2Core {
       this.#held.add(address)
       this.#outcome.taken.push({ address, reason, silentMs })
     }
-    const delta = { kind: 'delta', from, to: this.#held.digest, removed: release, added: take } as const
     const { node } = this.#options
+    // So that whoever comes to coordinate knows what it holds itself.
+    this.ledger.apply(node, release, take)
+    const delta = { kind: 'delta', from, to: this.#held.digest, removed: release, added: take } as const
     for (const hub of liveHubs(node, this.#membership, now))
       if (hub !== node && hub !== this.#allegiance.following.coordinator) this.#send(hub, delta, false, now)
   }

@@ -12,7 +12,8 @@ import { Plan, type PlannedAddress, type Scene } from './plan.ts'
 import type { Deadlines } from './timing.ts'
 
 /** Units looked at in one turn, so that no turn is long. */
-const unitsPerTurn = 200
+const unitsPerTurn = 100
+const buriedPerTurn = 500
 const paceMs = 1000
 
 /** What of this member itself the plan depends on. */
@@ -157,9 +158,9 @@ export class Leadership {
       const peer = this.#membership.peers.get(node)
       if (node === self || this.#membership.alive(node, now)) continue
       if (peer !== undefined && now < this.#rightOf(peer, reign)) continue
-      this.ledger.close(node, { node, kind: 'dead', at: peer?.heardAt ?? now })
       this.#orders.drop(node)
-      buried++
+      // The rest in the next turn.
+      if (this.ledger.close(node, { node, kind: 'dead', at: peer?.heardAt ?? now }, buriedPerTurn)) buried++
     }
     return buried
   }
@@ -180,8 +181,7 @@ export class Leadership {
   vouchFor(node: string, own: Own, now: number): bigint {
     const reign = this.#reign
     if (reign === undefined || now < reign.quietUntil || !this.isComplete(own, now)) return notKnown
-    for (const address of this.ledger.conflicts) if (this.ledger.holdersOf(address).has(node)) return notKnown
-    return this.ledger.digestOf(node)
+    return this.ledger.isDisputed(node) ? notKnown : this.ledger.digestOf(node)
   }
 
   /** Nobody holds what another holds, and nothing waits to be looked at. */
@@ -233,10 +233,9 @@ export class Leadership {
     return orders
   }
 
-  /** An order to this member itself was carried out. */
-  carriedOut(node: string, order: Order): void {
-    this.#orders.confirm(node, order.sequence)
-    this.ledger.apply(node, order.release, order.take)
+  /** An order to this member itself was carried out, which the ledger knows. */
+  carriedOut(node: string, { sequence }: Order): void {
+    this.#orders.confirm(node, sequence)
   }
 
   /** When something is due without anything being heard. */

@@ -21,8 +21,8 @@ interface Account {
   known: boolean
   /** Given by an order that was not confirmed yet. */
   readonly pending: Set<AddressKey>
-  /** Parts of claims that arrived. */
-  parts: { readonly digest: bigint; readonly addresses: AddressKey[]; next: number } | undefined
+  /** Parts of claims that arrived; what they name counts as held from then on. */
+  parts: { readonly digest: bigint; readonly addresses: Set<AddressKey>; next: number } | undefined
 }
 
 const nobody: ReadonlySet<string> = new Set()
@@ -31,6 +31,8 @@ export class Ledger {
   readonly #accounts = new Map<string, Account>()
   readonly #holders = new Map<AddressKey, Set<string>>()
   readonly #conflicts = new Set<AddressKey>()
+  /** By node: how many addresses it holds that another holds, too. */
+  readonly #disputed = new Map<string, number>()
   readonly #losses = new Map<AddressKey, Loss>()
   readonly #watchers: ((address: AddressKey) => void)[]
 
@@ -52,6 +54,11 @@ export class Ledger {
   /** Addresses with more than one holder. */
   get conflicts(): ReadonlySet<AddressKey> {
     return this.#conflicts
+  }
+
+  /** Whether another holds what the node holds. */
+  isDisputed(node: string): boolean {
+    return (this.#disputed.get(node) ?? 0) > 0
   }
 
   /** Every address that someone holds. */
@@ -92,7 +99,7 @@ export class Ledger {
     const account = this.#account(node)
     if (digest === account.holdings.digest) account.known = true
     else if (digest === emptyDigest) {
-      this.#replace(node, account, [])
+      this.#replace(node, account, new Set())
       account.known = true
     } else account.known = false
     if (account.known) account.parts = undefined
@@ -100,10 +107,10 @@ export class Ledger {
   }
 
   /** What the node holds, from a sure source. */
-  restate(node: string, addresses: Iterable<AddressKey>): void {
+  restate(node: string, held: Holdings): void {
     const account = this.#account(node)
     this.cancelAll(node)
-    this.#replace(node, account, [...addresses])
+    if (account.holdings.digest !== held.digest) this.#replace(node, account, new Set(held))
     account.known = true
   }
 
@@ -126,7 +133,7 @@ export class Ledger {
   }
 
   /** A holder said that it carried this out. */
-  apply(node: string, removed: readonly AddressKey[], added: readonly AddressKey[]): void {
+  apply(node: string, removed: readonly AddressKey[], added: Iterable<AddressKey>): void {
     const account = this.#account(node)
     for (const address of removed) if (account.holdings.delete(address)) this.#unlink(node, address)
     for (const address of added) {
@@ -168,9 +175,10 @@ export class Ledger {
     if (account.known) return false
     let got = account.parts
     if (got === undefined || got.digest !== digest || part === 0)
-      account.parts = got = { digest, addresses: [], next: 0 }
+      account.parts = got = { digest, addresses: new Set(), next: 0 }
     if (part !== got.next) return true
-    got.addresses.push(...addresses)
+    for (const address of addresses) got.addresses.add(address)
+    this.apply(node, [], addresses)
     got.next++
     if (got.next < parts) return true
     account.parts = undefined
@@ -179,15 +187,23 @@ export class Ledger {
     return !account.known
   }
 
-  /** The node holds nothing any more: its right ended, or it is gone. */
-  close(node: string, loss: Loss): void {
+  /**
+   * The node holds nothing any more: its right ended, or it is gone. Takes up to `limit` addresses from it.
+   * @returns whether that was all
+   */
+  close(node: string, loss: Loss, limit = Number.POSITIVE_INFINITY): boolean {
     const account = this.#accounts.get(node)
-    if (account === undefined) return
+    if (account === undefined) return true
+    let left = limit
+    for (const addresses of [account.holdings, account.pending])
+      for (const address of addresses) {
+        if (left-- <= 0) return false
+        addresses.delete(address)
+        this.#losses.set(address, loss)
+        this.#unlink(node, address)
+      }
     this.#accounts.delete(node)
-    for (const address of [...account.holdings, ...account.pending]) {
-      this.#losses.set(address, loss)
-      this.#unlink(node, address)
-    }
+    return true
   }
 
   /** Forgets losses of addresses that are not wanted any more. */
@@ -204,11 +220,10 @@ export class Ledger {
     return account
   }
 
-  #replace(node: string, account: Account, addresses: readonly AddressKey[]): void {
-    const wanted = new Set(addresses)
+  #replace(node: string, account: Account, addresses: ReadonlySet<AddressKey>): void {
     for (const address of account.holdings)
-      if (!wanted.has(address) && account.holdings.delete(address)) this.#unlink(node, address)
-    this.apply(node, [], addresses)
+      if (!addresses.has(address) && account.holdings.delete(address)) this.#unlink(node, address)
+    if (account.holdings.size < addresses.size) this.apply(node, [], addresses)
   }
 
   #onChange(address: AddressKey): void {
@@ -218,16 +233,27 @@ export class Ledger {
   #link(node: string, address: AddressKey): void {
     let holders = this.#holders.get(address)
     if (holders === undefined) this.#holders.set(address, (holders = new Set()))
+    if (holders.has(node)) return
     holders.add(node)
-    if (holders.size > 1) this.#conflicts.add(address)
+    if (holders.size > 1) {
+      this.#conflicts.add(address)
+      for (const one of holders.size === 2 ? holders : [node]) this.#dispute(one, 1)
+    }
     this.#onChange(address)
+  }
+
+  #dispute(node: string, by: 1 | -1): void {
+    const count = (this.#disputed.get(node) ?? 0) + by
+    if (count === 0) this.#disputed.delete(node)
+    else this.#disputed.set(node, count)
   }
 
   #unlink(node: string, address: AddressKey): void {
     const holders = this.#holders.get(address)
-    if (holders === undefined) return
-    holders.delete(node)
+    if (holders?.delete(node) !== true) return
+    if (holders.size > 0) this.#dispute(node, -1)
     if (holders.size < 2) this.#conflicts.delete(address)
+    if (holders.size === 1) for (const last of holders) this.#dispute(last, -1)
     if (holders.size === 0) this.#holders.delete(address)
     this.#onChange(address)
   }

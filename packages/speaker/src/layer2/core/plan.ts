@@ -51,6 +51,8 @@ interface Unit {
   /** The preferences were changed: the heaviest takes over now. */
   reweighed: boolean
   outweighedSince: number | undefined
+  /** The reset after which it was looked at; what was intended before counts no more. */
+  resets: number
 }
 
 const strayMs = 5000
@@ -64,6 +66,9 @@ export class Plan {
   /** Their holders changed: somebody may wait. */
   readonly #urgent = new Set<Unit>()
   readonly #dirty = new Set<Unit>()
+  /** All units that are still to be looked at, for something that concerns each. */
+  #sweep: Iterator<Unit> | undefined
+  #resets = 0
   #unplaced = new Set<Unit>()
   readonly #strays = new Map<AddressKey, number | undefined>()
   readonly #contested = new Set<AddressKey>()
@@ -83,7 +88,8 @@ export class Plan {
 
   /** Whether there is something to look at. */
   hasWork(mayPlace: boolean): boolean {
-    return this.#urgent.size > 0 || this.#dirty.size > 0 || (mayPlace && this.#unplaced.size > 0)
+    const some = this.#urgent.size > 0 || this.#dirty.size > 0 || this.#sweep !== undefined
+    return some || (mayPlace && this.#unplaced.size > 0)
   }
 
   /** Whether something waits only for `mayPlace`. */
@@ -96,9 +102,10 @@ export class Plan {
     if (before !== undefined && before.id !== address.unit) this.#leaveUnit(address.key, before)
     let unit = this.#units.get(address.unit)
     if (unit === undefined) {
-      unit = newUnit(address)
+      unit = newUnit(address, this.#resets)
       this.#units.set(unit.id, unit)
     }
+    this.#refresh(unit)
     if (unit.candidates !== address.candidates) {
       unit.reweighed ||= otherWeights(unit.candidates, address.candidates)
       unit.candidates = address.candidates
@@ -129,16 +136,13 @@ export class Plan {
 
   /** Who may own what changed. */
   touchAll(): void {
-    for (const unit of this.#units.values()) this.#dirty.add(unit)
+    this.#sweep = this.#units.values()
   }
 
   /** Forgets what was intended: someone else coordinated meanwhile. */
   reset(): void {
-    for (const unit of this.#units.values()) {
-      this.#aim(unit, undefined)
-      unit.moveTo = undefined
-      unit.released.clear()
-    }
+    this.#resets++
+    this.#load.clear()
     this.#contested.clear()
     this.touchAll()
   }
@@ -152,6 +156,12 @@ export class Plan {
         queue.delete(unit)
         this.#settleUnit(unit, scene)
       }
+    while (this.#sweep !== undefined) {
+      if (left-- <= 0) return
+      const { done, value } = this.#sweep.next()
+      if (done === true) this.#sweep = undefined
+      else this.#settleUnit(value, scene)
+    }
     // After all others: only then it is known who is loaded how much.
     for (const unit of this.#unplaced) {
       if (!scene.mayPlace && !this.#isKnownLoss(unit)) continue
@@ -165,14 +175,18 @@ export class Plan {
   /** One unit from the most to the least loaded, by hand-over. False: they are within one of each other. */
   rebalance(scene: Scene): boolean {
     const load = (node: string): number => this.#load.get(node) ?? 0
-    const choices = new Map<readonly Candidate[], readonly string[]>()
+    const choices = new Map<readonly Candidate[], { equals: readonly string[]; to: string | undefined }>()
+    const chooseOf = (candidates: readonly Candidate[]) => {
+      const equals = heaviest(candidates, scene.mayOwn)
+      const choice = { equals, to: leastLoaded(equals, load) }
+      choices.set(candidates, choice)
+      return choice
+    }
     let best: { readonly unit: Unit; readonly to: string; readonly gain: number } | undefined
     for (const unit of this.#units.values()) {
       const { target, candidates } = unit
       if (target === undefined || unit.moveTo !== undefined || !scene.mayOwn(target)) continue
-      const equals = choices.get(candidates) ?? heaviest(candidates, scene.mayOwn)
-      choices.set(candidates, equals)
-      const to = leastLoaded(equals, load)
+      const { equals, to } = choices.get(candidates) ?? chooseOf(candidates)
       if (to === undefined || !equals.includes(target)) continue
       const gain = load(target) - load(to) - unit.addresses.size
       if (gain > (best?.gain ?? 0)) best = { unit, to, gain }
@@ -196,6 +210,7 @@ export class Plan {
   }
 
   #settleUnit(unit: Unit, scene: Scene): void {
+    this.#refresh(unit)
     const present = this.#presentOf(unit, scene)
     if (present !== undefined) this.#unplaced.delete(unit)
     this.#aim(unit, this.#targetOf(unit, present, scene))
@@ -257,13 +272,24 @@ export class Plan {
   }
 
   #place(unit: Unit, scene: Scene): void {
+    this.#refresh(unit)
     this.#aim(unit, this.#choose(unit, scene))
     if (unit.target === undefined) return
     for (const address of unit.addresses) this.#steer(address, unit, scene)
   }
 
+  #refresh(unit: Unit): void {
+    if (unit.resets === this.#resets) return
+    unit.resets = this.#resets
+    unit.target = undefined
+    unit.moveTo = undefined
+    unit.released.clear()
+  }
+
   /** It is known of each of its addresses that nobody can hold it any more. */
-  #isKnownLoss({ addresses, released }: Unit): boolean {
+  #isKnownLoss(unit: Unit): boolean {
+    this.#refresh(unit)
+    const { addresses, released } = unit
     for (const address of addresses)
       if (this.#ledger.lossOf(address) === undefined && !released.has(address)) return false
     return true
@@ -323,6 +349,7 @@ export class Plan {
   }
 
   #leaveUnit(address: AddressKey, unit: Unit): void {
+    this.#refresh(unit)
     if (unit.addresses.delete(address)) this.#count(unit.target, -1)
     if (unit.addresses.size > 0) return
     this.#units.delete(unit.id)
@@ -341,7 +368,7 @@ export class Plan {
   }
 }
 
-function newUnit({ unit, candidates }: PlannedAddress): Unit {
+function newUnit({ unit, candidates }: PlannedAddress, resets: number): Unit {
   return {
     id: unit,
     addresses: new Set(),
@@ -352,6 +379,7 @@ function newUnit({ unit, candidates }: PlannedAddress): Unit {
     moveTo: undefined,
     reweighed: false,
     outweighedSince: undefined,
+    resets,
   }
 }
 

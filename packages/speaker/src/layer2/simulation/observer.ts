@@ -108,6 +108,7 @@ export class Observer {
     if (others.length > 0 && !healing)
       this.note(`${textOf(address)} is answered by ${node.name} and ${others.join()} at once`)
     const before = this.#ownerBefore(address, node)
+    this.#saw(address, node)
     if (before === undefined || before.name === node.name) return
     this.moves++
     if (!this.watchesMoves || !this.#isCalm(before)) return
@@ -119,10 +120,14 @@ export class Observer {
     for (const { key } of this.#desired)
       for (const node of this.#nodes) {
         if (!this.answers(node, key)) continue
-        let seen = this.#answered.get(key)
-        if (seen === undefined) this.#answered.set(key, (seen = new Map()))
-        seen.set(node.name, this.#queue.now)
+        this.#saw(key, node)
       }
+  }
+
+  #saw(address: AddressKey, { name }: VirtualNode): void {
+    let seen = this.#answered.get(address)
+    if (seen === undefined) this.#answered.set(address, (seen = new Map()))
+    seen.set(name, this.#queue.now)
   }
 
   /** The last that answered on the same side. */
