@@ -10,7 +10,10 @@ export interface NameMatch {
 
 /** A server that is asked about each request. */
 export interface Authorization {
-  readonly cluster: ExtensionCluster
+  /** The ExtensionService, and the name that is asked for in a TLS handshake with it. */
+  readonly extension: { readonly namespace: string; readonly name: string; readonly sni: string }
+  /** undefined: it is not there or not valid, and so never answers. */
+  readonly cluster: ExtensionCluster | undefined
   readonly service:
     | { readonly kind: 'grpc' }
     | {
@@ -66,5 +69,6 @@ export function clustersOfAccess({
   providers,
 }: Access): readonly (DnsCluster | ExtensionCluster)[] {
   const fetched = providers.flatMap(({ keys }) => (keys.kind === 'remote' ? [keys.cluster] : []))
-  return authorization === undefined ? fetched : [authorization.cluster, ...fetched]
+  const { cluster } = authorization ?? {}
+  return cluster === undefined ? fetched : [cluster, ...fetched]
 }

@@ -1,5 +1,5 @@
 /** The settings that translation reads. */
-import type { RateLimitPolicy } from '@landfall/api'
+import type { AuthorizationServer, RateLimitPolicy } from '@landfall/api'
 import type { Key } from '@landfall/kube/model'
 import type { DnsFamily } from './cluster.ts'
 import type { TlsDefaults } from './tls-settings.ts'
@@ -21,6 +21,15 @@ export interface DagOptions {
   readonly headers: DefaultHeaders
   /** undefined: nothing is limited globally. */
   readonly rateLimitService: RateLimitService | undefined
+  /** Asked on every host that has no server of its own, and over plain HTTP; undefined: nobody is. */
+  readonly globalAuthorization: GlobalAuthorization | undefined
+}
+
+export interface GlobalAuthorization {
+  /** `namespace/name`. */
+  readonly extensionService: Key
+  /** How it is asked, and what holds for hosts that say nothing. */
+  readonly server: Omit<AuthorizationServer, 'extensionRef'>
 }
 
 export interface HeaderDefaults {
@@ -64,4 +73,5 @@ export const defaultDagOptions: DagOptions = {
     applyToIngress: false,
   },
   rateLimitService: undefined,
+  globalAuthorization: undefined,
 }

@@ -116,7 +116,7 @@ function clientChecks(
 ): { readonly authorization: HostAuthorization; readonly tokens: HostTokens } {
   // Of a host whose TLS is refused it is not known that it ends none.
   const secure = (tls.kind === 'terminated' || tls.kind === 'refused') && root.spec.tcpproxy === undefined
-  const authorization = readAuthorization(root, secure, lookups)
+  const authorization = readAuthorization(root, secure, { lookups, options })
   const tokens = readProviders(root, secure, lookups, options)
   if (!authorization.ok) problems.push(...authorization.problems)
   if (!tokens.ok) problems.push(...tokens.problems)

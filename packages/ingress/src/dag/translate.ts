@@ -5,10 +5,13 @@
  */
 import type { Key } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
+import { nothing } from './contribution.ts'
 import { withDefaultHeaders } from './default-headers.ts'
+import { noHostFilters } from './filters.ts'
 import { translateIngresses } from './ingress-host.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
+import { globalAuthorization } from './policies/authorization.ts'
 import { translateProxies } from './proxy-host.ts'
 import { withRequiredValidation } from './required-validation.ts'
 import { orderRoutes } from './route-order.ts'
@@ -25,23 +28,23 @@ export interface Translation {
 export function translateHost(host: string, lookups: Lookups, options: DagOptions): Translation {
   const ingresses = translateIngresses(host, lookups, options)
   const proxies = translateProxies(host, lookups, options)
+  const above = globalAuthorization({ lookups, options })
+  // Without an HTTPProxy, or with one that is refused, what holds for all hosts does.
+  const owned = proxies.contribution !== nothing
   const both = [ingresses.contribution, proxies.contribution]
+  const access = owned ? proxies.contribution.access : { authorization: above.server, providers: [] }
+  const filters = owned ? proxies.contribution.filters : { ...noHostFilters, authorization: above.rule }
   const plain = orderRoutes(both.flatMap((contribution) => contribution.plain))
   const routes = orderRoutes(both.flatMap((contribution) => contribution.secure))
   const tls = proxies.contribution.tls ?? ingresses.contribution.tls
   const http: SecureSide | undefined =
     tls === undefined || routes.length === 0
       ? undefined
-      : {
-          kind: 'http',
-          tls,
-          routes,
-          access: proxies.contribution.access,
-          fallback: proxies.contribution.fallback,
-        }
+      : { kind: 'http', tls, routes, access, fallback: proxies.contribution.fallback }
   const secure = proxies.contribution.tcp ?? http
   const empty = plain.length === 0 && secure === undefined
-  const virtualHost = { host, filters: proxies.contribution.filters, plain, secure }
+  const plainAccess = { authorization: above.server, providers: [] }
+  const virtualHost = { host, filters, plain, plainAccess, secure }
   const translation: Translation = {
     virtualHost: empty ? undefined : withDefaultHeaders(virtualHost, options),
     outcomes: [...ingresses.outcomes, ...proxies.outcomes],

@@ -141,6 +141,8 @@ export interface VirtualHost {
   readonly filters: HostFilters
   /** Empty: the host does not exist on the plain listener. */
   readonly plain: readonly Route[]
+  /** Who may send requests there, and under the fallback certificate. */
+  readonly plainAccess: Access
   readonly secure: SecureSide | undefined
 }
 

@@ -7,6 +7,7 @@ import type { Key } from '@landfall/kube/model'
 import type { Cluster } from '../dag/cluster.ts'
 import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
 import type { JudgedKind } from '../dag/outcome.ts'
+import { globalAuthorization } from '../dag/policies/authorization.ts'
 import type { VirtualHost } from '../dag/virtual-host.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
@@ -24,6 +25,8 @@ import { type RateLimiting, rateLimitingBy } from '../envoy/rate-limits.ts'
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
+import { HostIndex } from '../model/host-index.ts'
+import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
@@ -67,6 +70,8 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #units: Units
   readonly #extensions: ExtensionUnits
+  /** For what is everybody's, and looked at after each batch. */
+  readonly #lookups: Lookups
   readonly #verdicts = new Verdicts()
   /** Scopes, or in the classic layouts tables of routes. */
   readonly #tables = new ResourceTable()
@@ -93,6 +98,7 @@ export class Engine {
     const traffic = [httpListenerName, httpsListenerName]
     this.#runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     this.#extensions = new ExtensionUnits(world, options.dag)
+    this.#lookups = recordingLookups(world, new HostIndex(world, []), [])
     for (const listener of operationalListeners(options.listeners)) this.#listeners.set(listener)
   }
 
@@ -259,10 +265,14 @@ export class Engine {
   #settleListeners(chainsChanged: boolean): void {
     const { layout } = this.#options
     const rateLimiting = this.#rateLimiting()
-    const identity = JSON.stringify(rateLimiting)
+    const { server: authorization } = globalAuthorization({
+      lookups: this.#lookups,
+      options: this.#options.dag,
+    })
+    const identity = JSON.stringify([rateLimiting, { ...authorization, cluster: undefined }])
     const filtersChanged = identity !== this.#filters
     this.#filters = identity
-    const listeners = { ...this.#options.listeners, rateLimiting }
+    const listeners = { ...this.#options.listeners, rateLimiting, authorization }
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
     else if (filtersChanged || !this.#listeners.has(httpListenerName))
       this.#listeners.set(httpListener(listeners, layout))

@@ -1,6 +1,6 @@
 /**
- * The ExtensionServices, each judged on its own and again only when something that it read has changed. The one that
- * the options name is wanted by every listener; the others by the hosts that ask for them.
+ * The ExtensionServices, each judged on its own and again only when something that it read has changed. Those that
+ * the options name are wanted by every listener; the others by the hosts that ask for them.
  */
 import type { Key } from '@landfall/kube/model'
 import type { Cluster, Limit } from '../dag/cluster.ts'
@@ -67,7 +67,9 @@ export class ExtensionUnits {
     }
     const lookups = recordingLookups(this.#world, this.#hosts, [])
     const { cluster, timeout, problems } = translateExtension(service, lookups)
-    const wanted = key === this.#options.rateLimitService?.extensionService ? cluster : undefined
+    const { rateLimitService, globalAuthorization } = this.#options
+    const everywhere = [rateLimitService?.extensionService, globalAuthorization?.extensionService]
+    const wanted = everywhere.includes(key) ? cluster : undefined
     const after: ExtensionUnit = {
       host: `extension/${key}`,
       outcomes: [{ kind: 'extensionService', key, problems }],

@@ -125,7 +125,7 @@ const nothing: Encoded = {
 
 function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
   if (virtualHost === undefined) return nothing
-  const { host, plain, secure, filters } = virtualHost
+  const { host, plain, plainAccess, secure, filters } = virtualHost
   const own = layout === 'scoped'
   const tables = own
     ? scopes(virtualHost)
@@ -135,7 +135,7 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
   const clusters = clustersOf(virtualHost)
   return {
     tables,
-    plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters),
+    plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters, plainAccess),
     clusters,
     chain: chainOf(host, secure),
     ...fallbackOf(virtualHost, own),
@@ -158,14 +158,14 @@ function trusted(bundle: TrustBundle | undefined): readonly Resource[] {
 }
 
 function fallbackOf(
-  { host, secure, filters }: VirtualHost,
+  { host, plainAccess, secure, filters }: VirtualHost,
   own: boolean,
 ): Pick<Encoded, 'fallback' | 'fallbackEntry'> {
   if (secure?.kind !== 'http' || secure.fallback === undefined)
     return { fallback: undefined, fallbackEntry: undefined }
   return {
     fallback: { kind: 'fallback', settings: secure.fallback.settings },
-    fallbackEntry: own ? undefined : plainEntry(host, secure.routes, filters),
+    fallbackEntry: own ? undefined : plainEntry(host, secure.routes, filters, plainAccess),
   }
 }
 

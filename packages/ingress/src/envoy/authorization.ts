@@ -17,7 +17,7 @@ import { StatusCode } from '@envoyproxy/envoy-types/envoy/type/v3/http_status'
 import type { Authorization, NameMatch } from '../dag/access.ts'
 import type { AuthorizationRule } from '../dag/filters.ts'
 import { askingLimit, grpcService, pack, typed } from './message.ts'
-import { clusterName } from './names.ts'
+import { extensionName } from './names.ts'
 import { scopeHeader } from './scope-key.ts'
 
 type ExtAuthz = MessageInitShape<typeof ExtAuthzSchema>
@@ -55,10 +55,10 @@ export function authorizationRule(rule: AuthorizationRule): Record<string, Any> 
   return { [name]: pack(ExtAuthzPerRouteSchema, { override: { case: 'checkSettings', value } }) }
 }
 
-function serviceOf({ cluster, service, timeout }: Authorization): NonNullable<ExtAuthz['services']> {
-  const asked = clusterName(cluster)
+function serviceOf({ extension, service, timeout }: Authorization): NonNullable<ExtAuthz['services']> {
+  const asked = extensionName(extension.namespace, extension.name)
   if (service.kind === 'grpc')
-    return { case: 'grpcService', value: grpcService(asked, cluster.settings.sni, timeout) }
+    return { case: 'grpcService', value: grpcService(asked, extension.sni, timeout) }
   return {
     case: 'httpService',
     value: {

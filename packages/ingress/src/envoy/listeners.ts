@@ -7,11 +7,13 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
 import { ProxyProtocolSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol'
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
+import { clustersOfAccess } from '../dag/access.ts'
 import type { Layout } from '../xds/layout.ts'
 import { makeResource, type References, type Resource } from '../xds/resource.ts'
 import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
 import { sourceOf } from './layout.ts'
 import { typed } from './message.ts'
+import { clusterName } from './names.ts'
 import type { BindAddress, ListenerOptions } from './options.ts'
 import { plainTableName } from './route-table.ts'
 import {
@@ -31,10 +33,12 @@ export const httpListenerName = 'ingress_http'
 export function httpListener(options: ListenerOptions, layout: Layout): Resource {
   const routing =
     layout === 'scoped' ? scopedRouting('http') : tableRouting(plainTableName, sourceOf(layout), false)
-  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options)]
+  const { authorization } = options
+  const access = { authorization, providers: [] }
+  const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options, { access })]
   const chains = [{ name: httpListenerName, filters }]
   return listener(httpListenerName, options.http, options, proxyProtocol(options), chains, {
-    clusters: limitingClusters(options),
+    clusters: [...clustersOfAccess(access).map(clusterName), ...limitingClusters(options)],
   })
 }
 

@@ -1,4 +1,6 @@
 /** The settings that the encoding reads: of listeners, of clusters, of Envoy's runtime. */
+
+import type { Authorization } from '../dag/access.ts'
 import type { CircuitBreakers, Limit } from '../dag/cluster.ts'
 import type { RateLimiting } from './rate-limits.ts'
 
@@ -43,6 +45,8 @@ export interface ListenerOptions {
   readonly socket: SocketMarks
   /** Who limits requests globally; undefined: nobody. */
   readonly rateLimiting?: RateLimiting | undefined
+  /** Who is asked about requests over plain HTTP; undefined: nobody. */
+  readonly authorization?: Authorization | undefined
 }
 
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'disabled'

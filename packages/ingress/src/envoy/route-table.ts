@@ -26,8 +26,13 @@ export interface PlainEntry {
   readonly clusters: readonly string[]
 }
 
-export function plainEntry(host: string, routes: readonly Route[], filters: HostFilters): PlainEntry {
-  const table = create(RouteConfigurationSchema, { virtualHosts: [entry(host, routes, filters)] })
+export function plainEntry(
+  host: string,
+  routes: readonly Route[],
+  filters: HostFilters,
+  access: Access,
+): PlainEntry {
+  const table = create(RouteConfigurationSchema, { virtualHosts: [entry(host, routes, filters, access)] })
   return { bytes: toBinary(RouteConfigurationSchema, table), clusters: clustersOf(routes) }
 }
 
@@ -61,7 +66,7 @@ function entry(
   host: string,
   routes: readonly Route[],
   filters: HostFilters,
-  access?: Access,
+  access: Access,
 ): ReturnType<typeof virtualHostEntry> {
   if (!host.startsWith('*.')) return virtualHostEntry(host, routes, filters, access)
   const only = oneLabel(host)

@@ -4,7 +4,7 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
-import { type Access, openAccess } from '../dag/access.ts'
+import type { Access } from '../dag/access.ts'
 import type { HostFilters } from '../dag/filters.ts'
 import type { Route, VirtualHost } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
@@ -13,12 +13,12 @@ import { scopeHeader } from './scope-key.ts'
 import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virtual-host.ts'
 
 export function scopes(virtualHost: VirtualHost): readonly Resource[] {
-  const { host, plain, secure, filters } = virtualHost
+  const { host, plain, plainAccess, secure, filters } = virtualHost
   const resources: Resource[] = []
-  if (plain.length > 0) resources.push(scope('http', host, plain, filters, openAccess))
+  if (plain.length > 0) resources.push(scope('http', host, plain, filters, plainAccess))
   if (secure?.kind === 'http') resources.push(scope('https', host, secure.routes, filters, secure.access))
   if (secure?.kind === 'http' && secure.fallback !== undefined)
-    resources.push(scope('fallback', host, secure.routes, filters, openAccess))
+    resources.push(scope('fallback', host, secure.routes, filters, plainAccess))
   return resources
 }
 

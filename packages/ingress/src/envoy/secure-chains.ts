@@ -65,10 +65,7 @@ function hash(value: unknown): string {
 
 /** Clusters count by their names, and by what else of them a filter says. */
 function identityOf({ authorization, providers }: Access): unknown {
-  const asked = authorization && {
-    ...authorization,
-    cluster: [clusterName(authorization.cluster), authorization.cluster.settings.sni],
-  }
+  const asked = authorization && { ...authorization, cluster: undefined }
   const keys = providers.map((provider) =>
     provider.keys.kind === 'local'
       ? provider
@@ -142,12 +139,13 @@ function chainPerHost(
 /** Any TLS that no other chain takes. */
 function fallbackChain({ settings }: FallbackChain, options: ListenerOptions, layout: Layout): FilterChain {
   const source = sourceOf(layout)
+  const access = { authorization: options.authorization, providers: [] }
   const routing =
     layout === 'scoped' ? scopedRouting('fallback') : tableRouting(fallbackTableName, source, false)
   return {
     name: 'fallback-certificate',
     filterChainMatch: { transportProtocol: 'tls' },
-    filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options)],
+    filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, { access })],
     transportSocket: downstreamTls(settings, source, options),
   }
 }

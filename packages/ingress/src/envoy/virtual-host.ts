@@ -8,8 +8,13 @@ import type {
   RouteSchema,
   VirtualHostSchema,
 } from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
-import { type Access, openAccess } from '../dag/access.ts'
-import { type HostFilters, noRouteFilters, type RouteFilters } from '../dag/filters.ts'
+import type { Access } from '../dag/access.ts'
+import {
+  type AuthorizationRule,
+  type HostFilters,
+  noRouteFilters,
+  type RouteFilters,
+} from '../dag/filters.ts'
 import type { Action, Route } from '../dag/virtual-host.ts'
 import { clustersOfAction } from '../dag/virtual-host.ts'
 import { authorizationRule } from './authorization.ts'
@@ -37,7 +42,7 @@ export function virtualHostEntry(
   host: string,
   routes: readonly Route[],
   filters: HostFilters,
-  access: Access = openAccess,
+  access: Access,
 ): HostInit {
   const rest: RouteInit = answer('none', 404, access)
   return {
@@ -74,12 +79,15 @@ function routeMessage(route: Route, host: HostFilters, access: Access): RouteIni
     ...edits,
     typedPerFilterConfig: {
       ...routeFilters(filters),
-      ...(access.authorization === undefined
-        ? {}
-        : authorizationRule(filters.authorization ?? host.authorization)),
+      ...(access.authorization === undefined ? {} : authorizationRule(ruleOf(route, host))),
       ...(access.providers.length === 0 ? {} : jwtRule(filters.jwt ?? host.jwt)),
     },
   }
+}
+
+/** Whoever is only sent on to the secure side is asked there. */
+function ruleOf({ action, filters }: Route, host: HostFilters): AuthorizationRule {
+  return action.kind === 'https-redirect' ? { kind: 'skip' } : (filters?.authorization ?? host.authorization)
 }
 
 function routeAction(action: Action, filters: RouteFilters): NonNullable<RouteInit['action']> {

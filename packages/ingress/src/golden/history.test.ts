@@ -167,6 +167,7 @@ const objects: fc.Arbitrary<Written> = fc.oneof(service, root, child, ingress, a
 const dag = {
   ...defaultEngineOptions.dag,
   enableExternalNameService: true,
+  globalAuthorization: { extensionService: 'd/b', server: {} },
   rateLimitService: {
     extensionService: 'd/a',
     domain: 'test',

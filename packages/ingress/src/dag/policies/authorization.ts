@@ -3,11 +3,15 @@
  * The most specific `disabled` counts; what the server is told beside the request is merged, inner keys first.
  */
 import type { AuthorizationPolicy, AuthorizationServer, HTTPProxy } from '@landfall/api'
+import type { Key } from '@landfall/kube/model'
 import type { Lookups } from '../../model/lookups.ts'
 import type { Authorization, NameMatch } from '../access.ts'
-import { translateExtension } from '../extension-service.ts'
+import type { Limit } from '../cluster.ts'
+import { type Extension, translateExtension } from '../extension-service.ts'
 import type { AuthorizationRule } from '../filters.ts'
+import type { GlobalAuthorization } from '../options.ts'
 import { type Checked, error, ok, type Problem, refused, warning } from '../problem.ts'
+import type { Reading } from '../reading.ts'
 import { readLimit } from './durations.ts'
 
 /** What a host says for its routes. */
@@ -24,14 +28,42 @@ export const noAuthorization: HostAuthorization = { server: undefined, rule: { k
 const field = 'spec.virtualhost.authorization'
 const onlyVersion = 'projectcontour.io/v1alpha1'
 
+/** What holds where a host says nothing. A server that is not there answers nobody. */
+export function globalAuthorization({ lookups, options }: Reading): HostAuthorization {
+  const asked = options.globalAuthorization
+  if (asked === undefined) return noAuthorization
+  const { extensionService: key, server } = asked
+  const extension = extensionAt(key, lookups)
+  const timeout = readLimit(server.responseTimeout)
+  const service = serviceOf(server, () => undefined)
+  return {
+    server: authorization(key, extension, service, server, timeout === 'invalid' ? undefined : timeout),
+    rule: ruleOf(server.authPolicy, { kind: 'ask', context: {} }),
+    asked: false,
+  }
+}
+
+/** What is wrong with the settings of the global server; its ExtensionService aside. */
+export function globalProblems({ server }: GlobalAuthorization): readonly string[] {
+  const problems: string[] = []
+  if (readLimit(server.responseTimeout) === 'invalid')
+    problems.push(`.responseTimeout: "${server.responseTimeout}" is no duration such as 1s, nor infinity`)
+  serviceOf(server, (_reason, message) => problems.push(message))
+  if (server.serviceType === 'http' && hasContext(server.authPolicy))
+    problems.push('.authPolicy.context: a server over HTTP gets none')
+  return problems
+}
+
 /** @param secure the host ends TLS */
 export function readAuthorization(
   root: HTTPProxy,
   secure: boolean,
-  lookups: Lookups,
+  reading: Reading,
 ): Checked<HostAuthorization> {
   const asked = root.spec.virtualhost?.authorization
-  if (asked === undefined) return ok(noAuthorization)
+  const above = globalAuthorization(reading)
+  if (asked === undefined) return ok(above)
+  if (above.server !== undefined && asked.extensionRef === undefined) return ok(under(above, asked))
   const problems: Problem[] = []
   const refuse = (reason: string, message: string): void => {
     problems.push(error('AuthError', reason, `${field}${message}`))
@@ -42,10 +74,15 @@ export function readAuthorization(
   const http = asked.serviceType === 'http'
   if (http && hasContext(policy))
     refuse('AuthContextForHTTP', '.authPolicy.context: a server over HTTP gets none')
-  const server = off ? undefined : serverOf(root, asked, lookups, refuse)
+  const server = off ? undefined : serverOf(root, asked, reading.lookups, refuse)
   if (problems.length > 0) return refused(...problems)
   const rule = ruleOf(policy, { kind: 'ask', context: {} })
   return ok({ server, rule: off ? { kind: 'skip' } : rule, asked: true })
+}
+
+/** Of the host only the word on whether to ask, and what to tell, counts. */
+function under(above: HostAuthorization, { authPolicy }: AuthorizationServer): HostAuthorization {
+  return { ...above, rule: ruleOf(authPolicy, above.rule), asked: true }
 }
 
 /** undefined: as the host says. */
@@ -88,8 +125,7 @@ function serverOf(
   if (apiVersion !== onlyVersion)
     refuse('AuthBadResourceVersion', `.extensionRef.apiVersion: "${apiVersion}" is not ${onlyVersion}`)
   const key = `${namespace ?? root.meta.namespace}/${name}`
-  const found = lookups.extensionService(key)
-  const extension = found && translateExtension(found, lookups)
+  const extension = extensionAt(key, lookups)
   if (extension?.cluster === undefined) {
     const why = extension === undefined ? 'not found' : 'not valid, see its status'
     refuse('ExtensionServiceNotFound', `.extensionRef: ExtensionService "${key}" is ${why}`)
@@ -100,12 +136,30 @@ function serverOf(
     refuse('AuthResponseTimeoutInvalid', `.responseTimeout: ${why}`)
   }
   const service = serviceOf(asked, refuse)
-  if (extension?.cluster === undefined) return undefined
+  if (extension?.cluster === undefined || timeout === 'invalid') return undefined
+  return authorization(key, extension, service, asked, timeout)
+}
+
+function extensionAt(key: Key, lookups: Lookups): Extension | undefined {
+  const found = lookups.extensionService(key)
+  return found && translateExtension(found, lookups)
+}
+
+function authorization(
+  key: Key,
+  extension: Extension | undefined,
+  service: Authorization['service'],
+  asked: Omit<AuthorizationServer, 'extensionRef'>,
+  timeout: Limit,
+): Authorization {
+  const [namespace = '', name = ''] = key.split('/')
+  const cluster = extension?.cluster
   const { maxRequestBytes, allowPartialMessage, packAsBytes } = asked.withRequestBody ?? {}
   return {
-    cluster: extension.cluster,
+    extension: { namespace, name, sni: cluster?.settings.sni ?? '' },
+    cluster,
     service,
-    timeout: timeout === 'invalid' || timeout === undefined ? extension.timeout : timeout,
+    timeout: timeout ?? extension?.timeout,
     failOpen: asked.failOpen === true,
     body: asked.withRequestBody && {
       maxBytes: maxRequestBytes || 1024,
@@ -120,7 +174,7 @@ type HeaderNames = NonNullable<
 >
 
 function serviceOf(
-  { serviceType, httpSettings: settings }: AuthorizationServer,
+  { serviceType, httpSettings: settings }: Omit<AuthorizationServer, 'extensionRef'>,
   refuse: (reason: string, message: string) => void,
 ): Authorization['service'] {
   if (serviceType !== 'http') return { kind: 'grpc' }

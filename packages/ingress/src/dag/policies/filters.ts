@@ -88,8 +88,11 @@ function unchecked(
   { authorization, jwt, options }: HostRules,
 ): readonly Problem[] {
   if (permitInsecure !== true || options.disablePermitInsecure) return []
+  // A server of all hosts is asked there too.
   const asks =
-    authorization.server !== undefined && (filters.authorization ?? authorization.rule).kind === 'ask'
+    options.globalAuthorization === undefined &&
+    authorization.server !== undefined &&
+    (filters.authorization ?? authorization.rule).kind === 'ask'
   const requires = (filters.jwt ?? jwt).kind === 'require'
   const message = (what: string) => `${field}.permitInsecure: over plain HTTP, requests pass without ${what}`
   return [
