@@ -30,9 +30,17 @@ export interface Announced {
   readonly failure: Silence | undefined
 }
 
-export function announcementsOf(plan: Plan, state: Layer2State, node: string): readonly Announcement[] {
-  const answering = new Map(state.announced.map(({ ip, interfaces }) => [ip, interfaces]))
-  return [...plan.services].flatMap(([key, part]) => {
+/** @param keys of Services; all of the plan unless given */
+export function announcementsOf(
+  plan: Plan,
+  state: Layer2State,
+  node: string,
+  keys: Iterable<Key> = plan.services.keys(),
+): readonly Announcement[] {
+  const answering = answeringIn(state)
+  return [...keys].flatMap((key) => {
+    const part = plan.services.get(key)
+    if (part === undefined) return []
     const { service, nowhere } = part
     const layer2 = layer2Outcome(part, state, answering, node)
     return [
@@ -46,6 +54,18 @@ export function announcementsOf(plan: Plan, state: Layer2State, node: string): r
       { key, service, protocol: 'bgp' as const, outcome: bgpOutcome(part), nowhere: nowhere.bgp },
     ]
   })
+}
+
+/** Interfaces by address; made once of a list. */
+const answerings = new WeakMap<Layer2State['announced'], ReadonlyMap<string, readonly string[]>>()
+
+function answeringIn({ announced }: Layer2State): ReadonlyMap<string, readonly string[]> {
+  let answering = answerings.get(announced)
+  if (answering === undefined) {
+    answering = new Map(announced.map(({ ip, interfaces }) => [ip, interfaces]))
+    answerings.set(announced, answering)
+  }
+  return answering
 }
 
 function layer2Outcome(

@@ -1,4 +1,5 @@
 import type { EventText } from '@landfall/kube'
+import type { Key } from '@landfall/kube/model'
 import { createLogger, Metrics } from '@landfall/telemetry'
 import { expect, test } from 'vitest'
 import { announcementsOf } from './announcements.ts'
@@ -51,9 +52,13 @@ function scene(wasReported = false) {
   })
   const show = (state: Layer2State, all = objects): void =>
     reporter.report(announcementsOf(new Planner().plan(worldOf('n1', all)), state, 'n1'))
+  const tell = (state: Layer2State, all: readonly Written[], keys: readonly Key[]): void => {
+    const plan = new Planner().plan(worldOf('n1', all))
+    reporter.report(announcementsOf(plan, state, 'n1', keys), new Set(keys))
+  }
   const gauge = async (): Promise<string[]> =>
     (await metrics.exposition()).split('\n').filter((line) => line.startsWith('metallb_speaker_announced{'))
-  return { lines, events, show, gauge }
+  return { lines, events, show, tell, gauge }
 }
 
 test('an announcement is told once, in log, Event and metric', async () => {
@@ -121,4 +126,30 @@ test('by BGP, only the addresses that have a route are told of', async () => {
   expect(await gauge()).toEqual([
     `metallb_speaker_announced{service="default/web",protocol="bgp",node="n1",ip="2001:db8::1"} 1`,
   ])
+})
+
+test('told of some Services alone, it says of the others what it said', async () => {
+  const { lines, show, tell, gauge } = scene()
+  const mail: readonly Written[] = [
+    { kind: 'Service', metadata: { name: 'mail' }, spec: { ingress: [{ ip: '192.168.1.241' }] } },
+    {
+      kind: 'EndpointSlice',
+      metadata: { name: 'mail-1' },
+      spec: { serviceName: 'mail', endpoints: [{ ready: true, serving: true, nodeName: 'n2' }] },
+    },
+  ]
+  const state: Layer2State = {
+    ...noLayer2,
+    serving: true,
+    announced: ['192.168.1.240', '192.168.1.241'].map((ip) => ({ ip, interfaces: ['eth0'] })),
+  }
+  show(state)
+  tell(state, [...objects, ...mail], ['default/mail'])
+  expect(await gauge()).toHaveLength(2)
+  lines.length = 0
+  tell(state, objects, ['default/mail'])
+  expect(lines).toEqual(['serviceWithdrawn default/mail layer2 serviceDeleted'])
+  tell(state, objects, [])
+  show(state)
+  expect([lines.length, (await gauge()).length]).toEqual([1, 1])
 })

@@ -1,8 +1,8 @@
 /** Tells of changes in what is announced: log lines, Events on the Services, and the metric. Nothing unchanged is told. */
 import type { EventRecorder } from '@landfall/kube'
-import type { ObjectReference, Service } from '@landfall/kube/model'
+import type { Key, ObjectReference, Service } from '@landfall/kube/model'
 import type { Gauge, Logger } from '@landfall/telemetry'
-import type { Announced, Announcement } from './announcements.ts'
+import type { Announced, Announcement, Outcome, ProtocolName } from './announcements.ts'
 import type { Silence } from './plan/reasons.ts'
 
 export interface ReporterOptions {
@@ -16,25 +16,36 @@ export interface ReporterOptions {
 
 export class Reporter {
   readonly #options: ReporterOptions
-  #told = new Map<string, Announcement>()
+  readonly #told = new Map<string, Announcement>()
 
   constructor(options: ReporterOptions) {
     this.#options = options
   }
 
-  report(announcements: readonly Announcement[]): void {
-    const told = new Map(announcements.map((a) => [`${a.protocol} ${a.key}`, a]))
-    for (const [id, before] of this.#told) {
-      if (before.outcome.kind === 'silent') continue
-      const after = told.get(id)?.outcome
-      if (after === undefined)
-        this.#withdrawn(before, before.outcome, 'serviceDeleted', 'the Service is gone')
-      else if (after.kind === 'silent') this.#withdrawn(before, before.outcome, after.reason, after.message)
-      else if (!sameTexts(before.outcome.ips, after.ips))
-        this.#withdrawn(before, before.outcome, 'loadBalancerIPChanged', 'the addresses changed')
+  /** @param only the Services that they are of, and those of them that are gone; undefined: all */
+  report(announcements: readonly Announcement[], only?: ReadonlySet<Key>): void {
+    const now = new Map(announcements.map((a) => [idOf(a.protocol, a.key), a]))
+    const ids =
+      only === undefined
+        ? this.#told.keys()
+        : [...only].flatMap((key) => [idOf('layer2', key), idOf('bgp', key)])
+    for (const id of ids) {
+      const before = this.#told.get(id)
+      if (before !== undefined) this.#ended(before, now.get(id)?.outcome)
+      if (!now.has(id)) this.#told.delete(id)
     }
-    for (const [id, now] of told) this.#compare(this.#told.get(id), now)
-    this.#told = told
+    for (const [id, announcement] of now) {
+      this.#compare(this.#told.get(id), announcement)
+      this.#told.set(id, announcement)
+    }
+  }
+
+  #ended(before: Announcement, after: Outcome | undefined): void {
+    if (before.outcome.kind === 'silent') return
+    if (after === undefined) this.#withdrawn(before, before.outcome, 'serviceDeleted', 'the Service is gone')
+    else if (after.kind === 'silent') this.#withdrawn(before, before.outcome, after.reason, after.message)
+    else if (!sameTexts(before.outcome.ips, after.ips))
+      this.#withdrawn(before, before.outcome, 'loadBalancerIPChanged', 'the addresses changed')
   }
 
   #compare(before: Announcement | undefined, now: Announcement): void {
@@ -76,6 +87,10 @@ export class Reporter {
     logger.warn('announceFailed', { service: key }, message)
     events.record(referenceTo(service), { type: 'Warning', reason: 'announceFailed', message })
   }
+}
+
+function idOf(protocol: ProtocolName, key: Key): string {
+  return `${protocol} ${key}`
 }
 
 function referenceTo({ meta }: Service): ObjectReference {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, EventRecorder } from '@landfall/kube'
+import type { Key } from '@landfall/kube/model'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
 import { formatIP } from '@landfall/netip'
 import type { Health, HttpAnswer, Logger, Metrics } from '@landfall/telemetry'
@@ -185,13 +186,14 @@ export class Speaker {
     const plan = this.#planner.plan(this.#observer.world(), this.#observer.takeChanged())
     if (plan.layer2 !== this.#plan?.layer2)
       this.#addresses = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
+    const isFirst = this.#plan === undefined
     this.#plan = plan
     this.#bgp.apply(plan.bgp)
     this.#sessionsChanged()
     this.#worker.setDesired({ addresses: this.#addresses, peers: this.#observer.speakers() })
     // Each time: what was counted of an address may come later than its end.
     this.#parts.speakerMetrics.keepAddresses(new Set(this.#addresses.map(({ ip }) => ip)))
-    this.#report()
+    this.#report(isFirst ? undefined : plan.changed)
   }
 
   #observed(message: Observation): void {
@@ -231,16 +233,18 @@ export class Speaker {
     }
   }
 
-  #report(): void {
+  /** @param only the Services that changed, while nothing else did; undefined: all */
+  #report(only?: ReadonlySet<Key>): void {
     if (this.#plan === undefined) return
     const plan = this.#plan
-    const announcements = announcementsOf(plan, this.#layer2, this.#parts.options.node)
-    this.#reporter.report(announcements)
+    const announcements = announcementsOf(plan, this.#layer2, this.#parts.options.node, only)
+    this.#reporter.report(announcements, only)
     const speakers = new Set(this.#observer.speakers().map(({ node }) => node))
-    this.#statuses.report(announcements, this.#layer2, {
-      knowsService: (service) => plan.services.has(service),
-      knowsNode: (node) => speakers.has(node),
-    })
+    const known = {
+      knowsService: (service: Key) => plan.services.has(service),
+      knowsNode: (node: string) => speakers.has(node),
+    }
+    this.#statuses.report(announcements, this.#layer2, known, only)
   }
 
   #sessionsChanged(): void {

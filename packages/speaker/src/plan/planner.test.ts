@@ -155,7 +155,11 @@ test('told which Services may have changed, it plans as one that looks at all', 
         }
         const now = { ...world, services, slices }
         const changed = new Set(round.map(({ name }) => `default/${name}` as const))
-        expect(goldenOf(planner.plan(now, changed))).toBe(goldenOf(new Planner().plan(now)))
+        const before = new Map(planner.plan(now, new Set()).services)
+        const plan = planner.plan(now, changed)
+        expect(goldenOf(plan)).toBe(goldenOf(new Planner().plan(now)))
+        for (const key of new Set([...before.keys(), ...plan.services.keys()]))
+          expect(plan.changed.has(key)).toBe(before.get(key) !== plan.services.get(key))
       }
     }),
     { numRuns: 300 },

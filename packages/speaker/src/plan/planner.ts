@@ -18,6 +18,8 @@ export interface Plan {
   readonly bgp: BgpPlan
   /** As they are now: the planner goes on changing it. */
   readonly services: ReadonlyMap<Key, ServicePlan>
+  /** Those of which it says something else than the plan before, or nothing any more. */
+  readonly changed: ReadonlySet<Key>
 }
 
 interface Remembered {
@@ -36,6 +38,7 @@ export class Planner {
   readonly #plans = new Map<Key, ServicePlan>()
   readonly #holders = new Holders()
   readonly #layer2 = new Layer2Table()
+  #changed = new Set<Key>()
   #last: Pick<World, 'config' | 'nodes'> | undefined
 
   /** @param changed Services that may have changed since the last world, or their endpoints; undefined: any */
@@ -43,11 +46,13 @@ export class Planner {
     const { config, nodes } = world
     const some = this.#last?.config === config && this.#last.nodes === nodes ? changed : undefined
     this.#last = { config, nodes }
+    this.#changed = new Set()
     const keys = some ?? new Set([...world.services.keys(), ...this.#plans.keys()])
     const touched = this.#follow(keys, world.services)
     for (const key of keys) this.#planOne(key, world)
     if (some !== undefined) for (const key of touched) if (!some.has(key)) this.#planOne(key, world)
-    return { layer2: this.#layer2.addresses(), bgp: bgpOf(this.#routes, world), services: this.#plans }
+    const [layer2, bgp] = [this.#layer2.addresses(), bgpOf(this.#routes, world)]
+    return { layer2, bgp, services: this.#plans, changed: this.#changed }
   }
 
   /** Forgets what is gone, and keeps who has which address. Answers for whom that changed. */
@@ -59,7 +64,7 @@ export class Planner {
       for (const other of this.#holders.replace(key, before, after)) touched.add(other)
       if (after !== undefined) continue
       this.#remembered.delete(key)
-      this.#plans.delete(key)
+      if (this.#plans.delete(key)) this.#changed.add(key)
       this.#routes.set(key, undefined)
       this.#layer2.set(key, undefined)
     }
@@ -83,6 +88,7 @@ export class Planner {
     const plan = planService(service, slices, world, shared)
     this.#remembered.set(key, { service, slices, config, nodes, shared })
     this.#plans.set(key, plan)
+    this.#changed.add(key)
     this.#routes.set(key, plan)
     this.#layer2.set(key, plan)
   }

@@ -203,3 +203,16 @@ test('without the right to write it is tried once, not for each Service', async 
   api.refusal = undefined
   await until('all of them', () => api.objects.size === 50, 30_000)
 })
+
+test('told of some Services alone, it keeps what it says of the others', async () => {
+  const one = await reports('n1')
+  one.set(new Map([[web, here]]), alone)
+  await writes(2)
+  one.set(new Map([['default/mail', here]]), alone, new Set(['default/mail']))
+  await writes(4)
+  expect(Object.keys(api.statuses()).toSorted()).toEqual([l2('n1'), l2('n1', 'default/mail')].toSorted())
+  one.set(new Map(), alone, new Set(['default/mail']))
+  await until('its end', () => api.objects.size === 1)
+  await quiet()
+  expect(Object.keys(api.statuses())).toEqual([l2('n1')])
+})

@@ -67,7 +67,7 @@ export class ServiceReports {
   readonly #byService = new Map<Key, Set<Key>>()
   /** Nodes without a speaker, and since when. */
   readonly #gone = new Map<string, number>()
-  #wanted: ReadonlyMap<Key, Wanted> | undefined
+  #wanted: Map<Key, Wanted> | undefined
   #around: Surroundings | undefined
   /** What this node has come to announce: nobody else does now, but for the other side of a partition, later. */
   readonly #acquired = new Set<Key>()
@@ -112,17 +112,29 @@ export class ServiceReports {
     await this.#reflector.synced
   }
 
-  /** What there is to say, by Service; nothing is written before the first call. */
-  set(wanted: ReadonlyMap<Key, Wanted>, around: Surroundings): void {
-    const before = this.#wanted
+  /**
+   * What there is to say, by Service; nothing is written before the first call.
+   * @param only of these Services alone, and of the others what was said before; undefined: of all
+   */
+  set(wanted: ReadonlyMap<Key, Wanted>, around: Surroundings, only?: ReadonlySet<Key>): void {
+    const known = this.#wanted
     const coordinated = this.#around?.coordinates
-    this.#wanted = wanted
+    this.#wanted ??= new Map()
     this.#around = around
-    for (const [service, { kind }] of wanted)
-      if (kind === 'here' && before?.get(service)?.kind !== 'here') this.#acquired.add(service)
+    const concerned =
+      known === undefined ? wanted.keys() : (only ?? new Set([...known.keys(), ...wanted.keys()]))
+    const news = [...concerned].filter((service) => this.#follow(service, wanted.get(service)))
     if (around.coordinates !== coordinated) this.#touchAll()
-    for (const service of before?.keys() ?? []) if (!wanted.has(service)) this.#touch(service)
-    for (const [service, text] of wanted) if (!same(before?.get(service), text)) this.#touch(service)
+    for (const service of news) this.#touch(service)
+  }
+
+  /** Answers whether it says something else. */
+  #follow(service: Key, text: Wanted | undefined): boolean {
+    const before = this.#wanted?.get(service)
+    if (text === undefined) return this.#wanted?.delete(service) === true
+    this.#wanted?.set(service, text)
+    if (text.kind === 'here' && before?.kind !== 'here') this.#acquired.add(service)
+    return !same(before, text)
   }
 
   /** Whether this node is said to announce the Service. */

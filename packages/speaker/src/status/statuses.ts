@@ -3,6 +3,7 @@
  * the configuration.
  */
 import type { Cluster } from '@landfall/kube'
+import type { Key } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { Announcement } from '../announcements.ts'
 import type { Layer2State } from '../layer2/messages.ts'
@@ -56,11 +57,15 @@ export class Statuses {
     this.#state.set(judgement)
   }
 
-  /** The coordinator of layer 2 speaks for all. */
+  /**
+   * The coordinator of layer 2 speaks for all.
+   * @param only the Services that the announcements are of, and those of them that are gone; undefined: all
+   */
   report(
     announcements: readonly Announcement[],
     { serving, coordinator, members }: Pick<Layer2State, 'serving' | 'coordinator' | 'members'>,
     known: Omit<Surroundings, 'coordinates' | 'isAlive'>,
+    only?: ReadonlySet<Key>,
   ): void {
     const coordinates = serving && coordinator === this.#node
     const alive = new Set(
@@ -68,10 +73,10 @@ export class Statuses {
     )
     const around = { ...known, coordinates, isAlive: (node: string) => alive.has(node) }
     const { layer2, bgp } = wantedReports(announcements, coordinates)
-    this.#bgp.set(bgp, around)
+    this.#bgp.set(bgp, around, only)
     this.#sessions.coordinate(coordinates ? around.isAlive : undefined)
     // Until the others were heard nobody knows who announces what.
-    if (serving) this.#layer2.set(layer2, around)
+    if (serving) this.#layer2.set(layer2, around, only)
   }
 
   /** Whether it is said already that this node announces it. */
