@@ -74,6 +74,7 @@ function listenerOptions(settings: Settings): ListenerOptions {
     https: bind(settings.httpsAddress, settings.httpsPort, https),
     stats: health,
     metrics: apart ? figures : undefined,
+    metricsTls: metricsTls(settings),
     limitedHealth:
       settings.limitedHealthPort === undefined
         ? undefined
@@ -90,6 +91,7 @@ type Places =
   | 'https'
   | 'stats'
   | 'metrics'
+  | 'metricsTls'
   | 'limitedHealth'
   | 'adminPort'
   | 'httpAccessLog'
@@ -129,6 +131,11 @@ function traffic(settings: Settings): Omit<ListenerOptions, Places> {
     exactBalance: settings.connectionBalancer === 'exact',
     socket: { tos: settings.tos ?? 0, trafficClass: settings.trafficClass ?? 0 },
   }
+}
+
+function metricsTls(settings: Settings): ListenerOptions['metricsTls'] {
+  const { envoyMetricsCertificate: certificate, envoyMetricsKey: key, envoyMetricsCa: ca } = settings
+  return certificate === undefined || key === undefined ? undefined : { certificate, key, ca }
 }
 
 const leastStatus = { info: 0, error: 300, critical: 500, disabled: undefined } as const

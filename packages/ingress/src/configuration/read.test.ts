@@ -94,6 +94,13 @@ test('what contradicts itself is refused', () => {
   expect(readFileText(text).problems).toEqual([
     { path: 'tls.minimum-protocol-version', message: '1.3 is above the maximum 1.2' },
   ])
+  const stats = 'metrics: {envoy: {server-certificate-path: /a, server-key-path: /b}}\n'
+  expect(readFileText(stats).problems).toEqual([
+    {
+      path: 'metrics.envoy.server-certificate-path',
+      message: 'needs a port of its own, apart from that of health',
+    },
+  ])
   const limits = readFileText('rateLimitService: {domain: a}\nomEnforcedHealthListener: {address: 0.0.0.0}\n')
   expect(limits.problems.map(({ path }) => path)).toEqual([
     'rateLimitService.domain',

@@ -126,6 +126,12 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
     refuse('upstreamMinimum', `${upstreamMinimum} is above the maximum ${upstreamMaximum}`)
   if ((read.metricsCertificate === undefined) !== (read.metricsKey === undefined))
     refuse('metricsCertificate', 'certificate and key go together')
+  if ((read.envoyMetricsCertificate === undefined) !== (read.envoyMetricsKey === undefined))
+    refuse('envoyMetricsCertificate', 'certificate and key go together')
+  if (read.envoyMetricsCa !== undefined && read.envoyMetricsCertificate === undefined)
+    refuse('envoyMetricsCa', 'an authority of clients needs a certificate of the server')
+  if (read.envoyMetricsCertificate !== undefined && read.envoyMetricsPort === undefined)
+    refuse('envoyMetricsCertificate', 'needs a port of its own, apart from that of health')
   if (read.metricsCa !== undefined && read.metricsCertificate === undefined)
     refuse('metricsCa', 'an authority of clients needs a certificate of the server')
   const named = read.rateLimitServiceName !== undefined && read.rateLimitServiceNamespace !== undefined

@@ -18,11 +18,4 @@ export const refused: readonly Refused[] = [
     why: 'authorization of all hosts is not served yet; configure that of each HTTPProxy',
   },
   { file: 'tracing', object: 'tracing', why: 'tracing is not served yet' },
-  {
-    file: 'metrics.envoy.server-certificate-path',
-    object: 'envoy.metrics.tls',
-    why: "Envoy's statistics are served without TLS only",
-  },
-  { file: 'metrics.envoy.server-key-path', why: "Envoy's statistics are served without TLS only" },
-  { file: 'metrics.envoy.ca-certificate-path', why: "Envoy's statistics are served without TLS only" },
 ]

@@ -12,6 +12,7 @@ import type { VirtualHost } from '../dag/virtual-host.ts'
 import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
 import { httpListener, httpListenerName, httpsListener } from '../envoy/listeners.ts'
+import { metricsSecrets } from '../envoy/metrics-tls.ts'
 import { operationalListeners } from '../envoy/operational-listeners.ts'
 import {
   type ClusterOptions,
@@ -99,7 +100,9 @@ export class Engine {
     this.#runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     this.#extensions = new ExtensionUnits(world, options.dag)
     this.#lookups = recordingLookups(world, new HostIndex(world, []), [])
-    for (const listener of operationalListeners(options.listeners)) this.#listeners.set(listener)
+    const source = sourceOf(options.layout)
+    for (const listener of operationalListeners(options.listeners, source)) this.#listeners.set(listener)
+    for (const secret of metricsSecrets(options.listeners.metricsTls)) this.#secrets.set(secret)
   }
 
   /** Answers the objects, as `kind:key`, whose verdict may have changed. */

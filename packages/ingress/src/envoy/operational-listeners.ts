@@ -11,6 +11,8 @@ import type {
 } from '@envoyproxy/envoy-types/envoy/config/route/v3/route_components'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { connectionManager, router } from './connection-manager.ts'
+import type { Source } from './message.ts'
+import { metricsSecrets, metricsSocket } from './metrics-tls.ts'
 import type { BindAddress, ListenerOptions } from './options.ts'
 import { keepalive, socketAddress } from './socket.ts'
 
@@ -33,7 +35,7 @@ const readOnlyPaths = [
   '/stats/recentlookups',
 ]
 
-export function operationalListeners(options: ListenerOptions): readonly Resource[] {
+export function operationalListeners(options: ListenerOptions, source: Source): readonly Resource[] {
   const ready: readonly Path[] = [{ case: 'path', value: '/ready' }]
   const stats: readonly Path[] = [{ case: 'pathSeparatedPrefix', value: '/stats' }]
   const admin = readOnlyPaths.map((value): Path => ({ case: 'path', value }))
@@ -41,16 +43,30 @@ export function operationalListeners(options: ListenerOptions): readonly Resourc
     ...(options.metrics === undefined
       ? [listener('stats-health', 'stats', options.stats, [...ready, ...stats])]
       : [
-          listener('stats', 'stats', options.metrics, stats),
+          listener('stats', 'stats', options.metrics, stats, {
+            ...(options.metricsTls === undefined ? {} : { tls: metricsSocket(options.metricsTls, source) }),
+            secrets: metricsSecrets(options.metricsTls).map(({ name }) => name),
+          }),
           listener('health', 'health', options.stats, ready),
         ]),
     ...(options.limitedHealth === undefined
       ? []
-      : [listener('health-om-enforced', 'health-om-enforced', options.limitedHealth, ready, false)]),
+      : [
+          listener('health-om-enforced', 'health-om-enforced', options.limitedHealth, ready, {
+            limited: true,
+          }),
+        ]),
     ...(options.adminPort === 0
       ? []
       : [listener('envoy-admin', 'envoy-admin', { address: '127.0.0.1', port: options.adminPort }, admin)]),
   ]
+}
+
+interface Extras {
+  /** Counts against Envoy's limit of connections. */
+  readonly limited?: boolean
+  readonly tls?: ReturnType<typeof metricsSocket>
+  readonly secrets?: readonly string[]
 }
 
 function listener(
@@ -58,7 +74,7 @@ function listener(
   statPrefix: string,
   bind: BindAddress,
   paths: readonly Path[],
-  unlimited = true,
+  { limited = false, tls, secrets = [] }: Extras = {},
 ): Resource {
   const filters = [
     connectionManager({
@@ -77,11 +93,12 @@ function listener(
   const message = create(ListenerSchema, {
     name,
     address: socketAddress(bind),
-    filterChains: [{ filters }],
+    filterChains: [{ filters, ...(tls === undefined ? {} : { transportSocket: tls }) }],
     socketOptions: keepalive,
-    ignoreGlobalConnLimit: unlimited,
+    ignoreGlobalConnLimit: !limited,
   })
-  return makeResource(name, toBinary(ListenerSchema, message))
+  const bytes = toBinary(ListenerSchema, message)
+  return secrets.length === 0 ? makeResource(name, bytes) : makeResource(name, bytes, { secrets })
 }
 
 /** Reading only: a POST would change Envoy. */

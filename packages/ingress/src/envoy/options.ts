@@ -17,6 +17,8 @@ export interface ListenerOptions {
   readonly stats: BindAddress
   /** Where `/stats` is, when not where `/ready` is. */
   readonly metrics: BindAddress | undefined
+  /** Of `/stats`, which then has an address of its own; undefined: plain HTTP. */
+  readonly metricsTls: MetricsTls | undefined
   /** A second `/ready`, which counts against Envoy's limit of connections. */
   readonly limitedHealth: BindAddress | undefined
   /** Read-only part of Envoy's administration, on the loopback; 0: none. */
@@ -47,6 +49,14 @@ export interface ListenerOptions {
   readonly rateLimiting?: RateLimiting | undefined
   /** Who is asked about requests over plain HTTP; undefined: nobody. */
   readonly authorization?: Authorization | undefined
+}
+
+/** Files in Envoy's own pod. */
+export interface MetricsTls {
+  readonly certificate: string
+  readonly key: string
+  /** Of those who may read; undefined: anybody. */
+  readonly ca: string | undefined
 }
 
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'disabled'
@@ -143,6 +153,7 @@ export const defaultListenerOptions: ListenerOptions = {
   useProxyProtocol: false,
   trustedHops: 0,
   metrics: undefined,
+  metricsTls: undefined,
   limitedHealth: undefined,
   http1: { allowChunkedLength: true },
   timeouts: {

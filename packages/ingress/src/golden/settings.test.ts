@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { engineOptions } from '../configuration/engine-options.ts'
 import { readFileText } from '../configuration/read.ts'
 import { Engine } from '../engine/engine.ts'
-import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { eventually, freePort, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
 import { readObjects } from './objects.ts'
@@ -191,6 +192,77 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       await eventually('answered', () => stand.http('plain.test', '/'))
       const line = await eventually('logged', () => readFileSync(log, 'utf8') || undefined)
       expect(line).toMatch(/^(GET (200|503) 100%\n)+$/)
+    })
+  },
+)
+
+describe.skipIf(withoutEnvoy()).each(ways)(
+  'a listener, in an Envoy by way of %s',
+  { timeout: 30_000 },
+  (way) => {
+    const stand = new Stand()
+    afterEach(() => stand.close())
+
+    test('moves to another port and address while Envoy runs', async () => {
+      await stand.open()
+      await stand.startEnvoy(way)
+      const text = proxyObject('moved', 'routes: [{directResponsePolicy: {statusCode: 200, body: here}}]')
+      const { listeners } = engineOptions({ httpAccessLog: '', adminPort: 0 })
+      const publish = (port: number) => {
+        const http = { address: '127.0.0.1', port }
+        const stats = { address: '127.0.0.1', port: 0 }
+        stand.publishEach((layout) =>
+          translateFor(stand, text, layout, { listeners: { ...listeners, http, stats } }),
+        )
+      }
+      publish(stand.httpPort)
+      await eventually('the port opens', () => stand.http('moved.test'))
+      stand.httpPort = await freePort()
+      publish(stand.httpPort)
+      const answer = await eventually('the other port opens', () => stand.http('moved.test'))
+      expect(answer.status).toBe(200)
+      expect(stand.refused).toEqual([])
+    })
+  },
+)
+
+describe.skipIf(withoutEnvoy()).each(ways)(
+  'statistics over TLS, in an Envoy by way of %s',
+  { timeout: 30_000 },
+  (way) => {
+    const stand = new Stand()
+    afterEach(() => stand.close())
+
+    test('are for whoever shows a certificate of the authority', async () => {
+      await stand.open()
+      await stand.startEnvoy(way)
+      const port = await freePort()
+      const path = (file: string) => fileURLToPath(new URL(`./testdata/pki/${file}`, import.meta.url))
+      const { listeners } = optionsOf(`
+network: {admin-port: 0}
+metrics:
+  envoy:
+    address: 127.0.0.1
+    port: ${port}
+    server-certificate-path: ${path('server.pem')}
+    server-key-path: ${path('server.key')}
+    ca-certificate-path: ${path('ca.pem')}
+`)
+      const stats = { address: '127.0.0.1', port: await freePort() }
+      stand.publishEach((layout) => translateFor(stand, '', layout, { listeners: { ...listeners, stats } }))
+      const ask = (client: object) =>
+        new Promise<number | undefined>((resolve) => {
+          const at = { host: '127.0.0.1', port, path: '/stats', rejectUnauthorized: false, agent: false }
+          const call = get({ ...at, ...client }, (response) => {
+            response.resume()
+            response.on('end', () => resolve(response.statusCode))
+          })
+          call.on('error', () => resolve(undefined))
+        })
+      const alice = { cert: pem('alice.pem'), key: pem('alice.key') }
+      expect(await eventually('alice may read', () => ask(alice))).toBe(200)
+      expect(await ask({})).toBeUndefined()
+      expect(stand.refused).toEqual([])
     })
   },
 )
