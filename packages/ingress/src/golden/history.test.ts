@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { defaultEngineOptions, Engine, type ResourceChange } from '../engine/engine.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import { layouts } from '../xds/layout.ts'
-import { type Snapshot } from '../xds/resource.ts'
+import { resourceTypes, type Snapshot } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'
+import { brokenRules } from './readable.ts'
 import { pem } from './traffic.ts'
 
 /** A small world in which objects meet: few names, hosts and Services, so that most histories touch each other. */
@@ -211,6 +212,13 @@ function versions(snapshot: Snapshot): Readonly<Record<string, readonly string[]
   )
 }
 
+/** What Envoy would refuse of it by the rules in its protos. */
+function broken(snapshot: Snapshot): readonly string[] {
+  return resourceTypes.flatMap((type) =>
+    [...(snapshot[type]?.values() ?? [])].flatMap((resource) => brokenRules(type, resource)),
+  )
+}
+
 function verdicts(engine: Engine, changes: Iterable<Change>): Readonly<Record<string, unknown>> {
   const judged: [string, unknown][] = [...changes].flatMap(({ kind, key }) =>
     kind === 'httpProxy' || kind === 'ingress' || kind === 'extensionService'
@@ -259,7 +267,7 @@ describe('the engine', { timeout: 60_000 }, () => {
     )
   })
 
-  test('does not care about the order of objects', () => {
+  test('does not care about the order of objects, and writes nothing that breaks the rules of protos', () => {
     const shuffled = fc
       .uniqueArray(objects, { selector: ({ kind, name }) => `${kind} ${name}`, maxLength: 9 })
       .chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })))
@@ -271,7 +279,9 @@ describe('the engine', { timeout: 60_000 }, () => {
           for (const change of changes) take(world, change)
           const engine = new Engine(world, { ...defaultEngineOptions, dag })
           engine.apply(changes)
-          return [versions(engine.snapshot()), verdicts(engine, changes)]
+          const snapshot = engine.snapshot()
+          expect(broken(snapshot)).toEqual([])
+          return [versions(snapshot), verdicts(engine, changes)]
         })
         expect(first).toEqual(second)
       }),

@@ -53,6 +53,7 @@ import {
 } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
 import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensions/upstreams/http/v3/http_protocol_options'
 import { RuntimeSchema } from '@envoyproxy/envoy-types/envoy/service/runtime/v3/rtds'
+import { checkRules } from '@envoyproxy/envoy-types/rules'
 import type { Resource, ResourceType } from '../xds/resource.ts'
 
 export const schemas: Readonly<Record<ResourceType, DescMessage>> = {
@@ -96,6 +97,14 @@ const registry = createRegistry(
   PreviousRoutesConfigSchema,
   SafeCrossSchemeConfigSchema,
 )
+
+/** What Envoy would refuse by the rules in its protos, each with its path. */
+export function brokenRules(type: ResourceType, resource: Resource): readonly string[] {
+  const schema = schemas[type]
+  return checkRules(schema, fromBinary(schema, resource.bytes), registry).map(
+    ({ path, message }) => `${type} ${resource.name}: ${path}: ${message}`,
+  )
+}
 
 export function readable(type: ResourceType, resource: Resource): unknown {
   const schema = schemas[type]
