@@ -61,6 +61,17 @@ const objects = ({ backend, grpc, secure, http }: Ports) =>
       `routes: [{${one}}, {conditions: [{prefix: /checked}], authPolicy: {disabled: false}, ${one}}]`,
       asks('grpc', ', authPolicy: {disabled: true}'),
     ),
+    `---
+kind: HTTPProxy
+metadata: {name: wild, namespace: web}
+spec:
+  virtualhost:
+    fqdn: '*.wild.test'
+    tls: {secretName: cert}
+    authorization: {extensionRef: {name: grpc}}
+  routes: [{${one}}]
+`,
+    proxyObject('free.wild', `routes: [{${one}}]`, ', tls: {secretName: cert}'),
     proxyObject('slow', `routes: [{${one}}]`, asks('grpc', ', responseTimeout: 50ms')),
     proxyObject('verified', `routes: [{${one}}]`, asks('verified')),
     proxyObject('mistaken', `routes: [{${one}}]`, asks('mistaken')),
@@ -161,6 +172,13 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(await status('grpc.test', '/nowhere')).toBe(404)
       expect(await status('grpc.test', '/a', { host: 'free.test' })).toBe(421)
       expect(grpc.seen).toEqual([])
+    })
+
+    test('a host below a wildcard that asks is not asked for, and is no way around it', async () => {
+      expect([await status('a.wild.test'), await status('a.wild.test', '/', alice)]).toEqual([401, 200])
+      expect(await status('free.wild.test')).toBe(200)
+      expect(await status('free.wild.test', '/', { host: 'a.wild.test' })).toBe(421)
+      expect(await status('a.wild.test', '/', { host: 'free.wild.test' })).toBe(421)
     })
 
     test('the server sees the context of host and route, and as much of the body as asked', async () => {
