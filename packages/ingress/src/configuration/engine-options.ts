@@ -26,6 +26,7 @@ export function engineOptions(settings: Settings): EngineOptions {
       enableExternalNameService: settings.enableExternalName ?? false,
       dnsLookupFamily: settings.dnsLookupFamily ?? 'auto',
       rateLimitService: rateLimitService(settings),
+      globalAuthorization: globalAuthorization(settings),
       fallbackCertificate: keyOf(settings.fallbackNamespace, settings.fallbackName),
       tls: { minimum: settings.tlsMinimum ?? '1.2', maximum: settings.tlsMaximum ?? '1.3' },
       requireUpstreamValidation: settings.requireUpstreamValidation ?? false,
@@ -57,6 +58,23 @@ function rateLimitService(settings: Settings): EngineOptions['dag']['rateLimitSe
     enableResourceExhaustedCode: settings.rateLimitExhausted ?? false,
     defaultGlobalRateLimitPolicy: settings.rateLimitPolicy,
   }
+}
+
+/** undefined: no server is named. */
+export function globalAuthorization(settings: Settings): EngineOptions['dag']['globalAuthorization'] {
+  const { authService, authServiceNamespace, authServiceName } = settings
+  const extensionService = authService ?? keyOf(authServiceNamespace, authServiceName)
+  if (extensionService === undefined) return undefined
+  const server = {
+    serviceType: settings.authServiceType ?? 'grpc',
+    httpSettings: settings.authHttp,
+    authPolicy: settings.authPolicy,
+    responseTimeout: settings.authTimeout,
+    failOpen: settings.authFailOpen,
+    withRequestBody: settings.authBody && { maxRequestBytes: 1024, ...settings.authBody },
+  }
+  const said = Object.entries(server).filter(([, value]) => value !== undefined)
+  return { extensionService, server: Object.fromEntries(said) }
 }
 
 function listenerOptions(settings: Settings): ListenerOptions {

@@ -207,3 +207,43 @@ rateLimitService:
     `${at}: item 1: who: is no key that is known`,
   ])
 })
+
+test('the authorization server of all hosts is read, and what it cannot be asked is told', () => {
+  const text = `
+globalExtAuth:
+  extensionService: auth/server
+  serviceType: http
+  httpSettings: {pathPrefix: /check, allowedUpstreamHeaders: [{exact: x-user}]}
+  authPolicy: {disabled: true}
+  responseTimeout: 1s
+  failOpen: true
+  withRequestBody: {packAsBytes: true}
+`
+  const { settings: read, problems } = readFileText(text)
+  expect(problems).toEqual([])
+  expect(engineOptions(read).dag.globalAuthorization).toEqual({
+    extensionService: 'auth/server',
+    server: {
+      serviceType: 'http',
+      httpSettings: { pathPrefix: '/check', allowedUpstreamHeaders: [{ exact: 'x-user' }] },
+      authPolicy: { disabled: true },
+      responseTimeout: '1s',
+      failOpen: true,
+      withRequestBody: { maxRequestBytes: 1024, packAsBytes: true },
+    },
+  })
+  const bad = `
+globalExtAuth: {extensionService: auth/server, serviceType: http, authPolicy: {context: {a: b}}, responseTimeout: soon}
+`
+  expect(readFileText(bad).problems.map(({ path }) => path)).toEqual([
+    'globalExtAuth.responseTimeout',
+    'globalExtAuth.authPolicy.context',
+  ])
+  const spec = { globalExtAuth: { extensionRef: { name: 'server', namespace: 'auth' }, failOpen: true } }
+  const object = readConfiguration(spec, 'object')
+  expect(object.problems).toEqual([])
+  expect(engineOptions(object.settings).dag.globalAuthorization?.extensionService).toBe('auth/server')
+  expect(readFileText('globalExtAuth: {failOpen: true}\n').problems).toMatchObject([
+    { path: 'globalExtAuth.failOpen' },
+  ])
+})

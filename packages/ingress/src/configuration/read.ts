@@ -3,6 +3,8 @@
  * path, and all of them are told.
  */
 import { parseDocument } from 'yaml'
+import { globalProblems } from '../dag/policies/authorization.ts'
+import { globalAuthorization } from './engine-options.ts'
 import { isRecord } from './readers.ts'
 import { refused } from './refused.ts'
 import { type Setting, type SettingName, type Settings, settings } from './settings.ts'
@@ -104,6 +106,17 @@ function walk(
 
 const unknown = 'is no key that is known'
 
+const authorizationSettings = [
+  'authServiceName',
+  'authServiceNamespace',
+  'authServiceType',
+  'authHttp',
+  'authPolicy',
+  'authTimeout',
+  'authFailOpen',
+  'authBody',
+] as const satisfies readonly SettingName[]
+
 const rateLimitSettings = [
   'rateLimitServiceName',
   'rateLimitServiceNamespace',
@@ -140,6 +153,14 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
     refuse(limiting, 'counts for nothing without rateLimitService.extensionService, with name and namespace')
   if ((read.fallbackName === undefined) !== (read.fallbackNamespace === undefined))
     refuse('fallbackName', 'name and namespace go together')
+  const authorization = globalAuthorization(read)
+  const asked = authorizationSettings.find((name) => read[name] !== undefined)
+  if (asked !== undefined && authorization === undefined)
+    refuse(asked, 'counts for nothing without an ExtensionService, with name and namespace')
+  for (const text of authorization === undefined ? [] : globalProblems(authorization)) {
+    const [, below = '', message = text] = /^(\.[\w.[\]]+): ([^]*)$/.exec(text) ?? []
+    problems.push({ path: `globalExtAuth${below}`, message })
+  }
   if (read.limitedHealthAddress !== undefined && read.limitedHealthPort === undefined)
     refuse('limitedHealthAddress', 'needs a port beside it')
   if (read.httpVersions?.length === 0) refuse('httpVersions', 'must name a version')

@@ -12,10 +12,5 @@ export const refused: readonly Refused[] = [
     object: 'envoy.clientCertificate',
     why: 'Envoy does not show a certificate to backends yet',
   },
-  {
-    file: 'globalExtAuth',
-    object: 'globalExtAuth',
-    why: 'authorization of all hosts is not served yet; configure that of each HTTPProxy',
-  },
   { file: 'tracing', object: 'tracing', why: 'tracing is not served yet' },
 ]

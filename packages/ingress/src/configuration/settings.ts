@@ -15,6 +15,7 @@ import {
   port,
   positive,
   type Reader,
+  shaped,
   text,
   textMap,
   whole,
@@ -259,6 +260,38 @@ const clusters = {
   ),
 }
 
+const extension = pattern(/^[^/]+\/[^/]+$/, 'must be namespace/name of an ExtensionService')
+const headerName = shaped({ exact: text, prefix: text, suffix: text, contains: text, ignoreCase: flag })
+
+function authorization<T>(read: Reader<T>, name: string): Setting<T> {
+  return both(read, `globalExtAuth.${name}`, `globalExtAuth.${name}`)
+}
+
+const authorizing = {
+  authService: live(extension, { file: 'globalExtAuth.extensionService' }),
+  authServiceApi: live(choice('projectcontour.io/v1alpha1'), {
+    object: 'globalExtAuth.extensionRef.apiVersion',
+  }),
+  authServiceName: live(text, { object: 'globalExtAuth.extensionRef.name' }),
+  authServiceNamespace: live(text, { object: 'globalExtAuth.extensionRef.namespace' }),
+  authServiceType: authorization(choice('grpc', 'http'), 'serviceType'),
+  authHttp: authorization(
+    shaped({
+      pathPrefix: text,
+      allowedAuthorizationHeaders: list(headerName),
+      allowedUpstreamHeaders: list(headerName),
+    }),
+    'httpSettings',
+  ),
+  authPolicy: authorization(shaped({ disabled: flag, context: textMap }), 'authPolicy'),
+  authTimeout: authorization(text, 'responseTimeout'),
+  authFailOpen: authorization(flag, 'failOpen'),
+  authBody: authorization(
+    shaped({ maxRequestBytes: count, allowPartialMessage: flag, packAsBytes: flag }),
+    'withRequestBody',
+  ),
+}
+
 const rateLimiting = {
   rateLimitService: live(pattern(/^[^/]+\/[^/]+$/, 'must be namespace/name of an ExtensionService'), {
     file: 'rateLimitService.extensionService',
@@ -309,6 +342,7 @@ export const settings = {
   ...tls,
   ...timeouts,
   ...clusters,
+  ...authorizing,
   ...rateLimiting,
   ...network,
   ...policies,
