@@ -63,6 +63,7 @@ export interface Changes {
 }
 
 const families = [4, 6] as const
+const nothing: readonly Planned[] = []
 /** Packed at a time, lest a change of a long queue cost all of it. */
 const packedAtOnce = 8192
 
@@ -80,7 +81,7 @@ export class AdjOut {
   /** Refreshes that are not through: whether the peer knows that they began. */
   readonly #refreshes = new Map<Family, boolean>()
   /** The next messages; what is in them waits until they are taken. */
-  #packed: readonly Planned[] = []
+  #packed: readonly Planned[] = nothing
   #taken = 0
   #announcing = 0
 
@@ -148,7 +149,7 @@ export class AdjOut {
       this.#place(key, this.#desired.get(key))
     }
     if (this.#markRefresh) this.#refreshes.set(family, false)
-    this.#packed = []
+    this.#packed = nothing
   }
 
   /** The next message to write, which from then on counts as sent. */
@@ -180,7 +181,7 @@ export class AdjOut {
 
   /** Has it wait for what is to be done, if anything. What the peer has of a route that is refused must not stay. */
   #place(key: PrefixKey, route: DesiredRoute | undefined): void {
-    this.#packed = []
+    this.#packed = nothing
     const sent = this.#sent.get(key)
     const fits = route !== undefined && this.#fits(route.set)
     if (fits && sent?.setKey !== route.set.key) this.#joinGroup(route.set, key, route.prefix)
