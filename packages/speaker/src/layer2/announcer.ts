@@ -22,7 +22,6 @@ import { StateReports, textOfKey } from './state-reports.ts'
 const handOverMs = 1000
 const handOverLookMs = 2
 /** In one turn of the loop, so that none is long. */
-const joinsPerTurn = 200
 const announcedPerTurn = 1000
 
 export class Announcer {
@@ -41,7 +40,6 @@ export class Announcer {
   readonly #lists = new Map<string, readonly Candidate[]>()
   readonly #parts: DesiredPart[] = []
   #complete = false
-  #joining = false
   #wake: NodeJS.Timeout | undefined
   #wakeAt = Number.POSITIVE_INFINITY
   #left: Promise<number> | undefined
@@ -258,17 +256,8 @@ export class Announcer {
     })
   }
 
-  #joinGroups(): void {
-    this.#joining = this.#responder.joinSome(joinsPerTurn)
-    if (!this.#joining) return
-    setImmediate(() => {
-      if (!this.#stopped) this.#joinGroups()
-    })
-  }
-
   #linksChanged(): void {
     const returned = this.#responder.setInterfaces(answeringInterfaces(this.#watch.current, this.#excludes))
-    if (!this.#joining) this.#joinGroups()
     if (returned.length > 0) this.#announceAll()
     for (const address of this.#core.held) this.#reports.touch(address)
     this.#reports.changed()

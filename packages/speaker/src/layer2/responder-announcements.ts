@@ -6,7 +6,6 @@ import type { AddressKey } from './codec/ethernet.ts'
 import { GratuitousSchedule } from './core/gratuitous.ts'
 
 const sliceMs = 1
-const perLook = 8
 const pauseMs = 5
 
 export class Announcements {
@@ -46,10 +45,11 @@ export class Announcements {
 
   #slice(): void {
     const now = performance.now()
+    // One at a time: what a frame costs the kernel is not ours to say.
     do {
-      const addresses = this.#schedule.take(now, perLook)
-      for (const address of addresses) this.#announce(address)
-      if (addresses.length < perLook) break
+      const [address] = this.#schedule.take(now, 1)
+      if (address === undefined) break
+      this.#announce(address)
     } while (performance.now() < now + sliceMs)
     if (this.#schedule.first > 0) return this.#wake()
     const next = this.#schedule.next()

@@ -23,8 +23,6 @@ export class ResponderLink {
   readonly #log: LogResponder
   #interface: AnsweringInterface
   #groups: SolicitedNodeGroups | undefined
-  /** Their groups are not joined yet. */
-  #waiting = new Set<Owned>()
   /** The ring that has the card let all groups through. */
   #allMulticast: PacketRing | undefined
 
@@ -61,27 +59,16 @@ export class ResponderLink {
     return added.length > 0 || (next.running && cut) || !equalBytes(before.mac, next.mac)
   }
 
-  /** Begins to join the group of each, where none is joined: `joinSome` does. */
-  openGroups(ring: PacketRing, all: Iterable<Owned>): void {
-    if (!this.#interface.ndp || this.#groups !== undefined) return
-    this.#waiting = new Set(all)
+  /** True when the groups are not joined: the caller then joins one for each address. */
+  needsGroups(ring: PacketRing): boolean {
+    if (!this.#interface.ndp || this.#groups !== undefined) return false
     this.#groups = new SolicitedNodeGroups(this.#interface.index, (error) => {
       if (this.#allMulticast !== undefined) return
       const { name, index } = this.#interface
       this.#log('warn', 'joinGroupFailed', { interface: name, error: error.message })
       if (ring.receiveAllMulticast(index, true)) this.#allMulticast = ring
     })
-  }
-
-  /** Joins up to `limit` of the groups that are not joined yet. @returns whether others are left */
-  joinSome(limit: number): boolean {
-    let left = limit
-    for (const owned of this.#waiting) {
-      if (left-- <= 0) return true
-      this.#waiting.delete(owned)
-      this.join(owned)
-    }
-    return false
+    return true
   }
 
   join(owned: Owned): void {
@@ -89,7 +76,6 @@ export class ResponderLink {
   }
 
   leave(owned: Owned): void {
-    if (this.#waiting.delete(owned)) return
     if (owned.group !== undefined && this.serves(owned)) this.#groups?.leave(owned.group)
   }
 
@@ -99,7 +85,6 @@ export class ResponderLink {
   }
 
   #closeGroups(): void {
-    this.#waiting.clear()
     this.#groups?.close()
     this.#groups = undefined
     this.#allMulticast?.receiveAllMulticast(this.#interface.index, false)

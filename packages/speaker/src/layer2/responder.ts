@@ -41,7 +41,7 @@ export class Responder {
   }
 
   /**
-   * The groups of what is owned are joined by `joinSome`. Names of interfaces that are new, renamed, have another MAC, or whose carrier came back: they have to be told
+   * Names of interfaces that are new, renamed, have another MAC, or whose carrier came back: they have to be told
    * of what we own. Throws SystemError, EPERM without CAP_NET_RAW.
    */
   setInterfaces(interfaces: readonly AnsweringInterface[]): readonly string[] {
@@ -58,13 +58,8 @@ export class Responder {
       if (known === undefined || known.become(want)) returned.push(want.name)
     }
     this.#listen(interfaces)
-    this.#openGroups()
+    this.#joinGroups()
     return returned
-  }
-
-  /** On interfaces that are new: up to `limit` of the groups that are not joined yet. @returns whether others are left */
-  joinSome(limit: number): boolean {
-    return [...this.#links.values()].some((link) => link.joinSome(limit))
   }
 
   /** Everything that is owned; the difference to before is what costs. */
@@ -156,9 +151,12 @@ export class Responder {
     })
   }
 
-  #openGroups(): void {
+  #joinGroups(): void {
     if (this.#ndp === undefined) return
-    for (const link of this.#links.values()) link.openGroups(this.#ndp, this.#owned.values())
+    for (const link of this.#links.values()) {
+      if (!link.needsGroups(this.#ndp)) continue
+      for (const owned of this.#owned.values()) link.join(owned)
+    }
   }
 
   #onArp(frame: Uint8Array, index: number): void {

@@ -49,6 +49,8 @@ export class Simulation {
   /** Messages and bytes that each node sent, with UDP and IPv4 headers. */
   readonly traffic = new Map<string, { messages: number; bytes: number }>()
   measuresTraffic = false
+  /** Around each turn of a node's core; replaced by who measures them. */
+  turn = (_what: string, act: () => void): void => act()
 
   constructor(seed: number, world: World, broken?: Broken) {
     this.random = new Random(seed)
@@ -69,6 +71,7 @@ export class Simulation {
           { node, timing: real, partition, preferAfterMs: undefined, rebalanceMs: 0 },
           {
             queue: this.queue,
+            turn: (what, act) => this.turn(what, act),
             send: (from, message) => this.#send(from, message),
             changed: (one) => this.observer.look(one),
             desired: () => given,

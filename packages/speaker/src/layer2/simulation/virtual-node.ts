@@ -10,6 +10,8 @@ import type { EventQueue } from './event-queue.ts'
 export interface NodeSurroundings {
   readonly queue: EventQueue
   readonly send: (from: string, message: Outgoing) => void
+  /** What is one turn of the real loop. */
+  readonly turn: (what: string, act: () => void) => void
   /** Something about what it answers for may have changed. */
   readonly changed: (node: VirtualNode) => void
   readonly desired: () => readonly PlannedAddress[]
@@ -115,7 +117,10 @@ export class VirtualNode {
       this.#unread.push({ message, source })
       return
     }
-    this.core.receive(message, source, true, this.#around.queue.now)
+    const { core } = this
+    this.#around.turn(`receive ${message.body?.kind ?? 'heartbeat'}`, () => {
+      core.receive(message, source, true, this.#around.queue.now)
+    })
     this.#flush()
   }
 
@@ -131,7 +136,7 @@ export class VirtualNode {
 
   #beat(life: number): void {
     const { now } = this.#around.queue
-    this.core?.tick(now)
+    this.#around.turn('heartbeat', () => this.core?.tick(now))
     this.#beatAt(now + this.#options.timing.intervalMs, life)
     this.#flush()
   }
@@ -160,7 +165,7 @@ export class VirtualNode {
     queue.at(at + 0.5, () =>
       this.#due(life, () => {
         this.#wakeAt = Number.POSITIVE_INFINITY
-        this.core?.tick(queue.now, false)
+        this.#around.turn('timer', () => this.core?.tick(queue.now, false))
         this.#flush()
       }),
     )

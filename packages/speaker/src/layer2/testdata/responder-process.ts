@@ -39,7 +39,6 @@ const responder = new Responder({
 const announcements = new Announcements(60_000, (address) => responder.announce(address))
 const follow = (): void => {
   const returned = responder.setInterfaces(answeringInterfaces(watch.current, [/^lo$/]))
-  while (responder.joinSome(1000));
   if (returned.length > 0) announcements.acquire(keys.values())
   const interfaces = [...keys].slice(0, 4).map(([text, key]) => [text, responder.interfacesOf(key)])
   tell('interfaces', { returned, interfaces: Object.fromEntries(interfaces) })
