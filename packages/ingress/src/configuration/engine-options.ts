@@ -27,6 +27,7 @@ export function engineOptions(settings: Settings): EngineOptions {
       dnsLookupFamily: settings.dnsLookupFamily ?? 'auto',
       rateLimitService: rateLimitService(settings),
       globalAuthorization: globalAuthorization(settings),
+      clientCertificate: keyOf(settings.clientCertificateNamespace, settings.clientCertificateName),
       fallbackCertificate: keyOf(settings.fallbackNamespace, settings.fallbackName),
       tls: { minimum: settings.tlsMinimum ?? '1.2', maximum: settings.tlsMaximum ?? '1.3' },
       requireUpstreamValidation: settings.requireUpstreamValidation ?? false,
@@ -178,6 +179,7 @@ function clusterOptions(settings: Settings): ClusterOptions {
   // 0 is no limit, as in an annotation.
   const set = Object.entries(limits).filter(([, limit]) => limit !== undefined && limit > 0)
   return {
+    clientCertificate: undefined,
     connectMs: settings.connect ?? defaultClusterOptions.connectMs,
     requestsPerConnection: settings.clusterRequestsPerConnection,
     bufferBytes: settings.clusterBufferBytes,

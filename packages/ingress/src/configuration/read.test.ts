@@ -117,15 +117,15 @@ test('a ContourConfiguration says the same under its own paths', () => {
     envoy: {
       listener: { useProxyProtocol: true, tls: { minimumProtocolVersion: '1.4' } },
       timeouts: { connectTimeout: '5s' },
-      clientCertificate: { name: 'a', namespace: 'b' },
     },
+    tracing: { serviceName: 'a' },
     httpproxy: { rootNamespaces: ['roots'] },
   }
   expect(readConfiguration(spec, 'object')).toEqual({
     settings: { useProxyProtocol: true, connect: 5000, rootNamespaces: ['roots'] },
     problems: [
       { path: 'envoy.listener.tls.minimumProtocolVersion', message: '"1.4" is none of "1.2", "1.3"' },
-      { path: 'envoy.clientCertificate', message: 'Envoy does not show a certificate to backends yet' },
+      { path: 'tracing', message: 'tracing is not served yet' },
     ],
   })
 })

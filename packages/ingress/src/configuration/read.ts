@@ -151,6 +151,8 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
   const limiting = rateLimitSettings.find((name) => read[name] !== undefined)
   if (limiting !== undefined && read.rateLimitService === undefined && !named)
     refuse(limiting, 'counts for nothing without rateLimitService.extensionService, with name and namespace')
+  if ((read.clientCertificateName === undefined) !== (read.clientCertificateNamespace === undefined))
+    refuse('clientCertificateName', 'name and namespace go together')
   if ((read.fallbackName === undefined) !== (read.fallbackNamespace === undefined))
     refuse('fallbackName', 'name and namespace go together')
   const authorization = globalAuthorization(read)

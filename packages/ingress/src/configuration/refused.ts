@@ -7,10 +7,5 @@ export interface Refused {
 
 export const refused: readonly Refused[] = [
   { file: 'gateway', object: 'gateway', why: 'Gateway API is not served yet' },
-  {
-    file: 'tls.envoy-client-certificate',
-    object: 'envoy.clientCertificate',
-    why: 'Envoy does not show a certificate to backends yet',
-  },
   { file: 'tracing', object: 'tracing', why: 'tracing is not served yet' },
 ]

@@ -190,6 +190,12 @@ const tls = {
     'tls.fallback-certificate.namespace',
     'httpproxy.fallbackCertificate.namespace',
   ),
+  clientCertificateName: both(text, 'tls.envoy-client-certificate.name', 'envoy.clientCertificate.name'),
+  clientCertificateNamespace: both(
+    text,
+    'tls.envoy-client-certificate.namespace',
+    'envoy.clientCertificate.namespace',
+  ),
   ja3: both(flag, 'tls.fingerprint.ja3', 'envoy.listener.tls.fingerprint.ja3'),
   ja4: both(flag, 'tls.fingerprint.ja4', 'envoy.listener.tls.fingerprint.ja4'),
 }

@@ -16,6 +16,8 @@ export interface DagOptions {
   readonly tls: TlsDefaults
   /** Shown to clients that name no host of ours, for hosts that want it; undefined: none. */
   readonly fallbackCertificate: Key | undefined
+  /** What Envoy shows to backends that speak TLS; undefined: nothing. */
+  readonly clientCertificate: Key | undefined
   /** Backends that speak TLS and whose certificate nobody checks are not served. */
   readonly requireUpstreamValidation: boolean
   readonly headers: DefaultHeaders
@@ -66,6 +68,7 @@ export const defaultDagOptions: DagOptions = {
   dnsLookupFamily: 'auto',
   tls: { minimum: '1.2', maximum: '1.3' },
   fallbackCertificate: undefined,
+  clientCertificate: undefined,
   requireUpstreamValidation: false,
   headers: {
     request: { set: {}, remove: [] },

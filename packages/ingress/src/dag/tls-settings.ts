@@ -67,7 +67,7 @@ function secretFor(request: TlsRequest, key: string, lookups: Lookups): Checked<
 /** A Secret is read by many hosts; its observed object never changes, so it is checked once. */
 const checked = new WeakMap<Secret, KeyPairResult>()
 
-function keyPairOf(secret: Secret): KeyPairResult {
+export function keyPairOf(secret: Secret): KeyPairResult {
   const found = checked.get(secret) ?? readKeyPair(secret)
   checked.set(secret, found)
   return found

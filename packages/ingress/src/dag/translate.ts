@@ -13,7 +13,7 @@ import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { globalAuthorization } from './policies/authorization.ts'
 import { translateProxies } from './proxy-host.ts'
-import { withRequiredValidation } from './required-validation.ts'
+import { withClientCertificate, withRequiredValidation } from './required-validation.ts'
 import { orderRoutes } from './route-order.ts'
 import type { SecureSide, VirtualHost } from './virtual-host.ts'
 
@@ -50,5 +50,5 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
     outcomes: [...ingresses.outcomes, ...proxies.outcomes],
     root: proxies.root,
   }
-  return withRequiredValidation(translation, options)
+  return withClientCertificate(withRequiredValidation(translation, options), lookups, options)
 }

@@ -32,6 +32,7 @@ import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
 import { Chains } from './chains.ts'
+import { ClientCertificate } from './client-certificate.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
 import { ExtensionUnits } from './extension-units.ts'
@@ -71,6 +72,7 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #units: Units
   readonly #extensions: ExtensionUnits
+  readonly #shown: ClientCertificate
   /** For what is everybody's, and looked at after each batch. */
   readonly #lookups: Lookups
   readonly #verdicts = new Verdicts()
@@ -99,6 +101,7 @@ export class Engine {
     const traffic = [httpListenerName, httpsListenerName]
     this.#runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     this.#extensions = new ExtensionUnits(world, options.dag)
+    this.#shown = new ClientCertificate(world, options.dag.clientCertificate)
     this.#lookups = recordingLookups(world, new HostIndex(world, []), [])
     const source = sourceOf(options.layout)
     for (const listener of operationalListeners(options.listeners, source)) this.#listeners.set(listener)
@@ -114,6 +117,7 @@ export class Engine {
     )
     const names = new Set<string>()
     let chainsChanged = false
+    this.#settleShown(changes)
     for (const { before, after } of this.#extensions.apply(changes)) {
       for (const object of this.#verdicts.replace(before, after)) judged.add(object)
       this.#replaceWanted(before, after, names)
@@ -243,10 +247,29 @@ export class Engine {
       if (tagged.startsWith('cluster:')) this.#settleCluster(name)
       else {
         const secret = this.#secretsWanted.get(name)
-        if (secret === undefined) this.#secrets.delete(name)
-        else this.#secrets.set(secret)
+        const held = secret ?? (name === this.#shown.resource?.name ? this.#shown.resource : undefined)
+        if (held === undefined) this.#secrets.delete(name)
+        else this.#secrets.set(held)
       }
     }
+  }
+
+  /** Clusters of Services come and go with the certificate, as their routes do; others are made anew. */
+  #settleShown(changes: readonly Change[]): void {
+    const before = this.#shown.resource
+    const flipped = this.#shown.apply(changes)
+    const { resource } = this.#shown
+    if (resource !== undefined) this.#secrets.set(resource)
+    else if (before !== undefined && this.#secretsWanted.get(before.name) === undefined)
+      this.#secrets.delete(before.name)
+    if (!flipped) return
+    for (const cluster of this.#clustersHeld.values()) this.#clusters.set(this.#encode(cluster))
+  }
+
+  #encode(cluster: Cluster): Resource {
+    const { layout, clusters } = this.#options
+    const clientCertificate = this.#shown.resource?.name
+    return clusterResource(cluster, sourceOf(layout), { ...clusters, clientCertificate })
   }
 
   #settleCluster(name: string): void {
@@ -256,7 +279,7 @@ export class Engine {
     if (wanted?.kind === 'service' && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
     if (wanted !== undefined) {
       this.#endpoints.want(wanted)
-      this.#clusters.set(clusterResource(wanted, sourceOf(this.#options.layout), this.#options.clusters))
+      this.#clusters.set(this.#encode(wanted))
       this.#clustersHeld.set(name, wanted)
     } else {
       this.#clusters.delete(name)

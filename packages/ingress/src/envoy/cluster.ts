@@ -61,7 +61,7 @@ export function clusterResource(cluster: Cluster, source: Source, options: Clust
   })
   const references = {
     ...(endpoints === undefined ? {} : { endpoints: [endpoints] }),
-    secrets: authority === undefined ? [] : [authority.name],
+    secrets: [...(authority === undefined ? [] : [authority.name]), ...shownBy(cluster, options)],
   }
   return makeResource(name, toBinary(ClusterSchema, message), references)
 }
@@ -84,7 +84,7 @@ function inside(
     ...healthCheck(settings.healthCheck),
     ...circuitBreakers({ ...options.circuitBreakers, ...settings.circuitBreakers }),
     ...protocolOptions(settings, options.requestsPerConnection),
-    ...transport(settings, source, options.tls),
+    ...transport(settings, source, options.tls, options.clientCertificate),
   }
 }
 
@@ -232,10 +232,18 @@ function protocolOptions(
   return { typedExtensionProtocolOptions: { [http]: options } }
 }
 
+/** Keys of what Envoy itself asks for come from outside, where nobody knows it. */
+function shownBy(cluster: Cluster, { clientCertificate }: ClusterOptions): readonly string[] {
+  if (clientCertificate === undefined || cluster.kind === 'dns') return []
+  const { protocol } = cluster.settings
+  return protocol === 'h2' || protocol === 'tls' ? [clientCertificate] : []
+}
+
 function transport(
   { protocol, sni, validation }: Pick<ClusterSettings, 'protocol' | 'sni' | 'validation'>,
   source: Source,
   options: UpstreamTlsOptions,
+  certificate?: string,
 ): Pick<ClusterInit, 'transportSocket'> {
   if (protocol !== 'h2' && protocol !== 'tls') return {}
   const socket = typed('envoy.transport_sockets.tls', UpstreamTlsContextSchema, {
@@ -243,6 +251,11 @@ function transport(
     commonTlsContext: {
       ...parameters(options),
       alpnProtocols: protocol === 'h2' ? ['h2'] : [],
+      ...(certificate === undefined
+        ? {}
+        : {
+            tlsCertificateSdsSecretConfigs: [{ name: certificate, sdsConfig: configSource(source) }],
+          }),
       ...(validation === undefined ? {} : { validationContextType: checks(validation, source) }),
     },
   })

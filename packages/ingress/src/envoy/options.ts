@@ -113,6 +113,8 @@ export interface SocketMarks {
 }
 
 export interface ClusterOptions {
+  /** Name of the secret that Envoy shows to backends that speak TLS; undefined: nothing. */
+  readonly clientCertificate: string | undefined
   readonly connectMs: number
   readonly requestsPerConnection: number | undefined
   readonly bufferBytes: number | undefined
@@ -182,6 +184,7 @@ export const defaultListenerOptions: ListenerOptions = {
 }
 
 export const defaultClusterOptions: ClusterOptions = {
+  clientCertificate: undefined,
   connectMs: 2000,
   requestsPerConnection: undefined,
   bufferBytes: undefined,
