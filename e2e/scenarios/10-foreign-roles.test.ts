@@ -36,7 +36,15 @@ const configuration = [
 ]
 const reports = ['servicebgpstatuses', 'servicel2statuses']
 
+/** Kinds of ours, and of a MetalLB that runs FRR: that may not be read is said, and nothing is written. */
+const unknown = [
+  'controller watch bgpsessionstatuses',
+  'controller watch frrconfigurations',
+  'speaker watch bgpsessionstatuses',
+]
+
 const refusedByMetallb07 = [
+  ...unknown,
   'controller get configurationstates',
   'controller get leases',
   // Whether it may be read in every namespace.
@@ -52,10 +60,11 @@ const refusedByMetallb07 = [
 ].toSorted()
 
 /**
- * Of our own roles: for an event that comes again within minutes; and of the two ways to take back what an owner said,
- * by itself while it lives, by its successor all at once when it does not, a trial may see only one.
+ * Of our own roles: for an event that comes again within minutes; of the two ways to take back what an owner said, by
+ * itself while it lives, by its successor all at once when it does not, a trial may see only one; and no peer goes.
  */
 const rare = [
+  'speaker delete bgpsessionstatuses',
   'controller patch events',
   'speaker patch events',
   'speaker delete servicel2statuses',
@@ -63,12 +72,13 @@ const rare = [
 ]
 
 const refusedByMetallb016 = [
+  ...unknown,
   'controller get leases',
   ...['ipaddresspools', 'servicel2statuses'].map((kind) => `controller list ${kind}`),
   ...['bgppeers', 'l2advertisements'].map((kind) => `controller update ${kind}/status`),
   ...['nodes', 'servicel2statuses'].map((kind) => `controller watch ${kind}`),
   'speaker watch pods',
-]
+].toSorted()
 
 describe('manifests of MetalLB', () => {
   let lab: Lab

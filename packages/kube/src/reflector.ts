@@ -114,6 +114,11 @@ export class Reflector<T extends KubeObject> {
     return this.#hasSynced
   }
 
+  /** The kind is missing or out of bounds, as far as is known. */
+  get isAbsent(): boolean {
+    return this.#absentSince !== undefined
+  }
+
   start(): void {
     if (this.#started) return
     this.#started = true

@@ -1,8 +1,8 @@
+import { FakeApiServer, statusOf } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { until } from '../bgp/testing/until.ts'
-import type { Session } from './session-object.ts'
-import { sessionName, sessionObject, sessionText } from './session-object.ts'
+import { type Session, sessionName, sessionObject, sessionText } from './session-object.ts'
 import { SessionReports, type SessionTimes } from './session-reports.ts'
 import { ObjectsApi } from './testing.ts'
 
@@ -25,9 +25,9 @@ afterEach(async () => {
   await api.server.close()
 })
 
-function reports(times: Partial<SessionTimes> = {}): SessionReports {
+function reports(times: Partial<SessionTimes> = {}, server = api.server): SessionReports {
   const made = new SessionReports({
-    cluster: api.server.cluster(),
+    cluster: server.cluster(),
     logger: silentLogger(),
     namespace,
     node: 'n1',
@@ -147,4 +147,23 @@ test('where it may not be written it is asked for ever more seldom', async () =>
   expect(api.objects.size).toBe(0)
   api.refusal = undefined
   await until('the status', () => status() !== undefined)
+})
+
+test('where the kind may not be read nothing is written', async () => {
+  const asked: string[] = []
+  const server = new FakeApiServer(({ method }) => {
+    asked.push(method)
+    return { status: 403, body: statusOf(403, 'forbidden') }
+  })
+  await server.listen()
+  try {
+    const made = reports({}, server)
+    made.set([session()])
+    await until('the kind to count as absent', () => asked.length >= 4)
+    await quiet()
+    expect(new Set(asked)).toEqual(new Set(['GET']))
+    await made.stop()
+  } finally {
+    await server.close()
+  }
 })

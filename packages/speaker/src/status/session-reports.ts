@@ -92,15 +92,16 @@ export class SessionReports {
         for (const { before, after } of changes) this.#touch((after ?? before)?.meta.name ?? '')
       },
     })
-    this.#sweeps = setInterval(() => void this.#sweep(), this.#times.sweepMs)
+    this.#sweeps = setInterval(() => {
+      this.#touchAll()
+      void this.#sweep()
+    }, this.#times.sweepMs)
     this.#sweeps.unref()
   }
 
   start(): void {
     this.#reflector.start()
-    void this.#reflector.synced.then(() => {
-      for (const name of this.#wanted?.keys() ?? []) this.#touch(name)
-    })
+    void this.#reflector.synced.then(() => this.#touchAll())
   }
 
   set(sessions: readonly Session[]): void {
@@ -120,9 +121,13 @@ export class SessionReports {
     await this.#queue.stop()
   }
 
-  /** Writes it when its time has come; nothing is done where it stands already. */
+  #touchAll(): void {
+    for (const name of this.#wanted?.keys() ?? []) this.#touch(name)
+  }
+
+  /** Writes it when its time has come; nothing is done where it stands already, nor where it cannot stand. */
   #touch(name: string): void {
-    if (this.#wanted === undefined || !this.#reflector.hasSynced()) return
+    if (this.#wanted === undefined || !this.#reflector.hasSynced() || this.#reflector.isAbsent) return
     const rest = this.#restOf(name)
     if (rest === undefined) return
     const { calmMs, startMs } = this.#times
@@ -210,7 +215,7 @@ export class SessionReports {
   async #sweep(): Promise<void> {
     const { cluster, namespace } = this.#options
     const isAlive = this.#isAlive
-    if (isAlive === undefined || this.#absences > 0 || !this.#reflector.hasSynced()) {
+    if (isAlive === undefined || this.#reflector.isAbsent || !this.#reflector.hasSynced()) {
       this.#abandoned = new Set()
       return
     }
