@@ -3,7 +3,7 @@ import { type Claim, type Conflict, conflicts, firstBy } from '../../segment/cla
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { startTicker } from '../ticker.ts'
 import { detectionMs, type Trial, takeoverLimits } from './part.ts'
-import { type Announced, addressesOf, owners, type Site } from './site.ts'
+import { addressesOf, owners, type Site } from './site.ts'
 import { calm, loadOn, wait } from './traffic.ts'
 
 /** Two owners this close together answered at the same time. */
@@ -66,19 +66,22 @@ export async function choose(site: Site, watch: SegmentWatch, wanted: Wanted = {
   )
 }
 
+/** One who owns addresses of both families, if there is such a one. */
 export function ownerToLose(
   { services }: Site,
   owner: ReadonlyMap<string, string>,
   { ownEndpoint = false, among }: Wanted,
 ): Target | undefined {
-  const fits = (victim: string, { backend }: Announced) => (backend === victim) === ownEndpoint
-  for (const service of services) {
-    const victim = owner.get(service.ipv4)
-    if (victim === undefined || !fits(victim, service) || among?.has(victim) === false) continue
-    const six = services.find((one) => owner.get(one.ipv6) === victim && fits(victim, one))
-    return { victim, ips: six === undefined ? [service.ipv4] : [service.ipv4, six.ipv6] }
-  }
-  return undefined
+  const targets = [...new Set(owner.values())]
+    .filter((victim) => among?.has(victim) !== false)
+    .map((victim) => {
+      const fitting = services.filter(({ backend }) => (backend === victim) === ownEndpoint)
+      const owned = [fitting.map(({ ipv4 }) => ipv4), fitting.map(({ ipv6 }) => ipv6)].map((ips) =>
+        ips.find((ip) => owner.get(ip) === victim),
+      )
+      return { victim, ips: owned.filter((ip) => ip !== undefined) }
+    })
+  return targets.toSorted((a, b) => b.ips.length - a.ips.length).find(({ ips }) => ips.length > 0)
 }
 
 export async function lose(
