@@ -49,7 +49,7 @@ function configurationFlags(): readonly Option[] {
   ]
 }
 
-function settingFlags(): readonly SettingFlag[] {
+export function settingFlags(): readonly SettingFlag[] {
   return [...programFlags(), ...xdsFlags(), ...envoyFlags(), ...statusFlags()]
 }
 
