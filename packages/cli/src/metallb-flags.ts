@@ -99,6 +99,17 @@ export const ignoredByBoth: readonly Ignored[] = [
     flag: 'pprof-bind-address',
     why: 'this program is none of Go; NODE_OPTIONS=--inspect opens a profiler',
   },
+  // Of v0.11 to v0.13.
+  {
+    flag: 'enable-pprof',
+    boolean: true,
+    why: 'this program is none of Go; NODE_OPTIONS=--inspect opens a profiler',
+  },
+  {
+    flag: 'disable-epslices',
+    boolean: true,
+    why: 'EndpointSlices are read where the role grants them, and Endpoints where it grants only those',
+  },
 ]
 
 export function ignoredOptions(ignored: readonly Ignored[]): readonly Option[] {

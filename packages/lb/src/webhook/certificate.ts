@@ -15,8 +15,11 @@ export interface Shown {
   readonly ca: string | undefined
 }
 
-/** undefined: there is none yet, and the leader will make one. */
-export type CertificateSource = () => Promise<Shown | undefined>
+/**
+ * Takes what the registered clients call us.
+ * @returns undefined: there is none yet, and the leader will make one
+ */
+export type CertificateSource = (called: readonly string[]) => Promise<Shown | undefined>
 
 /** `tls.crt` and `tls.key` of a folder. */
 export function filesIn(folder: string): CertificateSource {
@@ -30,15 +33,16 @@ export interface SecretOptions {
   readonly cluster: Cluster
   readonly namespace: string
   readonly name: string
-  /** What clients call us. */
+  /** Besides what the registered clients call us. */
   readonly names: readonly string[]
   readonly mayWrite: () => boolean
   readonly logger: Logger
 }
 
 export function secretOf(options: SecretOptions): CertificateSource {
-  return async () => {
-    const { cluster, namespace, name, names, mayWrite } = options
+  return async (called) => {
+    const { cluster, namespace, name, mayWrite } = options
+    const names = [...new Set([...options.names, ...called])]
     // The roles in the field all grant `list`; a list of one also says whether there is a Secret.
     const { items } = await cluster.list(secretType, { namespace, fieldSelector: `metadata.name=${name}` })
     const verdict = judge(dataOf(items[0]), names, new Date())

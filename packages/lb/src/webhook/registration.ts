@@ -52,6 +52,13 @@ export const conversion: Registration = {
   },
 }
 
+/** The name that the API server asks the certificate for; releases of MetalLB call their Service differently. */
+export function calledName({ service, url }: Client): string | undefined {
+  const { name, namespace } = object(service)
+  if (typeof name === 'string' && typeof namespace === 'string') return `${name}.${namespace}.svc`
+  return typeof url === 'string' && URL.canParse(url) ? new URL(url).hostname : undefined
+}
+
 /** Whether a client with this bundle believes the authority; a bundle may hold others besides. */
 export function trusts({ caBundle }: Client, ca: string): boolean {
   return Buffer.from(caBundle ?? '', 'base64')

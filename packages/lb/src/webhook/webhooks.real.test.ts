@@ -61,7 +61,12 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     const name = 'metallb-webhook-cert'
     const mayWrite = () => leads
     const shared = { cluster: own, logger, mayWrite }
-    const certificate = secretOf({ ...shared, namespace, name, names: ['localhost'] })
+    const certificate = secretOf({
+      ...shared,
+      namespace,
+      name,
+      names: ['metallb-webhook-service.metallb-system.svc'],
+    })
     const webhooks = new Webhooks({ ...shared, signal, certificate, address: '::', port, tls: defaultTls })
     const served = Promise.withResolvers<void>()
     const ended = webhooks.run((look) => look === 'served' && served.resolve())

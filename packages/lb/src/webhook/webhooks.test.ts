@@ -81,6 +81,23 @@ test('a follower waits for the leader’s certificate', async () => {
   expect(events()).toEqual(['webhookWaits'])
 })
 
+test('the certificate is asked for by the names that are registered', async () => {
+  const service = { name: 'webhook-service', namespace: 'metallb-system', path: '/x' }
+  const webhooks = [{ service }, { service }, { url: 'https://h.example:9443/x' }, {}].map(
+    (clientConfig) => ({
+      name: 'a',
+      clientConfig,
+    }),
+  )
+  objects = (path) => (path.endsWith(validation.name) ? { ...registered, webhooks } : 404)
+  let asked: readonly string[] = []
+  await look((called) => {
+    asked = called
+    return Promise.resolve(undefined)
+  })
+  expect(new Set(asked)).toEqual(new Set(['webhook-service.metallb-system.svc', 'h.example']))
+})
+
 test('files of somebody else are shown, and nothing is written', async () => {
   objects = (path) => (path.endsWith(validation.name) ? registered : 404)
   const authority = await makeAuthority('CN=x', 'ecdsa-p256', validFor(1))

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, delayMs, hasStatus, type RawObject } from '@landfall/kube'
 import { describeError, type HttpServer, type Logger, serveHttp, type TlsSettings } from '@landfall/telemetry'
 import type { CertificateSource, Shown } from './certificate.ts'
-import { conversion, type Registration, trusts, validation } from './registration.ts'
+import { calledName, conversion, type Registration, trusts, validation } from './registration.ts'
 import { reviewOf } from './review.ts'
 
 export interface WebhooksOptions {
@@ -92,7 +92,9 @@ export class Webhooks {
       await this.#stopServing()
       return 'notRegistered'
     }
-    const shown = await this.#options.certificate()
+    const clients = found.flatMap(({ registration, raw }) => registration.clients(raw))
+    const called = clients.map(calledName).filter((name) => name !== undefined)
+    const shown = await this.#options.certificate(called)
     if (shown === undefined) {
       this.#say('webhookWaits', 'the leader has to make the certificate of the webhooks first')
       return 'waiting'
