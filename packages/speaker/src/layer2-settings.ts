@@ -11,22 +11,10 @@ const throttled: Timing = { intervalMs: 200, misses: 5 }
 export async function readExcludes(file: string): Promise<readonly string[]> {
   const text = readIfThere(file)
   if (text === undefined) return defaultExcludes
-  // Some megabytes of memory, where there is nothing to read.
-  const { parse } = await import('yaml')
-  const content: unknown = parse(text)
-  const list =
-    typeof content === 'object' && content !== null && 'announcedInterfacesToExclude' in content
-      ? content.announcedInterfacesToExclude
-      : undefined
-  if (!Array.isArray(list)) throw new Error(`${file}: announcedInterfacesToExclude is no list`)
-  return list.map((pattern: unknown) => {
-    if (typeof pattern !== 'string') throw new Error(`${file}: ${JSON.stringify(pattern)} is no text`)
-    try {
-      return new RegExp(pattern).source
-    } catch (error) {
-      throw new Error(`${file}: "${pattern}" is no regular expression`, { cause: error })
-    }
-  })
+  // With its YAML parser it takes some megabytes, where there is nothing to read for nothing. (The parser itself cannot be
+  // loaded so: of a bundled CommonJS library that way gives no names.)
+  const { parseExcludes } = await import('./interface-excludes.ts')
+  return parseExcludes(file, text)
 }
 
 /** The bytes of `secretkey` in the folder; undefined when there is none. */

@@ -1,5 +1,6 @@
 /** The program `controller` of the image of that name: assigns addresses. */
 import './small-memory.ts'
-import { run } from '../command.ts'
 
+// What is shared with other programs would run first, were it imported above.
+const { run } = await import('../command.ts')
 await run('controller')
