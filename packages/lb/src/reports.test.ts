@@ -52,6 +52,7 @@ beforeEach(async () => {
   const events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
   const more = {
     configMap: 'config',
+    loadBalancerClass: '',
     mayWrite: () => true,
     ledger: new Ledger(),
   }

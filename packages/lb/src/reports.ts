@@ -1,7 +1,7 @@
 /**
  * What the controller says about the configuration: the condition `Valid` on each of its objects, the counters of
- * pools, the sessions of peers, and the ConfigurationState `controller`. Written only on change, at most once a second
- * an object.
+ * pools, the sessions of peers, and the ConfigurationState `controller` (one for each class). Written only on change, at
+ * most once a second an object. Controllers of different classes say the same of an object, and count the same.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type ConfigurationState, configurationState } from '@landfall/api'
@@ -22,6 +22,7 @@ import { componentState, textOf } from '@landfall/metallb/state'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
 import { countedUsage } from './allocation/usage.ts'
+import { nameForClass } from './class-name.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
 import { sameStatus } from './exact-count.ts'
 import { type Judged, judgedStatus, poolStatus, type Status } from './object-status.ts'
@@ -29,6 +30,7 @@ import { PeerSessions, peerStatus } from './peers/index.ts'
 import { UnreadConfiguration } from './unread-configuration.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
+/** Of the controller for Services without a class. */
 const stateName = 'controller'
 const flushMs = 1000
 /** The kind of the state may be installed later, and an API server that has just started refuses everybody. */
@@ -41,6 +43,7 @@ export interface ReportsOptions {
   readonly namespace: string
   /** Name of the ConfigMap that may rule instead of objects. */
   readonly configMap: string
+  readonly loadBalancerClass: string
   readonly logger: Logger
   readonly mayWrite: () => boolean
   readonly ledger: LedgerView
@@ -58,6 +61,7 @@ interface Report {
 
 export class Reports {
   readonly #options: ReportsOptions
+  readonly #stateName: string
   readonly #writer: StatusWriter
   readonly #queue: WorkQueue
   /** What each object's status should be, by kind and key; said anew only when it could differ. */
@@ -78,6 +82,7 @@ export class Reports {
 
   constructor(options: ReportsOptions) {
     this.#options = options
+    this.#stateName = nameForClass(stateName, options.loadBalancerClass)
     this.#writer = new StatusWriter(options.cluster, options.logger)
     this.#queue = new WorkQueue({
       work: (id) => this.#write(id),
@@ -113,7 +118,7 @@ export class Reports {
   }
 
   #unreadChanged(): void {
-    if (this.#reports.has(stateName)) this.#dirty.add(stateName)
+    if (this.#reports.has(this.#stateName)) this.#dirty.add(this.#stateName)
   }
 
   /** Sessions with these peers came up or went down; undefined: with any. */
@@ -153,8 +158,8 @@ export class Reports {
     const state = { ...configured, type: 'poolReconcilerValid', configMap }
     const status = (old: Status) =>
       componentState(old, { ...state, unread: this.#unread.said }, () => new Date())
-    const key = `${this.#options.namespace}/${stateName}`
-    this.#report(stateName, { type: stateType, key, status }, '')
+    const key = `${this.#options.namespace}/${this.#stateName}`
+    this.#report(this.#stateName, { type: stateType, key, status }, '')
     for (const id of this.#versions.keys()) if (!this.#reports.has(id)) this.#versions.delete(id)
   }
 
@@ -198,7 +203,7 @@ export class Reports {
   async #write(id: string): Promise<void> {
     const report = this.#reports.get(id)
     if (report === undefined || !this.#options.mayWrite()) return
-    if (id === stateName && !(await this.#ensureState())) {
+    if (id === this.#stateName && !(await this.#ensureState())) {
       return this.#queue.addAfter(id, delayMs(absence, this.#withoutState - 1))
     }
     const outcome = await this.#writer.write(
@@ -227,12 +232,16 @@ export class Reports {
   async #ensureState(): Promise<boolean> {
     const { cluster, namespace, logger } = this.#options
     try {
-      await cluster.get(stateType, `${namespace}/${stateName}`).catch((error: unknown) => {
+      await cluster.get(stateType, `${namespace}/${this.#stateName}`).catch((error: unknown) => {
         if (!hasStatus(error, 404)) throw error
         return cluster.create(stateType, {
           apiVersion: stateType.apiVersion,
           kind: stateType.kind,
-          metadata: { namespace, name: stateName, labels: { 'metallb.io/component-type': 'controller' } },
+          metadata: {
+            namespace,
+            name: this.#stateName,
+            labels: { 'metallb.io/component-type': 'controller' },
+          },
         })
       })
       this.#withoutState = 0

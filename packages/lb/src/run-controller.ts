@@ -12,6 +12,7 @@ import {
   serveHttp,
   serveMetrics,
 } from '@landfall/telemetry'
+import { nameForClass } from './class-name.ts'
 import { ControllerMetrics } from './controller-metrics.ts'
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
 import type { ControllerOptions, ListenAddress } from './options.ts'
@@ -19,12 +20,6 @@ import { Session } from './session.ts'
 import { filesIn, secretOf, Webhooks } from './webhook/index.ts'
 
 export const leaseName = 'landfall-controller'
-
-/** Controllers of different classes lead side by side. */
-function leaseOf(loadBalancerClass: string): string {
-  const suffix = loadBalancerClass.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')
-  return suffix === '' ? leaseName : `${leaseName}-${suffix}`
-}
 
 /** Who does not lead after this time follows another, and is as ready as it will be. */
 const electionMs = 3000
@@ -55,7 +50,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const election = new LeaderElection({
     cluster,
     namespace,
-    name: leaseOf(options.loadBalancerClass),
+    // Controllers of different classes lead side by side.
+    name: nameForClass(leaseName, options.loadBalancerClass),
     identity: options.identity || hostname(),
     logger,
     metrics,

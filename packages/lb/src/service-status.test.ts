@@ -57,8 +57,20 @@ test('an address of ours is a VIP, whatever mode stood there', () => {
 test('another Service of the same name is left alone', () => {
   const held = { ...raw([]), metadata: { ...raw([]).metadata, uid: 'a' } }
   const wanted = { ips: ['10.0.0.1'], pool: 'p', answer: undefined }
-  expect(setStatus('b', wanted)(held)).toBeUndefined()
-  expect(setStatus('a', wanted)(held)).toEqual(withStatus(held, wanted))
+  expect(setStatus('b', '', wanted)(held)).toBeUndefined()
+  expect(setStatus('a', '', wanted)(held)).toEqual(withStatus(held, wanted))
+})
+
+test('what became a Service of another class is left alone, and one that balances no more is not', () => {
+  const metadata = { ...raw([]).metadata, uid: 'a' }
+  const held = (spec: object) => ({ ...raw([{ ip: '10.0.0.1' }]), metadata, spec })
+  const write = (spec: object) => setStatus('a', 'x.y/z', cleared)(held(spec))
+  const cleared = { ips: [], pool: '', answer: undefined }
+  expect(write({ type: 'LoadBalancer' })).toBeUndefined()
+  expect(write({ type: 'LoadBalancer', loadBalancerClass: 'a.b/c' })).toBeUndefined()
+  for (const spec of [{ type: 'LoadBalancer', loadBalancerClass: 'x.y/z' }, { type: 'ClusterIP' }]) {
+    expect(write(spec)).toEqual(withStatus(held(spec), cleared))
+  }
 })
 
 const at = '2026-01-01T00:00:00Z'

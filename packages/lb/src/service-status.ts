@@ -2,13 +2,19 @@
  * What a Service's status should say: its addresses, and why it has them or not, together with the annotation that
  * names their pool: a PUT on `/status` of a built-in kind takes the metadata too, so one write does it all.
  */
-import type { Mutation, RawObject } from '@landfall/kube'
+import { type Mutation, type RawObject, serviceType } from '@landfall/kube'
 import { allocatedFromPool } from '@landfall/metallb'
 import { withCondition, withoutCondition } from '@landfall/metallb/state'
 import type { Answer } from './allocation/answer.ts'
 import type { BalancedService } from './allocation/request.ts'
 import type { Said } from './announcement/index.ts'
-import { addressAllocated, announced, type ConditionedService, routeAttributes } from './service-type.ts'
+import {
+  addressAllocated,
+  announced,
+  type ConditionedService,
+  ownerOf,
+  routeAttributes,
+} from './service-type.ts'
 
 export interface WantedStatus {
   /** In this order; [] clears. */
@@ -52,9 +58,21 @@ function differ(known: Said | undefined, wanted: Said | undefined): boolean {
   )
 }
 
-/** @param uid of the Service that the status is meant for: another of the same name is left alone */
-export function setStatus(uid: string, wanted: WantedStatus, now: () => Date = () => new Date()): Mutation {
-  return (raw) => (raw.metadata.uid === uid ? withStatus(raw, wanted, now) : undefined)
+/**
+ * @param uid of the Service that the status is meant for: another of the same name is left alone
+ * @param loadBalancerClass ours; what became a Service of another class is left alone
+ */
+export function setStatus(
+  uid: string,
+  loadBalancerClass: string,
+  wanted: WantedStatus,
+  now: () => Date = () => new Date(),
+): Mutation {
+  return (raw) => {
+    const isMeant = raw.metadata.uid === uid
+    if (!isMeant || ownerOf(serviceType.project(raw), loadBalancerClass) === 'another class') return undefined
+    return withStatus(raw, wanted, now)
+  }
 }
 
 /** What else the status holds, ports of kept addresses too, stays. */

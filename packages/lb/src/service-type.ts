@@ -3,6 +3,7 @@
  * may be many, and most are alike.
  */
 import { type RawObject, type ResourceType, serviceType } from '@landfall/kube'
+import type { Service } from '@landfall/kube/model'
 import { type Allocated, asksToShare, type BalancedService } from './allocation/request.ts'
 import type { Said } from './announcement/index.ts'
 
@@ -35,6 +36,18 @@ export const balancedServiceType: ResourceType<ConditionedService> = {
     }
     return asksToShare(service) ? { ...service, ...ours } : { ...service, ...unshared, ...ours }
   },
+}
+
+/**
+ * Whose the status of a Service is, for a controller of this class. `nobody`: it is not of type LoadBalancer; what is
+ * ours in its status is taken back. A class changes only together with the type.
+ */
+export function ownerOf(
+  { type, loadBalancerClass }: Pick<Service, 'type' | 'loadBalancerClass'>,
+  ours: string,
+): 'us' | 'another class' | 'nobody' {
+  if (type !== 'LoadBalancer') return 'nobody'
+  return loadBalancerClass === ours ? 'us' : 'another class'
 }
 
 /** Of most Services the same is said: one copy of each. */

@@ -5,12 +5,12 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type Change, type Cluster, EventRecorder, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
-import type { Key } from '@landfall/kube/model'
+import { type Key, keyOf } from '@landfall/kube/model'
 import { allocatedFromPool, heldPool } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import { Allocator, type Decided } from './allocation/allocator.ts'
-import { type Answer, answerOf } from './allocation/answer.ts'
+import { type Answer, answerBefore, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
 import { type BalancedService, readRequest } from './allocation/request.ts'
 import { AnnouncingReports, announcedOf, refusedAttributes, type Said } from './announcement/index.ts'
@@ -24,7 +24,7 @@ import {
   setStatus,
   type WantedStatus,
 } from './service-status.ts'
-import { balancedServiceType, type ConditionedService } from './service-type.ts'
+import { balancedServiceType, type ConditionedService, ownerOf } from './service-type.ts'
 
 export interface SessionOptions {
   readonly cluster: Cluster
@@ -98,6 +98,7 @@ export class Session {
       cluster,
       namespace,
       configMap: options.configMap,
+      loadBalancerClass: options.loadBalancerClass,
       logger,
       mayWrite,
       ledger: this.#allocator.ledger,
@@ -165,20 +166,28 @@ export class Session {
   }
 
   #decide(): void {
-    const changed: BalancedService[] = []
+    const { changed, foreign, gone } = this.#takeChanges()
+    const decided = this.#allocator.apply({ ...this.#newConfig(), changed, foreign, gone, now: Date.now() })
+    for (const one of decided) this.#follow(one)
+    for (const key of gone) this.#leave(key)
+    for (const { meta } of foreign) this.#leave(keyOf(meta))
+    this.#counting ??= setTimeout(() => this.#count(), countMs)
+    if (changed.length + foreign.length + gone.length > 0) this.#reconsider()
+    this.#awaitDeadline()
+  }
+
+  #takeChanges() {
+    const [changed, foreign]: [BalancedService[], BalancedService[]] = [[], []]
     const gone: Key[] = []
     for (const key of this.#changed) {
       const service = this.#services.get(key)
-      if (service !== undefined && this.#isOurs(service)) changed.push(service)
-      else gone.push(key)
+      const owner = service && this.#ownerOf(service)
+      if (service === undefined || owner === 'nobody') gone.push(key)
+      else if (owner === 'us') changed.push(service)
+      else foreign.push(service)
     }
     this.#changed.clear()
-    const decided = this.#allocator.apply({ ...this.#newConfig(), changed, gone, now: Date.now() })
-    for (const one of decided) this.#follow(one)
-    for (const key of gone) this.#leave(key)
-    this.#counting ??= setTimeout(() => this.#count(), countMs)
-    if (changed.length + gone.length > 0) this.#reconsider()
-    this.#awaitDeadline()
+    return { changed, foreign, gone }
   }
 
   /** What is in use kept a ConfigMap out, and may be free by now. */
@@ -253,12 +262,12 @@ export class Session {
     this.#writes.addAfter(key, is !== 'True' ? settleMs.lost : was === 'True' ? settleMs.otherNodes : first)
   }
 
-  /** A Service that is gone, or is none of ours any more: what we wrote into it is taken back. */
+  /** A Service that is gone, or balances no more: what we wrote into it is taken back. One of another class is not ours. */
   #leave(key: Key): void {
     this.#without.delete(key)
     this.#answers.delete(key)
     const service = this.#services.get(key)
-    if (service === undefined) return
+    if (service === undefined || this.#ownerOf(service) === 'another class') return
     const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
     const isSaid = [service.allocated, service.announced, service.attributes].some((one) => one !== undefined)
     if (isMarked || isSaid) this.#putDown(key, undefined)
@@ -290,14 +299,14 @@ export class Session {
 
   async #write(key: Key): Promise<void> {
     const service = this.#services.get(key)
-    if (service === undefined) return
-    const { logger, metrics, mayWrite } = this.#options
+    if (service === undefined || this.#ownerOf(service) === 'another class') return
+    const { logger, metrics, mayWrite, loadBalancerClass } = this.#options
     const answer = this.#answers.has(key) ? this.#answers.get(key) : answerBefore(service)
     const wanted = this.#wanted(service, key, answer)
     const isSaid = !differsInAnnounced(service, wanted) && !differsInAttributes(service, wanted)
     const isNews = this.#answers.has(key) || (this.#isOurs(service) && !isSaid)
     if (!isNews) return
-    const mutate = setStatus(service.meta.uid, wanted)
+    const mutate = setStatus(service.meta.uid, loadBalancerClass, wanted)
     const write = this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
     const outcome = await write.catch((error: unknown) => {
       metrics.failedWrite()
@@ -348,7 +357,11 @@ export class Session {
   }
 
   #isOurs(service: BalancedService): boolean {
-    return service.type === 'LoadBalancer' && service.loadBalancerClass === this.#options.loadBalancerClass
+    return this.#ownerOf(service) === 'us'
+  }
+
+  #ownerOf(service: BalancedService): ReturnType<typeof ownerOf> {
+    return ownerOf(service, this.#options.loadBalancerClass)
   }
 
   #count(): void {
@@ -362,13 +375,6 @@ export class Session {
     metrics.setPools(this.#built.config.pools, this.#allocator.ledger)
     this.#reports.usageChanged()
   }
-}
-
-/** What the condition says of the addresses already. */
-function answerBefore({ allocated }: BalancedService): Answer | undefined {
-  if (allocated === undefined) return undefined
-  const { reason, message } = allocated
-  return { status: allocated.status === 'True' ? 'True' : 'False', reason, message, since: undefined }
 }
 
 /** `IPAllocated` is logged as `ipAllocated`, `not enough clusterips` as `notEnoughClusterips`. */

@@ -11,9 +11,17 @@ import type { Config } from '@landfall/metallb'
 import type { IP } from '@landfall/netip'
 import type { World } from './choose.ts'
 import { decide, reviewHolding } from './decide.ts'
+import { besidesYounger } from './foreign.ts'
 import { type Holding, Ledger, type LedgerView } from './ledger.ts'
 import type { Decision, Event, Refusal } from './outcome.ts'
-import { type BalancedService, byRequestAge, heldIn, type Request, readRequest } from './request.ts'
+import {
+  type BalancedService,
+  byRequestAge,
+  heldIn,
+  type Request,
+  readRequest,
+  sharesNothing,
+} from './request.ts'
 import { Waiting } from './waiting.ts'
 
 export interface Batch {
@@ -21,6 +29,8 @@ export interface Batch {
   readonly config?: Config
   /** Services of ours that are new or changed. */
   readonly changed: readonly BalancedService[]
+  /** Services of other classes that are new or changed: what their statuses name is taken. Default none. */
+  readonly foreign?: readonly BalancedService[]
   /** Services that are gone, or no longer ours. */
   readonly gone: readonly Key[]
   /** The time in milliseconds; counts only where a pool was removed. Default 0. */
@@ -43,6 +53,8 @@ export interface Decided {
 export class Allocator {
   readonly #ledger = new Ledger()
   readonly #requests = new Map<Key, Request>()
+  /** Services of other classes that hold addresses. */
+  readonly #foreign = new Map<Key, Request>()
   /** Those that would take an address if there were one. */
   readonly #waiting = new Waiting()
   /** What was said last about a Service, so that nothing is said twice. */
@@ -61,9 +73,9 @@ export class Allocator {
     return this.#ledger
   }
 
-  /** How many Services hold an address. */
+  /** How many Services of ours hold an address. */
   get holders(): number {
-    return this.#ledger.size
+    return this.#ledger.size - this.#foreign.size
   }
 
   get waiting(): ReadonlySet<Key> {
@@ -77,9 +89,9 @@ export class Allocator {
     return first === Number.POSITIVE_INFINITY ? undefined : first + this.#graceMs
   }
 
-  /** Who holds what. */
-  holdings(): Iterable<readonly [Key, readonly IP[]]> {
-    return this.#ledger.holdings()
+  /** Which of ours holds what. */
+  *holdings(): Iterable<readonly [Key, readonly IP[]]> {
+    for (const holding of this.#ledger.holdings()) if (!this.#foreign.has(holding[0])) yield holding
   }
 
   /** Answers for every Service that was looked at again, and for those that waited and got something. */
@@ -89,8 +101,10 @@ export class Allocator {
     for (const key of batch.gone) released.push(...this.#forget(key))
     const now = batch.now ?? 0
     const review = new Map<Key, Held>()
+    for (const service of batch.foreign ?? []) released.push(...this.#block(service, review))
     for (const service of batch.changed) {
       const request = readRequest(service)
+      if (this.#foreign.has(request.key)) released.push(...this.#forget(request.key))
       const holding = this.#ledger.take(request.key)
       if (holding !== undefined) released.push([request.key, holding])
       this.#requests.set(request.key, request)
@@ -154,7 +168,7 @@ export class Allocator {
   /** undefined: it keeps what it has, be it for good or as an orphan. */
   #lossOf(request: Request, ips: readonly IP[], given: boolean, now: number): Event | undefined {
     const { key, orphanedSince } = request
-    const review = reviewHolding(request, ips, this.#world(), given)
+    const review = reviewHolding(request, ips, this.#world(request, ips), given)
     const since = this.#orphans.get(key)?.since ?? orphanedSince ?? now
     this.#orphans.delete(key)
     if (review.kind === 'kept') return undefined
@@ -188,7 +202,8 @@ export class Allocator {
     const { key } = request
     const before = this.#ledger.holding(key)
     const orphan = this.#orphans.get(key)
-    const decision = orphan === undefined ? decide(request, before, this.#world()) : stay(before, orphan)
+    const decision =
+      orphan === undefined ? decide(request, before, this.#world(request, before)) : stay(before, orphan)
     const ips = decision.kind === 'refused' ? [] : decision.ips
     this.#ledger.set(key, ips, request.sharing)
     if (decision.kind === 'refused' || (decision.kind === 'assigned' && decision.incomplete))
@@ -205,8 +220,20 @@ export class Allocator {
     return [{ key, request, decision: { ...decision, events: news } }]
   }
 
+  /** Takes what the status of a Service of another class names. Answers who has lost or may lose it. */
+  #block(service: BalancedService, review: Map<Key, Held>): readonly [Key, Holding][] {
+    const request = { ...readRequest(service), sharing: sharesNothing }
+    const ips = heldIn(service)
+    const released = this.#forget(request.key)
+    if (ips.length === 0) return released
+    this.#foreign.set(request.key, request)
+    this.#ledger.set(request.key, ips, request.sharing)
+    return [...released, ...this.#rivals(request, ips, review)]
+  }
+
   #forget(key: Key): readonly [Key, Holding][] {
     this.#requests.delete(key)
+    this.#foreign.delete(key)
     this.#waiting.delete(key)
     this.#told.delete(key)
     this.#orphans.delete(key)
@@ -214,8 +241,9 @@ export class Allocator {
     return holding === undefined ? [] : [[key, holding]]
   }
 
-  #world(): World {
-    return { config: this.#config, ledger: this.#ledger }
+  /** As it is for a Service that holds these addresses. */
+  #world(request: Request, held: readonly IP[]): World {
+    return { config: this.#config, ledger: besidesYounger(this.#foreign, this.#ledger, request, held) }
   }
 
   #byAge(keys: Iterable<Key>): readonly Request[] {

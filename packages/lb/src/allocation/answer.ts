@@ -2,6 +2,7 @@
 import { type Config, poolOf } from '@landfall/metallb'
 import { formatIP, type IP } from '@landfall/netip'
 import type { Decision } from './outcome.ts'
+import type { BalancedService } from './request.ts'
 
 type Assigned = Extract<Decision, { readonly kind: 'assigned' }>
 
@@ -19,6 +20,13 @@ export function answerOf(decision: Decision, config: Config): Answer {
   if (decision.kind === 'orphaned') return { status: 'False', ...decision.refusal, since: decision.since }
   const reason = decision.incomplete ? 'OneFamilyOnly' : 'Allocated'
   return { status: 'True', reason, message: describe(decision, config), since: undefined }
+}
+
+/** What the condition says of the addresses already. */
+export function answerBefore({ allocated }: BalancedService): Answer | undefined {
+  if (allocated === undefined) return undefined
+  const { reason, message } = allocated
+  return { status: allocated.status === 'True' ? 'True' : 'False', reason, message, since: undefined }
 }
 
 /** `10.0.0.1 from pool a, 2001:db8::1 from pool b` */

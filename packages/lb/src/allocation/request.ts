@@ -128,7 +128,7 @@ export function asksToShare({ meta }: Service): boolean {
   return [prefix, olderPrefix].some((start) => meta.annotations[`${start}allow-shared-ip`] !== undefined)
 }
 
-const sharesNothing: Sharing = { key: '', backend: '', ports: [] }
+export const sharesNothing: Sharing = { key: '', backend: '', ports: [] }
 
 function readSharing(service: Service, key: string): Sharing {
   if (key === '') return sharesNothing
