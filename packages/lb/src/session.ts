@@ -349,7 +349,8 @@ export class Session {
 
   #warnOfOldAnnotations(before: BalancedService | undefined, after: BalancedService): void {
     if (!this.#isOurs(after)) return
-    if (before !== undefined && sameRecord(before.meta.annotations, after.meta.annotations)) return
+    if (before?.meta.uid === after.meta.uid && sameRecord(before.meta.annotations, after.meta.annotations))
+      return
     for (const annotation of readRequest(after).deprecated) {
       const message = `the annotation ${annotation} is deprecated, use the prefix metallb.io/`
       this.#tell(after, { type: 'Warning', reason: 'deprecatedAnnotation', message })

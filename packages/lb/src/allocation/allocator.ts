@@ -104,7 +104,10 @@ export class Allocator {
     for (const service of batch.foreign ?? []) released.push(...this.#block(service, review))
     for (const service of batch.changed) {
       const request = readRequest(service)
-      if (this.#foreign.has(request.key)) released.push(...this.#forget(request.key))
+      if (this.#isAnother(request)) {
+        released.push(...this.#forget(request.key))
+        review.delete(request.key)
+      }
       const holding = this.#ledger.take(request.key)
       if (holding !== undefined) released.push([request.key, holding])
       this.#requests.set(request.key, request)
@@ -218,6 +221,11 @@ export class Allocator {
     const news = events.filter((event) => !told.some((old) => sameEvent(old, event)))
     if (!reviewed.has(key) && news.length === 0) return []
     return [{ key, request, decision: { ...decision, events: news } }]
+  }
+
+  /** Not the one that was known by this name: it was deleted and made again, or comes over from another class. */
+  #isAnother({ key, uid }: Request): boolean {
+    return this.#foreign.has(key) || (this.#requests.get(key)?.uid ?? uid) !== uid
   }
 
   /** Takes what the status of a Service of another class names. Answers who has lost or may lose it. */

@@ -24,6 +24,8 @@ export interface Allocated {
 
 export interface Request {
   readonly key: Key
+  /** Another Service of the same name has another. */
+  readonly uid: string
   readonly namespace: string
   readonly labels: Readonly<Record<string, string>>
   /** Who comes first where two want the same: the older, then by key. */
@@ -70,6 +72,7 @@ export function readRequest(service: BalancedService): Request {
   }
   return {
     key: keyOf(meta),
+    uid: meta.uid,
     namespace: meta.namespace,
     labels: meta.labels,
     createdAt: meta.creationTimestamp,
