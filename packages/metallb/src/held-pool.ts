@@ -6,7 +6,7 @@
 import type { IP } from '@landfall/netip'
 import { contradict } from './attach-bgp.ts'
 import type { BGPAdvertisement, Config, ForPools, L2Advertisement, Pool } from './config.ts'
-import { poolOf } from './pool-of.ts'
+import { poolNamed, poolOf } from './pool-of.ts'
 
 /** Where the controller notes the pools: names joined by commas, one for all addresses or one for each. */
 export const allocatedFromPool = 'metallb.io/ip-allocated-from-pool'
@@ -22,8 +22,7 @@ export interface Allocation {
 export function heldPool(config: Config, ip: IP, allocation: Allocation): Pool | undefined {
   const name = sourceOf(ip, allocation)
   return (
-    poolOf(config, ip) ??
-    (name === '' ? undefined : (config.pools.find((pool) => pool.name === name) ?? goneOf(config, name, ip)))
+    poolOf(config, ip) ?? (name === '' ? undefined : (poolNamed(config, name) ?? goneOf(config, name, ip)))
   )
 }
 
@@ -31,7 +30,7 @@ export function heldPool(config: Config, ip: IP, allocation: Allocation): Pool |
 export function isUnread(config: Config, ip: IP, allocation: Allocation): boolean {
   if (poolOf(config, ip) !== undefined) return false
   const name = sourceOf(ip, allocation)
-  return config.incomplete === true || config.pools.some((pool) => pool.refused && pool.name === name)
+  return config.incomplete === true || poolNamed(config, name)?.refused === true
 }
 
 function sourceOf(ip: IP, { ips, allocatedFrom }: Allocation): string {

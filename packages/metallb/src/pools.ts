@@ -1,10 +1,11 @@
 /** IPAddressPool objects → pools. Of two that overlap the older one stays. */
 import type { IPAddressPool } from '@landfall/api'
 import type { Namespace } from '@landfall/kube/model'
-import { formatRange, overlap, parseRange, type Range } from '@landfall/netip'
+import { formatRange, parseRange, type Range, RangeIndex } from '@landfall/netip'
 import type { Pool, ServiceAllocation } from './config.ts'
 import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
 import { reportSelectors, selectNames } from './selectors.ts'
+import { overlapping, type TakenRange, take } from './taken-ranges.ts'
 
 /** A pool without its advertisements. */
 export type BarePool = Omit<Pool, 'l2' | 'bgp'> & { readonly labels: Readonly<Record<string, string>> }
@@ -16,12 +17,13 @@ export function readPools(
 ): { pools: readonly BarePool[]; refusals: readonly Refusal[] } {
   const pools: BarePool[] = []
   const refusals: Refusal[] = []
+  const taken: TakenRange[] = []
   for (const object of objects) {
     const problems = problemsOf('IPAddressPool', object)
     const ranges = readRanges(object, problems)
-    reportOverlaps(problems, ranges, pools)
+    reportOverlaps(problems, ranges, taken)
     const { autoAssign = true, avoidBuggyIPs = false } = object.spec
-    pools.push({
+    const pool: BarePool = {
       name: object.meta.name,
       labels: object.meta.labels,
       ranges: ranges.map(({ range }) => range),
@@ -29,7 +31,9 @@ export function readPools(
       avoidBuggyIPs,
       allocation: readAllocation(object, namespaces, problems),
       refused: problems.found.length > 0,
-    })
+    }
+    pools.push(pool)
+    if (!pool.refused) take(taken, pool, pool.ranges)
     refusals.push(...problems.found)
   }
   return { pools, refusals }
@@ -37,6 +41,7 @@ export function readPools(
 
 interface WrittenRange {
   readonly range: Range
+  readonly text: string
   readonly field: string
 }
 
@@ -48,33 +53,30 @@ function readRanges(object: IPAddressPool, problems: Problems): readonly Written
   for (const [index, text] of object.spec.addresses.entries()) {
     const field = `spec.addresses[${index}]`
     const range = parseRange(text)
-    if (range === undefined) {
-      problems.report(
-        field,
-        'InvalidAddress',
-        `${JSON.stringify(text)} is no CIDR and no range first-last (the lower address first, both of one family)`,
-      )
-      continue
+    if (range !== undefined) ranges.push({ range, text, field })
+    else {
+      const problem = 'is no CIDR and no range first-last (the lower address first, both of one family)'
+      problems.report(field, 'InvalidAddress', `${JSON.stringify(text)} ${problem}`)
     }
-    const other = ranges.find((earlier) => overlap(earlier.range, range))
-    if (other !== undefined) {
-      problems.report(field, 'OverlappingPool', `${JSON.stringify(text)} overlaps ${other.field}`)
-    }
-    ranges.push({ range, field })
   }
   return ranges
 }
 
+/** Of ranges of the pool itself the one written first stays; of pools the older one. */
 function reportOverlaps(
   problems: Problems,
   ranges: readonly WrittenRange[],
-  older: readonly BarePool[],
+  taken: readonly TakenRange[],
 ): void {
+  const own = new RangeIndex(ranges.map(({ range }) => range))
+  for (const [index, { range, text, field }] of ranges.entries()) {
+    const other = ranges[own.findOverlap(range) ?? index]
+    if (other === undefined || other.field === field) continue
+    problems.report(field, 'OverlappingPool', `${JSON.stringify(text)} overlaps ${other.field}`)
+  }
   for (const { range, field } of ranges) {
-    for (const pool of older) {
-      const other = pool.refused ? undefined : pool.ranges.find((taken) => overlap(taken, range))
-      if (other === undefined) continue
-      const text = `${formatRange(range)} overlaps ${formatRange(other)} of the older pool ${pool.name}`
+    for (const other of overlapping(taken, range)) {
+      const text = `${formatRange(range)} overlaps ${formatRange(other)} of the older pool ${other.pool.name}`
       problems.report(field, 'OverlappingPool', text)
     }
   }

@@ -2,3 +2,4 @@
 export * from './ip.ts'
 export * from './prefix.ts'
 export * from './range.ts'
+export * from './range-index.ts'

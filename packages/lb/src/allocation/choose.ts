@@ -1,7 +1,8 @@
 /** Choosing addresses for a Service that has none: those asked for, or the lowest free ones. */
-import { type Config, mayUse, type Pool, poolOf } from '@landfall/metallb'
+import { type Config, mayUse, type Pool, poolNamed, poolOf } from '@landfall/metallb'
 import { type Family, formatIP, type IP } from '@landfall/netip'
-import { autoAssignGroups, isOpenTo } from './eligible-pools.ts'
+import { autoAssignGroups, type Group, isOpenTo, onlyPool } from './eligible-pools.ts'
+import type { Stretch } from './layout.ts'
 import type { LedgerView } from './ledger.ts'
 import type { Refusal, RefusalReason } from './outcome.ts'
 import type { Request } from './request.ts'
@@ -16,27 +17,20 @@ export type Choice =
   | { readonly kind: 'chosen'; readonly ips: readonly IP[] }
   | { readonly kind: 'none'; readonly refusal: Refusal }
 
+/** So many pools are named; more are counted. */
+const mostNamed = 8
+
 export function choose(request: Request, world: World): Choice {
   const { wanted } = request
   if (wanted.kind === 'invalid') return none('InvalidRequest', wanted.message)
   if (wanted.kind === 'addresses') return chooseWanted(request, wanted.ips, world)
   if (request.pool !== '') return chooseFromNamed(request, world)
-  const groups = autoAssignGroups(world.config.pools, request)
+  const groups = autoAssignGroups(world.config, request)
   for (const [index, group] of groups.entries()) {
-    const ips = chooseFrom(group, groups.slice(index).flat(), request, world)
+    const ips = chooseFrom(group, groups.slice(index), request, world)
     if (ips !== undefined) return { kind: 'chosen', ips }
   }
   return none('NoFreeAddress', describeExhaustion(request, world))
-}
-
-/** The lowest address of the family that the pool can give to the Service. */
-function lowestIn(pool: Pool, family: Family, request: Request, world: World): IP | undefined {
-  for (const range of pool.ranges) {
-    if (range.first.family !== family) continue
-    const ip = world.ledger.lowest(range, request.sharing, (ip) => mayUse(pool, ip))
-    if (ip !== undefined) return ip
-  }
-  return undefined
 }
 
 /** Why the Service may not hold the address, whoever else holds it; undefined when it may. */
@@ -91,11 +85,12 @@ function chooseWanted(request: Request, ips: readonly IP[], world: World): Choic
 }
 
 function chooseFromNamed(request: Request, world: World): Choice {
-  const pool = world.config.pools.find(({ name }) => name === request.pool)
+  const pool = poolNamed(world.config, request.pool)
   if (pool === undefined) return none('PoolNotFound', `there is no pool ${request.pool}`)
   if (pool.refused) return none('PoolRefused', `pool ${pool.name} is refused`)
   if (!isOpenTo(pool, request)) return none('PoolNotAllowed', `pool ${pool.name} is not for this Service`)
-  const ips = chooseFrom([pool], [pool], request, world)
+  const group = onlyPool(world.config, pool)
+  const ips = chooseFrom(group, [group], request, world)
   return ips === undefined
     ? none(
         'NoFreeAddress',
@@ -106,13 +101,13 @@ function chooseFromNamed(request: Request, world: World): Choice {
 
 /** The lowest address of the first pool that has one for the Service. */
 export function lowestOf(
-  pools: readonly Pool[],
+  groups: readonly Group[],
   family: Family,
   request: Request,
   world: World,
 ): IP | undefined {
-  for (const pool of pools) {
-    const ip = lowestIn(pool, family, request, world)
+  for (const stretch of groups.flatMap(({ stretches }) => stretches)) {
+    const ip = world.ledger.lowest(stretch, family, request.sharing)
     if (ip !== undefined) return ip
   }
   return undefined
@@ -123,19 +118,19 @@ export function lowestOf(
  * single one has both, the second from `others` if need be; and who only prefers both gets one where there is no more.
  */
 function chooseFrom(
-  pools: readonly Pool[],
-  others: readonly Pool[],
+  group: Group,
+  others: readonly Group[],
   request: Request,
   world: World,
 ): readonly IP[] | undefined {
-  for (const pool of pools) {
-    const ips = request.families.flatMap((family) => lowestIn(pool, family, request, world) ?? [])
-    if (ips.length === request.families.length) return ips
+  for (const stretch of group.stretches) {
+    const ips = chooseFromOne(stretch, request, world)
+    if (ips !== undefined) return ips
   }
   if (request.families.length < 2) return undefined
   const other = request.primaryFamily === 4 ? 6 : 4
   for (const family of [request.primaryFamily, other] as const) {
-    const first = lowestOf(pools, family, request, world)
+    const first = lowestOf([group], family, request, world)
     if (first === undefined) continue
     const second = lowestOf(others, family === 4 ? 6 : 4, request, world)
     if (second === undefined && request.ipFamilyPolicy !== 'PreferDualStack') return undefined
@@ -144,11 +139,28 @@ function chooseFrom(
   return undefined
 }
 
+/** All that is asked for from one pool, the first that has it; pools that lack a family are passed over at once. */
+function chooseFromOne(stretch: Stretch, request: Request, world: World): readonly IP[] | undefined {
+  const { layout, last } = stretch
+  let first = stretch.first
+  for (;;) {
+    const from = { layout, first, last }
+    const ips = request.families.flatMap((family) => world.ledger.lowest(from, family, request.sharing) ?? [])
+    if (ips.length < request.families.length) return undefined
+    const places = ips.map((ip) => layout.placeOfIP(ip) ?? first)
+    const furthest = Math.max(...places)
+    if (places.every((place) => place === furthest)) return ips
+    first = furthest
+  }
+}
+
 function describeExhaustion(request: Request, world: World): string {
-  const pools = autoAssignGroups(world.config.pools, request).flat()
+  const pools = autoAssignGroups(world.config, request).flatMap((group) => group.pools)
   if (pools.length === 0) return 'no pool is open to this Service without being asked for'
-  const names = pools.map((pool) => counted(pool, request, world)).join(', ')
-  return `no free ${describe(request.families)} address in ${pools.length === 1 ? 'pool' : 'pools'} ${names}`
+  const names = pools.slice(0, mostNamed).map((pool) => counted(pool, request, world))
+  if (pools.length > mostNamed) names.push(`and ${pools.length - mostNamed} more`)
+  const kind = pools.length === 1 ? 'pool' : 'pools'
+  return `no free ${describe(request.families)} address in ${kind} ${names.join(', ')}`
 }
 
 /** `single (1 of 1 in use)` */

@@ -2,10 +2,10 @@
  * One Service and the world → its addresses, or why it has none. What it holds it keeps as long as that is legal;
  * only then does anything new come into question. Pure: the ledger is read, not written.
  */
-import { type Allocation, heldPool, isUnread, poolOf } from '@landfall/metallb'
+import { type Allocation, heldPool, isUnread, poolNamed, poolOf } from '@landfall/metallb'
 import { formatIP, type IP } from '@landfall/netip'
 import { choose, inUse, lowestOf, objection, type World } from './choose.ts'
-import { autoAssignGroups } from './eligible-pools.ts'
+import { autoAssignGroups, onlyPool } from './eligible-pools.ts'
 import type { Decision, Event, Refusal } from './outcome.ts'
 import type { Request } from './request.ts'
 
@@ -41,7 +41,7 @@ function poolRemoved(request: Request, held: readonly IP[], world: World): Refus
     (ip) => poolOf(world.config, ip) === undefined && !isUnread(world.config, ip, noted(request, held)),
   )
   if (gone.length === 0 || reasonOfForm(request, held) !== undefined) return undefined
-  if (world.config.pools.some(({ name }) => name === request.pool)) return undefined
+  if (poolNamed(world.config, request.pool) !== undefined) return undefined
   if (differsFromWanted(request, held) !== undefined) return undefined
   for (const ip of held) {
     const refusal = objection(ip, request, world)
@@ -141,8 +141,8 @@ function otherFamily(request: Request, ips: readonly IP[], world: World): IP | u
   const pool = first && poolOf(world.config, first)
   const family = request.families.find((family) => family !== first?.family)
   if (pool === undefined || family === undefined) return undefined
-  const others = request.pool === '' ? autoAssignGroups(world.config.pools, request).flat() : []
-  return lowestOf(pool.refused ? others : [pool, ...others], family, request, world)
+  const others = request.pool === '' ? autoAssignGroups(world.config, request) : []
+  return lowestOf([onlyPool(world.config, pool), ...others], family, request, world)
 }
 
 function allocate(request: Request, world: World, before: readonly Event[]): Decision {

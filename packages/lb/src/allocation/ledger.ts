@@ -1,10 +1,12 @@
 /**
  * Who holds which address, and on which terms. One address has several holders only where all of them share it.
- * The ledger knows no pools, so a change of the configuration does not touch it.
+ * The ledger knows no pools. What is free it looks up by slots, in the layout that it was last asked about: when that
+ * is another one, as after a change of the configuration, it looks all slots up anew.
  */
 import type { Key } from '@landfall/kube/model'
 import { type Family, formatIP, type IP, type Range } from '@landfall/netip'
 import { Intervals } from './intervals.ts'
+import { Layout, type Stretch } from './layout.ts'
 import type { Sharing } from './request.ts'
 
 export interface Holding {
@@ -17,17 +19,18 @@ export interface LedgerView {
   holding(key: Key): readonly IP[]
   /** Who, besides the Service, holds the address on terms that keep the Service out. */
   obstacles(ip: IP, key: Key, sharing: Sharing): readonly Key[]
-  /** The lowest address of the range that a Service without an address of this family may hold. */
-  lowest(range: Range, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined
+  /** The first address of these pools that a Service without an address of this family may hold. */
+  lowest(pools: Stretch, family: Family, sharing: Sharing): IP | undefined
   /** How many addresses of the range are held. */
   heldIn(range: Range): bigint
 }
 
+/** Addresses, or their slots. */
 type AddressSet = Readonly<Record<Family, Intervals>>
 
-/** Addresses that are held on the same terms, and where a port is taken on them. */
+/** Slots that are held on the same terms, and where a port is taken on them. */
 interface Shared {
-  readonly addresses: AddressSet
+  readonly slots: AddressSet
   readonly ports: Map<string, AddressSet>
 }
 
@@ -37,6 +40,8 @@ export class Ledger implements LedgerView {
   /** By key and backend: all holders of an address have the same. */
   readonly #shared = new Map<string, Shared>()
   readonly #used = emptySet()
+  #usedSlots = emptySet()
+  #layout = new Layout({ pools: [], peers: [] }, [])
 
   get size(): number {
     return this.#holdings.size
@@ -80,48 +85,48 @@ export class Ledger implements LedgerView {
     })
   }
 
-  lowest(range: Range, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined {
-    const free = this.#lowestFree(range, mayUse)
-    const shared = this.#lowestShared(range, sharing, mayUse)
-    return free === undefined || (shared !== undefined && shared.value < free.value) ? shared : free
+  lowest(pools: Stretch, family: Family, sharing: Sharing): IP | undefined {
+    this.#arrange(pools.layout)
+    const { first, end } = pools.layout.spanOf(pools, family)
+    const free = this.#usedSlots[family].nextOutside(first)
+    const shared = this.#lowestShared(first, end, family, sharing)
+    const slot = shared !== undefined && shared < free ? shared : free
+    return slot < end ? pools.layout.ipAt(slot, family) : undefined
   }
 
   heldIn(range: Range): bigint {
     return this.#used[range.first.family].countBetween(range.first.value, range.last.value)
   }
 
-  #lowestFree(range: Range, mayUse: (ip: IP) => boolean): IP | undefined {
-    const { family } = range.first
-    const used = this.#used[family]
-    let value = used.nextOutside(range.first.value)
-    while (value <= range.last.value) {
-      const ip = { family, value }
-      if (mayUse(ip)) return ip
-      value = used.nextOutside(value + 1n)
-    }
-    return undefined
+  #arrange(layout: Layout): void {
+    if (layout === this.#layout) return
+    this.#layout = layout
+    this.#usedSlots = emptySet()
+    this.#shared.clear()
+    for (const { ips, sharing } of this.#holdings.values()) for (const ip of ips) this.#occupy(ip, sharing)
   }
 
-  #lowestShared(range: Range, sharing: Sharing, mayUse: (ip: IP) => boolean): IP | undefined {
+  #lowestShared(first: bigint, end: bigint, family: Family, sharing: Sharing): bigint | undefined {
     const shared = this.#shared.get(termsOf(sharing))
     if (shared === undefined) return undefined
-    const { family } = range.first
-    const addresses = shared.addresses[family]
+    const slots = shared.slots[family]
     const taken = sharing.ports.flatMap((port) => shared.ports.get(port)?.[family] ?? [])
-    let value = addresses.nextInside(range.first.value)
-    while (value !== undefined && value <= range.last.value) {
-      const past = taken.reduce((at, where) => where.nextOutside(at), value)
-      if (past === value && mayUse({ family, value })) return { family, value }
-      value = addresses.nextInside(past === value ? value + 1n : past)
+    let slot = slots.nextInside(first)
+    while (slot !== undefined && slot < end) {
+      const past = taken.reduce((at, where) => where.nextOutside(at), slot)
+      if (past === slot) return slot
+      slot = slots.nextInside(past)
     }
     return undefined
   }
 
   /** That it is held on the same terms, with all ports free. */
-  #mayJoin({ family, value }: IP, sharing: Sharing): boolean {
+  #mayJoin(ip: IP, sharing: Sharing): boolean {
     const shared = this.#shared.get(termsOf(sharing))
-    if (!shared?.addresses[family].has(value)) return false
-    return !sharing.ports.some((port) => shared.ports.get(port)?.[family].has(value))
+    if (shared === undefined) return false
+    const slot = this.#layout.slotOf(ip)
+    if (!shared.slots[ip.family].has(slot)) return false
+    return !sharing.ports.some((port) => shared.ports.get(port)?.[ip.family].has(slot))
   }
 
   #hold(key: Key, holding: Holding): void {
@@ -130,20 +135,24 @@ export class Ledger implements LedgerView {
       const text = formatIP(ip)
       this.#holders.set(text, (this.#holders.get(text) ?? new Set()).add(key))
       this.#used[ip.family].add(ip.value)
-      this.#share(ip, holding.sharing)
+      this.#occupy(ip, holding.sharing)
     }
   }
 
-  #share({ family, value }: IP, sharing: Sharing): void {
+  /** Notes its slot. */
+  #occupy(ip: IP, sharing: Sharing): void {
+    const { family } = ip
+    const slot = this.#layout.slotOf(ip)
+    this.#usedSlots[family].add(slot)
     if (sharing.key === '') return
     const terms = termsOf(sharing)
-    const shared = this.#shared.get(terms) ?? { addresses: emptySet(), ports: new Map<string, AddressSet>() }
+    const shared = this.#shared.get(terms) ?? { slots: emptySet(), ports: new Map<string, AddressSet>() }
     this.#shared.set(terms, shared)
-    shared.addresses[family].add(value)
+    shared.slots[family].add(slot)
     for (const port of sharing.ports) {
       const taken = shared.ports.get(port) ?? emptySet()
       shared.ports.set(port, taken)
-      taken[family].add(value)
+      taken[family].add(slot)
     }
   }
 
@@ -158,20 +167,23 @@ export class Ledger implements LedgerView {
         this.#holders.delete(text)
         this.#used[ip.family].delete(ip.value)
       }
-      this.#unshare(ip, holding.sharing, isLast)
+      this.#vacate(ip, holding.sharing, isLast)
     }
   }
 
-  #unshare({ family, value }: IP, sharing: Sharing, isLast: boolean): void {
+  #vacate(ip: IP, sharing: Sharing, isLast: boolean): void {
+    const { family } = ip
+    const slot = this.#layout.slotOf(ip)
+    if (isLast) this.#usedSlots[family].delete(slot)
     const shared = this.#shared.get(termsOf(sharing))
     if (shared === undefined) return
     for (const port of sharing.ports) {
       const taken = shared.ports.get(port)
-      taken?.[family].delete(value)
+      taken?.[family].delete(slot)
       if (taken && isEmpty(taken)) shared.ports.delete(port)
     }
-    if (isLast) shared.addresses[family].delete(value)
-    if (isEmpty(shared.addresses)) this.#shared.delete(termsOf(sharing))
+    if (isLast) shared.slots[family].delete(slot)
+    if (isEmpty(shared.slots)) this.#shared.delete(termsOf(sharing))
   }
 }
 

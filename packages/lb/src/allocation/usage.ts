@@ -1,8 +1,8 @@
 /** How full a pool is. Addresses that the pool leaves out do not count; a shared address counts once. */
 import type { Pool } from '@landfall/metallb'
-import type { Family, Range } from '@landfall/netip'
-import { rangeSize } from '@landfall/netip'
+import type { Family } from '@landfall/netip'
 import type { LedgerView } from './ledger.ts'
+import { usableIn } from './usable.ts'
 
 export interface Usage {
   readonly total: bigint
@@ -11,7 +11,7 @@ export interface Usage {
 
 export function usageOf(pool: Pool, family: Family, ledger: LedgerView): Usage {
   const ranges = pool.ranges.filter((range) => range.first.family === family)
-  const total = ranges.reduce((sum, range) => sum + sizeOf(pool, range), 0n)
+  const total = ranges.reduce((sum, range) => sum + usableIn(pool, range), 0n)
   const assigned = ranges.reduce((sum, range) => sum + ledger.heldIn(range), 0n)
   return { total, assigned }
 }
@@ -60,15 +60,4 @@ export function fullnessOf({ v4, v6 }: PoolUsage): {
 /** Rounded down: 100 only when nothing is left. Addresses in use that a pool leaves out do not make it negative. */
 function percentOf({ assigned, total }: Usage): bigint {
   return assigned >= total ? 100n : (assigned * 100n) / total
-}
-
-function sizeOf(pool: Pool, range: Range): bigint {
-  const size = rangeSize(range)
-  return pool.avoidBuggyIPs && range.first.family === 4 ? size - avoided(range) : size
-}
-
-/** How many of the range end in .0 or .255. */
-function avoided({ first, last }: Range): bigint {
-  const upTo = (value: bigint) => (value + 256n) / 256n + (value + 1n) / 256n
-  return upTo(last.value) - (first.value === 0n ? 0n : upTo(first.value - 1n))
 }

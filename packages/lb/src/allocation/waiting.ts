@@ -3,9 +3,9 @@
  * not get either: so whatever comes free costs as many tries as there are kinds of wishes, not as there are Services.
  */
 import type { Key } from '@landfall/kube/model'
-import { type Config, poolOf } from '@landfall/metallb'
+import { type Config, poolNamed, poolOf } from '@landfall/metallb'
 import { formatIP, type IP } from '@landfall/netip'
-import { autoAssignGroups, isOpenTo } from './eligible-pools.ts'
+import { isOpenTo, pinnedPools } from './eligible-pools.ts'
 import { byRequestAge, type Request } from './request.ts'
 
 /** Requests that can be given the same, the oldest first. */
@@ -117,11 +117,11 @@ function likenessOf(request: Request, held: readonly IP[], config: Config): stri
   if (wanted.kind === 'addresses') {
     return JSON.stringify([terms, wanted.ips.map(formatIP), request.namespace, request.labels])
   }
-  const named = config.pools.filter(({ name }) => name === pool)
+  const named = poolNamed(config, pool)
   const open =
     pool === ''
-      ? autoAssignGroups(config.pools, request).map((group) => group.map(({ name }) => name))
-      : named.map((one) => isOpenTo(one, request))
+      ? pinnedPools(config, request).map(({ name }) => name)
+      : named !== undefined && isOpenTo(named, request)
   return JSON.stringify([terms, open])
 }
 
