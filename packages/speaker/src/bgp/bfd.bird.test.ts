@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { missingFor, PeerLab } from './testing/peer-lab.ts'
-import type { PeerText } from './testing/plan-text.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeWith } from './testing/describe-with.ts'
+import { PeerLab } from './testing/peer-lab.ts'
+import { type PeerText, peerText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
-
-const why = missingFor('bird')
 
 const configuration = `
 router id 10.77.0.1;
@@ -33,45 +32,30 @@ const bfd = {
   echoMs: undefined,
   minimumTtl: 60,
 } as const
-const peer = (more: Partial<PeerText>): PeerText => ({
-  name: 'bird',
-  address: '10.77.0.1',
-  port: 179,
-  myASN: 65000,
-  peerASN: 65530,
-  holdTimeSeconds: 90,
-  ebgpMultiHop: false,
-  bfd,
-  routes: [],
-  ...more,
+const peer = (more: Partial<PeerText>): PeerText => peerText({ name: 'bird', bfd, ...more })
+
+describeWith('with', 'bird', () => {
+  let lab: PeerLab
+  beforeAll(async () => {
+    lab = new PeerLab(1)
+    await lab.startBird(configuration)
+  }, 30_000)
+  afterAll(() => lab.close())
+
+  test.each([
+    ['near', peer({ sourceAddress: '10.77.0.11' })],
+    ['near6', peer({ address: 'fd77::1', sourceAddress: 'fd77::11' })],
+    ['far', peer({ sourceAddress: '10.77.0.21', ebgpMultiHop: true })],
+  ])('%s: up on both sides, and a speaker that stops is no failure', async (protocol, plan) => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [plan] })
+    await until('BFD here', () => speaker.events('bfd').some(({ state }) => state === 'up'))
+    await until('BFD there', () =>
+      new RegExp(`^${plan.sourceAddress} .* Up `, 'm').test(lab.birdc('show bfd sessions')),
+    )
+    expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Established/)
+    await speaker.stop()
+    await until('BGP down there', () => !lab.birdc(`show protocols ${protocol}`).includes('Established'))
+    expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Received: Administrative shutdown/)
+  })
 })
-
-describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
-  `with BIRD as the peer${why === undefined ? '' : ` (skipped: ${why})`}`,
-  { timeout: 30_000 },
-  () => {
-    let lab: PeerLab
-    beforeAll(async () => {
-      lab = new PeerLab(1)
-      await lab.startBird(configuration)
-    }, 30_000)
-    afterAll(() => lab.close())
-
-    test.each([
-      ['near', peer({ sourceAddress: '10.77.0.11' })],
-      ['near6', peer({ address: 'fd77::1', sourceAddress: 'fd77::11' })],
-      ['far', peer({ sourceAddress: '10.77.0.21', ebgpMultiHop: true })],
-    ])('%s: up on both sides, and a speaker that stops is no failure', async (protocol, plan) => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({ peers: [plan] })
-      await until('BFD here', () => speaker.events('bfd').some(({ state }) => state === 'up'))
-      await until('BFD there', () =>
-        new RegExp(`^${plan.sourceAddress} .* Up `, 'm').test(lab.birdc('show bfd sessions')),
-      )
-      expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Established/)
-      await speaker.stop()
-      await until('BGP down there', () => !lab.birdc(`show protocols ${protocol}`).includes('Established'))
-      expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Received: Administrative shutdown/)
-    })
-  },
-)

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BfdCounts } from '../bfd/index.ts'
-import { missingFor, PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
-import type { PeerText } from './testing/plan-text.ts'
+import { describeWith } from './testing/describe-with.ts'
+import { PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
+import { type PeerText, peerText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
-
-const why = missingFor('frr')
 
 /** .11 and fd77::11: one hop, 50 ms × 3 · .21: echo · .31: passive on our side · .41: over several hops. */
 const configuration = `
@@ -48,18 +47,7 @@ const fast = {
   echoMs: undefined,
   minimumTtl: 254,
 } as const
-const peer = (more: Partial<PeerText>): PeerText => ({
-  name: 'tor',
-  address: '10.77.0.1',
-  port: 179,
-  myASN: 65000,
-  peerASN: 65530,
-  holdTimeSeconds: 90,
-  ebgpMultiHop: false,
-  bfd: fast,
-  routes: [],
-  ...more,
-})
+const peer = (more: Partial<PeerText>): PeerText => peerText({ bfd: fast, ...more })
 
 interface BfdPeer {
   readonly peer: string
@@ -69,107 +57,101 @@ interface BfdPeer {
   readonly multihop: boolean
 }
 
-describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
-  `with FRR as the peer${why === undefined ? '' : ` (skipped: ${why})`}`,
-  { timeout: 30_000 },
-  () => {
-    let lab: PeerLab
-    beforeAll(async () => {
-      lab = new PeerLab(1)
-      await lab.startFrr(configuration)
-    }, 30_000)
-    afterAll(() => lab.close())
+describeWith('with', 'frr', () => {
+  let lab: PeerLab
+  beforeAll(async () => {
+    lab = new PeerLab(1)
+    await lab.startFrr(configuration)
+  }, 30_000)
+  afterAll(() => lab.close())
 
-    const seen = (address: string): BfdPeer | undefined =>
-      (JSON.parse(lab.vtysh('show bfd peers json') || '[]') as BfdPeer[]).find(
-        ({ peer: of }) => of === address,
-      )
-    const echoesOf = (address: string): number =>
-      (
-        JSON.parse(lab.vtysh('show bfd peers counters json')) as {
-          peer: string
-          'echo-packet-input': number
-        }[]
-      )
-        .filter(({ peer: of }) => of === address)
-        .reduce((sum, counters) => sum + counters['echo-packet-input'], 0)
-    const bothUp = (speaker: SpeakerNode, address: string, count = 1) =>
-      until(
-        'BFD on both sides',
-        () =>
-          speaker.events('bfd').filter(({ state }) => state === 'up').length >= count &&
-          seen(address)?.status === 'up',
-      )
-
-    test.each([
-      ['10.77.0.11', '10.77.0.1'],
-      ['fd77::11', 'fd77::1'],
-    ])(
-      '%s: a frozen bfdd takes the session down at once, and up again when it is back',
-      async (own, address) => {
-        const speaker = lab.startSpeaker(1)
-        speaker.apply({ peers: [peer({ address, sourceAddress: own })], busy: 500 })
-        await bothUp(speaker, own)
-        await until('the intervals', () => seen(own)?.['remote-receive-interval'] === 50)
-        expect(speaker.events('sessionDown')).toEqual([])
-        lab.freeze('bfdd')
-        const ms = await until('BFD down', () => speaker.events('bfd').some(({ state }) => state === 'down'))
-        expect(ms).toBeLessThan(2000)
-        await until('BGP down', () => speaker.events('sessionDown').length === 1)
-        expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'cease/bfdDown' })
-        lab.thaw('bfdd')
-        await until('BGP up', () => speaker.events('sessionUp').length === 2)
-        await speaker.stop()
-      },
+  const seen = (address: string): BfdPeer | undefined =>
+    (JSON.parse(lab.vtysh('show bfd peers json') || '[]') as BfdPeer[]).find(({ peer: of }) => of === address)
+  const echoesOf = (address: string): number =>
+    (
+      JSON.parse(lab.vtysh('show bfd peers counters json')) as {
+        peer: string
+        'echo-packet-input': number
+      }[]
+    )
+      .filter(({ peer: of }) => of === address)
+      .reduce((sum, counters) => sum + counters['echo-packet-input'], 0)
+  const bothUp = (speaker: SpeakerNode, address: string, count = 1) =>
+    until(
+      'BFD on both sides',
+      () =>
+        speaker.events('bfd').filter(({ state }) => state === 'up').length >= count &&
+        seen(address)?.status === 'up',
     )
 
-    test('echoes come back from the router, and their loss takes the session down', async () => {
-      lab.forward('r')
-      lab.forward('n1')
+  test.each([
+    ['10.77.0.11', '10.77.0.1'],
+    ['fd77::11', 'fd77::1'],
+  ])(
+    '%s: a frozen bfdd takes the session down at once, and up again when it is back',
+    async (own, address) => {
       const speaker = lab.startSpeaker(1)
-      const bfd = { ...fast, transmitMs: 1000, receiveMs: 1000, echoMs: 50 }
-      speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.21', bfd })] })
-      await bothUp(speaker, '10.77.0.21')
-      await until('echoes in both directions', () =>
-        speaker.events('bfdCounts').some(({ tor }) => (tor as BfdCounts).echoIn >= 5),
-      )
-      await until('echoes of the router', () => echoesOf('10.77.0.21') >= 5)
-      lab.forward('r', false)
-      await until('BFD down', () => speaker.events('bfd').some(({ diagnostic }) => diagnostic === 2), 1000)
+      speaker.apply({ peers: [peer({ address, sourceAddress: own })], busy: 500 })
+      await bothUp(speaker, own)
+      await until('the intervals', () => seen(own)?.['remote-receive-interval'] === 50)
+      expect(speaker.events('sessionDown')).toEqual([])
+      lab.freeze('bfdd')
+      const ms = await until('BFD down', () => speaker.events('bfd').some(({ state }) => state === 'down'))
+      expect(ms).toBeLessThan(2000)
       await until('BGP down', () => speaker.events('sessionDown').length === 1)
       expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'cease/bfdDown' })
+      lab.thaw('bfdd')
+      await until('BGP up', () => speaker.events('sessionUp').length === 2)
       await speaker.stop()
-    })
+    },
+  )
 
-    test('one that is passive waits for the router', async () => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.31', bfd: { ...fast, passive: true } })] })
-      await bothUp(speaker, '10.77.0.31')
-      expect(speaker.events('sessionDown')).toEqual([])
-      await speaker.stop()
-    })
+  test('echoes come back from the router, and their loss takes the session down', async () => {
+    lab.forward('r')
+    lab.forward('n1')
+    const speaker = lab.startSpeaker(1)
+    const bfd = { ...fast, transmitMs: 1000, receiveMs: 1000, echoMs: 50 }
+    speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.21', bfd })] })
+    await bothUp(speaker, '10.77.0.21')
+    await until('echoes in both directions', () =>
+      speaker.events('bfdCounts').some(({ tor }) => (tor as BfdCounts).echoIn >= 5),
+    )
+    await until('echoes of the router', () => echoesOf('10.77.0.21') >= 5)
+    lab.forward('r', false)
+    await until('BFD down', () => speaker.events('bfd').some(({ diagnostic }) => diagnostic === 2), 1000)
+    await until('BGP down', () => speaker.events('sessionDown').length === 1)
+    expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'cease/bfdDown' })
+    await speaker.stop()
+  })
 
-    test('several hops', async () => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.41', ebgpMultiHop: true })] })
-      await bothUp(speaker, '10.77.0.41')
-      expect(seen('10.77.0.41')).toMatchObject({ multihop: true })
-      await speaker.stop()
-    })
+  test('one that is passive waits for the router', async () => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.31', bfd: { ...fast, passive: true } })] })
+    await bothUp(speaker, '10.77.0.31')
+    expect(speaker.events('sessionDown')).toEqual([])
+    await speaker.stop()
+  })
 
-    test('a profile that changes is agreed on without a flap, and one that goes ends BFD alone', async () => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({ peers: [peer({})] })
-      await bothUp(speaker, '10.77.0.11')
-      await until('the intervals', () => seen('10.77.0.11')?.['remote-receive-interval'] === 50)
-      speaker.apply({ peers: [peer({ bfd: { ...fast, receiveMs: 200, transmitMs: 400 } })] })
-      await until('the new ones', () => seen('10.77.0.11')?.['remote-receive-interval'] === 200)
-      const { bfd: _bfd, ...without } = peer({})
-      speaker.apply({ peers: [without] })
-      await until('the end of BFD', () => seen('10.77.0.11')?.status !== 'up')
-      await until('the last word', () => speaker.events('bfd').at(-1)?.['state'] === 'adminDown')
-      expect(speaker.events('bfd').map(({ held }) => held)).not.toContain(true)
-      await speaker.stop()
-    })
-  },
-)
+  test('several hops', async () => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.41', ebgpMultiHop: true })] })
+    await bothUp(speaker, '10.77.0.41')
+    expect(seen('10.77.0.41')).toMatchObject({ multihop: true })
+    await speaker.stop()
+  })
+
+  test('a profile that changes is agreed on without a flap, and one that goes ends BFD alone', async () => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peer({})] })
+    await bothUp(speaker, '10.77.0.11')
+    await until('the intervals', () => seen('10.77.0.11')?.['remote-receive-interval'] === 50)
+    speaker.apply({ peers: [peer({ bfd: { ...fast, receiveMs: 200, transmitMs: 400 } })] })
+    await until('the new ones', () => seen('10.77.0.11')?.['remote-receive-interval'] === 200)
+    const { bfd: _bfd, ...without } = peer({})
+    speaker.apply({ peers: [without] })
+    await until('the end of BFD', () => seen('10.77.0.11')?.status !== 'up')
+    await until('the last word', () => speaker.events('bfd').at(-1)?.['state'] === 'adminDown')
+    expect(speaker.events('bfd').map(({ held }) => held)).not.toContain(true)
+    await speaker.stop()
+  })
+})

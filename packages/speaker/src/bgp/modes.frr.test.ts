@@ -1,11 +1,10 @@
 /** The kinds of session that only some peers have, against FRR: unnumbered, TTL security, graceful restart. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { missingFor, PeerLab } from './testing/peer-lab.ts'
-import type { PeerText, RouteText } from './testing/plan-text.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeWith } from './testing/describe-with.ts'
+import { PeerLab } from './testing/peer-lab.ts'
+import { peerText, routeText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
-
-const why = missingFor('frr')
 
 /** .11 TTL security · .21 graceful restart · .31 an AS that is not fixed, seen as 65009 · n2: unnumbered. */
 const configuration = `
@@ -30,122 +29,101 @@ router bgp 65530
  exit-address-family
 `
 
-const peer = (more: Partial<PeerText>): PeerText => ({
-  name: 'tor',
-  address: '10.77.0.1',
-  port: 179,
-  myASN: 65000,
-  peerASN: 65530,
-  holdTimeSeconds: 90,
-  ebgpMultiHop: false,
-  routes: [],
-  ...more,
+describeWith('with', 'frr', () => {
+  let lab: PeerLab
+  beforeAll(async () => {
+    lab = new PeerLab(2)
+    lab.unbridge(2)
+    await lab.startFrr(configuration)
+  }, 30_000)
+  afterAll(() => lab.close())
+
+  const seen = (prefix: string) =>
+    lab.vtysh(`show bgp ${prefix.includes(':') ? 'ipv6' : 'ipv4'} unicast ${prefix}`)
+
+  test('unnumbered: the router is found by its advertisements, and both families go over its link', async () => {
+    const speaker = lab.startSpeaker(2)
+    const { address: _address, ...unnumbered } = peerText({
+      interface: 'eth0',
+      peerASN: 'external',
+      routes: [routeText('10.99.0.1/32'), routeText('2001:db8:99::1/128')],
+    })
+    speaker.apply({ peers: [unnumbered] })
+    await until('the session', () => speaker.events('sessionUp').length === 1)
+    await until('IPv4', () => lab.kernelRoute('10.99.0.1').includes('via inet6 fe80:'))
+    await until('IPv6', () => lab.kernelRoute('2001:db8:99::1').includes('via fe80:'))
+    expect(lab.kernelRoute('2001:db8:99::1')).toMatch(/dev n2/)
+    await speaker.stop()
+    await until('all gone', () => lab.kernelRoute('10.99.0.1') === '')
+  })
+
+  test('TTL security: both sides see that the other is one hop away; without it there is no session', async () => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peerText({ sourceAddress: '10.77.0.11' })] })
+    await sleep(700)
+    expect(speaker.events('sessionUp')).toEqual([])
+    speaker.apply({ peers: [peerText({ sourceAddress: '10.77.0.11', ttlSecurityHops: 1 })] })
+    await until('the session', () => speaker.events('sessionUp').length === 1)
+    expect(lab.vtysh('show bgp neighbor 10.77.0.11')).toMatch(/BGP state = Established/)
+    await speaker.stop()
+  })
+
+  test('an AS number that is not fixed, and one of ours for this peer alone, from a prefix of sources', async () => {
+    const speaker = lab.startSpeaker(1)
+    const dynamic = peerText({ myASN: 65009, peerASN: 'external', sourceAddress: '10.77.0.31/32' })
+    speaker.apply({ peers: [{ ...dynamic, routes: [routeText('10.99.1.1/32', { prepend: 1, med: 7 })] }] })
+    await until('the route', () => seen('10.99.1.1/32').includes('65009 65009'))
+    expect(seen('10.99.1.1/32')).toMatch(/metric 7/)
+    await speaker.stop()
+  })
+
+  test('no source address: the reason is told', async () => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peerText({ sourceAddress: 'eth7' })] })
+    await until('the reason', () => speaker.events('connectFailed').length > 0)
+    expect(speaker.events('connectFailed')[0]).toMatchObject({
+      reason: 'connectFailed: sourceAddressMissing: this node has no address for interface eth7',
+    })
+    await speaker.stop()
+  })
+
+  test('graceful restart: routes stay while a speaker is away, and go for good when it stops', async () => {
+    const restarting = peerText({ sourceAddress: '10.77.0.21', gracefulRestart: true })
+    const kept = routeText('10.99.2.1/32')
+    const first = lab.startSpeaker(1)
+    first.apply({ peers: [{ ...restarting, routes: [kept, routeText('10.99.2.2/32')] }] })
+    await until(
+      'both routes',
+      () => lab.kernelRoute('10.99.2.1') !== '' && lab.kernelRoute('10.99.2.2') !== '',
+    )
+    let missed = 0
+    const watch = setInterval(() => {
+      if (lab.kernelRoute('10.99.2.1') === '') missed++
+    }, 20)
+    first.restart()
+    await first.ended()
+    await until('the route is stale', () => seen('10.99.2.1/32').includes('stale'))
+    const second = lab.startSpeaker(1)
+    second.apply({ peers: [{ ...restarting, routes: [kept] }] })
+    await until('the other one gone', () => lab.kernelRoute('10.99.2.2') === '')
+    clearInterval(watch)
+    expect(missed).toBe(0)
+    expect(seen('10.99.2.1/32')).not.toMatch(/stale/)
+    await second.stop()
+    await until('gone', () => lab.kernelRoute('10.99.2.1') === '', 2000)
+  })
+
+  test('a node that drains: the route is marked before it goes', async () => {
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({
+      peers: [peerText({ sourceAddress: '10.77.0.31', myASN: 65009, routes: [routeText('10.99.3.1/32')] })],
+      drainMs: 1500,
+    })
+    await until('the route', () => lab.kernelRoute('10.99.3.1') !== '')
+    const stopped = speaker.stop()
+    await until('the mark', () => seen('10.99.3.1/32').includes('graceful-shutdown'))
+    expect(seen('10.99.3.1/32')).toMatch(/65009/)
+    await stopped
+    await until('gone', () => lab.kernelRoute('10.99.3.1') === '', 2000)
+  })
 })
-const route = (prefix: string, more: Partial<RouteText> = {}): RouteText => ({
-  prefix,
-  communities: [],
-  ...more,
-})
-
-describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
-  `with FRR as the peer${why === undefined ? '' : ` (skipped: ${why})`}`,
-  { timeout: 30_000 },
-  () => {
-    let lab: PeerLab
-    beforeAll(async () => {
-      lab = new PeerLab(2)
-      lab.unbridge(2)
-      await lab.startFrr(configuration)
-    }, 30_000)
-    afterAll(() => lab.close())
-
-    const seen = (prefix: string) =>
-      lab.vtysh(`show bgp ${prefix.includes(':') ? 'ipv6' : 'ipv4'} unicast ${prefix}`)
-
-    test('unnumbered: the router is found by its advertisements, and both families go over its link', async () => {
-      const speaker = lab.startSpeaker(2)
-      const { address: _address, ...unnumbered } = peer({
-        interface: 'eth0',
-        peerASN: 'external',
-        routes: [route('10.99.0.1/32'), route('2001:db8:99::1/128')],
-      })
-      speaker.apply({ peers: [unnumbered] })
-      await until('the session', () => speaker.events('sessionUp').length === 1)
-      await until('IPv4', () => lab.kernelRoute('10.99.0.1').includes('via inet6 fe80:'))
-      await until('IPv6', () => lab.kernelRoute('2001:db8:99::1').includes('via fe80:'))
-      expect(lab.kernelRoute('2001:db8:99::1')).toMatch(/dev n2/)
-      await speaker.stop()
-      await until('all gone', () => lab.kernelRoute('10.99.0.1') === '')
-    })
-
-    test('TTL security: both sides see that the other is one hop away; without it there is no session', async () => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.11' })] })
-      await sleep(700)
-      expect(speaker.events('sessionUp')).toEqual([])
-      speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.11', ttlSecurityHops: 1 })] })
-      await until('the session', () => speaker.events('sessionUp').length === 1)
-      expect(lab.vtysh('show bgp neighbor 10.77.0.11')).toMatch(/BGP state = Established/)
-      await speaker.stop()
-    })
-
-    test('an AS number that is not fixed, and one of ours for this peer alone, from a prefix of sources', async () => {
-      const speaker = lab.startSpeaker(1)
-      const dynamic = peer({ myASN: 65009, peerASN: 'external', sourceAddress: '10.77.0.31/32' })
-      speaker.apply({ peers: [{ ...dynamic, routes: [route('10.99.1.1/32', { prepend: 1, med: 7 })] }] })
-      await until('the route', () => seen('10.99.1.1/32').includes('65009 65009'))
-      expect(seen('10.99.1.1/32')).toMatch(/metric 7/)
-      await speaker.stop()
-    })
-
-    test('no source address: the reason is told', async () => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({ peers: [peer({ sourceAddress: 'eth7' })] })
-      await until('the reason', () => speaker.events('connectFailed').length > 0)
-      expect(speaker.events('connectFailed')[0]).toMatchObject({
-        reason: 'connectFailed: sourceAddressMissing: this node has no address for interface eth7',
-      })
-      await speaker.stop()
-    })
-
-    test('graceful restart: routes stay while a speaker is away, and go for good when it stops', async () => {
-      const restarting = peer({ sourceAddress: '10.77.0.21', gracefulRestart: true })
-      const kept = route('10.99.2.1/32')
-      const first = lab.startSpeaker(1)
-      first.apply({ peers: [{ ...restarting, routes: [kept, route('10.99.2.2/32')] }] })
-      await until(
-        'both routes',
-        () => lab.kernelRoute('10.99.2.1') !== '' && lab.kernelRoute('10.99.2.2') !== '',
-      )
-      let missed = 0
-      const watch = setInterval(() => {
-        if (lab.kernelRoute('10.99.2.1') === '') missed++
-      }, 20)
-      first.restart()
-      await first.ended()
-      await until('the route is stale', () => seen('10.99.2.1/32').includes('stale'))
-      const second = lab.startSpeaker(1)
-      second.apply({ peers: [{ ...restarting, routes: [kept] }] })
-      await until('the other one gone', () => lab.kernelRoute('10.99.2.2') === '')
-      clearInterval(watch)
-      expect(missed).toBe(0)
-      expect(seen('10.99.2.1/32')).not.toMatch(/stale/)
-      await second.stop()
-      await until('gone', () => lab.kernelRoute('10.99.2.1') === '', 2000)
-    })
-
-    test('a node that drains: the route is marked before it goes', async () => {
-      const speaker = lab.startSpeaker(1)
-      speaker.apply({
-        peers: [peer({ sourceAddress: '10.77.0.31', myASN: 65009, routes: [route('10.99.3.1/32')] })],
-        drainMs: 1500,
-      })
-      await until('the route', () => lab.kernelRoute('10.99.3.1') !== '')
-      const stopped = speaker.stop()
-      await until('the mark', () => seen('10.99.3.1/32').includes('graceful-shutdown'))
-      expect(seen('10.99.3.1/32')).toMatch(/65009/)
-      await stopped
-      await until('gone', () => lab.kernelRoute('10.99.3.1') === '', 2000)
-    })
-  },
-)

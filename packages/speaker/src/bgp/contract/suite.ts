@@ -1,38 +1,23 @@
 /** What every router must see of us, whoever wrote it. The routers' own ways are in `contract-peer.ts`. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { missingFor, PeerLab, type SpeakerNode } from '../testing/peer-lab.ts'
-import type { PeerText, RouteText } from '../testing/plan-text.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { describeWith } from '../testing/describe-with.ts'
+import { PeerLab, type SpeakerNode } from '../testing/peer-lab.ts'
+import { type PeerText, peerText, routeText } from '../testing/plan-text.ts'
 import { until } from '../testing/until.ts'
 import { type ContractPeer, neighbors as n } from './contract-peer.ts'
 
-const route = (prefix: string, more: Partial<RouteText> = {}): RouteText => ({
-  prefix,
-  communities: [],
-  ...more,
-})
-const peer = (sourceAddress: string, more: Partial<PeerText> = {}): PeerText => ({
-  name: 'router',
-  address: sourceAddress.includes(':') ? 'fd77::1' : '10.77.0.1',
-  sourceAddress,
-  port: 179,
-  myASN: 65000,
-  peerASN: 65530,
-  holdTimeSeconds: 90,
-  ebgpMultiHop: false,
-  routes: [],
-  ...more,
-})
+const peer = (sourceAddress: string, more: Partial<PeerText> = {}): PeerText => {
+  const address = sourceAddress.includes(':') ? 'fd77::1' : '10.77.0.1'
+  return peerText({ name: 'router', address, sourceAddress, ...more })
+}
 const communities = [
   { kind: 'standard', high: 65000, low: 7 },
   { kind: 'large', global: 4200000000, local1: 1, local2: 2 },
 ] as const
 
 export function contractSuite(router: ContractPeer): void {
-  const why = missingFor(router.name)
-  const skipped = why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1'
-  const note = why === undefined ? '' : ` (skipped: ${why})`
-  describe.skipIf(skipped)(`contract with ${router.name}${note}`, { timeout: 30_000 }, () => {
+  describeWith('contract with', router.name, () => {
     let lab: PeerLab
     const speakers: SpeakerNode[] = []
     const start = (node: number, ...peers: readonly PeerText[]): SpeakerNode => {
@@ -56,8 +41,8 @@ export function contractSuite(router: ContractPeer): void {
     afterAll(() => lab.close())
 
     test.each([n.plain4, n.plain6])('%s: routes of both families with all they carry', async (from) => {
-      const rich = route('10.99.0.1/32', { communities, med: 7, prepend: 1 })
-      const speaker = start(1, peer(from, { routes: [rich, route('2001:db8:99::1/128')] }))
+      const rich = routeText('10.99.0.1/32', { communities, med: 7, prepend: 1 })
+      const speaker = start(1, peer(from, { routes: [rich, routeText('2001:db8:99::1/128')] }))
       await seen('10.99.0.1/32', from)
       await seen('2001:db8:99::1/128', from)
       expect(router.route('10.99.0.1/32', from)).toEqual({
@@ -72,14 +57,14 @@ export function contractSuite(router: ContractPeer): void {
       expect(router.route('2001:db8:99::1/128', from)).toMatchObject({ nextHop: 'fd77::11', asPath: '65000' })
       const times = router.timesUp(from)
 
-      const many = Array.from({ length: 1000 }, (_, i) => route(`10.98.${i >> 8}.${i & 255}/32`))
-      speaker.apply({ peers: [peer(from, { routes: [...many, route('10.99.0.0/24')] })] })
+      const many = Array.from({ length: 1000 }, (_, i) => routeText(`10.98.${i >> 8}.${i & 255}/32`))
+      speaker.apply({ peers: [peer(from, { routes: [...many, routeText('10.99.0.0/24')] })] })
       await seen('10.98.3.231/32', from)
       await seen('10.99.0.0/24', from)
       await gone('10.99.0.1/32', from)
       const asks = router.refresh(from)
       await until('the refresh', () => !asks || speaker.events('routeRefresh').length > 0)
-      speaker.apply({ peers: [peer(from, { routes: [route('10.99.0.0/24', { communities })] })] })
+      speaker.apply({ peers: [peer(from, { routes: [routeText('10.99.0.0/24', { communities })] })] })
       await gone('10.98.3.231/32', from)
       await until('the communities', () => router.route('10.99.0.0/24', from)?.large.length === 1)
       expect(router.timesUp(from)).toBe(times)
@@ -105,7 +90,7 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('inside the AS: LOCAL_PREF and an empty path', async () => {
-      const routes = [route('10.99.1.1/32'), route('10.99.1.2/32', { localPref: 250 })]
+      const routes = [routeText('10.99.1.1/32'), routeText('10.99.1.2/32', { localPref: 250 })]
       start(1, peer(n.internal4, { myASN: 65530, routes }))
       await seen('10.99.1.2/32', n.internal4)
       expect(router.route('10.99.1.2/32', n.internal4)).toMatchObject({ localPref: 250, asPath: '' })
@@ -113,7 +98,7 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('the weight of a path, outside the AS and inside', async () => {
-      const weighted = [route('10.99.7.1/32', { bandwidth: 125e6 })]
+      const weighted = [routeText('10.99.7.1/32', { bandwidth: 125e6 })]
       const inside = peer(n.internal4, { name: 'inside', myASN: 65530, routes: weighted })
       start(1, peer(n.plain4, { routes: weighted }), inside)
       await seen('10.99.7.1/32', n.plain4)
@@ -123,9 +108,12 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('a node that is taken out says so before its routes go, and the session stays', async () => {
-      const speaker = start(1, peer(n.plain4, { routes: [route('10.99.8.1/32'), route('10.99.8.2/32')] }))
+      const speaker = start(
+        1,
+        peer(n.plain4, { routes: [routeText('10.99.8.1/32'), routeText('10.99.8.2/32')] }),
+      )
       await seen('10.99.8.2/32', n.plain4)
-      speaker.apply({ peers: [peer(n.plain4, { routes: [route('10.99.8.2/32')] })], retiring: true })
+      speaker.apply({ peers: [peer(n.plain4, { routes: [routeText('10.99.8.2/32')] })], retiring: true })
       const communities = () => router.route('10.99.8.1/32', n.plain4)?.communities.join()
       await until('the community', () => /^(65535:0|graceful-shutdown)$/.test(communities() ?? ''))
       await gone('10.99.8.1/32', n.plain4)
@@ -134,12 +122,12 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('several hops, TTL security, and an AS number of four octets', async () => {
-      const far = peer(n.far4, { name: 'far', ebgpMultiHop: true, routes: [route('10.99.2.1/32')] })
+      const far = peer(n.far4, { name: 'far', ebgpMultiHop: true, routes: [routeText('10.99.2.1/32')] })
       start(1, far)
       start(
         2,
-        peer(n.secured4, { name: 'secured', ttlSecurityHops: 1, routes: [route('10.99.2.2/32')] }),
-        peer(n.large4, { name: 'large', myASN: 4200000000, routes: [route('10.99.2.3/32')] }),
+        peer(n.secured4, { name: 'secured', ttlSecurityHops: 1, routes: [routeText('10.99.2.2/32')] }),
+        peer(n.large4, { name: 'large', myASN: 4200000000, routes: [routeText('10.99.2.3/32')] }),
       )
       await seen('10.99.2.1/32', n.far4)
       await seen('10.99.2.2/32', n.secured4)
@@ -148,7 +136,7 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('a router that is frozen is given up after the hold time, and so are we', async () => {
-      const quick = { holdTimeSeconds: 3, routes: [route('10.99.3.1/32')] }
+      const quick = { holdTimeSeconds: 3, routes: [routeText('10.99.3.1/32')] }
       const speaker = start(1, peer(n.plain4, quick))
       await seen('10.99.3.1/32', n.plain4)
       router.freeze()
@@ -163,7 +151,7 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('both dial: one session comes of it, and one again after the router drops it', async () => {
-      const speaker = start(2, peer(n.active4, { routes: [route('10.99.4.1/32')] }))
+      const speaker = start(2, peer(n.active4, { routes: [routeText('10.99.4.1/32')] }))
       await seen('10.99.4.1/32', n.active4)
       await until('the log', () => speaker.events('sessionUp').length > 0)
       const ups = speaker.events('sessionUp').length
@@ -174,7 +162,7 @@ export function contractSuite(router: ContractPeer): void {
     })
 
     test('only the router dials', async () => {
-      const speaker = start(2, peer(n.active4, { passive: true, routes: [route('10.99.5.1/32')] }))
+      const speaker = start(2, peer(n.active4, { passive: true, routes: [routeText('10.99.5.1/32')] }))
       await seen('10.99.5.1/32', n.active4)
       expect(speaker.events('connectFailed')).toEqual([])
     })
@@ -182,9 +170,9 @@ export function contractSuite(router: ContractPeer): void {
     test.each([n.restarting4, n.restarting6])(
       '%s: routes outlive a restart of the speaker, not a stop',
       async (from) => {
-        const kept = route('10.99.6.1/32')
+        const kept = routeText('10.99.6.1/32')
         const restarting = peer(from, { gracefulRestart: true })
-        const first = start(2, { ...restarting, routes: [kept, route('10.99.6.2/32')] })
+        const first = start(2, { ...restarting, routes: [kept, routeText('10.99.6.2/32')] })
         await seen('10.99.6.2/32', from)
         let missed = 0
         const watch = setInterval(() => {

@@ -22,3 +22,22 @@ export interface PlanText {
   /** From now on the main thread is blocked for so many milliseconds at a time. */
   readonly busy?: number
 }
+
+/** A peer of the lab's router, on the lab's addresses. */
+export function peerText(more: Partial<PeerText> = {}): PeerText {
+  return {
+    name: 'tor',
+    address: '10.77.0.1',
+    port: 179,
+    myASN: 65000,
+    peerASN: 65530,
+    holdTimeSeconds: 90,
+    ebgpMultiHop: false,
+    routes: [],
+    ...more,
+  }
+}
+
+export function routeText(prefix: string, more: Partial<RouteText> = {}): RouteText {
+  return { prefix, communities: [], ...more }
+}
