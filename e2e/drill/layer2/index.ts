@@ -4,6 +4,7 @@ import { Journal } from '../journal.ts'
 import { failures, kills, returns } from './failures.ts'
 import { outage, updates } from './moves.ts'
 import type { Part, Row } from './part.ts'
+import { quota } from './quota.ts'
 import { judge } from './report.ts'
 import { spread } from './spread.ts'
 import { takeover } from './takeover.ts'
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, Part>> = {
   spread,
   takeover,
   upgrade,
+  quota,
 }
 
 export const layer2: LablessDrill = {
