@@ -6,6 +6,8 @@ import { FakeApiServer, type FakeReply, statusOf } from './testing/fake-api-serv
 const about = { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name: 'web', uid: 'u' }
 const event = { type: 'Normal', reason: 'IPAllocated', message: 'Assigned 10.0.0.1' } as const
 
+const written = { involvedObject: about, count: 1, message: '' }
+
 let server: FakeApiServer
 let reply: FakeReply
 let lines: Record<string, unknown>[]
@@ -45,6 +47,7 @@ it('writes an event with all that kubectl shows', async () => {
 
 it('counts a repeated event up, and writes a new one when the old is gone', async () => {
   recorder.record(about, event)
+  await recorder.flush()
   recorder.record(about, event)
   await recorder.flush()
   expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH'])
@@ -54,6 +57,19 @@ it('counts a repeated event up, and writes a new one when the old is gone', asyn
   recorder.record(about, event)
   await recorder.flush()
   expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'PATCH', 'POST'])
+})
+
+it('writes once what comes again while it waits, and of one reason the newest few', async () => {
+  for (let index = 0; index < 100; index++) {
+    recorder.record(about, event)
+    recorder.record(about, { ...event, reason: 'ClearAssignment', message: `${index}` })
+  }
+  await recorder.flush()
+  const told = server.requests.map(({ body }) => body as typeof written)
+  expect(told.map(({ message, count }) => [message, count])).toEqual([
+    ['Assigned 10.0.0.1', 100],
+    ...['95', '96', '97', '98', '99'].map((message) => [message, 1]),
+  ])
 })
 
 it('fails nobody: what cannot be written is dropped, said once a streak', async () => {
@@ -70,12 +86,40 @@ it('fails nobody: what cannot be written is dropped, said once a streak', async 
   expect(server.requests).toHaveLength(5)
 })
 
-it('keeps no more than a thousand waiting while the server is away', async () => {
+it('writes what thousands of objects have to say, however fast it comes', { timeout: 60_000 }, async () => {
+  for (let index = 0; index < 5000; index++) recorder.record({ ...about, name: `s${index}` }, event)
+  await recorder.flush(60_000)
+  const names = server.requests.map(({ body }) => (body as typeof written).involvedObject.name)
+  expect(new Set(names).size).toBe(5000)
+  expect(lines).toEqual([])
+})
+
+it('drops at an end what the server is too slow for, and says how many', async () => {
   server.answer = () => 'silence'
   for (let index = 0; index < 3000; index++) recorder.record({ ...about, name: `s${index}` }, event)
-  expect(lines).toMatchObject([{ event: 'eventFailed', error: 'too many events wait' }])
+  await recorder.flush(50)
+  expect(lines).toMatchObject([{ event: 'eventsDropped', count: 2999 }])
   await server.close()
   await recorder.flush()
+  expect(server.requests.length).toBe(1)
+})
+
+it.each<[string, (turn: number) => FakeReply | 'reset']>([
+  ['breaks connections', () => 'reset'],
+  ['fails', () => ({ status: 500, body: statusOf(500, 'InternalError') })],
+  ['refuses everybody as it starts', () => ({ status: 403, body: statusOf(403, 'Forbidden') })],
+])('loses nothing while the server %s', async (_, failure) => {
+  let turns = 0
+  const told: string[] = []
+  server.answer = ({ body }) => {
+    if (turns++ < 2) return failure(turns)
+    told.push((body as typeof written).involvedObject.name)
+    return reply
+  }
+  for (const name of ['a', 'b', 'c']) recorder.record({ ...about, name }, event)
+  const end = performance.now() + 8000
+  while (told.length < 3 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(told.toSorted((a, b) => a.localeCompare(b))).toEqual(['a', 'b', 'c'])
 })
 
 it('asks no more for a while without the right, and goes on once it is granted', async () => {
