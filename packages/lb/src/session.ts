@@ -40,8 +40,8 @@ export interface SessionOptions {
 const concurrentWrites = 8
 /** Counting goes over all pools, and over all Services without an address. */
 const countMs = 500
-/** Until what the speakers say is written: they say it one after the other, and moves are over soon. */
-const settleMs = { firstNode: 100, allNodes: 1500, lost: 2000, otherNodes: 4000 }
+/** Until it is written what of a Service's annotations does not hold. */
+const attributesMs = 100
 
 export class Session {
   readonly #options: SessionOptions
@@ -255,17 +255,16 @@ export class Session {
     const service = this.#services.get(key)
     if (!this.#synced || service === undefined || !this.#isOurs(service)) return
     const wanted = this.#wanted(service, key, answerBefore(service))
-    if (differsInAttributes(service, wanted)) this.#writes.addAfter(key, settleMs.firstNode)
-    if (!differsInAnnounced(service, wanted)) return
-    const [was, is] = [service.announced?.status, wanted.announced?.status]
-    const first = this.#announcing.hasBGP ? settleMs.allNodes : settleMs.firstNode
-    this.#writes.addAfter(key, is !== 'True' ? settleMs.lost : was === 'True' ? settleMs.otherNodes : first)
+    if (differsInAttributes(service, wanted)) this.#writes.addAfter(key, attributesMs)
+    if (!differsInAnnounced(service, wanted)) return this.#announcing.settled(key)
+    this.#writes.addAfter(key, this.#announcing.settleMs(key, service.announced, wanted.announced))
   }
 
   /** A Service that is gone, or balances no more: what we wrote into it is taken back. One of another class is not ours. */
   #leave(key: Key): void {
     this.#without.delete(key)
     this.#answers.delete(key)
+    this.#announcing.settled(key)
     const service = this.#services.get(key)
     if (service === undefined || this.#ownerOf(service) === 'another class') return
     const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
@@ -303,9 +302,12 @@ export class Session {
     const { logger, metrics, mayWrite, loadBalancerClass } = this.#options
     const answer = this.#answers.has(key) ? this.#answers.get(key) : answerBefore(service)
     const wanted = this.#wanted(service, key, answer)
-    const isSaid = !differsInAnnounced(service, wanted) && !differsInAttributes(service, wanted)
-    const isNews = this.#answers.has(key) || (this.#isOurs(service) && !isSaid)
-    if (!isNews) return
+    const isOurs = this.#isOurs(service)
+    if (!this.#answers.has(key) && !(isOurs && differsInAttributes(service, wanted))) {
+      if (!isOurs || !differsInAnnounced(service, wanted)) return
+      const waitMs = this.#announcing.settleMs(key, service.announced, wanted.announced)
+      if (waitMs > 0) return this.#writes.addAfter(key, waitMs)
+    }
     const mutate = setStatus(service.meta.uid, loadBalancerClass, wanted)
     const write = this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
     const outcome = await write.catch((error: unknown) => {
@@ -313,6 +315,7 @@ export class Session {
       throw error
     })
     if (outcome === 'written' || outcome === 'pruned') {
+      this.#announcing.settled(key)
       const { ips, pool, announced } = wanted
       const fields = { ips, pool, reason: answer?.reason ?? '', announced: announced?.reason ?? '' }
       logger.info('serviceUpdated', { service: key, ...fields }, 'status written')

@@ -103,13 +103,18 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
     })
 
+  it('says so once the reports are read, for which no address waits', async () => {
+    await ask('early')
+    await expect.poll(says('early'), patient).toMatch(/^Unknown notReported/)
+  })
+
   it('names the node, in two writes: with the address, and once it is announced', async () => {
     await ask('web')
     await expect.poll(says('web'), patient).toBe('Unknown notReported no speaker has reported on it yet')
     await report(layer2, 'l2-web', 'web', { node: 'n1', serviceName: 'web', serviceNamespace: 'default' })
     await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n1')
     expect(written).toEqual(['default/web notReported', 'default/web Announced'])
-    expect(await kubectl(['describe', 'service', 'web'])).toContain('192.0.2.0')
+    expect(await kubectl(['describe', 'service', 'web'])).toContain('192.0.2.1')
   })
 
   it('names an annotation that does not hold, until it does', async () => {
@@ -124,22 +129,46 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await expect.poll(attributes, patient).toBe('')
   })
 
-  it('waits for the nodes that announce by BGP, so as to write once', async () => {
+  it('takes three writes where the pods come late, however many nodes announce it by BGP, one after the other', async () => {
     await report(bgp, 'bgp-0', 'other', { node: 'n1' })
     await ask('routed')
+    const none = { reason: 'noEndpoints', message: 'none is ready' }
+    await report(layer2, 'l2-none', 'routed', none)
+    await report(bgp, 'bgp-none', 'routed', none)
     await expect.poll(says('routed'), patient).toMatch(/^Unknown/)
-    for (const node of ['n3', 'n1', 'n2'])
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    await Promise.all(
+      [layer2, bgp].map((type, i) => cluster.delete(type, `${namespace}/${['l2', 'bgp'][i]}-none`)),
+    )
+    await report(layer2, 'l2-routed', 'routed', { node: 'n1' })
+    for (const node of ['n3', 'n1', 'n2']) {
       await report(bgp, `bgp-${node}`, 'routed', { node, peers: ['tor'] })
-    await expect.poll(says('routed'), patient).toBe('True Announced by BGP from nodes n1, n2, n3')
-    expect(written.filter((line) => line.startsWith('default/routed'))).toHaveLength(2)
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+    }
+    await expect.poll(says('routed'), patient).toBe('True Announced by layer 2 from node n1; by BGP')
+    await new Promise((resolve) => setTimeout(resolve, 5000))
+    expect(written.filter((line) => line.startsWith('default/routed'))).toEqual([
+      'default/routed notReported',
+      'default/routed Announced',
+    ])
+    const columns = '-o=custom-columns=REASON:.reason,COUNT:.count'
+    const events = [
+      'get',
+      'events',
+      '--field-selector',
+      'involvedObject.name=routed',
+      '--no-headers',
+      columns,
+    ]
+    expect((await kubectl(events)).trim()).toMatch(/^IPAllocated +1$/)
   })
 
   it('says why not, and follows when it changes', async () => {
     await ask('lonely')
-    await report(layer2, 'l2-why', 'lonely', { reason: 'noEndpoints', message: 'none is ready' })
-    await expect.poll(says('lonely'), patient).toBe('False noEndpoints none is ready')
+    await report(layer2, 'l2-why', 'lonely', { reason: 'notOwner', message: 'no node is selected' })
+    await expect.poll(says('lonely'), patient).toBe('False notOwner no node is selected')
     const shown = () => kubectl(['describe', 'service', 'lonely'])
-    await expect.poll(shown, { timeout: 20_000 }).toMatch(/Warning\s+notAnnounced\s.*none is ready/)
+    await expect.poll(shown, { timeout: 20_000 }).toMatch(/Warning\s+notAnnounced\s.*no node is selected/)
     await cluster.delete(layer2, `${namespace}/l2-why`)
     await report(layer2, 'l2-lonely', 'lonely', { node: 'n2' })
     await expect.poll(says('lonely'), patient).toBe('True Announced by layer 2 from node n2')

@@ -1,6 +1,7 @@
 /**
- * What the speakers report of a Service → what its condition `metallb.io/Announced` says (pure): from which nodes, or
- * why not.
+ * What the speakers report of a Service → what its condition `metallb.io/Announced` says (pure): from which node, or
+ * why not. Of BGP the nodes are not named: they say so one after the other, come and go, and each of their words would be
+ * a write to every Service.
  */
 import type { Announcing } from './report.ts'
 
@@ -15,8 +16,6 @@ export interface Reported {
   readonly layer2: readonly Announcing[]
   readonly bgp: readonly Announcing[]
 }
-
-const mostNodes = 16
 
 /**
  * @param hasAddress otherwise there is nothing to announce
@@ -34,13 +33,13 @@ export function announcedOf(
     { name: 'layer 2', ...sideOf(layer2) },
     { name: 'BGP', ...sideOf(bgp) },
   ]
-  const from = sides.filter(({ nodes }) => nodes.length > 0)
+  const by = sides.filter(({ announces }) => announces)
   const silences = sides.flatMap(({ name, silence }) => (silence === undefined ? [] : [{ name, ...silence }]))
   const why = (named: boolean) => [
     ...new Set(silences.map(({ name, message }) => (named ? `not by ${name}: ${message}` : message))),
   ]
-  if (from.length > 0) {
-    const texts = from.map(({ name, nodes }) => `by ${name} from ${list(nodes)}`)
+  if (by.length > 0) {
+    const texts = by.map(({ name, nodes }) => `by ${name}${from(nodes)}`)
     return { status: 'True', reason: 'Announced', message: [...texts, ...why(true)].join('; ') }
   }
   const [first] = silences
@@ -54,21 +53,22 @@ export function announcedOf(
 }
 
 interface Side {
+  readonly announces: boolean
   /** Sorted. */
   readonly nodes: readonly string[]
   readonly silence: Pick<Announcing, 'reason' | 'message'> | undefined
 }
 
 function sideOf(reports: readonly Announcing[]): Side {
-  const sorted = reports.toSorted((a, b) => (a.node < b.node ? -1 : 1))
-  return {
-    nodes: sorted.filter(({ node, reason }) => node !== '' && reason === '').map(({ node }) => node),
-    silence: sorted.find(({ reason }) => reason !== ''),
-  }
+  const announcing = reports.filter(({ ofNode, reason }) => ofNode && reason === '')
+  const silences = reports.filter(({ reason }) => reason !== '')
+  const order = ({ node, reason, message }: Announcing) => `${node} ${reason} ${message}`
+  const [silence] = silences.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+  const nodes = announcing.flatMap(({ node }) => (node === '' ? [] : [node])).toSorted()
+  return { announces: announcing.length > 0, nodes, silence }
 }
 
-function list(nodes: readonly string[]): string {
-  if (nodes.length === 1) return `node ${nodes[0]}`
-  if (nodes.length <= mostNodes) return `nodes ${nodes.join(', ')}`
-  return `nodes ${nodes.slice(0, mostNodes).join(', ')} and ${nodes.length - mostNodes} more`
+function from(nodes: readonly string[]): string {
+  if (nodes.length === 0) return ''
+  return ` from ${nodes.length === 1 ? 'node' : 'nodes'} ${nodes.join(', ')}`
 }

@@ -2,8 +2,10 @@
 import { type Change, type Cluster, hasStatus, pathOf, Reflector, type ResourceType } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
-import type { Reported } from './announced.ts'
+import type { Reported, Said } from './announced.ts'
 import { type Announcing, bgpType, layer2Type } from './report.ts'
+import { SaidOfServices } from './said-of-services.ts'
+import { Settling } from './settle.ts'
 
 export interface AnnouncingReportsOptions {
   readonly cluster: Cluster
@@ -12,29 +14,31 @@ export interface AnnouncingReportsOptions {
   readonly onChange: (services: ReadonlySet<Key>) => void
 }
 
-type ByService = Map<Key, readonly Announcing[]>
-
-const none: readonly Announcing[] = []
-
 export class AnnouncingReports {
   readonly #options: AnnouncingReportsOptions
-  readonly #layer2: ByService = new Map()
-  readonly #bgp: ByService = new Map()
-  readonly #reflectors: readonly Reflector<Announcing>[]
+  readonly #saidOfLayer2 = new SaidOfServices()
+  readonly #saidOfBGP = new SaidOfServices()
+  readonly #layer2: Reflector<Announcing>
+  readonly #bgp: Reflector<Announcing>
+  readonly #settling = new Settling()
   #complete = false
   #synced = false
 
   constructor(options: AnnouncingReportsOptions) {
     this.#options = options
-    this.#reflectors = [this.#reflector(layer2Type, this.#layer2), this.#reflector(bgpType, this.#bgp)]
+    this.#layer2 = this.#reflector(layer2Type, this.#saidOfLayer2)
+    this.#bgp = this.#reflector(bgpType, this.#saidOfBGP)
   }
 
   /** Resolves after the first sync. Roles of MetalLB let the controller read what is said of BGP alone. */
   async start(): Promise<void> {
-    for (const reflector of this.#reflectors) reflector.start()
-    const readable = await Promise.all([this.#mayRead(layer2Type), this.#mayRead(bgpType)])
+    const both = [this.#layer2, this.#bgp]
+    for (const reflector of both) reflector.start()
+    const readable = await Promise.all(
+      [layer2Type, bgpType].map((typeOf) => this.#mayRead(typeOf((said) => said))),
+    )
     this.#complete = readable.every(Boolean)
-    await Promise.all(this.#reflectors.map((reflector) => reflector.synced))
+    await Promise.all(both.map((reflector) => reflector.synced))
     this.#synced = true
   }
 
@@ -48,36 +52,41 @@ export class AnnouncingReports {
     return this.#complete
   }
 
-  /** Somebody announces by BGP. */
-  get hasBGP(): boolean {
-    return this.#bgp.size > 0
+  /** @returns milliseconds until this is to be written in place of that, if it stays so */
+  settleMs(service: Key, was: Said | undefined, is: Said | undefined): number {
+    return this.#settling.wait(service, [was, is, this.#bgp.items.size > 0])
+  }
+
+  /** It is written, or there is nothing to write. */
+  settled(service: Key): void {
+    this.#settling.forget(service)
   }
 
   of(service: Key): Reported {
-    return { layer2: this.#layer2.get(service) ?? none, bgp: this.#bgp.get(service) ?? none }
+    return { layer2: this.#saidOfLayer2.of(service), bgp: this.#saidOfBGP.of(service) }
   }
 
   stop(): void {
-    for (const reflector of this.#reflectors) reflector.stop()
+    this.#layer2.stop()
+    this.#bgp.stop()
   }
 
-  #reflector(type: ResourceType<Announcing>, index: ByService): Reflector<Announcing> {
+  #reflector(typeOf: typeof layer2Type, said: SaidOfServices): Reflector<Announcing> {
     const { cluster, namespace, logger } = this.#options
     const onChange = (changes: readonly Change<Announcing>[]) => {
       const services = new Set<Key>()
       for (const { before, after } of changes) {
         if (before !== undefined && before.service !== '') {
-          const left = (index.get(before.service) ?? none).filter((one) => one !== before)
-          if (left.length > 0) index.set(before.service, left)
-          else index.delete(before.service)
+          said.remove(before)
           services.add(before.service)
         }
         if (after === undefined || after.service === '') continue
-        index.set(after.service, [...(index.get(after.service) ?? none), after])
+        said.add(after)
         services.add(after.service)
       }
       this.#options.onChange(services)
     }
+    const type = typeOf((one) => said.once(one))
     return new Reflector({ cluster, type, namespace, logger, optional: true, onChange })
   }
 

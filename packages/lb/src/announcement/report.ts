@@ -1,31 +1,51 @@
-/** ServiceL2Status and ServiceBGPStatus as the controller reads them: there may be many, so it keeps little of each. */
+/**
+ * ServiceL2Status and ServiceBGPStatus as the controller reads them. There may be many, of BGP one for each Service and
+ * node, and most of one Service are alike: what is alike is one value, and of BGP the nodes are not told apart.
+ */
 import * as api from '@landfall/api'
-import { customType, type RawObject, type ResourceType } from '@landfall/kube'
+import { customType, type ResourceType } from '@landfall/kube'
 import type { Key, KubeObject } from '@landfall/kube/model'
 
-/** A node announces the Service; without a node: why none does. */
+/** What an object says of a Service. Nothing of its metadata is kept. */
 export interface Announcing extends KubeObject {
   /** '': it is of none. */
   readonly service: Key
+  /** The object is of a node, which announces the Service unless there is a reason; others say why no node does. */
+  readonly ofNode: boolean
+  /** Of layer 2, where it is one. */
   readonly node: string
   /** '' where a node announces it and all is well. */
   readonly reason: string
   readonly message: string
 }
 
-export const layer2Type = typeOf(api.serviceL2Status)
-export const bgpType = typeOf(api.serviceBGPStatus)
+const meta: KubeObject['meta'] = {
+  namespace: '',
+  name: '',
+  uid: '',
+  resourceVersion: '',
+  generation: 0,
+  creationTimestamp: '',
+  labels: {},
+  annotations: {},
+  deleting: false,
+}
 
-const none = {}
+/** @param once gives the same value for what says the same */
+export function layer2Type(once: (said: Announcing) => Announcing): ResourceType<Announcing> {
+  return typeOf(api.serviceL2Status, (node) => node, once)
+}
 
-function typeOf(identity: typeof api.serviceL2Status): ResourceType<Announcing> {
-  // The same few texts again and again: one copy each.
-  const texts = new Map<string, string>()
-  const once = (text: string): string => {
-    const known = texts.get(text)
-    if (known === undefined) texts.set(text, text)
-    return known ?? text
-  }
+/** The same for BGP. */
+export function bgpType(once: (said: Announcing) => Announcing): ResourceType<Announcing> {
+  return typeOf(api.serviceBGPStatus, () => '', once)
+}
+
+function typeOf(
+  identity: typeof api.serviceL2Status,
+  keep: (node: string) => string,
+  once: (said: Announcing) => Announcing,
+): ResourceType<Announcing> {
   return {
     ...customType<Announcing>(identity),
     project: (raw) => {
@@ -33,29 +53,16 @@ function typeOf(identity: typeof api.serviceL2Status): ResourceType<Announcing> 
       const labels = raw.metadata.labels ?? {}
       const name = labels['metallb.io/service-name'] ?? text(status['serviceName'])
       const namespace = labels['metallb.io/service-namespace'] ?? text(status['serviceNamespace'])
-      return {
-        meta: metaOf(raw, once),
+      const node = text(status['node']) || (labels['metallb.io/node'] ?? '')
+      return once({
+        meta,
         service: name === '' || namespace === '' ? '' : `${namespace}/${name}`,
-        node: once(text(status['node']) || (labels['metallb.io/node'] ?? '')),
-        reason: once(text(status['reason'])),
-        message: once(text(status['message'])),
-      }
+        ofNode: node !== '',
+        node: keep(node),
+        reason: text(status['reason']),
+        message: text(status['message']),
+      })
     },
-  }
-}
-
-function metaOf({ metadata }: RawObject, once: (text: string) => string): KubeObject['meta'] {
-  const { namespace = '', name, uid = '', resourceVersion = '' } = metadata
-  return {
-    namespace: once(namespace),
-    name,
-    uid,
-    resourceVersion,
-    generation: 0,
-    creationTimestamp: '',
-    labels: none,
-    annotations: none,
-    deleting: false,
   }
 }
 
