@@ -36,9 +36,13 @@ const service = (name: string): ServiceCluster => ({
   authority: undefined,
 })
 
-function slice(name: string, addresses: readonly string[]): SliceChange {
+function slice(
+  name: string,
+  addresses: readonly string[],
+  conditions: Readonly<Record<string, boolean>> = { ready: true },
+): SliceChange {
   const metadata = { namespace: 'd', name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } }
-  const endpoints = addresses.map((address) => ({ addresses: [address], conditions: { ready: true } }))
+  const endpoints = addresses.map((address) => ({ addresses: [address], conditions }))
   const raw = { kind: 'EndpointSlice', metadata, addressType: 'IPv4', ports: [{ port: 8080 }], endpoints }
   const [change] = readObjects(JSON.stringify(raw)).slices
   if (change === undefined) throw new Error('nothing read')
@@ -109,4 +113,14 @@ test('a change of a Service re-encodes its own port and the ExtensionServices th
   expect(changed('a')).toEqual(['d/a', 'extension/d/auth'])
   expect(changed('b')).toEqual(['extension/d/auth'])
   expect(changed('c')).toEqual([])
+})
+
+test('rule 39: a pod that is terminating, or not ready, leaves the endpoints at once', () => {
+  const tables = new EndpointTables()
+  tables.want(service('a'))
+  const none = shown(tables)
+  tables.apply([slice('a', ['10.0.0.1'])])
+  expect(shown(tables)).not.toEqual(none)
+  tables.apply([slice('a', ['10.0.0.1'], { ready: false, serving: true, terminating: true })])
+  expect(shown(tables)).toEqual(none)
 })

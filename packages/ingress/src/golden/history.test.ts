@@ -288,7 +288,27 @@ describe('the engine', { timeout: 60_000 }, () => {
     )
   })
 
-  test('a change of endpoints re-encodes the ports of its Service alone, and no translation', () => {
+  test('rule 37: a host more, or a route changed, leaves the listeners as they are', () => {
+    const world = emptyWorld()
+    const engine = new Engine(world)
+    const change = (name: string, host: string, service: string) => {
+      const spec = { virtualhost: { fqdn: host }, routes: [{ services: [{ name: service, port: 80 }] }] }
+      const changed = changeOf({ kind: 'HTTPProxy', name, spec }, 1)
+      take(world, changed)
+      engine.apply([changed])
+      return [...engine.drain().listeners.keys()]
+    }
+    for (const name of ['a', 'b']) {
+      const made = changeOf({ kind: 'Service', name, spec: { ports: [{ port: 80 }] } }, 1)
+      take(world, made)
+      engine.apply([made])
+    }
+    expect(change('a', 'a.test', 'a')).toContain('ingress_http')
+    expect(change('b', 'b.test', 'b')).toEqual([])
+    expect(change('a', 'a.test', 'b')).toEqual([])
+  })
+
+  test('rule 50: a change of endpoints re-encodes the ports of its Service alone, and no translation', () => {
     const world = emptyWorld()
     const changes = [
       changeOf({ kind: 'Service', name: 'a', spec: { ports: [{ port: 80 }] } }, 1),

@@ -82,7 +82,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
   },
 )
 
-test('a rotated authority changes its secret and nothing else', () => {
+test('rule 38: a rotated authority changes its secret and nothing else', () => {
   const world = emptyWorld()
   const { changes } = readObjects(objects(80, 'other-ca.pem'))
   for (const change of changes) take(world, change)

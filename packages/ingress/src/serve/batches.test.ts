@@ -18,7 +18,7 @@ test('holds back until released, then hands over as one batch', () => {
   expect(batches).toEqual([[1, 2, 3]])
 })
 
-test('the first change goes at once, those of the next 20 ms together', () => {
+test('rule 50: the first change goes at once, those of the next 20 ms together', () => {
   const batches: (readonly number[])[] = []
   const queue = new Batches<number>((items) => batches.push(items))
   queue.release()

@@ -233,7 +233,7 @@ function refuseClusters(): () => void {
   }
 }
 
-test('what an Envoy refuses stands in the status of the HTTPProxy until the content changes', {
+test('rule 40: what an Envoy refuses stands in the status of the HTTPProxy until the content changes', {
   timeout: 20_000,
 }, async () => {
   let stored = proxy('RoundRobin', 1)

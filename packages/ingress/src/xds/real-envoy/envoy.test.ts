@@ -129,7 +129,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     await eventually('all is cleared', () => (stand.cleared.length >= 3 ? true : undefined))
   })
 
-  test('a control plane that comes back with the same snapshot changes nothing', async () => {
+  test('rule 53: a control plane that comes back with the same snapshot changes nothing', async () => {
     await open()
     const envoy = await stand.startEnvoy()
     const port = await stand.backend('backend')

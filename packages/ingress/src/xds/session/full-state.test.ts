@@ -67,6 +67,14 @@ describe('state of the world', () => {
     expect(envoy.ask('endpoints', ['a', 'b']).read()).toEqual(['endpoints b=1'])
   })
 
+  test('rule 10: the newest request counts, those before it need no answer', () => {
+    const envoy = start({ endpoints: [a, b] })
+      .ask('endpoints', ['a'])
+      .ask('endpoints', ['b'], { nonce: '' })
+    expect(envoy.read()).toEqual(['endpoints b=1'])
+    expect(envoy.ask('endpoints', ['b']).read()).toEqual([])
+  })
+
   test('rule 11: refused is what has an error, whatever version it tells', () => {
     const envoy = start({ endpoints: [a] }).ask('endpoints', ['a'])
     envoy.read()

@@ -1,5 +1,6 @@
 /** Rule 33: what one change needs travels in the order that loses no request. */
 import { expect, test } from 'vitest'
+import { makeResource } from '../resource.ts'
 import { gateMs } from './client.ts'
 import { resource, Script, type ScriptedClient } from './script.ts'
 
@@ -24,7 +25,7 @@ function settled(script: Script): ScriptedClient {
   return envoy
 }
 
-test('a route moved to a new cluster: cluster, its endpoints, the scope behind them, the removal last', () => {
+test('rule 33: a route moved to a new cluster: cluster, its endpoints, the scope behind them, the removal last', () => {
   const script = new Script()
   const envoy = settled(script)
   script.publish({
@@ -70,7 +71,7 @@ test('one scope that waits holds up no other', () => {
   expect(envoy.read()).toEqual(['clusters +new', 'scopes +other'])
 })
 
-test('a wait ends after its deadline and is counted', () => {
+test('rule 33: a wait ends after its deadline and is counted', () => {
   const script = new Script()
   const envoy = settled(script)
   script.publish({
@@ -149,4 +150,32 @@ test('two switches in a row end with the second, and nothing that a scope still 
   expect(envoy.read()).toEqual(['endpoints +c -b', 'scopes +host'])
   envoy.ack('endpoints').ack('scopes')
   expect(envoy.read()).toEqual(['clusters -old -b'])
+})
+
+test('rule 35: a cluster whose endpoints are still out is not sent again by other changes', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const warming = { ...before, clusters: [...before.clusters, cluster('new')] }
+  script.publish(warming)
+  expect(envoy.read()).toEqual(['clusters +new'])
+  envoy.ack('clusters')
+  script.publish({ ...warming, clusters: [...warming.clusters, cluster('third')] })
+  expect(envoy.read()).toEqual(['clusters +third'])
+})
+
+test('rule 36: a listener that names another table: the new one follows, the old one leaves after it', () => {
+  const script = new Script()
+  const listener = (...bytes: readonly number[]) => makeResource('http', Uint8Array.from(bytes))
+  script.publish({ listeners: [listener()], routes: [resource('one', '1')] })
+  const envoy = script
+    .client()
+    .ask('listeners')
+    .ask('routes', { subscribe: ['one'] })
+  envoy.settle()
+  script.publish({ listeners: [listener(10, 0)], routes: [resource('two', '1')] })
+  expect(envoy.read()).toEqual(['listeners +http'])
+  envoy.ask('routes', { subscribe: ['two'] })
+  expect(envoy.read()).toEqual(['routes +two'])
+  expect(envoy.ack('routes').read()).toEqual([])
+  expect(envoy.ack('listeners').read()).toEqual(['routes -one'])
 })

@@ -26,6 +26,13 @@ test('a response reads as what was meant', () => {
   }
 })
 
+test('rule 27, 45: a response says no version of the whole and no time to live', () => {
+  const response = { type: 'clusters' as const, nonce: '7', resources: [resource('a', '1')], removed: [] }
+  const message = fromBinary(DeltaDiscoveryResponseSchema, encodeResponse({ ...response, variant: 0 }))
+  expect(message.systemVersionInfo).toBe('')
+  expect(message.resources.map(({ ttl }) => ttl)).toEqual([undefined])
+})
+
 test('a variant differs in bytes and in a mark, and in nothing that routes', () => {
   const scope = create(ScopedRouteConfigurationSchema, {
     name: 'http/a',
