@@ -1,4 +1,7 @@
-/** The controller's metrics, under the names that dashboards and alerts for MetalLB know. */
+/**
+ * The controller's metrics, under the names that dashboards and alerts for MetalLB know. What only a leader knows is
+ * there only while this replica leads: of a standby nobody should hear that it has no configuration.
+ */
 import type { Pool } from '@landfall/metallb'
 import type { Metrics } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
@@ -37,6 +40,17 @@ export class ControllerMetrics {
       'Number of Services that have no address, by reason',
       ['reason'],
     )
+    this.endTerm()
+  }
+
+  /** This replica leads, and has read nothing yet. */
+  startTerm(): void {
+    this.setConfig(false, false)
+  }
+
+  endTerm(): void {
+    for (const gauge of [this.#loaded, this.#stale, this.#allocated]) gauge.remove()
+    for (const gauge of [this.#without, ...Object.values(this.#usage)]) gauge.reset()
   }
 
   sawChanges(count: number): void {

@@ -115,6 +115,7 @@ export class Session {
   /** Resolves after the first decisions. */
   async start(): Promise<void> {
     const { cluster, namespace, configMap, logger, metrics } = this.#options
+    metrics.startTerm()
     const onChange = (count: number) => {
       metrics.sawChanges(count)
       this.#configChanged = true
@@ -139,6 +140,7 @@ export class Session {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#options.metrics.endTerm()
     clearTimeout(this.#deadline)
     clearTimeout(this.#counting)
     this.#services.stop()
