@@ -14,9 +14,8 @@ import {
 } from '@landfall/telemetry'
 import { nameForClass } from './class-name.ts'
 import { ControllerMetrics } from './controller-metrics.ts'
-import { ensureMemberlistSecret } from './memberlist-secret.ts'
 import type { ControllerOptions, ListenAddress } from './options.ts'
-import { Session } from './session.ts'
+import { Term } from './term.ts'
 import { filesIn, secretOf, Webhooks } from './webhook/index.ts'
 
 export const leaseName = 'landfall-controller'
@@ -46,7 +45,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
     await serve(options.health, health.routes()),
   ]
 
-  let session: Session | undefined
+  let term: Term | undefined
   const election = new LeaderElection({
     cluster,
     namespace,
@@ -56,27 +55,26 @@ export async function runController(options: ControllerOptions): Promise<void> {
     logger,
     metrics,
     onStarted: async () => {
-      const name = options.memberlistSecret
-      const { deployment } = options
-      if (name !== '') void ensureMemberlistSecret({ cluster, namespace, name, deployment, logger, signal })
       health.setReady('sync', false, 'the first list is not complete')
-      session = new Session({
+      term = new Term({
         cluster,
         namespace,
         loadBalancerClass: options.loadBalancerClass,
         configMap: options.configMap,
         poolRemovalGraceMs: options.poolRemovalGraceMs,
+        memberlistSecret: options.memberlistSecret,
+        deployment: options.deployment,
         logger,
         metrics: controllerMetrics,
         mayWrite: () => election.isLeader(),
       })
-      await session.start()
+      await term.start()
       health.setReady('sync', true)
     },
     onStopped: () => {
       health.setReady('sync', true)
-      void session?.stop()
-      session = undefined
+      void term?.stop()
+      term = undefined
     },
   })
   logger.info('startup', { version, namespace }, 'controller is running')
@@ -86,11 +84,11 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const answered = answerWebhooks({ options, cluster, namespace, mayWrite, health })
   if (!signal.aborted && options.allocates) election.start()
   await Promise.race([aborted(signal), sleep(electionMs, undefined, { ref: false })])
-  if (session === undefined) health.setReady('sync', true)
+  if (term === undefined) health.setReady('sync', true)
 
   await aborted(signal)
   logger.info('shutdown', {}, 'controller is stopping')
-  const last = session
+  const last = term
   await last?.stop()
   if (options.allocates) await election.stop()
   await answered
