@@ -104,6 +104,7 @@ describeWith('with', 'frr', () => {
     await until('both routes', () => hops('2001:db8:99::1/128').length + hops('10.99.1.1/32').length === 2)
     expect(seen('2001:db8:99::1/128')).toMatch(/fd77::11/)
     expect(seen('10.99.1.1/32')).toMatch(/10\.77\.0\.11/)
+    await until('the session in the log', () => speaker.events('sessionUp').length > 0)
     expect(speaker.events('sessionUp')[0]).toMatchObject({ peer: '[fd77::1]:179' })
     speaker.apply({ peers: [peer('tor6', { address: 'fd77::1', routes: [] })] })
     await until('both gone', () => hops('2001:db8:99::1/128').length + hops('10.99.1.1/32').length === 0)

@@ -68,6 +68,7 @@ export function contractSuite(router: ContractPeer): void {
       await gone('10.98.3.231/32', from)
       await until('the communities', () => router.route('10.99.0.0/24', from)?.large.length === 1)
       expect(router.timesUp(from)).toBe(times)
+      await until('the session in the log', () => speaker.events('sessionUp').length > 0)
       expect(speaker.events('sessionUp')).toHaveLength(1)
 
       await speaker.stop()
@@ -118,6 +119,7 @@ export function contractSuite(router: ContractPeer): void {
       await until('the community', () => /^(65535:0|graceful-shutdown)$/.test(communities() ?? ''))
       await gone('10.99.8.1/32', n.plain4)
       expect(router.route('10.99.8.2/32', n.plain4)?.communities).toEqual([])
+      await until('the session in the log', () => speaker.events('sessionUp').length > 0)
       expect(speaker.events('sessionUp')).toHaveLength(1)
     })
 
