@@ -6,6 +6,7 @@
 import { serviceType } from '@landfall/kube'
 import type { ControllerProcess } from './controller-process.ts'
 import type { MemoryGroup } from './memory-group.ts'
+import { forgetReports, reportServices } from './reports.ts'
 import { balancer, createServices, deleteServices, each, names, namespace, ServiceWatch } from './services.ts'
 import { AllocatorSite } from './site.ts'
 import { since, writeCounts } from './write-counts.ts'
@@ -97,16 +98,22 @@ export interface LifeResult {
   readonly peaksMiB: readonly number[]
   readonly kills: number
   readonly alive: boolean
+  /** Status and Events, by the controller, for each Service. */
+  readonly writesEach: number
 }
 
-/** Created, restarted and deleted, within so much memory. */
+/** Created, announced by three nodes, restarted and deleted, within so much memory. */
 export async function lifeWithin(group: MemoryGroup, count: number): Promise<LifeResult> {
   return await onSite({ pool: '10.0.0.0/16' }, async (site, watch) => {
     const first = await site.startController('first', group)
     await leaderOf([first])
+    const before = await writeCounts(site.cluster)
     await createServices(site.cluster, names('s', count))
     await watch.count(count, 600_000)
+    await reportServices(site.cluster, names('s', count))
     await quiet(site)
+    const after = await writeCounts(site.cluster)
+    const writesEach = since(before, after, (name) => / (services\/status|events)$/.test(name)) / count
     const created = first.memory().peak
     await first.end('SIGTERM')
     const second = await site.startController('second', group)
@@ -114,11 +121,12 @@ export async function lifeWithin(group: MemoryGroup, count: number): Promise<Lif
     await pause(2000)
     const restarted = second.memory().peak
     await deleteServices(site.cluster, names('s', count))
+    await forgetReports(site.cluster)
     await quiet(site)
     const alive = second.alive && (await second.isReady())
     const peaksMiB = [created, restarted, second.memory().peak]
     await second.end('SIGTERM')
-    return { peaksMiB, kills: group.kills(), alive }
+    return { peaksMiB, kills: group.kills(), alive, writesEach }
   })
 }
 

@@ -15,6 +15,8 @@ const awayMs = 7000
 const inARow = 3
 const limitMs = 2000
 const limitMiB = 100
+/** Of a Service: its address, the Event, and that it is announced. */
+const mostWrites = 3
 /** A figure in time is measured again when this process was late by more than half of it. */
 const mostTries = 3
 
@@ -102,13 +104,14 @@ async function swapped(): ReturnType<Trial> {
 async function life(): ReturnType<Trial> {
   const group = new MemoryGroup(`landfall-allocator-${process.pid}`, limitMiB)
   try {
-    const { peaksMiB, kills, alive } = await lifeWithin(group, lifeServices)
+    const { peaksMiB, kills, alive, writesEach } = await lifeWithin(group, lifeServices)
     const [created = 0, restarted = 0, deleted = 0] = peaksMiB
     const peaks = `peaks ${mib(created)} created, ${mib(restarted)} restarted, ${mib(deleted)} deleted`
     return {
-      figures: `${lifeServices} Services, cgroup v${group.version}: ${kills} killed, ${peaks}`,
+      figures: `${lifeServices} Services, cgroup v${group.version}: ${kills} killed, ${peaks}, ${writesEach.toFixed(3)} writes each`,
       complaints: [
         ...(kills > 0 || !alive ? ['the controller died'] : []),
+        ...(writesEach > mostWrites ? [`${writesEach.toFixed(3)} writes a Service`] : []),
         ...(Math.max(...peaksMiB) > limitMiB ? [`more than ${limitMiB} MiB resident`] : []),
       ],
     }

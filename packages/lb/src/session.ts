@@ -304,9 +304,9 @@ export class Session {
     const { logger, metrics, mayWrite, loadBalancerClass } = this.#options
     const answer = this.#answers.has(key) ? this.#answers.get(key) : answerBefore(service)
     const wanted = this.#wanted(service, key, answer)
-    const isOurs = this.#isOurs(service)
-    if (!this.#answers.has(key) && !(isOurs && differsInAttributes(service, wanted))) {
-      if (!isOurs || !differsInAnnounced(service, wanted)) return
+    const isUrgent = this.#answers.has(key) || (this.#isOurs(service) && differsInAttributes(service, wanted))
+    if (!isUrgent) {
+      if (!this.#isOurs(service) || !differsInAnnounced(service, wanted)) return
       const waitMs = this.#announcing.settleMs(key, service.announced, wanted.announced)
       if (waitMs > 0) return this.#writes.addAfter(key, waitMs)
     }

@@ -1,0 +1,72 @@
+/** What the speakers of three nodes would report of Services: in the objects, and by the writes, that they make. */
+import * as api from '@landfall/api'
+import { type Cluster, customType, pathOf, type ResourceType } from '@landfall/kube'
+import type { KubeObject } from '@landfall/kube/model'
+import { each, namespace } from './services.ts'
+
+const system = 'metallb-system'
+const nodes = ['node-1', 'node-2', 'node-3'] as const
+const l2Type = customType<KubeObject>(api.serviceL2Status)
+const bgpType = customType<KubeObject>(api.serviceBGPStatus)
+const kinds = [
+  { type: l2Type, prefix: 'l2' },
+  { type: bgpType, prefix: 'bgp' },
+] as const
+/** Of as many Services one has pods that come late. */
+const lateEvery = 4
+const lateMs = 6000
+/** Between the first node that reports by BGP and the last. */
+const straggleMs = 5000
+/** Of each Service: one by layer 2, and one of each node by BGP. */
+export const reportsEach = 1 + nodes.length
+
+/**
+ * Each is announced by layer 2 from one node, and by BGP from all, of which one comes later. Of some it is said first
+ * that they have no endpoints.
+ */
+export async function reportServices(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const late = names.filter((_, index) => index % lateEvery === 0)
+  await each(late, async (name) => {
+    for (const { type, prefix } of kinds) await report(cluster, type, `${prefix}-${name}`, name, '')
+  })
+  await pause(lateMs)
+  await each(late, async (name) => {
+    for (const { type, prefix } of kinds) await cluster.delete(type, `${system}/${prefix}-${name}`)
+  })
+  const [first, second, third] = nodes
+  await each(names, async (name) => {
+    await report(cluster, l2Type, `l2-${name}-${first}`, name, first)
+    for (const node of [first, second]) await report(cluster, bgpType, `bgp-${name}-${node}`, name, node)
+  })
+  await pause(straggleMs)
+  await each(names, (name) => report(cluster, bgpType, `bgp-${name}-${third}`, name, third))
+}
+
+/** As the speakers do once the Services are gone. */
+export async function forgetReports(cluster: Cluster): Promise<void> {
+  for (const { type } of kinds)
+    await cluster.request({ method: 'DELETE', path: pathOf(type, { namespace: system }) })
+}
+
+/** @param node '': none announces it */
+async function report(
+  cluster: Cluster,
+  type: ResourceType,
+  name: string,
+  service: string,
+  node: string,
+): Promise<void> {
+  const { apiVersion, kind } = type
+  const labels = { 'metallb.io/service-name': service, 'metallb.io/service-namespace': namespace }
+  const ofNode = node === '' ? {} : { 'metallb.io/node': node }
+  const metadata = { namespace: system, name, labels: { ...labels, ...ofNode } }
+  const made = await cluster.create(type, { apiVersion, kind, metadata, spec: {} })
+  const who = { serviceName: service, serviceNamespace: namespace }
+  const said = node === '' ? { reason: 'noEndpoints', message: 'no endpoint is ready or serving' } : { node }
+  const peers = node !== '' && type === bgpType ? { peers: ['tor-1', 'tor-2'] } : {}
+  await cluster.update(type, { ...made, status: { ...who, ...said, ...peers } }, 'status')
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
