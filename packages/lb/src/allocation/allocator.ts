@@ -220,7 +220,7 @@ export class Allocator {
     else this.#told.delete(key)
     const news = events.filter((event) => !told.some((old) => sameEvent(old, event)))
     if (!reviewed.has(key) && news.length === 0) return []
-    return [{ key, request, decision: { ...decision, events: news } }]
+    return [{ key, request, decision: { ...decision, events: news.map((event) => inFull(event, decision)) } }]
   }
 
   /** Not the one that was known by this name: it was deleted and made again, or comes over from another class. */
@@ -262,6 +262,13 @@ export class Allocator {
 function stay(ips: readonly IP[], orphan: { readonly since: number; readonly refusal: Refusal }): Decision {
   const { reason, message } = orphan.refusal
   return { kind: 'orphaned', ips, ...orphan, events: [{ type: 'Warning', reason, message }] }
+}
+
+/** The Event of a refusal says also how it is for now. */
+function inFull(event: Event, decision: Decision): Event {
+  const detail = decision.kind === 'refused' ? decision.refusal.detail : undefined
+  if (detail === undefined || event.type === 'Normal') return event
+  return { ...event, message: `${event.message}: ${detail}` }
 }
 
 function sameEvent(a: Event, b: Event): boolean {

@@ -16,8 +16,15 @@ export interface Answer {
 }
 
 export function answerOf(decision: Decision, config: Config): Answer {
-  if (decision.kind === 'refused') return { status: 'False', ...decision.refusal, since: undefined }
-  if (decision.kind === 'orphaned') return { status: 'False', ...decision.refusal, since: decision.since }
+  if (decision.kind !== 'assigned') {
+    const { reason, message } = decision.refusal
+    return {
+      status: 'False',
+      reason,
+      message,
+      since: decision.kind === 'orphaned' ? decision.since : undefined,
+    }
+  }
   const reason = decision.incomplete ? 'OneFamilyOnly' : 'Allocated'
   return { status: 'True', reason, message: describe(decision, config), since: undefined }
 }

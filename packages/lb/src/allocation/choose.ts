@@ -1,12 +1,11 @@
 /** Choosing addresses for a Service that has none: those asked for, or the lowest free ones. */
 import { type Config, mayUse, type Pool, poolNamed, poolOf } from '@landfall/metallb'
 import { type Family, formatIP, type IP } from '@landfall/netip'
-import { autoAssignGroups, type Group, isOpenTo, onlyPool } from './eligible-pools.ts'
+import { autoAssignGroups, type Group, isOpenTo, onlyPool, sizeOf } from './eligible-pools.ts'
 import type { Stretch } from './layout.ts'
 import type { LedgerView } from './ledger.ts'
 import type { Refusal, RefusalReason } from './outcome.ts'
 import type { Request } from './request.ts'
-import { usageOf } from './usage.ts'
 
 export interface World {
   readonly config: Config
@@ -17,7 +16,7 @@ export type Choice =
   | { readonly kind: 'chosen'; readonly ips: readonly IP[] }
   | { readonly kind: 'none'; readonly refusal: Refusal }
 
-/** So many pools are named; more are counted. */
+/** So many pools or Services are named; more are counted. */
 const mostNamed = 8
 
 export function choose(request: Request, world: World): Choice {
@@ -33,9 +32,14 @@ export function choose(request: Request, world: World): Choice {
   return none('NoFreeAddress', describeExhaustion(request, world))
 }
 
-/** Why the Service may not hold the address, whoever else holds it; undefined when it may. */
+/** Why the Service may not hold the address; undefined when it may. */
 export function objection(ip: IP, request: Request, world: World): Refusal | undefined {
-  const pool = poolOf(world.config, ip)
+  return closed(ip, request, world) ?? inUse(ip, request, world)
+}
+
+/** That the Service may not hold the address, whoever else holds it or does not. */
+function closed(ip: IP, request: Request, { config }: World): Refusal | undefined {
+  const pool = poolOf(config, ip)
   const text = formatIP(ip)
   if (pool === undefined) return { reason: 'AddressNotInPool', message: `${text} is in no pool` }
   if (!isOpenTo(pool, request)) {
@@ -44,20 +48,15 @@ export function objection(ip: IP, request: Request, world: World): Refusal | und
       message: `${text} is in pool ${pool.name}, which is not for this Service`,
     }
   }
-  if (!mayUse(pool, ip)) {
-    return { reason: 'AddressAvoided', message: `pool ${pool.name} leaves out ${text} (avoidBuggyIPs)` }
-  }
-  return inUse(ip, request, world)
+  if (mayUse(pool, ip)) return undefined
+  return { reason: 'AddressAvoided', message: `pool ${pool.name} leaves out ${text} (avoidBuggyIPs)` }
 }
 
-/** That others hold the address on terms that keep the Service out. */
+/** That others hold the address on terms that keep the Service out. It names them: for who loses what it held. */
 export function inUse(ip: IP, request: Request, world: World): Refusal | undefined {
   const obstacles = world.ledger.obstacles(ip, request.key, request.sharing)
   if (obstacles.length === 0) return undefined
-  return {
-    reason: 'AddressInUse',
-    message: `${formatIP(ip)} is in use by ${obstacles.toSorted().join(', ')}`,
-  }
+  return { reason: 'AddressInUse', message: `${formatIP(ip)} is in use by ${listed(obstacles.toSorted())}` }
 }
 
 function chooseWanted(request: Request, ips: readonly IP[], world: World): Choice {
@@ -68,7 +67,7 @@ function chooseWanted(request: Request, ips: readonly IP[], world: World): Choic
   }
   const pools = new Set<string>()
   for (const ip of ips) {
-    const refusal = objection(ip, request, world)
+    const refusal = closed(ip, request, world)
     if (refusal !== undefined) return { kind: 'none', refusal }
     const pool = poolOf(world.config, ip)
     if (pool === undefined) continue
@@ -81,7 +80,12 @@ function chooseWanted(request: Request, ips: readonly IP[], world: World): Choic
   if (pools.size > 1) {
     return none('AddressNotInPool', `${ips.map(formatIP).join(' and ')} are not in one pool`)
   }
-  return { kind: 'chosen', ips }
+  const obstacles = ips.flatMap((ip) => world.ledger.obstacles(ip, request.key, request.sharing))
+  if (obstacles.length === 0) return { kind: 'chosen', ips }
+  const text = ips.map(formatIP).join(' and ')
+  const message = ips.length === 1 ? `${text} is in use by others` : `${text} are not both free`
+  const detail = listed([...new Set(obstacles)].toSorted())
+  return { kind: 'none', refusal: { reason: 'AddressInUse', message, detail } }
 }
 
 function chooseFromNamed(request: Request, world: World): Choice {
@@ -157,20 +161,26 @@ function chooseFromOne(stretch: Stretch, request: Request, world: World): readon
 function describeExhaustion(request: Request, world: World): string {
   const pools = autoAssignGroups(world.config, request).flatMap((group) => group.pools)
   if (pools.length === 0) return 'no pool is open to this Service without being asked for'
-  const names = pools.slice(0, mostNamed).map((pool) => counted(pool, request, world))
-  if (pools.length > mostNamed) names.push(`and ${pools.length - mostNamed} more`)
   const kind = pools.length === 1 ? 'pool' : 'pools'
-  return `no free ${describe(request.families)} address in ${kind} ${names.join(', ')}`
+  const all = listed(pools, (pool) => counted(pool, request, world))
+  return `no free ${describe(request.families)} address in ${kind} ${all}`
 }
 
-/** `single (1 of 1 in use)` */
-function counted(pool: Pool, { families }: Request, { ledger }: World): string {
-  const counts = families.flatMap((family) => {
-    const { assigned, total } = usageOf(pool, family, ledger)
-    return total === 0n ? [] : [`${assigned} of ${total}`]
+/** `single (1 of 1 in use)`. Of two families either may be what is lacking: how many there are of each. */
+function counted(pool: Pool, { families }: Request, { config }: World): string {
+  const [counts = '', ...more] = families.flatMap((family) => {
+    const total = sizeOf(config, pool, family)
+    if (total === 0n) return []
+    return families.length === 1 ? [`${total} of ${total} in use`] : [`${total} ${describe([family])}`]
   })
-  if (counts.length === 0) return `${pool.name} (none of this family)`
-  return `${pool.name} (${counts.join(' and ')} in use)`
+  if (counts === '')
+    return `${pool.name} (none of ${families.length === 1 ? 'this family' : 'either family'})`
+  return `${pool.name} (${[counts, ...more].join(' and ')})`
+}
+
+function listed<T>(all: readonly T[], text: (one: T) => string = String): string {
+  const named = all.slice(0, mostNamed).map(text)
+  return [...named, ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : [])].join(', ')
 }
 
 function describe(families: readonly Family[]): string {

@@ -1,5 +1,6 @@
 /** Which pools a Service may use, in the order in which they are tried. What is the same for all is found out once. */
 import { type Config, matchesAny, type Pool } from '@landfall/metallb'
+import type { Family } from '@landfall/netip'
 import { Layout, type Stretch } from './layout.ts'
 import type { Request } from './request.ts'
 
@@ -48,6 +49,12 @@ export function pinnedPools(config: Config, request: Request): readonly Pool[] {
 /** The pool alone; nothing comes from one that is refused. */
 export function onlyPool(config: Config, pool: Pool): Group {
   return groupOf(eligibleIn(config).layout, [pool])
+}
+
+/** How many addresses of the family a usable pool gives out. */
+export function sizeOf(config: Config, pool: Pool, family: Family): bigint {
+  const spans = onlyPool(config, pool).stretches.map((pools) => pools.layout.spanOf(pools, family))
+  return spans.reduce((sum, { first, end }) => sum + end - first, 0n)
 }
 
 function eligibleIn(config: Config): Eligible {

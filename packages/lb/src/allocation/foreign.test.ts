@@ -21,7 +21,7 @@ test('what the status of a Service of another class names is given to nobody, un
   const wanted = service('b', { loadBalancerIP: '10.0.0.0' })
   const [refused] = allocator.apply({ changed: [wanted], gone: [] })
   expect(refused?.decision).toMatchObject({
-    refusal: { reason: 'AddressInUse', message: '10.0.0.0 is in use by default/theirs' },
+    refusal: { reason: 'AddressInUse', message: '10.0.0.0 is in use by others', detail: 'default/theirs' },
   })
   expect([allocator.holders, [...allocator.holdings()].length]).toEqual([1, 1])
   const moved = [held('theirs', { ...younger, status: ['10.0.0.2'] })]

@@ -17,9 +17,15 @@ export type RefusalReason =
   | 'NoFreeAddress'
   | 'PoolRemoved'
 
+/**
+ * For as long as a Service waits, reason and message stay the same: they say nothing that others change by taking
+ * addresses or by giving them back.
+ */
 export interface Refusal {
   readonly reason: RefusalReason
   readonly message: string
+  /** How it is for now, for who is told of the refusal; that it becomes another is no news. */
+  readonly detail?: string
 }
 
 export interface Event {

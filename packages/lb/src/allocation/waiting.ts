@@ -115,7 +115,9 @@ function likenessOf(request: Request, held: readonly IP[], config: Config): stri
   const has = held.map((ip) => [ip.family, poolOf(config, ip)?.name])
   const terms = [wanted.kind, families, primaryFamily, ipFamilyPolicy, pool, sharing, has]
   if (wanted.kind === 'addresses') {
-    return JSON.stringify([terms, wanted.ips.map(formatIP), request.namespace, request.labels])
+    const pools = wanted.ips.map((ip) => poolOf(config, ip))
+    const open = pools.map((one) => one !== undefined && isOpenTo(one, request))
+    return JSON.stringify([terms, wanted.ips.map(formatIP), open])
   }
   const named = poolNamed(config, pool)
   const open =
