@@ -112,7 +112,8 @@ export class Allocator {
       if (holding !== undefined) released.push([request.key, holding])
       this.#requests.set(request.key, request)
       const ips = holding?.ips ?? review.get(request.key)?.ips ?? heldIn(service)
-      review.set(request.key, { ips, given: holding !== undefined || request.allocatedFrom !== '' })
+      const isMarked = request.allocatedFrom !== '' || request.orphanedSince !== undefined
+      review.set(request.key, { ips, given: holding !== undefined || isMarked })
       if (holding === undefined) released.push(...this.#rivals(request, ips, review))
     }
     if (batch.config !== undefined) {
