@@ -51,18 +51,27 @@ export function lastUpTo(ranges: readonly Range[], ip: IP): number {
   return low - 1
 }
 
-/** Between two neighbouring edges all addresses are in the same ranges: each such cell goes to the first that has it. */
 function partsOf(ranges: readonly Range[], family: Family): readonly OwnedRange[] {
-  const own = [...ranges.entries()].filter(([, { first }]) => first.family === family)
-  const values = own.flatMap(([, { first, last }]) => [first.value, last.value + 1n])
+  const own: OwnedRange[] = []
+  for (const [owner, { first, last }] of ranges.entries()) {
+    if (first.family === family) own.push({ first, last, owner })
+  }
+  const sorted = own.toSorted((a, b) => compareIP(a.first, b.first))
+  const isDisjoint = sorted.every(({ first }, at) => first.value > (sorted[at - 1]?.last.value ?? -1n))
+  return isDisjoint ? sorted : divided(own, family)
+}
+
+/** Between two neighbouring edges all addresses are in the same ranges: each such cell goes to the first that has it. */
+function divided(own: readonly OwnedRange[], family: Family): readonly OwnedRange[] {
+  const values = own.flatMap(({ first, last }) => [first.value, last.value + 1n])
   const edges = [...new Set(values)].toSorted((a, b) => (a < b ? -1 : 1))
   const cellAt = new Map(edges.map((edge, cell) => [edge, cell]))
   const owners = new Int32Array(edges.length).fill(-1)
   const free = new NextFree(edges.length)
-  for (const [index, { first, last }] of own) {
+  for (const { first, last, owner } of own) {
     const end = cellAt.get(last.value + 1n) ?? 0
     for (let cell = free.from(cellAt.get(first.value) ?? 0); cell < end; cell = free.from(cell)) {
-      owners[cell] = index
+      owners[cell] = owner
       free.take(cell)
     }
   }
