@@ -125,10 +125,13 @@ describe('refusals', () => {
       'spec.routes[0].conditions: more than one path condition',
     ],
     [
-      'unsupported',
-      host('unsupported', { ...route('tea'), authPolicy: { disabled: true } }),
-      'NotSupported',
-      'spec.routes[0].authPolicy: ',
+      'never-asked',
+      host('never-asked', {
+        requestRedirectPolicy: { path: '/elsewhere' },
+        rateLimitPolicy: { global: { descriptors: [{ entries: [{ remoteAddress: {} }] }] } },
+      }),
+      'RateLimitPolicyNotValid',
+      'spec.routes[0].rateLimitPolicy.global: ',
     ],
     [
       'no-key',
