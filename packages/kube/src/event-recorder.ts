@@ -80,7 +80,10 @@ export class EventRecorder {
     if (this.#writing === undefined) return
     const late = new AbortController()
     this.#hurry.abort()
-    await Promise.race([this.#writing, sleep(withinMs, undefined, { signal: late.signal }).catch(() => {})])
+    await Promise.race([
+      this.#writing,
+      sleep(withinMs, undefined, { signal: late.signal, ref: false }).catch(() => {}),
+    ])
     late.abort()
     this.#hurry = new AbortController()
     if (this.#queue.size === 0) return
