@@ -31,13 +31,14 @@ import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
+import type { RefusedContent } from '../xds/session/refusals.ts'
 import { Chains } from './chains.ts'
 import { ClientCertificate } from './client-certificate.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
 import { ExtensionUnits } from './extension-units.ts'
 import { PlainTable } from './plain-table.ts'
-import { Refusals, type ResourceName } from './refusals.ts'
+import { Refusals, type RefusedIn, type ResourceName } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
@@ -89,7 +90,10 @@ export class Engine {
   readonly #secretsWanted = new Counted<Resource>()
   readonly #chains = new Chains()
   readonly #runtime: ResourceMap
-  readonly #refusals = new Refusals((resource) => this.#mayHold(resource))
+  readonly #refusals = new Refusals({
+    holders: (resource) => this.#mayHold(resource),
+    version: (resource) => this.#versionOf(resource),
+  })
   #plainHosts = 0
   /** Filters of all listeners, as text. */
   #filters: string | undefined
@@ -152,9 +156,14 @@ export class Engine {
     return this.#verdicts.of(kind, key)
   }
 
-  /** Word of an Envoy. @param message its words; undefined: well again @returns the HTTPProxies that it concerns */
-  refuse(resource: ResourceName, message: string | undefined): readonly Key[] {
-    return this.#refusals.take(resource, message)
+  /** Word of an Envoy. @returns the HTTPProxies that it concerns */
+  refuse(refused: RefusedContent): readonly Key[] {
+    return this.#refusals.add(refused)
+  }
+
+  /** Well again, or gone. @returns the HTTPProxies that it concerns */
+  clear(resource: ResourceName): readonly Key[] {
+    return this.#refusals.clear(resource)
   }
 
   /** Takes over what Envoys refuse from an engine of other options. */
@@ -163,9 +172,25 @@ export class Engine {
   }
 
   /** What Envoys refuse of the host, if it is this HTTPProxy that has it. */
-  refusals(host: string, root: Key): readonly string[] {
+  refusals(host: string, root: Key): readonly RefusedIn[] {
     const unit = this.#units.of(host)
-    return unit?.root === root ? this.#refusals.of(unit) : []
+    const { layout } = this.#options
+    return unit?.root === root ? this.#refusals.of(unit).map((one) => ({ ...one, layout })) : []
+  }
+
+  /** What was once said of content of the host is still to the point, and is this HTTPProxy's to say. */
+  stands(host: string, root: Key, content: RefusedContent): boolean {
+    const unit = this.#units.of(host)
+    return unit?.root === root && this.#refusals.stands(unit, content)
+  }
+
+  #versionOf({ type, name }: ResourceName): string | undefined {
+    if (type === 'scopes' || type === 'routes') {
+      return this.#scoped === (type === 'scopes') ? this.#tables.version(name) : undefined
+    }
+    if (type === 'clusters') return this.#clusters.version(name)
+    if (type === 'endpoints') return this.#endpoints.table.version(name)
+    return type === 'secrets' ? this.#secrets.version(name) : undefined
   }
 
   #mayHold({ type, name }: ResourceName): readonly Unit[] {

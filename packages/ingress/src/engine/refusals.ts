@@ -5,7 +5,9 @@
 import type { Key } from '@landfall/kube/model'
 import { endpointsOf } from '../envoy/cluster.ts'
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
+import type { Layout } from '../xds/layout.ts'
 import type { ResourceType } from '../xds/resource.ts'
+import type { RefusedContent } from '../xds/session/refusals.ts'
 import type { Unit } from './units.ts'
 
 export interface ResourceName {
@@ -13,39 +15,73 @@ export interface ResourceName {
   readonly name: string
 }
 
-/** The hosts that may hold a resource, and perhaps others. */
-export type Holders = (resource: ResourceName) => readonly Unit[]
+/** Content of a resource in one of the layouts, each of which has its own. */
+export interface RefusedIn extends RefusedContent {
+  readonly layout: Layout
+}
+
+/** What the refusals ask of the engine that they are about. */
+export interface Desired {
+  /** The hosts that may hold a resource, and perhaps others. */
+  readonly holders: (resource: ResourceName) => readonly Unit[]
+  /** Of the content that is wanted now. */
+  readonly version: (resource: ResourceName) => string | undefined
+}
 
 export class Refusals {
-  readonly #words = new Map<string, string>()
-  readonly #holders: Holders
+  readonly #refused = new Map<string, RefusedContent>()
+  /** Versions that an Envoy here refused, and that are well again: what a status says of them is old. */
+  readonly #cleared = new Map<string, string>()
+  readonly #desired: Desired
 
-  constructor(holders: Holders) {
-    this.#holders = holders
+  constructor(desired: Desired) {
+    this.#desired = desired
   }
 
-  /** @param message Envoy's words; undefined: accepted, or gone @returns the root HTTPProxies that it concerns */
-  take(resource: ResourceName, message: string | undefined): readonly Key[] {
+  /** @returns the root HTTPProxies that it concerns */
+  add(refused: RefusedContent): readonly Key[] {
+    const tag = tagOf(refused)
+    this.#refused.set(tag, refused)
+    if (this.#cleared.get(tag) === refused.version) this.#cleared.delete(tag)
+    return this.#roots(refused)
+  }
+
+  /** Accepted, or gone. @returns the root HTTPProxies that it concerns */
+  clear(resource: ResourceName): readonly Key[] {
     const tag = tagOf(resource)
-    if (message === undefined) this.#words.delete(tag)
-    else this.#words.set(tag, message)
-    const holding = this.#holders(resource).filter((unit) =>
-      resourcesOf(unit).some((one) => tagOf(one) === tag),
-    )
-    return [...new Set(holding.flatMap(({ root }) => root ?? []))]
+    const before = this.#refused.get(tag)
+    if (before !== undefined) this.#cleared.set(tag, before.version)
+    this.#refused.delete(tag)
+    return this.#roots(resource)
   }
 
   adopt(before: Refusals): void {
-    for (const [tag, message] of before.#words) this.#words.set(tag, message)
+    for (const [tag, refused] of before.#refused) this.#refused.set(tag, refused)
+    for (const [tag, version] of before.#cleared) this.#cleared.set(tag, version)
   }
 
-  /** What is refused of a host, in words that name the host and the resource. */
-  of(unit: Unit): readonly string[] {
-    if (this.#words.size === 0) return []
-    return resourcesOf(unit).flatMap((resource) => {
-      const words = this.#words.get(tagOf(resource))
-      return words === undefined ? [] : [`host "${unit.host}": ${resource.type} "${resource.name}": ${words}`]
-    })
+  /** What is refused of a host. */
+  of(unit: Unit): readonly RefusedContent[] {
+    if (this.#refused.size === 0) return []
+    return resourcesOf(unit).flatMap((resource) => this.#refused.get(tagOf(resource)) ?? [])
+  }
+
+  /** What was said of content is still to the point: the host wants that content, and none here took it since. */
+  stands(unit: Unit, content: RefusedContent): boolean {
+    const tag = tagOf(content)
+    return (
+      this.#desired.version(content) === content.version &&
+      this.#cleared.get(tag) !== content.version &&
+      resourcesOf(unit).some((one) => tagOf(one) === tag)
+    )
+  }
+
+  #roots(resource: ResourceName): readonly Key[] {
+    const tag = tagOf(resource)
+    const holding = this.#desired
+      .holders(resource)
+      .filter((unit) => resourcesOf(unit).some((one) => tagOf(one) === tag))
+    return [...new Set(holding.flatMap(({ root }) => root ?? []))]
   }
 }
 

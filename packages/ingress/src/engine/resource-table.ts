@@ -24,6 +24,10 @@ export class ResourceTable {
     return this.#map.has(name)
   }
 
+  version(name: string): string | undefined {
+    return this.#map.get(name)?.version
+  }
+
   /** What changed since the last call. */
   drain(): TableChange {
     const changed = this.#changed

@@ -96,7 +96,10 @@ async function serve(
   }
   const length = changed.configuration?.kind === 'object' ? 8 : 7
   const opened = await Promise.all(Array.from({ length }, () => server.nextWatch()))
-  const paths = server.requests.filter(({ query }) => query.has('watch')).map(({ path }) => path)
+  const paths = server.requests
+    .filter(({ query }) => query.has('watch'))
+    .map(({ path }) => path)
+    .slice(-length)
   watches = opened.map((watch, index) => ({ watch, path: paths[index] ?? '' }))
   for (const { path, watch } of watches) {
     const added = (objects[path] ?? []).map((object) => ({ type: 'ADDED' as const, object }))
@@ -233,32 +236,6 @@ function refuseClusters(): () => void {
   }
 }
 
-test('rule 40: what an Envoy refuses stands in the status of the HTTPProxy until the content changes', {
-  timeout: 20_000,
-}, async () => {
-  let stored = proxy('RoundRobin', 1)
-  server.answer = ({ method, path, body, query }) => {
-    if (query.has('watch')) return undefined
-    if (!path.startsWith('/apis/projectcontour.io/v1/namespaces/web/httpproxies/shop')) return undefined
-    if (method === 'PUT') stored = body as RawObject
-    return { body: stored }
-  }
-  await serve({ [proxies]: [stored], [services]: [shop] }, { leaderElection: undefined })
-  const end = refuseClusters()
-  const conditions = () => (stored['status'] as HTTPProxyStatus | undefined)?.conditions ?? []
-  const refusal = await eventually('said', () => conditions().find(({ type }) => type === 'Programmed'))
-  expect(refusal).toMatchObject({ status: 'False', reason: 'EnvoyRefused', observedGeneration: 1 })
-  expect(refusal.message).toMatch(/^host "shop.test": clusters "web\/shop\/80\/[0-9a-f]{10}": not with me$/)
-
-  end()
-  stored = proxy('Random', 2, stored['status'])
-  await watches.find(({ path }) => path === proxies)?.watch.send({ type: 'MODIFIED', object: stored })
-  await eventually('taken back', () =>
-    conditions().some(({ type }) => type === 'Programmed') ? undefined : true,
-  )
-  expect(conditions()).toMatchObject([{ type: 'Valid', status: 'True', observedGeneration: 2 }])
-})
-
 /** Follows clusters. @returns how long each may take to connect, as last told, and what ends it */
 function followClusters(): { readonly seconds: Map<string, bigint | undefined>; readonly end: () => void } {
   const bytes = (buffer: Buffer) => buffer
@@ -292,6 +269,45 @@ function followClusters(): { readonly seconds: Map<string, bigint | undefined>; 
     },
   }
 }
+
+test('rule 40, 42: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', {
+  timeout: 20_000,
+}, async () => {
+  let stored = proxy('RoundRobin', 1)
+  server.answer = ({ method, path, body, query }) => {
+    if (query.has('watch')) return undefined
+    if (!path.startsWith('/apis/projectcontour.io/v1/namespaces/web/httpproxies/shop')) return undefined
+    if (method === 'PUT') stored = body as RawObject
+    return { body: stored }
+  }
+  const start = () => serve({ [proxies]: [stored], [services]: [shop] }, { leaderElection: undefined })
+  await start()
+  const end = refuseClusters()
+  const conditions = () => (stored['status'] as HTTPProxyStatus | undefined)?.conditions ?? []
+  const refusal = await eventually('said', () => conditions().find(({ type }) => type === 'Programmed'))
+  expect(refusal).toMatchObject({ status: 'False', reason: 'EnvoyRefused', observedGeneration: 1 })
+  expect(refusal.message).toMatch(/^host "shop.test": clusters "web\/shop\/80\/[0-9a-f]{10}": not with me$/)
+
+  end()
+  await stop()
+  const at = await start()
+  const envoy = followClusters()
+  await eventually('left as it is', async () => {
+    const text = await (await fetch(`${at}/metrics`)).text()
+    const looked = /contour_status_update_noop_total\{kind="HTTPProxy"\} [1-9]/.test(text)
+    return looked && text.includes('landfall_xds_streams 1\n') ? true : undefined
+  })
+  expect(conditions()[1]).toEqual(refusal)
+  stored = proxy('Random', 2, stored['status'])
+  await watches.find(({ path }) => path === proxies)?.watch.send({ type: 'MODIFIED', object: stored })
+  await eventually('taken back', () =>
+    conditions().every(({ observedGeneration }) => observedGeneration === 2) ? true : undefined,
+  )
+  expect(conditions()).toMatchObject([{ type: 'Valid', status: 'True' }])
+  await eventually('served', () => (envoy.seconds.size > 0 ? true : undefined))
+  expect([...envoy.seconds.keys()].filter((name) => refusal.message.includes(name))).toEqual([])
+  envoy.end()
+})
 
 const world: Objects = { [proxies]: [proxy('Random', 1)], [services]: [shop] }
 

@@ -5,15 +5,14 @@
 import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { type Cluster, LeaderElection } from '@landfall/kube'
+import type { Key } from '@landfall/kube/model'
 import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import type { LiveOptions, ServeOptions } from '../options.ts'
 import type { Renewer } from '../renewal/renewer.ts'
 import { ingressAddresses } from '../status/addresses.ts'
 import { StatusSync, statusKinds } from '../status/status-sync.ts'
-import type { Layout } from '../xds/layout.ts'
 import { XdsServer } from '../xds/server.ts'
-import type { Refused } from '../xds/session/hub.ts'
 import { Batches } from './batches.ts'
 import { serveEndpoints } from './endpoints.ts'
 import { ServeMetrics } from './metrics.ts'
@@ -50,7 +49,7 @@ export class Serve {
     this.#registry = metrics
     this.#metrics = new ServeMetrics(metrics, options.version)
     this.#translations = new Translations(this.#world, () => this.#observer.slices(), options.live.engine, {
-      whole: (layout, snapshot) => this.#xds.publish(snapshot, layout),
+      whole: (layout, snapshot, refused) => this.#xds.publish(snapshot, layout, refused),
       change: (layout, change) => this.#xds.apply(change, layout),
     })
     this.#problems = new ProblemLog(logger)
@@ -69,9 +68,9 @@ export class Serve {
       address: options.xds.address,
       port: options.xds.port,
       onRefused: (refused, layout) => {
-        if (!refused.heldElsewhere) this.#refuse(layout, refused, refused.message)
+        if (!refused.heldElsewhere) this.#programmed(this.#translations.refuse(layout, refused))
       },
-      onCleared: (resource, layout) => this.#refuse(layout, resource, undefined),
+      onCleared: (resource, layout) => this.#programmed(this.#translations.clear(layout, resource)),
       onLayout: (layout, wanted) => this.#translations.want(layout, wanted),
       security:
         options.xdsTls === undefined
@@ -85,7 +84,7 @@ export class Serve {
       classes: options.ingressClasses,
       httpProxyType,
       verdict: (kind, key) => this.#translations.scoped.verdict(kind, key),
-      refusals: (host, proxy) => this.#translations.refusals(host, proxy),
+      refusals: (host, proxy, told) => this.#translations.refusals(host, proxy, told),
       addresses: () => this.#entryAddresses(),
       isLeader: () => this.isLeader,
       onOutcome: (kind, outcome, seconds) => this.#metrics.statusOutcome(kind, outcome, seconds),
@@ -197,9 +196,8 @@ export class Serve {
     if (this.#xds.ready) this.#translations.publish()
   }
 
-  #refuse(layout: Layout, resource: Pick<Refused, 'type' | 'name'>, message: string | undefined): void {
-    for (const key of this.#translations.refuse(layout, resource, message))
-      this.#status.touch('httpProxy', key)
+  #programmed(proxies: readonly Key[]): void {
+    for (const key of proxies) this.#status.touchProgrammed(key)
   }
 
   #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {

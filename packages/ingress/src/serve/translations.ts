@@ -5,15 +5,18 @@
  */
 import type { Key } from '@landfall/kube/model'
 import { Engine, type EngineOptions } from '../engine/engine.ts'
-import type { ResourceName } from '../engine/refusals.ts'
+import type { RefusedIn, ResourceName } from '../engine/refusals.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
+import { refusalsTold, type Told } from '../status/programmed-condition.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Snapshot } from '../xds/resource.ts'
+import type { RefusedContent } from '../xds/session/refusals.ts'
 import type { Change as ResourceChange } from '../xds/session/store.ts'
 
 /** Where what is translated goes. */
 export interface Published {
-  readonly whole: (layout: Layout, snapshot: Snapshot) => void
+  /** `refused`: content of it that the statuses say an Envoy refused. */
+  readonly whole: (layout: Layout, snapshot: Snapshot, refused: readonly RefusedContent[]) => void
   readonly change: (layout: Layout, change: ResourceChange) => void
 }
 
@@ -54,7 +57,7 @@ export class Translations {
       engine.adopt(before)
       if (layout === 'scoped') this.#scoped = engine
       this.#engines.set(layout, engine)
-      if (this.#told.has(layout)) this.#published.whole(layout, engine.snapshot())
+      if (this.#told.has(layout)) this.#published.whole(layout, engine.snapshot(), [])
     }
   }
 
@@ -73,7 +76,7 @@ export class Translations {
   publish(): void {
     for (const [layout, engine] of this.#engines) {
       if (this.#told.has(layout)) this.#published.change(layout, engine.drain())
-      else this.#published.whole(layout, engine.snapshot())
+      else this.#published.whole(layout, engine.snapshot(), this.#recall(layout, engine))
       this.#told.add(layout)
     }
   }
@@ -96,15 +99,48 @@ export class Translations {
     return engine
   }
 
-  /** Word of an Envoy. @param message its words; undefined: well again @returns the HTTPProxies that it concerns */
-  refuse(layout: Layout, resource: ResourceName, message: string | undefined): readonly Key[] {
-    return this.#engines.get(layout)?.refuse(resource, message) ?? []
+  /** What was refused before this replica began, from the statuses of its owners. */
+  #recall(layout: Layout, engine: Engine): readonly RefusedContent[] {
+    const recalled = [...this.#world.httpProxy].flatMap(([key, { spec, status }]) => {
+      const host = spec.virtualhost?.fqdn.toLowerCase() ?? ''
+      return refusalsTold(status).filter((one) => one.layout === layout && engine.stands(host, key, one))
+    })
+    for (const one of recalled) engine.refuse(one)
+    return recalled
   }
 
-  /** What Envoys refuse of the host, if it is this HTTPProxy that has it. */
-  refusals(host: string, root: Key): readonly string[] {
-    return [...new Set([...this.#engines.values()].flatMap((engine) => engine.refusals(host, root)))]
+  /** Word of an Envoy. @returns the HTTPProxies that it concerns */
+  refuse(layout: Layout, refused: RefusedContent): readonly Key[] {
+    return this.#engines.get(layout)?.refuse(refused) ?? []
   }
+
+  /** Well again, or gone. @returns the HTTPProxies that it concerns */
+  clear(layout: Layout, resource: ResourceName): readonly Key[] {
+    return this.#engines.get(layout)?.clear(resource) ?? []
+  }
+
+  /**
+   * What Envoys refuse of the host, if it is this HTTPProxy that has it: those of this replica, and what another
+   * said of the same content. @param told in the object's status
+   */
+  refusals(host: string, root: Key, told: readonly Told[]): readonly RefusedIn[] {
+    const own = [...this.#engines.values()].flatMap((engine) => engine.refusals(host, root))
+    const known = new Set(own.map(identityOf))
+    const others = told.filter((one) => !known.has(identityOf(one)) && this.#stands(host, root, one))
+    return [...own, ...others]
+  }
+
+  /** Of an object newer than the one seen here, or a layout that nobody here follows, the other knows more. */
+  #stands(host: string, root: Key, told: Told): boolean {
+    const generation = this.#world.httpProxy.get(root)?.meta.generation ?? 0
+    if (told.generation > generation) return true
+    const engine = this.#engines.get(told.layout)
+    return engine === undefined ? told.generation === generation : engine.stands(host, root, told)
+  }
+}
+
+function identityOf({ layout, type, name, version, build }: RefusedIn): string {
+  return [layout, type, name, version, build].join(' ')
 }
 
 function everything(world: World): readonly Change[] {

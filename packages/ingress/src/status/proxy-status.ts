@@ -2,17 +2,14 @@
  * A verdict → the status of an HTTPProxy: `currentStatus`, its description, and the condition `Valid` with every
  * error and warning; with what Envoys refuse of it, the condition `Programmed` says so. Conditions of others are kept, and so is the time of the last transition.
  */
-import type { HTTPProxyStatus } from '@landfall/api'
+import type { DetailedCondition, HTTPProxyStatus } from '@landfall/api'
 import type { LoadBalancerIngress } from '@landfall/kube/model'
 import type { Problem } from '../dag/problem.ts'
 import type { Verdict } from '../engine/verdicts.ts'
-import { longest, validCondition, validType } from './valid-condition.ts'
-
-type Condition = NonNullable<HTTPProxyStatus['conditions']>[number]
+import { withProgrammed } from './programmed-condition.ts'
+import { validCondition, validType } from './valid-condition.ts'
 
 export type ProxyState = 'valid' | 'invalid' | 'orphaned'
-
-const programmedType = 'Programmed'
 
 export function proxyState(verdict: Verdict): ProxyState {
   if (!verdict.reached) return 'orphaned'
@@ -34,7 +31,7 @@ const descriptions: Readonly<Record<ProxyState, string>> = {
 
 /**
  * @param now RFC 3339, with whole seconds, as the API keeps it
- * @param refusals what Envoys refuse of its host, in words; none: no condition `Programmed`
+ * @param programmed the condition of that type, while Envoys refuse something of its host
  */
 export function proxyStatus(
   current: HTTPProxyStatus | undefined,
@@ -42,38 +39,17 @@ export function proxyStatus(
   generation: number,
   addresses: readonly LoadBalancerIngress[],
   now: string,
-  refusals: readonly string[] = [],
+  programmed?: DetailedCondition,
 ): HTTPProxyStatus {
   const state = proxyState(verdict)
   const problems = state === 'orphaned' ? [orphaned] : verdict.problems
   const messages = { valid: descriptions.valid, invalid: descriptions[state] }
   const condition = validCondition(current?.conditions, problems, messages, generation, now)
-  const foreign =
-    current?.conditions?.filter(({ type }) => type !== validType && type !== programmedType) ?? []
+  const others = current?.conditions?.filter(({ type }) => type !== validType) ?? []
   return {
     currentStatus: state,
     description: descriptions[state],
     loadBalancer: addresses.length === 0 ? {} : { ingress: addresses.map((address) => ({ ...address })) },
-    conditions: [condition, ...notProgrammed(current, refusals, generation, now), ...foreign],
+    conditions: withProgrammed([condition, ...others], programmed),
   }
-}
-
-function notProgrammed(
-  current: HTTPProxyStatus | undefined,
-  refusals: readonly string[],
-  generation: number,
-  now: string,
-): readonly Condition[] {
-  if (refusals.length === 0) return []
-  const before = current?.conditions?.find(({ type }) => type === programmedType)
-  return [
-    {
-      type: programmedType,
-      status: 'False',
-      reason: 'EnvoyRefused',
-      message: refusals.join('; ').slice(0, longest),
-      lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now,
-      observedGeneration: generation,
-    },
-  ]
 }

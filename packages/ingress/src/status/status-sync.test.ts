@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { warning } from '../dag/problem.ts'
 import { eventually } from '../envoy-process/envoy-process.ts'
 import { emptyWorld } from '../model/objects.ts'
-import { extensionServiceType, StatusSync } from './status-sync.ts'
+import { extensionServiceType, StatusSync, type StatusSyncOptions } from './status-sync.ts'
 
 const httpProxyType = customType<HTTPProxy>(httpProxy)
 
@@ -90,6 +90,86 @@ test('an ExtensionService gets its verdict as a condition, once', async () => {
   await eventually('looked at again', () => outcomes[1])
   expect(outcomes).toEqual(['extensionService written', 'extensionService unchanged'])
   await sync.stop()
+  cluster.close()
+  await server.close()
+})
+
+test('a replica that does not lead writes what its Envoy refuses, and the leader keeps it while it stands', async () => {
+  let stored: RawObject = {
+    metadata: { name: 'one', namespace: 'ns', generation: 2 },
+    spec: { virtualhost: { fqdn: 'A.test' } },
+  }
+  const server = new FakeApiServer(({ method, body }) => {
+    if (method === 'PUT') stored = body as RawObject
+    return { body: stored }
+  })
+  await server.listen()
+  const cluster = server.cluster()
+  const world = emptyWorld()
+  const observe = () => world.httpProxy.set('ns/one', httpProxyType.project(stored))
+  observe()
+  const refused = {
+    layout: 'scoped' as const,
+    type: 'scopes' as const,
+    name: 'http/a.test',
+    version: '0123456789abcdef',
+    build: '1.40.0',
+    message: 'no',
+  }
+  const replica = (leads: boolean, refusals: StatusSyncOptions['refusals']) => {
+    const outcomes: string[] = []
+    const sync = new StatusSync({
+      cluster,
+      logger: silentLogger(),
+      world,
+      classes: [],
+      httpProxyType,
+      verdict: () => ({ reached: true, problems: [] }),
+      refusals,
+      addresses: () => [],
+      isLeader: () => leads,
+      onOutcome: (_, outcome) => outcomes.push(outcome),
+    })
+    const after = (count: number) =>
+      eventually(`${count} looks`, () => (outcomes.length >= count ? outcomes : undefined))
+    return { sync, after }
+  }
+  const types = () => httpProxyType.project(stored).status?.conditions?.map(({ type }) => type)
+  let refuses = true
+  let stands = true
+  const follower = replica(false, (host) => (refuses && host === 'a.test' ? [refused] : []))
+  const leader = replica(true, (_, __, told) => told.filter(() => stands))
+
+  follower.sync.touch('httpProxy', 'ns/one')
+  follower.sync.touchProgrammed('ns/one')
+  expect(await follower.after(1)).toEqual(['written'])
+  expect(stored['status']).toMatchObject({
+    conditions: [{ type: 'Programmed', status: 'False', observedGeneration: 2 }],
+  })
+  expect(Object.keys(stored['status'] ?? {})).toEqual(['conditions'])
+  leader.sync.touch('httpProxy', 'ns/one')
+  await leader.after(1)
+  expect(types()).toEqual(['Valid', 'Programmed'])
+  observe()
+  follower.sync.touchProgrammed('ns/one')
+  leader.sync.touchProgrammed('ns/one')
+  expect(await follower.after(2)).toEqual(['written', 'unchanged'])
+  expect(await leader.after(2)).toEqual(['written', 'unchanged'])
+  refuses = false
+  follower.sync.touchProgrammed('ns/one')
+  await follower.after(3)
+  expect(types()).toEqual(['Valid'])
+
+  refuses = true
+  follower.sync.touchProgrammed('ns/one')
+  await follower.after(4)
+  observe()
+  stands = false
+  leader.sync.touch('httpProxy', 'ns/one')
+  await leader.after(3)
+  expect(types()).toEqual(['Valid'])
+  await follower.sync.stop()
+  await leader.sync.stop()
   cluster.close()
   await server.close()
 })

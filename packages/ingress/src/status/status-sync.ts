@@ -22,11 +22,19 @@ import {
 import type { Ingress, Key, KubeObject, LoadBalancerIngress } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { JudgedKind } from '../dag/outcome.ts'
+import type { RefusedIn } from '../engine/refusals.ts'
 import type { Verdict } from '../engine/verdicts.ts'
 import { isOurIngress, isOurProxy } from '../model/ingress-class.ts'
 import type { World } from '../model/objects.ts'
 import { sameAddresses } from './addresses.ts'
 import { extensionStatus } from './extension-status.ts'
+import {
+  programmedCondition,
+  programmedType,
+  refusalsTold,
+  type Told,
+  withProgrammed,
+} from './programmed-condition.ts'
 import { proxyStatus } from './proxy-status.ts'
 
 export type StatusKind = JudgedKind
@@ -38,8 +46,8 @@ export interface StatusSyncOptions {
   readonly classes: readonly string[]
   readonly httpProxyType: ResourceType<HTTPProxy>
   readonly verdict: (kind: StatusKind, key: Key) => Verdict
-  /** What Envoys refuse of the proxy's host, in words. */
-  readonly refusals: (host: string, proxy: Key) => readonly string[]
+  /** What Envoys refuse of the proxy's host, with what its status says of the same content. */
+  readonly refusals: (host: string, proxy: Key, told: readonly Told[]) => readonly RefusedIn[]
   readonly addresses: () => readonly LoadBalancerIngress[]
   readonly isLeader: () => boolean
   /** @param seconds that it took */
@@ -53,6 +61,7 @@ export const extensionServiceType = customType<ExtensionService>(extensionServic
 export type StatusOutcome = 'written' | 'unchanged' | 'failed'
 
 const concurrency = 8
+const programmed = 'programmed'
 export const statusKinds = ['httpProxy', 'ingress', 'extensionService'] as const satisfies StatusKind[]
 
 export class StatusSync {
@@ -82,6 +91,11 @@ export class StatusSync {
     if (this.#options.isLeader()) this.#queue.add(`${kind}:${key}`)
   }
 
+  /** What Envoys say of the proxy has changed: that each replica writes itself, whoever leads. */
+  touchProgrammed(key: Key): void {
+    this.#queue.add(`${this.#options.isLeader() ? 'httpProxy' : programmed}:${key}`)
+  }
+
   touchAll(): void {
     for (const key of this.#options.world.httpProxy.keys()) this.touch('httpProxy', key)
     for (const key of this.#options.world.ingress.keys()) this.touch('ingress', key)
@@ -94,13 +108,15 @@ export class StatusSync {
 
   async #work(tagged: string): Promise<void> {
     const colon = tagged.indexOf(':')
-    const kind = statusKinds.find((one) => one === tagged.slice(0, colon)) ?? 'httpProxy'
+    const what = tagged.slice(0, colon)
+    const kind = statusKinds.find((one) => one === what) ?? 'httpProxy'
     const key = tagged.slice(colon + 1)
-    if (!this.#options.isLeader()) return
+    const leads = this.#options.isLeader()
+    if (!leads && what !== programmed) return
     const started = performance.now()
     const seconds = () => (performance.now() - started) / 1000
     try {
-      const outcome = await this.#writers[kind](key)
+      const outcome = await (leads ? this.#writers[kind](key) : this.#programmed(key))
       this.#options.onOutcome(kind, outcome, seconds())
     } catch (error) {
       this.#options.onOutcome(kind, 'failed', seconds())
@@ -109,19 +125,44 @@ export class StatusSync {
   }
 
   async #proxy(key: Key): Promise<StatusOutcome> {
-    const { world, classes, verdict, refusals, addresses, httpProxyType } = this.#options
+    const { world, classes, verdict, addresses, httpProxyType } = this.#options
     const proxy = world.httpProxy.get(key)
     if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
     const judged = verdict('httpProxy', key)
-    const refused = refusals(proxy.spec.virtualhost?.fqdn.toLowerCase() ?? '', key)
     const now = rfc3339(new Date())
+    const { generation } = proxy.meta
     const wanted = (current: HTTPProxyStatus | undefined) =>
-      proxyStatus(current, judged, proxy.meta.generation, addresses(), now, refused)
+      proxyStatus(current, judged, generation, addresses(), now, this.#condition(proxy, key, current, now))
     if (isDeepStrictEqual(wanted(proxy.status), proxy.status)) return 'unchanged'
     return this.#write(httpProxyType, key, (raw) => ({
       ...raw,
       status: wanted(raw['status'] as HTTPProxyStatus | undefined),
     }))
+  }
+
+  /** Of a replica that does not lead: the one condition, and nothing else of the status. */
+  async #programmed(key: Key): Promise<StatusOutcome> {
+    const { world, classes, httpProxyType } = this.#options
+    const proxy = world.httpProxy.get(key)
+    if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
+    const now = rfc3339(new Date())
+    const wanted = (current: HTTPProxyStatus | undefined): HTTPProxyStatus | undefined => {
+      const condition = this.#condition(proxy, key, current, now)
+      const said = current?.conditions?.some(({ type }) => type === programmedType) === true
+      if (condition === undefined && !said) return current
+      return { ...current, conditions: withProgrammed(current?.conditions ?? [], condition) }
+    }
+    const mutate = (raw: RawObject) => {
+      const status = wanted(raw['status'] as HTTPProxyStatus | undefined)
+      return status === undefined ? undefined : { ...raw, status }
+    }
+    return this.#write(httpProxyType, key, mutate, () => true)
+  }
+
+  #condition(proxy: HTTPProxy, key: Key, current: HTTPProxyStatus | undefined, now: string) {
+    const host = proxy.spec.virtualhost?.fqdn.toLowerCase() ?? ''
+    const refused = this.#options.refusals(host, key, refusalsTold(current))
+    return programmedCondition(current, host, refused, proxy.meta.generation, now)
   }
 
   async #extension(key: Key): Promise<StatusOutcome> {
@@ -149,9 +190,10 @@ export class StatusSync {
   async #write<T extends KubeObject>(
     type: ResourceType<T>,
     key: Key,
-    mutate: (raw: RawObject) => RawObject,
+    mutate: (raw: RawObject) => RawObject | undefined,
+    precondition = this.#options.isLeader,
   ): Promise<StatusOutcome> {
-    const outcome = await this.#writer.write(type, key, mutate, { precondition: this.#options.isLeader })
+    const outcome = await this.#writer.write(type, key, mutate, { precondition })
     return outcome === 'written' ? 'written' : outcome === 'forbidden' ? 'failed' : 'unchanged'
   }
 }

@@ -26,6 +26,7 @@ import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
 import type { Hub, Refused } from './session/hub.ts'
+import type { RefusedContent } from './session/refusals.ts'
 import type { Change } from './session/store.ts'
 import { AdsStream, type Call, type Way } from './stream.ts'
 
@@ -191,9 +192,12 @@ export class XdsServer {
     return (await this.#certificates?.reload()) ?? 'unchanged'
   }
 
-  /** Takes over the whole desired state. */
-  publish(snapshot: Snapshot, layout: Layout = 'scoped'): void {
-    this.#hubs.get(layout)?.publish(snapshot)
+  /** Takes over the whole desired state. @param refused content of it that is known to be refused, and is withheld */
+  publish(snapshot: Snapshot, layout: Layout = 'scoped', refused: readonly RefusedContent[] = []): void {
+    const hub = this.#hubs.get(layout)
+    hub?.publish(snapshot)
+    hub?.recall(refused)
+    for (const one of refused) this.#options.logger.warn('refusedContentWithheld', { ...one, layout })
     this.#hubs.published(layout)
     this.#scheduleAll()
   }

@@ -5,19 +5,14 @@
 import type { Resource, ResourceType, Snapshot } from '../resource.ts'
 import { resourceTypes } from '../resource.ts'
 import { Client, type Node, type Settlement, type World } from './client.ts'
-import { Refusals } from './refusals.ts'
+import { Refusals, type RefusedContent } from './refusals.ts'
 import { type Change, ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
 import { isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
 /** An Envoy refused this content; the same content is reported once per build of Envoy. */
-export interface Refused {
-  readonly type: ResourceType
-  readonly name: string
-  readonly version: string
-  /** Envoy's words. */
-  readonly message: string
+export interface Refused extends RefusedContent {
   /** Id of the Envoy that refused it first. */
   readonly node: string
   /** Another Envoy took it: this one goes without, and nothing is cleared later. */
@@ -59,6 +54,19 @@ export class Hub {
 
   apply(change: Change): void {
     this.#spread(this.store.apply(change))
+  }
+
+  /**
+   * What was refused before this began is withheld as if it had been refused here, as far as it is still wanted.
+   * To be called before anybody is served what was published.
+   */
+  recall(known: readonly RefusedContent[]): void {
+    for (const { type, name, version, build, message } of known) {
+      const resource = this.store.get(type, name)
+      if (resource?.version !== version) continue
+      this.refusals.add({ type, resource, message, build, fallback: undefined, pins: [] })
+      this.#touch(type, name)
+    }
   }
 
   /** `way`: all types come over one stream, or each over its own. */
@@ -130,6 +138,7 @@ export class Hub {
       name: resource.name,
       version: resource.version,
       message,
+      build,
       node: id,
       heldElsewhere: accepted,
     })

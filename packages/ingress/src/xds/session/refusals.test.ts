@@ -21,6 +21,7 @@ test('rule 41: the culprit of a refused response is found by sending each alone,
       name: 'bad',
       version: bad.version,
       message: 'bad: no',
+      build: '1.40.0',
       node: 'envoy',
       heldElsewhere: false,
     },
@@ -117,5 +118,42 @@ test('a refused resource that is taken away is cleared', () => {
   script.publish({ scopes: [scope('host', 'bad')] })
   script.client().ask('scopes').settleRefusing('scopes', 'bad')
   script.publish({})
+  expect(script.cleared).toEqual(['scopes/host'])
+})
+
+test('rule 42, 43: what was refused before a restart is withheld from the first Envoy on, who keeps what it has', () => {
+  const script = new Script()
+  const bad = scope('host', 'bad', 'new')
+  const known = (of: { readonly name: string; readonly version: string }) => ({
+    type: 'scopes' as const,
+    name: of.name,
+    version: of.version,
+    build: '1.40.0',
+    message: 'bad',
+  })
+  const other = scope('other', '1', 'new')
+  script.publish({ clusters: [resource('new', '1')], scopes: [bad, other] })
+  script.hub.recall([known(bad), known(scope('other', 'old')), known(scope('gone', '1'))])
+  const fresh = script.client('fresh').ask('clusters').ask('scopes')
+  expect(fresh.settle()).toEqual(['clusters +new', 'scopes', 'scopes +other'])
+  const good = scope('host', '1', 'old')
+  const back = script
+    .client('back')
+    .ask('clusters', { has: { old: '1' } })
+    .ask('scopes', { has: { host: good.version } })
+  expect(back.settle()).toEqual(['clusters +new', 'scopes +other'])
+  expect(back.client.subscriptions.scopes.held.get('host')?.version).toBe(good.version)
+  expect(script.refused).toEqual([])
+  script.publish({ clusters: [resource('new', '1')], scopes: [scope('host', '3', 'new'), other] })
+  expect(fresh.settle()).toEqual(['scopes +host'])
+  expect(script.cleared).toEqual(['scopes/host'])
+})
+
+test('what was refused before a restart by another build is tried, and then it is cleared', () => {
+  const script = new Script()
+  const bad = scope('host', 'bad')
+  script.publish({ scopes: [bad] })
+  script.hub.recall([{ type: 'scopes', name: 'host', version: bad.version, build: '1.39.0', message: 'bad' }])
+  expect(script.client().ask('scopes').settle()).toEqual(['scopes +host'])
   expect(script.cleared).toEqual(['scopes/host'])
 })

@@ -7,6 +7,16 @@
  */
 import { type Resource, type ResourceType, resourceTypes } from '../resource.ts'
 
+/** Content, by hash, that an Envoy of this build refused. */
+export interface RefusedContent {
+  readonly type: ResourceType
+  readonly name: string
+  readonly version: string
+  readonly build: string
+  /** Envoy's words. */
+  readonly message: string
+}
+
 export interface Refusal {
   /** Version → Envoy's words. */
   readonly versions: Map<string, string>

@@ -1,0 +1,82 @@
+/**
+ * What Envoys refuse of an HTTPProxy → its condition `Programmed`, for people in the message and for a replica that
+ * starts in one error each: which content, and which build of Envoy refused it. And back again.
+ */
+import type { DetailedCondition, HTTPProxyStatus } from '@landfall/api'
+import type { RefusedIn } from '../engine/refusals.ts'
+import { layouts } from '../xds/layout.ts'
+import { resourceTypes } from '../xds/resource.ts'
+import { longest, validType } from './valid-condition.ts'
+
+export const programmedType = 'Programmed'
+
+/** Said in a status, of the object as it was then. */
+export interface Told extends RefusedIn {
+  readonly generation: number
+}
+
+/** So many contents of one object are remembered, each with so much of Envoy's words. */
+const most = 32
+const longestWords = 2000
+
+type Conditions = readonly DetailedCondition[]
+
+/** The conditions with `Programmed` as it should be behind `Valid`: there only while something is refused. */
+export function withProgrammed(
+  conditions: Conditions,
+  programmed: DetailedCondition | undefined,
+): DetailedCondition[] {
+  const foreign = conditions.filter(({ type }) => type !== validType && type !== programmedType)
+  const valid = conditions.filter(({ type }) => type === validType)
+  return [...valid, ...(programmed === undefined ? [] : [programmed]), ...foreign]
+}
+
+/** @param now RFC 3339, with whole seconds, as the API keeps it */
+export function programmedCondition(
+  current: HTTPProxyStatus | undefined,
+  host: string,
+  refused: readonly RefusedIn[],
+  generation: number,
+  now: string,
+): DetailedCondition | undefined {
+  if (refused.length === 0) return undefined
+  const before = current?.conditions?.find(({ type }) => type === programmedType)
+  const sentences = refused.map(({ type, name, message }) => `host "${host}": ${type} "${name}": ${message}`)
+  return {
+    type: programmedType,
+    status: 'False',
+    reason: 'EnvoyRefused',
+    message: [...new Set(sentences)].join('; ').slice(0, longest),
+    lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now,
+    // Another replica may have seen a newer object already.
+    observedGeneration: Math.max(generation, before?.observedGeneration ?? 0),
+    errors: refused.slice(0, most).map((one) => ({
+      type: 'RefusedContent',
+      status: 'True',
+      reason: 'EnvoyRefused',
+      message: written(one),
+    })),
+  }
+}
+
+function written({ layout, type, name, version, build, message }: RefusedIn): string {
+  const envoy = build === '' ? 'unknown' : build
+  return `${type} ${name} of content ${version} (${layout}), by Envoy ${envoy}: ${message.slice(0, longestWords)}`
+}
+
+const format = /^(\w+) (\S+) of content ([0-9a-f]{16}) \(([a-z-]+)\), by Envoy (\S+): (.*)$/s
+
+/** What the status says; nothing of what was written in other words. */
+export function refusalsTold(status: HTTPProxyStatus | undefined): readonly Told[] {
+  const condition = status?.conditions?.find(({ type }) => type === programmedType)
+  if (condition?.status !== 'False') return []
+  return (condition.errors ?? []).flatMap((error) => {
+    const [, kind, name = '', version = '', where, envoy = '', message = ''] =
+      format.exec(error.message) ?? []
+    const type = resourceTypes.find((one) => one === kind)
+    const layout = layouts.find((one) => one === where)
+    if (type === undefined || layout === undefined) return []
+    const build = envoy === 'unknown' ? '' : envoy
+    return [{ layout, type, name, version, build, message, generation: condition.observedGeneration ?? 0 }]
+  })
+}
