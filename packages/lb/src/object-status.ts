@@ -2,9 +2,9 @@
  * What the status of an object of the configuration should say: a function of the configuration, of who holds what,
  * and of the status before, from which what others wrote is kept.
  */
-import type { Config, Pool, Refusal, Warning } from '@landfall/metallb'
+import { type Config, type Pool, type Refusal, usableWithin, type Warning } from '@landfall/metallb'
 import { textOf, withCondition, withoutCondition, withUnresolved } from '@landfall/metallb/state'
-import type { Family, Range } from '@landfall/netip'
+import type { Family } from '@landfall/netip'
 import type { LedgerView } from './allocation/ledger.ts'
 import { countedUsage, fullnessOf, type PoolUsage, type Usage } from './allocation/usage.ts'
 import { exactCount } from './exact-count.ts'
@@ -68,26 +68,15 @@ export function poolStatus(
 
 /** Nothing new comes from it; what is held of it, and lies in no usable pool, counts as its own. */
 function usageOfRefused(pool: Pool, config: Config, ledger: LedgerView): PoolUsage {
-  const usable = config.pools.filter(({ refused }) => !refused).flatMap(({ ranges }) => ranges)
   const count = (family: Family): Usage => {
     let held = 0n
     for (const range of pool.ranges.filter(({ first }) => first.family === family)) {
       held += ledger.heldIn(range)
-      for (const other of usable) {
-        const common = commonOf(range, other)
-        if (common !== undefined) held -= ledger.heldIn(common)
-      }
+      for (const usable of usableWithin(config, range)) held -= ledger.heldIn(usable)
     }
     return { total: held, assigned: held }
   }
   return { v4: count(4), v6: count(6) }
-}
-
-function commonOf(a: Range, b: Range): Range | undefined {
-  if (a.first.family !== b.first.family) return undefined
-  const first = a.first.value > b.first.value ? a.first : b.first
-  const last = a.last.value < b.last.value ? a.last : b.last
-  return first.value > last.value ? undefined : { first, last }
 }
 
 function countersOf({ v4, v6 }: PoolUsage): object {

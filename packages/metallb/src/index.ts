@@ -5,7 +5,7 @@ export type * from './config.ts'
 export { type Allocation, allocatedFromPool, heldPool, isUnread } from './held-pool.ts'
 export { configKey, type Source, sourceOf } from './legacy/source.ts'
 export { LegacyOnDemand } from './legacy-on-demand.ts'
-export { mayUse, poolNamed, poolOf, usableRanges } from './pool-of.ts'
+export { mayUse, poolNamed, poolOf, usableRanges, usableWithin } from './pool-of.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'
 export {
   asksForAttributes,

@@ -34,6 +34,17 @@ export function usableRanges({ pools }: Config): readonly { readonly pool: Pool;
     })
 }
 
+/** The parts of the range that usable pools have. */
+export function usableWithin({ pools }: Config, range: Range): readonly Range[] {
+  const index = indexOf(pools)
+  return [...index.ranges.overlapping(range)]
+    .filter(({ owner }) => index.pools[owner]?.refused === false)
+    .map(({ first, last }) => ({
+      first: first.value > range.first.value ? first : range.first,
+      last: last.value < range.last.value ? last : range.last,
+    }))
+}
+
 /** IPv4 addresses that some devices drop, if the pool leaves them out. */
 export function mayUse(pool: Pool, ip: IP): boolean {
   if (!pool.avoidBuggyIPs || ip.family === 6) return true

@@ -1,10 +1,10 @@
 import { parseGoDuration } from '@landfall/api'
-import { parseIP } from '@landfall/netip'
+import { formatRange, parseIP, parseRange } from '@landfall/netip'
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { buildConfig } from './build-config.ts'
 import { formatCommunity, parseCommunity } from './communities.ts'
-import { poolOf } from './pool-of.ts'
+import { poolOf, usableWithin } from './pool-of.ts'
 import { objectsOf } from './testing.ts'
 
 test.each([
@@ -57,6 +57,12 @@ spec: {addresses: [10.0.0.0/24]}
     const ip = parseIP(text)
     return ip && poolOf(config, ip)?.name
   }
+  const within = (text: string) => {
+    const range = parseRange(text)
+    return range && usableWithin(config, range).map(formatRange)
+  }
+  expect(within('10.0.0.128-10.1.0.9')).toEqual(['10.0.0.128-10.0.0.255'])
+  expect(within('10.1.0.0/24')).toEqual([])
   expect(holder('10.0.0.200')).toBe('older')
   expect(holder('10.1.0.1')).toBe('a-younger')
   expect(holder('10.2.0.1')).toBeUndefined()

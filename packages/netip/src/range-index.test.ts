@@ -20,6 +20,7 @@ test('answers what a walk over the list answers', () => {
     fc.property(lists, ranges, (list, range) => {
       const index = new RangeIndex(list)
       expect(index.findOverlap(range)).toBe(found(list.findIndex((one) => overlap(one, range))))
+      expect([...index.overlapping(range)]).toEqual(index.parts.filter((one) => overlap(one, range)))
       for (const family of [4, 6] as const) {
         for (let value = 0n; value <= largest + 9; value++) {
           const ip: IP = { family, value }

@@ -28,13 +28,20 @@ export class RangeIndex {
   /** The first range of the list that has an address in common with this one. */
   findOverlap(range: Range): number | undefined {
     let found: number | undefined
-    for (let at = Math.max(0, lastUpTo(this.parts, range.first)); at < this.parts.length; at++) {
-      const part = this.parts[at]
-      if (part === undefined || compareIP(part.first, range.last) > 0) break
-      if (compareIP(part.last, range.first) >= 0) found = Math.min(found ?? part.owner, part.owner)
+    for (const { owner } of this.overlapping(range)) {
+      found = Math.min(found ?? owner, owner)
       if (found === 0) break
     }
     return found
+  }
+
+  /** The parts that have an address in common with the range, ascending. */
+  *overlapping(range: Range): Generator<OwnedRange> {
+    for (let at = Math.max(0, lastUpTo(this.parts, range.first)); at < this.parts.length; at++) {
+      const part = this.parts[at]
+      if (part === undefined || compareIP(part.first, range.last) > 0) break
+      if (compareIP(part.last, range.first) >= 0) yield part
+    }
   }
 }
 

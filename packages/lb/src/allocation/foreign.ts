@@ -27,7 +27,7 @@ export function besidesYounger(
   }
   return {
     holding: (key) => ledger.holding(key),
-    lowest: (range, sharing, mayUse) => ledger.lowest(range, sharing, mayUse),
+    lowest: (pools, family, sharing) => ledger.lowest(pools, family, sharing),
     heldIn: (range) => ledger.heldIn(range),
     obstacles: (ip, key, sharing) => {
       const all = ledger.obstacles(ip, key, sharing)
