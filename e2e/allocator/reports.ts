@@ -12,8 +12,9 @@ const kinds = [
   { type: l2Type, prefix: 'l2' },
   { type: bgpType, prefix: 'bgp' },
 ] as const
-/** Of as many Services one has pods that come late. */
-const lateEvery = 4
+/** Services whose pods come late, and how many of them at a time, so that it is not the making of reports that is late. */
+const late = 200
+const lateAtOnce = 50
 const lateMs = 6000
 /** Between the first node that reports by BGP and the last. */
 const straggleMs = 5000
@@ -25,14 +26,8 @@ export const reportsEach = 1 + nodes.length
  * that they have no endpoints.
  */
 export async function reportServices(cluster: Cluster, names: readonly string[]): Promise<void> {
-  const late = names.filter((_, index) => index % lateEvery === 0)
-  await each(late, async (name) => {
-    for (const { type, prefix } of kinds) await report(cluster, type, `${prefix}-${name}`, name, '')
-  })
-  await pause(lateMs)
-  await each(late, async (name) => {
-    for (const { type, prefix } of kinds) await cluster.delete(type, `${system}/${prefix}-${name}`)
-  })
+  for (let from = 0; from < Math.min(late, names.length); from += lateAtOnce)
+    await comeLate(cluster, names.slice(from, from + lateAtOnce))
   const [first, second, third] = nodes
   await each(names, async (name) => {
     await report(cluster, l2Type, `l2-${name}-${first}`, name, first)
@@ -40,6 +35,16 @@ export async function reportServices(cluster: Cluster, names: readonly string[])
   })
   await pause(straggleMs)
   await each(names, (name) => report(cluster, bgpType, `bgp-${name}-${third}`, name, third))
+}
+
+async function comeLate(cluster: Cluster, names: readonly string[]): Promise<void> {
+  await each(names, async (name) => {
+    for (const { type, prefix } of kinds) await report(cluster, type, `${prefix}-${name}`, name, '')
+  })
+  await pause(lateMs)
+  await each(names, async (name) => {
+    for (const { type, prefix } of kinds) await cluster.delete(type, `${system}/${prefix}-${name}`)
+  })
 }
 
 /** As the speakers do once the Services are gone. */

@@ -6,7 +6,7 @@ import type { Key } from '@landfall/kube/model'
 import type { Said } from './announced.ts'
 
 /** Milliseconds. */
-const settle = { first: 100, allProtocols: 1500, lost: 2000, changed: 4000, podsToCome: 30_000 }
+const settle = { first: 100, allProtocols: 3000, lost: 2000, changed: 4000, podsToCome: 30_000 }
 
 const awaitsPods = new Set(['noEndpoints', 'noLocalEndpoints'])
 
