@@ -181,6 +181,44 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     expect(await until(() => told('last'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
     expect([await told('foreign'), await events('foreign')]).toEqual(['', []])
   })
+
+  const logged = (name: string, event: string) => () =>
+    Promise.resolve(
+      lines
+        .filter((line) => line['service'] === `default/${name}` && line['event'] === event)
+        .map(({ level, op, ips }) => ({ level, op, ips })),
+    )
+
+  it('warns of an annotation with the old prefix, once', async () => {
+    await annotate('last', { 'metallb.universe.tf/address-pool': 'four' })
+    const warned = ['Normal IPAllocated 1', 'Warning deprecatedAnnotation 1']
+    expect(await until(() => events('last'), warned)).toEqual(warned)
+    await annotate('last', { touch: 'it' })
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(await events('last')).toEqual(warned)
+    expect(await logged('last', 'deprecatedAnnotation')()).toHaveLength(1)
+  })
+
+  it('takes all back from what is no load balancer any more, and gives the address to another', async () => {
+    expect((await read('last')).metadata.annotations).toHaveProperty('metallb.io/ip-allocated-from-pool')
+    await cluster.patch(serviceType, 'default/last', { spec: { type: 'ClusterIP' } })
+    const left = async () => {
+      const { metadata, status } = await read('last')
+      const own = status.conditions?.filter(({ type }) => type.startsWith('metallb.io/')) ?? []
+      return [status.loadBalancer.ingress, own, metadata.annotations?.['metallb.io/ip-allocated-from-pool']]
+    }
+    expect(await until(left, [undefined, [], undefined])).toEqual([undefined, [], undefined])
+    const said = [{ level: 'info', op: 'setBalancer', ips: ['192.0.2.3'] }]
+    expect(await until(logged('last', 'clearAssignment'), said)).toEqual(said)
+    await create('heir')
+    expect(await until(() => told('heir'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
+  })
+
+  it('logs what a deleted Service had', async () => {
+    await cluster.delete(serviceType, 'default/heir')
+    const said = [{ level: 'info', op: 'deleteBalancer', ips: ['192.0.2.3'] }]
+    expect(await until(logged('heir', 'serviceDeleted'), said)).toEqual(said)
+  })
 })
 
 interface ServiceFields {

@@ -16,6 +16,7 @@ import { type BalancedService, readRequest } from './allocation/request.ts'
 import { AnnouncingReports, announcedOf, refusedAttributes, type Said } from './announcement/index.ts'
 import { Configuration, type Configured } from './configuration.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
+import { logEventOf, sayReleased } from './log-events.ts'
 import { Reports } from './reports.ts'
 import {
   differs,
@@ -169,9 +170,13 @@ export class Session {
 
   #decide(): void {
     const { changed, foreign, gone } = this.#takeChanges()
+    const released = gone.map((key) => [key, this.#allocator.ledger.holding(key)] as const)
     const decided = this.#allocator.apply({ ...this.#newConfig(), changed, foreign, gone, now: Date.now() })
     for (const one of decided) this.#follow(one)
-    for (const key of gone) this.#leave(key)
+    for (const [key, ips] of released) {
+      sayReleased(this.#options.logger, key, ips, this.#services.get(key) !== undefined)
+      this.#leave(key)
+    }
     for (const { meta } of foreign) this.#leave(keyOf(meta))
     this.#counting ??= setTimeout(() => this.#count(), countMs)
     if (changed.length + foreign.length + gone.length > 0) this.#reconsider()
@@ -249,6 +254,7 @@ export class Session {
     const answer = answerOf(decision, this.#built.config)
     if (differs(service, this.#wanted(service, key, answer))) return this.#putDown(key, answer)
     this.#answers.delete(key)
+    this.#options.logger.debug('noChange', { service: key }, 'its status says so already')
     this.#announcementChanged(key)
   }
 
@@ -356,7 +362,8 @@ export class Session {
     if (!this.#isOurs(after)) return
     if (before?.meta.uid === after.meta.uid && sameRecord(before.meta.annotations, after.meta.annotations))
       return
-    for (const annotation of readRequest(after).deprecated) {
+    const known = before === undefined ? [] : readRequest(before).deprecated
+    for (const annotation of readRequest(after).deprecated.filter((one) => !known.includes(one))) {
       const message = `the annotation ${annotation} is deprecated, use the prefix metallb.io/`
       this.#tell(after, { type: 'Warning', reason: 'deprecatedAnnotation', message })
     }
@@ -381,13 +388,6 @@ export class Session {
     metrics.setPools(this.#built.config.pools, this.#allocator.ledger)
     this.#reports.usageChanged()
   }
-}
-
-/** `IPAllocated` is logged as `ipAllocated`, `not enough clusterips` as `notEnoughClusterips`. */
-function logEventOf(reason: string): string {
-  return reason
-    .replace(/^([A-Z]+(?=[A-Z][a-z])|[A-Z])/, (start) => start.toLowerCase())
-    .replaceAll(/ (.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
