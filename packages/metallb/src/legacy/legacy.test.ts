@@ -66,6 +66,13 @@ test.each([
   expect(short.join(' ')).toBe(prefixes)
 })
 
+test('that peers are of the Nodes as they are now is noted, whichever build looked for them there', () => {
+  const note = expect.stringContaining('as the Nodes are now')
+  const { configMap: first, nodes } = read('000-lokomotive-packet')
+  expect(migrate(first, nodes).notes).toContainEqual(note)
+  expect(migrate(first, []).notes).not.toContainEqual(note)
+})
+
 test('the network and broadcast addresses of the arp-network are left out, those of the pool are not', () => {
   const pool = 'name: p, protocol: arp, arp-network: 172.30.0.0/23, cidr: [172.30.0.0/24, 172.30.1.0/24]'
   const { config } = buildLegacy(configMap({ config: `address-pools: [{${pool}}]` }), [])

@@ -74,7 +74,7 @@ export function readLegacy(configMap: ConfigMap, nodes: readonly Node[]): Legacy
     refusals: problems.found,
     nodeRefusals: found?.refusals ?? [],
     notes: dialect === 'lenient' ? [deprecation] : [],
-    discovers: section !== undefined,
+    discovers: section !== undefined || (found !== undefined && found.peers.length > 0),
   }
 }
 
