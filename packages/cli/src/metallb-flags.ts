@@ -30,7 +30,7 @@ export function servingFlags(): readonly Option[] {
   return [
     new Option(
       '--port <port>',
-      'port of /metrics, /healthz and /readyz over HTTP; 0 for none; unless given /metrics is on 9120, over HTTPS',
+      'port of /metrics, /healthz and /readyz; 0 for none; plain HTTP on every port but 9120, which is the default and HTTPS, unless --metrics-cert-dir is given',
     ).argParser(parsePort),
     new Option('--tls-min-version <version>', 'VersionTLS10, VersionTLS11, VersionTLS12 or VersionTLS13')
       .argParser(taken(parseTlsVersion))
