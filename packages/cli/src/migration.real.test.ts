@@ -24,13 +24,13 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     server = await RealApiServer.start()
     folder = mkdtempSync(join(tmpdir(), 'landfall-migrate-'))
     kubeconfig = join(folder, 'kubeconfig')
-    const { server: url, tls } = server.access()
-    const ca = Buffer.from(String(tls().ca)).toString('base64')
+    const access = server.access()
+    const ca = Buffer.from(String(access.tls().ca)).toString('base64')
     const config = {
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'test',
-      clusters: [{ name: 'test', cluster: { server: url.href, 'certificate-authority-data': ca } }],
+      clusters: [{ name: 'test', cluster: { server: access.server.href, 'certificate-authority-data': ca } }],
       users: [{ name: 'test', user: { token: 'admin' } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     }
