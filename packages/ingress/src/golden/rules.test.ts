@@ -24,7 +24,7 @@ function problemsOf(text: string, layout: Layout): readonly string[] {
   )
 }
 
-test.each(layouts)('every golden case, in layout %s', (layout) => {
+test.each(layouts)('every golden case, in layout %s', { timeout: 60_000 }, (layout) => {
   const problems = inputs.flatMap((input) => {
     const text = readFileSync(new URL(input, folder), 'utf8')
     return problemsOf(text, layout).map((problem) => `${input}: ${problem}`)
