@@ -1,6 +1,6 @@
 /** What the speakers of three nodes would report of Services: in the objects, and by the writes, that they make. */
 import * as api from '@landfall/api'
-import { type Cluster, customType, pathOf, type ResourceType } from '@landfall/kube'
+import { type Cluster, customType, type ResourceType } from '@landfall/kube'
 import type { KubeObject } from '@landfall/kube/model'
 import { each, namespace } from './services.ts'
 
@@ -47,10 +47,13 @@ async function comeLate(cluster: Cluster, names: readonly string[]): Promise<voi
   })
 }
 
-/** As the speakers do once the Services are gone. */
-export async function forgetReports(cluster: Cluster): Promise<void> {
-  for (const { type } of kinds)
-    await cluster.request({ method: 'DELETE', path: pathOf(type, { namespace: system }) })
+/** As the speakers do once the Services are gone. All in one request would take longer than a request may. */
+export async function forgetReports(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const [first] = nodes
+  await each(names, async (name) => {
+    await cluster.delete(l2Type, `${system}/l2-${name}-${first}`)
+    for (const node of nodes) await cluster.delete(bgpType, `${system}/bgp-${name}-${node}`)
+  })
 }
 
 /** @param node '': none announces it */

@@ -121,7 +121,7 @@ export async function lifeWithin(group: MemoryGroup, count: number): Promise<Lif
     await pause(2000)
     const restarted = second.memory().peak
     await deleteServices(site.cluster, names('s', count))
-    await forgetReports(site.cluster)
+    await forgetReports(site.cluster, names('s', count))
     await quiet(site)
     const alive = second.alive && (await second.isReady())
     const peaksMiB = [created, restarted, second.memory().peak]
