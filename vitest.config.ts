@@ -15,6 +15,8 @@ class ByName extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
+    // What is waited for comes when the machine has time for it.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ['default', './scripts/closing-line-reporter.ts'],
     projects: [
       {
@@ -22,10 +24,14 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           isolate: false,
+          setupFiles: ['./scripts/property-seed.ts'],
+          // Of what hangs, not of what is slow: two cores may have much to do.
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
           include: [
             'packages/*/src/**/*.test.ts',
             'scripts/**/*.test.ts',
-            'e2e/{lab,load,segment}/**/*.test.ts',
+            'e2e/{bench,drill,lab,load,segment,seeds}/**/*.test.ts',
           ],
         },
       },

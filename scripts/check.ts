@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listLibraries, refusedLicenses } from './notices.ts'
-import { readPackages, readSources } from './rules/read.ts'
+import { readPackages, readProjects, readSources } from './rules/read.ts'
 import { findBreaches } from './rules/rules.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -17,7 +17,7 @@ type Check = () => Promise<string>
 
 const checks: Readonly<Record<string, Check>> = {
   rules: async () =>
-    findBreaches(readSources(root), readPackages(root))
+    findBreaches(readSources(root), readPackages(root), readProjects(root))
       .map(({ rule, where, what }) => `${rule}  ${where}  ${what}`)
       .join('\n'),
   types: () => run(bin('tsc'), ['-b']),

@@ -41,6 +41,8 @@ const seenType: ResourceType<Seen> = {
 export class ServiceWatch {
   readonly #reflector: Reflector<Seen>
   readonly #waiting = new Map<string, (at: number) => void>()
+  readonly #holders = new Map<string, Set<string>>()
+  readonly #shared = new Set<string>()
   #changed = 0
 
   constructor(cluster: Cluster) {
@@ -50,7 +52,8 @@ export class ServiceWatch {
       logger: silentLogger(),
       onChange: (changes) => {
         this.#changed = performance.now()
-        for (const { after } of changes) {
+        for (const { before, after } of changes) {
+          this.#note(before, after)
           if (after === undefined || after.ips.length === 0) continue
           this.#waiting.get(after.meta.name)?.(this.#changed)
           this.#waiting.delete(after.meta.name)
@@ -80,12 +83,18 @@ export class ServiceWatch {
     return this.balancers().filter(({ ips }) => ips.length > 0)
   }
 
-  /** Services that have an address which another has too. */
+  /** Services that had an address which another had too, be it for a moment. */
   shared(): readonly string[] {
-    const holders = this.withAddress().flatMap(({ meta, ips }) => ips.map((ip) => ({ ip, name: meta.name })))
-    return [...Map.groupBy(holders, ({ ip }) => ip).values()]
-      .filter((all) => all.length > 1)
-      .flatMap((all) => all.map(({ name, ip }) => `${name} ${ip}`))
+    return [...this.#shared]
+  }
+
+  #note(before: Seen | undefined, after: Seen | undefined): void {
+    for (const ip of before?.ips ?? []) this.#holders.get(ip)?.delete(before?.meta.name ?? '')
+    for (const ip of after?.ips ?? []) {
+      const names = (this.#holders.get(ip) ?? new Set()).add(after?.meta.name ?? '')
+      this.#holders.set(ip, names)
+      if (names.size > 1) this.#shared.add(`${[...names].join(' and ')} ${ip}`)
+    }
   }
 
   /** When the Service is seen with an address, by performance.now(). */

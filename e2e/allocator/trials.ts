@@ -4,8 +4,8 @@
  * drill.
  */
 import { serviceType } from '@landfall/kube'
+import type { LimitedGroup } from '../cgroup/limited-group.ts'
 import type { ControllerProcess } from './controller-process.ts'
-import type { MemoryGroup } from './memory-group.ts'
 import { forgetReports, reportServices } from './reports.ts'
 import { balancer, createServices, deleteServices, each, names, namespace, ServiceWatch } from './services.ts'
 import { AllocatorSite } from './site.ts'
@@ -13,7 +13,12 @@ import { since, writeCounts } from './write-counts.ts'
 
 const settleMs = 180_000
 
-export interface BulkResult {
+export interface Measured {
+  /** Resident at most of any controller. */
+  readonly peakMiB: number
+}
+
+export interface BulkResult extends Measured {
   readonly wanted: number
   readonly addressed: number
   /** Services that have an address which another has too. */
@@ -21,7 +26,7 @@ export interface BulkResult {
   readonly tookMs: number
 }
 
-export type Blow = 'leader killed' | 'API server restarted'
+export type Blow = 'leader killed' | 'leader frozen' | 'API server restarted'
 
 /** Two replicas, and a blow when half of the Services are created. */
 export async function bulkUnder(blow: Blow, count: number): Promise<BulkResult> {
@@ -34,13 +39,20 @@ export async function bulkUnder(blow: Blow, count: number): Promise<BulkResult> 
     const rest = all.slice(count / 2)
     if (blow === 'leader killed') {
       await Promise.all([leader.end('SIGKILL'), createServices(site.cluster, rest)])
+    } else if (blow === 'leader frozen') {
+      const creating = createServices(site.cluster, rest)
+      leader.freeze()
+      await creating
     } else {
       await Promise.all([restartApiServer(site), createPatiently(site, rest)])
     }
     await watch.count(count, settleMs).catch(() => {})
     const tookMs = performance.now() - started
-    await pause(1000)
-    return { wanted: count, addressed: watch.withAddress().length, shared: watch.shared(), tookMs }
+    // What it was about to write when it fell asleep.
+    if (blow === 'leader frozen') leader.thaw()
+    await pause(blow === 'leader frozen' ? 5000 : 1000)
+    const addressed = watch.withAddress().length
+    return { wanted: count, addressed, shared: watch.shared(), tookMs, peakMiB: peakOf(site) }
   })
 }
 
@@ -48,7 +60,10 @@ export async function bulkUnder(blow: Blow, count: number): Promise<BulkResult> 
  * The API server away, some times in a row; each time a Service is created as soon as it is ready again.
  * @returns for each, from the first good answer of `/readyz` to the address
  */
-export async function outages(times: number, awayMs: number): Promise<readonly number[]> {
+export async function outages(
+  times: number,
+  awayMs: number,
+): Promise<Measured & { readonly latencies: readonly number[] }> {
   return await onSite({ pool: '10.0.0.0/16' }, async (site, watch) => {
     await leaderOf([await site.startController('one'), await site.startController('two')])
     await createServices(site.cluster, names('s', 20))
@@ -64,12 +79,14 @@ export async function outages(times: number, awayMs: number): Promise<readonly n
       latencies.push((await addressed) - ready)
       await back
     }
-    return latencies
+    return { latencies, peakMiB: peakOf(site) }
   })
 }
 
 /** @returns status writes by the first controller of ours, and by the second, for each Service that MetalLB's served */
-export async function swap(count: number): Promise<{ readonly first: number; readonly second: number }> {
+export async function swap(
+  count: number,
+): Promise<Measured & { readonly first: number; readonly second: number }> {
   return await onSite({ pool: '10.0.0.0/16' }, async (site) => {
     await createServices(site.cluster, names('s', count))
     await each([...names('s', count).entries()], async ([index, name]) => {
@@ -90,9 +107,12 @@ export async function swap(count: number): Promise<{ readonly first: number; rea
       const after = await writeCounts(site.cluster)
       return since(before, after, (write) => write.endsWith(' services/status')) / count
     }
-    return { first: await writesOf('first'), second: await writesOf('second') }
+    const [first, second] = [await writesOf('first'), await writesOf('second')]
+    return { first, second, peakMiB: peakOf(site) }
   })
 }
+
+const tiny = 'tiny'
 
 export interface LifeResult {
   readonly peaksMiB: readonly number[]
@@ -100,11 +120,18 @@ export interface LifeResult {
   readonly alive: boolean
   /** Status and Events, by the controller, for each Service. */
   readonly writesEach: number
+  /** From the request to delete a Service to the address of the one that waits for its. */
+  readonly nextMs: readonly number[]
+  /** From the start of a controller, outside the group, to the address of a Service that is new. */
+  readonly restartsMs: readonly number[]
 }
 
-/** Created, announced by three nodes, restarted and deleted, within so much memory. */
-export async function lifeWithin(group: MemoryGroup, count: number): Promise<LifeResult> {
-  return await onSite({ pool: '10.0.0.0/16' }, async (site, watch) => {
+const deletions = 5
+const restarts = 3
+
+/** Created, announced by three nodes, restarted and deleted, within so much memory; restarts are timed without the limit. */
+export async function lifeWithin(group: LimitedGroup, count: number): Promise<LifeResult> {
+  return await onSite({ pool: '10.0.0.0/16', [tiny]: '10.1.0.0/32' }, async (site, watch) => {
     const first = await site.startController('first', group)
     await leaderOf([first])
     const before = await writeCounts(site.cluster)
@@ -114,20 +141,63 @@ export async function lifeWithin(group: MemoryGroup, count: number): Promise<Lif
     await quiet(site)
     const after = await writeCounts(site.cluster)
     const writesEach = since(before, after, (name) => / (services\/status|events)$/.test(name)) / count
+    const nextMs = await nextAddresses(site, watch)
+    await first.scrape()
     const created = first.memory().peak
     await first.end('SIGTERM')
+    const restartsMs = await restart(site, watch)
     const second = await site.startController('second', group)
     await leaderOf([second])
-    await pause(2000)
-    const restarted = second.memory().peak
+    await pause(4000)
+    await second.scrape()
+    const restarted = Math.max(...site.peaksMiB().slice(1))
     await deleteServices(site.cluster, names('s', count))
     await forgetReports(site.cluster, names('s', count))
     await quiet(site)
     const alive = second.alive && (await second.isReady())
     const peaksMiB = [created, restarted, second.memory().peak]
     await second.end('SIGTERM')
-    return { peaksMiB, kills: group.kills(), alive, writesEach }
+    return { peaksMiB, kills: group.kills(), alive, writesEach, nextMs, restartsMs }
   })
+}
+
+/** A pool of one address, of which each Service is relieved in turn by one that waits. */
+async function nextAddresses(site: AllocatorSite, watch: ServiceWatch): Promise<readonly number[]> {
+  const asks = (name: string) => {
+    const { metadata, ...rest } = balancer(name)
+    return { ...rest, metadata: { ...metadata, annotations: { 'metallb.io/address-pool': tiny } } }
+  }
+  const latencies: number[] = []
+  let holder = 'only'
+  const first = watch.addressed(holder)
+  await site.cluster.create(serviceType, asks(holder))
+  await first
+  for (const name of names('next', deletions)) {
+    await site.cluster.create(serviceType, asks(name))
+    await pause(150)
+    const started = performance.now()
+    const addressed = watch.addressed(name)
+    await deleteServices(site.cluster, [holder])
+    latencies.push((await addressed) - started)
+    holder = name
+  }
+  await deleteServices(site.cluster, [holder])
+  return latencies
+}
+
+/** Not within the group: what a limit costs in time is the machine's. */
+async function restart(site: AllocatorSite, watch: ServiceWatch): Promise<readonly number[]> {
+  const restartsMs: number[] = []
+  for (const name of names('r', restarts)) {
+    await site.cluster.create(serviceType, balancer(name))
+    const addressed = watch.addressed(name)
+    const controller = await site.startController(`again-${name}`)
+    restartsMs.push((await addressed) - controller.startedAt)
+    await leaderOf([controller])
+    await pause(4000)
+    await controller.end('SIGTERM')
+  }
+  return restartsMs
 }
 
 async function onSite<T>(
@@ -154,6 +224,10 @@ async function leaderOf(replicas: readonly ControllerProcess[]): Promise<Control
     if (performance.now() > end) throw new Error('nobody leads')
     await pause(50)
   }
+}
+
+function peakOf(site: AllocatorSite): number {
+  return Math.max(...site.peaksMiB())
 }
 
 async function restartApiServer(site: AllocatorSite): Promise<void> {

@@ -1,55 +1,50 @@
 /**
- * The responder on a segment of its own (namespaces: node, client, noise on a bridge): latency of its answers beside
- * the kernel's in the same run, at rest and under noise; bursts; announcements of a takeover; CPU and memory. The
- * client is a Node process too, so that its own wake-up is in every latency, the kernel's included.
+ * Layer 2 on a segment of its own (namespaces: node, client, noise on a bridge): latency of the responder's answers
+ * beside the kernel's in the same run, at rest and under noise; bursts; a coordinator that owns everything dies, and
+ * another one takes over; CPU and memory. The client is a Node process too, so that its own wake-up is in every
+ * latency, the kernel's included.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface, type Interface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import {
+  judgeAnswers,
+  judgeBurst,
+  judgeLinks,
+  judgeNoise,
+  judgeTakeover,
+  type Latency,
+} from './layer2-limits.ts'
+import { bundle, linesOf, load, Program, removeBundles, start } from './layer2-programs.ts'
+import { inside, makeSegment, prefix, removeSegment } from './layer2-segment.ts'
 
-const family = 'lfb2'
-const prefix = `${family}-${process.pid}`
-const namespaces = '/run/netns'
-const hosts = ['node', 'client', 'noise'] as const
-type Host = (typeof hosts)[number]
 const kernel = ['198.18.0.1', '2001:db8::1'] as const
 const noisePerSecond = 20_000
 const pacedCount = 6000
 const manyAddresses = 5000
 const takenOver = 1000
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const programs = join(root, 'packages/speaker/src/layer2/testdata')
-const bundles = mkdtempSync(join(tmpdir(), `${prefix}-`))
+/** The one that joined knows who holds what, and the other has said so for the last time. */
+const takeoverSettleMs = 7000
 
 const addresses = (count: number, version: 4 | 6): readonly string[] =>
   Array.from({ length: count }, (_, i) =>
     version === 4 ? `198.18.${64 + (i >> 8)}.${i & 255}` : `2001:db8::64:${(i + 1).toString(16)}`,
   )
 
-export async function benchLayer2(): Promise<void> {
+/** @returns what is not as it should be */
+export async function benchLayer2(): Promise<readonly string[]> {
   if (process.getuid?.() !== 0) throw new Error('needs root to make network namespaces')
-  removeOrphans()
   try {
     await bundle()
     makeSegment()
-    await answers()
-    await bursts()
-    await takeover()
-    await links()
+    return [...(await answers()), ...(await bursts()), ...(await takeover()), ...(await links())]
   } finally {
-    removeSegments(process.pid)
-    rmSync(bundles, { recursive: true })
+    removeSegment()
+    removeBundles()
   }
 }
 
-async function answers(): Promise<void> {
-  const responder = await Responder.start()
+async function answers(): Promise<readonly string[]> {
+  const complaints: string[] = []
+  const responder = await Program.start()
   const [v4, v6] = [addresses(8, 4), addresses(8, 6)]
   await responder.ask({ own: [...v4, ...v6], quiet: true })
   await paced(v4, v6)
@@ -65,25 +60,38 @@ async function answers(): Promise<void> {
     const after = await responder.usage()
     const cpu =
       (after.user + after.system - before.user - before.system) / (performance.now() - startedAt) / 10
-    for (const [name, { times, lost }] of Object.entries(figures))
-      row([
-        `${name}${noisy ? ', noise' : ''}`,
-        ...[0.5, 0.99, 0.999].map((part) => quantile(times, part).toFixed(0)),
-        String(lost),
-        name.startsWith('kernel') ? '' : cpu.toFixed(1),
-      ])
+    for (const [protocol, { kernel: theirs, ours, lost }] of Object.entries(figures)) {
+      const name = `${protocol}${noisy ? ', noise' : ''}`
+      latencyRow(`kernel ${name}`, theirs, ['0', ''])
+      latencyRow(`Landfall ${name}`, ours, [String(lost), cpu.toFixed(1)])
+      complaints.push(...judgeAnswers(name, { ours: latencyOf(ours), kernel: latencyOf(theirs), lost }))
+    }
     if (noise !== undefined) {
       const { perSecond } = (await noise) as { perSecond: number }
       process.stdout.write(`noise: ${perSecond.toFixed(0)} requests/s for an address that nobody has\n`)
+      complaints.push(...judgeNoise({ perSecond, wanted: noisePerSecond, cpu }))
     }
   }
   responder.end()
+  return complaints
 }
 
-type Latencies = Record<string, { readonly times: readonly number[]; readonly lost: number }>
+function latencyRow(name: string, times: readonly number[], rest: readonly string[]): void {
+  row([name, ...[0.5, 0.99, 0.999].map((part) => quantile(times, part).toFixed(0)), ...rest])
+}
 
-async function paced(v4: readonly string[], v6: readonly string[]): Promise<Latencies> {
-  const latencies: Latencies = {}
+function latencyOf(times: readonly number[]): Latency {
+  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
+}
+
+interface Paced {
+  readonly kernel: readonly number[]
+  readonly ours: readonly number[]
+  readonly lost: number
+}
+
+async function paced(v4: readonly string[], v6: readonly string[]): Promise<Readonly<Record<string, Paced>>> {
+  const latencies: Record<string, Paced> = {}
   for (const [protocol, own, theirs] of [
     ['ARP', v4, kernel[0]],
     ['NDP', v6, kernel[1]],
@@ -93,14 +101,15 @@ async function paced(v4: readonly string[], v6: readonly string[]): Promise<Late
     const result = await load('client', { kind: 'paced', targets: unique, count: pacedCount / 2 })
     const { times, lost } = result as { times: readonly (readonly number[])[]; lost: number }
     const at = unique.indexOf(theirs)
-    latencies[`kernel ${protocol}`] = { times: times[at] ?? [], lost: 0 }
-    latencies[`Landfall ${protocol}`] = { times: times.filter((_, i) => i !== at).flat(), lost }
+    const ours = times.filter((_, i) => i !== at).flat()
+    latencies[protocol] = { kernel: times[at] ?? [], ours, lost }
   }
   return latencies
 }
 
-async function bursts(): Promise<void> {
-  const responder = await Responder.start()
+async function bursts(): Promise<readonly string[]> {
+  const complaints: string[] = []
+  const responder = await Program.start()
   const families = { ARP: addresses(manyAddresses, 4), NDP: addresses(manyAddresses, 6) }
   await responder.ask({ own: [...families.ARP, ...families.NDP], quiet: true })
   await sleep(1000)
@@ -117,53 +126,106 @@ async function bursts(): Promise<void> {
       }
       const { answers, lastAfterMs } = (await asked) as { answers: number; lastAfterMs: number }
       const { longestTurn, rss } = await responder.usage()
+      const name = `${protocol} burst${frozen ? ', frozen' : ''}`
+      const requests = 2 * targets.length
+      const rssMiB = rss / 2 ** 20
+      complaints.push(
+        ...judgeBurst(name, { requests, answers, longestTurn: frozen ? undefined : longestTurn, rssMiB }),
+      )
       row([
-        `${protocol} burst${frozen ? ', frozen' : ''}`,
-        String(2 * targets.length),
+        name,
+        String(requests),
         String(answers),
         frozen ? '' : lastAfterMs.toFixed(0),
         frozen ? '' : longestTurn.toFixed(1),
-        (rss / 2 ** 20).toFixed(0),
+        rssMiB.toFixed(0),
       ])
     }
   responder.end()
+  return complaints
 }
 
-async function takeover(): Promise<void> {
+/** From the coordinator's death, which owned all of them; it takes the detection time to be known. */
+async function takeover(): Promise<readonly string[]> {
+  const complaints: string[] = []
   process.stdout.write('\n')
-  table(['taken over', 'addresses', 'announced', 'ms to the last', 'longest turn', 'RSS MiB'])
-  for (const count of [1, takenOver, manyAddresses]) {
-    const responder = await Responder.start()
-    const own = [...addresses(Math.ceil(count / 2), 4), ...addresses(Math.floor(count / 2), 6)]
-    const child = start(
-      'client',
-      'neighbor-load',
-      JSON.stringify({ kind: 'listen', addresses: count, ms: 5000 }),
-    )
-    const lines = linesOf(child)
-    await once(lines, 'line')
-    await responder.usage()
-    const at = Number(process.hrtime.bigint()) / 1e6
-    await responder.ask({ own })
-    const [line] = (await once(lines, 'line')) as [string]
-    const heard = JSON.parse(line) as { addresses: number; last: number }
-    await sleep(1500)
-    const { longestTurn, rss } = await responder.usage()
-    row([
-      'at once',
-      String(count),
-      String(heard.addresses),
-      (heard.last - at).toFixed(1),
-      longestTurn.toFixed(1),
-      (rss / 2 ** 20).toFixed(0),
-    ])
-    responder.end()
+  table(['taken over', 'announced', 'ms to the first', 'to the last', 'longest turn', 'RSS MiB'])
+  const half = takenOver / 2
+  const all: Readonly<Record<string, readonly string[]>> = {
+    '1': addresses(1, 4),
+    [`${takenOver}, both`]: [...addresses(half, 4), ...addresses(half, 6)],
+    [`${manyAddresses} IPv4`]: addresses(manyAddresses, 4),
+    [`${manyAddresses} IPv6`]: addresses(manyAddresses, 6),
   }
+  for (const [name, ips] of Object.entries(all)) {
+    const [loser, winner] = [await speaker(0, ips), await speaker(1, ips)]
+    await standing(loser, ips.length)
+    await sleep(takeoverSettleMs)
+    const listening = { kind: 'listen', addresses: ips.length, ms: 10_000 }
+    const lines = linesOf(start('client', 'neighbor-load', JSON.stringify(listening)))
+    await once(lines, 'line')
+    await winner.usage()
+    const at = Number(process.hrtime.bigint()) / 1e6
+    loser.signal('SIGKILL')
+    const [line] = (await once(lines, 'line')) as [string]
+    const heard = JSON.parse(line) as { addresses: number; first: number; last: number }
+    await standing(winner, ips.length)
+    await sleep(1500)
+    const { longestTurn, rss } = await winner.usage()
+    const [lastMs, rssMiB, announced] = [heard.last - at, rss / 2 ** 20, heard.addresses]
+    row([
+      name,
+      String(announced),
+      (heard.first - at).toFixed(0),
+      lastMs.toFixed(0),
+      longestTurn.toFixed(1),
+      rssMiB.toFixed(0),
+    ])
+    const seen = { count: ips.length, announced, lastMs, longestTurn, rssMiB }
+    complaints.push(...judgeTakeover(`${name} taken over`, seen))
+    winner.end()
+  }
+  return complaints
+}
+
+const speakers = [
+  { host: 'noise', node: 'n1', address: '198.18.0.3' },
+  { host: 'node', node: 'n2', address: '198.18.0.1' },
+] as const
+
+/** All of a speaker's layer 2; the first coordinates, and the second joins when the first holds what it may. */
+async function speaker(which: 0 | 1, ips: readonly string[]): Promise<Program> {
+  const { host, node, address } = speakers[which]
+  const options = {
+    node,
+    timing: { intervalMs: 100, misses: 6 },
+    port: 7946,
+    bindAddress: address,
+    excludes: ['^lo$'],
+    refreshMs: 60_000,
+    partition: 'serve',
+    rebalanceMs: 0,
+  }
+  const program = await Program.start(host, 'announcer-process', JSON.stringify(options))
+  const peers = speakers.map((one) => ({ node: one.node, addresses: [one.address] }))
+  await program.ask({ desired: { ips, nodes: peers.map((one) => one.node), peers } })
+  if (which === 0) await standing(program, ips.length)
+  return program
+}
+
+async function standing(program: Program, count: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const { held, serving } = await program.usage()
+    if (serving && held === count) return
+    await sleep(100)
+  }
+  throw new Error(`a speaker does not come to hold ${count} addresses`)
 }
 
 /** From the end of the command that brings a link back until the responder answers on it. */
-async function links(): Promise<void> {
-  const responder = await Responder.start()
+async function links(): Promise<readonly string[]> {
+  const complaints: string[] = []
+  const responder = await Program.start()
   await responder.ask({ own: [...addresses(50, 4), ...addresses(50, 6)] })
   process.stdout.write('\n')
   table(['links return (ms)', 'times', 'median', 'worst'])
@@ -189,152 +251,10 @@ async function links(): Promise<void> {
       await sleep(50)
     }
     row([name, String(times.length), quantile(times, 0.5).toFixed(1), Math.max(...times).toFixed(1)])
+    complaints.push(...judgeLinks(name, Math.max(...times)))
   }
   responder.end()
-}
-
-interface Usage {
-  readonly user: number
-  readonly system: number
-  readonly rss: number
-  /** By how many ms a 5 ms timer was late at most, since the last time. */
-  readonly longestTurn: number
-}
-
-class Responder {
-  readonly #child: ChildProcess
-  readonly #lines: Interface
-
-  static async start(): Promise<Responder> {
-    const child = start('node', 'responder-process')
-    const responder = new Responder(child)
-    await responder.#told('ready')
-    return responder
-  }
-
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    this.#lines = linesOf(child)
-  }
-
-  async ask(change: object): Promise<void> {
-    const done = this.#told('changed')
-    this.#child.stdin?.write(`${JSON.stringify(change)}\n`)
-    await done
-  }
-
-  async usage(): Promise<Usage> {
-    const told = this.#told('usage')
-    await this.ask({ usage: true })
-    return (await told) as Usage
-  }
-
-  /** When it next tells that it answers on an interface, in ms. */
-  returned(): Promise<number> {
-    return new Promise((resolve) => {
-      const look = (line: string): void => {
-        const told = JSON.parse(line) as { readonly event: string; readonly returned?: readonly string[] }
-        if (told.event !== 'interfaces' || told.returned?.includes('eth0') !== true) return
-        this.#lines.off('line', look)
-        resolve(performance.now())
-      }
-      this.#lines.on('line', look)
-    })
-  }
-
-  signal(name: NodeJS.Signals): void {
-    this.#child.kill(name)
-  }
-
-  end(): void {
-    this.#child.kill('SIGKILL')
-  }
-
-  #told(event: string): Promise<unknown> {
-    return new Promise((resolve) => {
-      const look = (line: string): void => {
-        const told = JSON.parse(line) as { readonly event: string }
-        if (told.event !== event) return
-        this.#lines.off('line', look)
-        resolve(told)
-      }
-      this.#lines.on('line', look)
-    })
-  }
-}
-
-async function load(host: Host, what: object): Promise<unknown> {
-  const child = start(host, 'neighbor-load', JSON.stringify(what))
-  const [line] = (await once(linesOf(child), 'line')) as [string]
-  const result: unknown = JSON.parse(line)
-  return result
-}
-
-/** As the image runs it: bundled, with its settings for the heap. */
-async function bundle(): Promise<void> {
-  await build({
-    entryPoints: ['responder-process', 'neighbor-load'].map((name) => join(programs, `${name}.ts`)),
-    outdir: bundles,
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node22',
-    external: ['koffi'],
-    logLevel: 'warning',
-  })
-}
-
-function start(host: Host, program: string, ...args: string[]): ChildProcess {
-  const net = `--net=/run/netns/${prefix}-${host}`
-  const file = join(bundles, `${program}.js`)
-  return spawn('nsenter', [net, process.execPath, file, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      NODE_PATH: join(root, 'packages/net/node_modules'),
-      NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
-    },
-  })
-}
-
-function linesOf(child: ChildProcess): Interface {
-  if (child.stdout === null) throw new Error('no standard output')
-  return createInterface({ input: child.stdout })
-}
-
-function makeSegment(): void {
-  run('ip', 'netns', 'add', `${prefix}-lan`)
-  inside('lan', 'ip link add br0 type bridge mcast_snooping 0 && ip link set br0 up')
-  for (const [i, host] of hosts.entries()) {
-    run('ip', 'netns', 'add', `${prefix}-${host}`)
-    inside('lan', `ip link add p${i} type veth peer name eth0 netns ${prefix}-${host}`)
-    inside('lan', `ip link set p${i} master br0 up`)
-    inside(host, 'echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad')
-    inside(host, `ip link set lo up; ip link set eth0 up; ip addr add 198.18.0.${i + 1}/16 dev eth0`)
-    inside(host, `ip addr add 2001:db8::${i + 1}/64 dev eth0 nodad`)
-  }
-}
-
-function removeSegments(pid: number): void {
-  for (const name of readdirSync(namespaces))
-    if (name.startsWith(`${family}-${pid}-`)) run('ip', 'netns', 'del', name)
-}
-
-/** Namespaces of runs that were killed. */
-function removeOrphans(): void {
-  if (!existsSync(namespaces)) return
-  for (const name of readdirSync(namespaces)) {
-    const pid = new RegExp(`^${family}-(\\d+)-`).exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeSegments(Number(pid))
-  }
-}
-
-function inside(name: string, script: string): void {
-  run('nsenter', `--net=/run/netns/${prefix}-${name}`, 'sh', '-ec', script)
-}
-
-function run(command: string, ...args: string[]): void {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  return complaints
 }
 
 function quantile(values: readonly number[], part: number): number {

@@ -25,6 +25,8 @@ export interface Drill {
 export interface LablessDrill extends Pick<Drill, 'about'> {
   /** Repetitions unless told otherwise; undefined: each of its parts has its own number. */
   readonly times: number | undefined
+  /** Whether it runs in a network of its own, all of it or that part. */
+  readonly apart?: (part: string | undefined) => boolean
   run(options: LablessOptions): Promise<Verdict>
 }
 

@@ -1,13 +1,15 @@
-/** What a drill has measured so far, a line of JSON each in `dist/drill/`, so that an interrupted one can go on. */
+/** What has been measured so far, a line of JSON each, so that what was interrupted can go on. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+
+const ofDrills = join(import.meta.dirname, '..', '..', 'dist', 'drill')
 
 export class Journal<T> {
   readonly path: string
 
   /** @param resume go on with what is there; else it is removed */
-  constructor(name: string, resume: boolean) {
-    this.path = join(import.meta.dirname, '..', '..', 'dist', 'drill', `${name}.jsonl`)
+  constructor(name: string, resume: boolean, folder = ofDrills) {
+    this.path = join(folder, `${name}.jsonl`)
     mkdirSync(dirname(this.path), { recursive: true })
     if (!resume) rmSync(this.path, { force: true })
   }

@@ -4,21 +4,32 @@
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { install } from '../demo/installation.ts'
+import { againInOwnNetwork, isInOwnNetwork } from '../ingress/own-network.ts'
 import { createLab, type Lab, openLab, type Progress, terminalProgress } from '../lab/index.ts'
 import { allocator } from './allocator.ts'
+import { bgp } from './bgp/index.ts'
 import type { Drill, LablessDrill, Verdict } from './drill.ts'
 import { failover } from './failover.ts'
+import { ingress } from './ingress/index.ts'
 import { layer2 } from './layer2/index.ts'
 import { layer2Simulation } from './layer2-simulation.ts'
 import { memory } from './memory.ts'
 import { outage } from './outage-drill.ts'
 import { provideExample } from './outages.ts'
+import { properties } from './properties.ts'
+import { releases } from './releases.ts'
+import { roll } from './roll.ts'
+import { withdrawal } from './withdrawal.ts'
 
-const drills: Readonly<Record<string, Drill>> = { failover, outage, memory }
+const drills: Readonly<Record<string, Drill>> = { failover, outage, memory, roll, withdrawal }
 const lablessDrills: Readonly<Record<string, LablessDrill>> = {
   allocator,
+  ingress,
+  bgp,
   layer2,
   'layer2-simulation': layer2Simulation,
+  properties,
+  releases,
 }
 
 interface Flags {
@@ -40,7 +51,7 @@ async function main(): Promise<void> {
     .option('--times <n>', 'repetitions', count)
     .option('--lab <id>', 'a lab that is up; without it one is made and taken away again')
     .option('--resume', 'go on where an interrupted run ended')
-    .option('--part <name>', 'layer2: this part alone')
+    .option('--part <name>', 'bgp, ingress, layer2: this part alone')
     .option('--nodes <n>', 'layer2: nodes of its lab', count)
     .option('--heartbeat <ms>x<misses>', "layer2: the speakers' pace of heartbeats")
     .exitOverride()
@@ -52,6 +63,10 @@ async function main(): Promise<void> {
   const options = { resume: flags.resume ?? false, progress }
   const [drill, labless] = [drills[name], lablessDrills[name]]
   if (process.getuid?.() !== 0) throw new Error('drills make namespaces, which takes root: use sudo')
+  if (labless?.apart?.(flags.part) === true && !isInOwnNetwork()) {
+    process.exitCode = await againInOwnNetwork()
+    return
+  }
   if (labless !== undefined) {
     const { part, nodes, heartbeat, lab } = flags
     const given = Object.entries({ part, nodes, heartbeat, lab }).filter(([, value]) => value !== undefined)

@@ -2,8 +2,6 @@
 import type { Manifest } from '../lab/index.ts'
 import { system } from './objects.ts'
 
-const service = { namespace: system, name: 'metallb-webhook-service' }
-
 const hooks = [
   ['bgppeer', 'bgppeers', 'v1beta2', 'UPDATE'],
   ['bfdprofile', 'bfdprofiles', 'v1beta1', 'DELETE'],
@@ -13,7 +11,9 @@ const hooks = [
   ['l2advertisement', 'l2advertisements', 'v1beta1', 'UPDATE'],
 ] as const
 
-export function webhooks(): readonly Manifest[] {
+/** @param name of the Service; v0.13 had `webhook-service` */
+export function webhooks(name = 'metallb-webhook-service'): readonly Manifest[] {
+  const service = { namespace: system, name }
   return [
     {
       apiVersion: 'v1',
@@ -28,10 +28,10 @@ export function webhooks(): readonly Manifest[] {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingWebhookConfiguration',
       metadata: { name: 'metallb-webhook-configuration' },
-      webhooks: hooks.map(([name, plural, version, second]) => ({
-        name: `${name}${name === 'bgppeer' ? 's' : ''}validationwebhook.metallb.io`,
+      webhooks: hooks.map(([kind, plural, version, second]) => ({
+        name: `${kind}${kind === 'bgppeer' ? 's' : ''}validationwebhook.metallb.io`,
         admissionReviewVersions: ['v1'],
-        clientConfig: { service: { ...service, path: `/validate-metallb-io-${version}-${name}` } },
+        clientConfig: { service: { ...service, path: `/validate-metallb-io-${version}-${kind}` } },
         failurePolicy: 'Fail',
         sideEffects: 'None',
         rules: [

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { terminalProgress } from './host/progress.ts'
 import { defaults, ensureLab, isStarting, type Lab, labIds, openLab, readRecord, removeLab } from './index.ts'
-import { catalogue, peerCatalogue } from './parts/catalogue.ts'
+import { catalogue, monitoringCatalogue, peerCatalogue, rateLimitCatalogue } from './parts/catalogue.ts'
 import { resolveParts } from './parts/resolve.ts'
 import { labPaths } from './state/lab-state.ts'
 
@@ -65,7 +65,12 @@ command('node', 'freeze, thaw, cut or restore a node')
   .action(node)
 
 async function fetchParts(): Promise<void> {
-  const parts = await resolveParts(terminalProgress(), [...catalogue, ...peerCatalogue])
+  const parts = await resolveParts(terminalProgress(), [
+    ...catalogue,
+    ...peerCatalogue,
+    ...rateLimitCatalogue,
+    ...monitoringCatalogue,
+  ])
   for (const [name, path] of Object.entries(parts)) say(`${name} ${path}`)
 }
 

@@ -17,6 +17,8 @@ export interface CreateOptions {
   readonly owned?: boolean
   readonly nodeMonitorGraceSeconds?: number
   readonly audit?: boolean
+  /** Containers are held to their limits of processor time, which takes a machine with such cgroups. */
+  readonly cpuLimits?: boolean
   /** False runs the programs' bundles as an earlier build left them. */
   readonly build?: boolean
   readonly progress?: Progress
@@ -37,6 +39,7 @@ export async function createLab(o: CreateOptions = {}): Promise<Lab> {
     maxLifeSeconds: o.maxLifeSeconds ?? defaults.maxLifeSeconds,
     nodeMonitorGraceSeconds: o.nodeMonitorGraceSeconds ?? defaults.nodeMonitorGraceSeconds,
     audit: o.audit ?? false,
+    cpuLimits: o.cpuLimits ?? false,
     build: o.build ?? true,
     progress: o.progress ?? silentProgress,
     ...(o.owned === false ? {} : { owner: process.pid }),

@@ -3,6 +3,7 @@
 // configuration (JSON) as its only argument and sends it SIGTERM to end it. Network namespaces of
 // its pods are named `<prefix><nodeName>-…`, so that the lab can freeze and remove them.
 import { join } from 'node:path'
+import type { ImageParts } from './images/image-map.ts'
 
 export interface KubeletConfig {
   readonly labId: string
@@ -21,10 +22,12 @@ export interface KubeletConfig {
   /** Addresses for the pods' resolv.conf; the kubelet puts them on the node's `lo` and answers DNS there. */
   readonly clusterDNS: readonly string[]
   readonly repoRoot: string
-  readonly parts: { readonly envoy: string; readonly node: string; readonly metallbSpeaker: string }
+  readonly parts: ImageParts
   /** Directory with controller.mjs, speaker.mjs and contour.mjs. */
   readonly bundles: string
   readonly maxLifeSeconds: number
+  /** Containers are held to their limits of processor time. */
+  readonly cpuLimits: boolean
 }
 
 /** What the kubelet writes (write and rename) for each running container at `containerStatePath`. */

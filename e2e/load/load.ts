@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly perSecond: number
   /** Of one request, from its start to the end of its answer; unanswered by then is lost. */
   readonly timeoutMs: number
+  /** Then only where a packet was not answered, by the kernel's word; what waits for a busy process is late, not lost. */
+  readonly byPackets?: true
   /** An answer that took longer than this was held up, by a lost packet for example. */
   readonly lateMs: number
 }
@@ -19,7 +21,11 @@ export interface LoadOptions {
 export interface Disturbance {
   /** When the request was sent, from the start of the load. */
   readonly atMs: number
+  /** Until it was answered, or lost. */
+  readonly tookMs: number
   readonly why: string
+  /** Its connection was made, and then reset or no longer answered. */
+  readonly wasConnected?: true
 }
 
 export interface LoadResult {

@@ -5,12 +5,15 @@
  */
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type TcpProgress, tcpProgress } from '@landfall/net'
 import { gapsOf, type Outcome } from './gaps.ts'
 import type { Disturbance, LoadLine, LoadOptions, LoadTally } from './load.ts'
 
 const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}')
 const tickMs = 10
 const goodInRow = 20
+/** Lost, whatever the kernel says. */
+const patienceMs = 10_000
 const first = performance.now()
 const pending = new Map<number, Promise<void>>()
 const lost: Disturbance[] = []
@@ -24,23 +27,33 @@ const stop = new AbortController()
 
 function ask(started: number): Promise<void> {
   return new Promise((resolve) => {
-    const disturbed = (list: Disturbance[], why: string) => {
-      list.push({ atMs: Math.round(started - first), why })
+    const disturbed = (list: Disturbance[], why: string, wasConnected = false) => {
+      const tookMs = Math.round(performance.now() - started)
+      list.push({ atMs: Math.round(started - first), tookMs, why, ...(wasConnected && { wasConnected }) })
       disturbedAt = Math.max(disturbedAt, started)
     }
+    let isOver = false
+    let isUnanswered = false
+    const over = (): boolean => {
+      clearTimeout(deadline)
+      const before = isOver
+      isOver = true
+      return !before
+    }
     const failed = (why: string) => {
+      if (!over()) return
       outcomes.push({ atMs: Math.round(started - first), ok: false })
-      disturbed(lost, why)
+      disturbed(lost, why, why === 'ECONNRESET' || isUnanswered)
       resolve()
     }
-    const signal = AbortSignal.timeout(options.timeoutMs)
     const call = request(
-      { host: options.address, port: 80, path: '/', headers: { host: options.host }, agent: false, signal },
+      { host: options.address, port: 80, path: '/', headers: { host: options.host }, agent: false },
       (response) => {
         response.resume()
         response.once('error', (error) => failed(error.message))
         response.once('end', () => {
           if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
+          if (!over()) return
           const ms = performance.now() - started
           took.push(ms)
           outcomes.push({ atMs: Math.round(started - first), ok: true })
@@ -49,12 +62,32 @@ function ask(started: number): Promise<void> {
         })
       },
     )
-    call.once('error', (error) => {
-      if (signal.aborted) failed(`no answer in ${options.timeoutMs} ms`)
-      else failed('code' in error ? String(error.code) : error.message)
-    })
+    let deadline = setTimeout(judge, options.timeoutMs)
+    call.once('error', (error) => failed('code' in error ? String(error.code) : error.message))
     call.end()
+
+    function judge(): void {
+      const ms = performance.now() - started
+      const progress = call.socket === null ? undefined : tcpProgress(call.socket)
+      if (options.byPackets && ms < patienceMs && !isPacketMissing(progress))
+        deadline = setTimeout(judge, tickMs)
+      else {
+        isUnanswered = progress?.answered === true
+        const waited = ms < patienceMs ? options.timeoutMs : patienceMs
+        call.destroy(new Error(`no answer in ${waited} ms${progress === undefined ? '' : sayOf(progress)}`))
+      }
+    }
   })
+}
+
+/** TCP sends again what is not answered: its first packet after a second, others sooner. What is answered since is late. */
+function isPacketMissing(progress: TcpProgress | undefined): boolean {
+  if (progress === undefined) return false
+  return !progress.answered || (progress.sentAgain > 0 && progress.unanswered > 0)
+}
+
+function sayOf({ answered, sentAgain, unanswered }: TcpProgress): string {
+  return answered ? `, connected, ${unanswered} packets open, ${sentAgain} sent again` : ', not connected'
 }
 
 function tally(): LoadTally {

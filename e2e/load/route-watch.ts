@@ -7,6 +7,8 @@ import type { LabHost } from '../lab/index.ts'
 export interface RouteWatch {
   /** How often the route went; one that only changes its next hops stays. */
   losses(): number
+  /** When it went last, as performance.now() has it; undefined: it never did. */
+  lostAt(): number | undefined
   stop(): Promise<void>
 }
 
@@ -19,11 +21,15 @@ export function watchRoute(router: LabHost, address: string): RouteWatch {
   })
   ended.catch(() => {}) // reported by stop
   let losses = 0
+  let lostAt: number | undefined
   createInterface(child.stdout).on('line', (line) => {
-    if (line.startsWith(`Deleted ${address} `)) losses++
+    if (!line.startsWith(`Deleted ${address} `)) return
+    losses++
+    lostAt = performance.now()
   })
   return {
     losses: () => losses,
+    lostAt: () => lostAt,
     stop: async () => {
       child.kill('SIGKILL')
       await ended

@@ -1,4 +1,7 @@
 /** The sentence that Landfall exists for: apply, define an Ingress or HTTPProxy, curl the external IP. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CurlError } from '../lab/index.ts'
 import { makeAuthority } from './certificate.ts'
@@ -20,6 +23,7 @@ const namespace = 'path'
 const refused = 7
 
 describe('the path from a Service to an answer', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-path-'))
   let addresses: readonly string[] = []
 
   beforeAll(async () => {
@@ -28,7 +32,10 @@ describe('the path from a Service to an answer', () => {
     await lab.apply([namespaceObject(namespace), ...echo(namespace, 'tea'), ...echo(namespace, 'coffee')])
   })
 
-  afterAll(() => lab.kubectl(['delete', 'namespace', namespace]))
+  afterAll(async () => {
+    rmSync(folder, { recursive: true })
+    await lab.kubectl(['delete', 'namespace', namespace])
+  })
 
   it('gives Envoy an address of each family, and ports refuse before a virtual host needs them', async () => {
     expect(addresses).toEqual([
@@ -67,6 +74,8 @@ describe('the path from a Service to an answer', () => {
 
   it('serves HTTPS with the certificate of the Secret, verified', async () => {
     const authority = await makeAuthority()
+    const cacert = join(folder, 'ca.crt')
+    writeFileSync(cacert, authority.pem)
     await lab.apply([
       await authority.issue(namespace, 'secure', 'secure.example.com'),
       proxy(namespace, 'secure', {
@@ -77,7 +86,7 @@ describe('the path from a Service to an answer', () => {
     for (const address of addresses) {
       const answer = await lab.waitFor(`HTTPS at ${address}`, async () => {
         const url = 'https://secure.example.com/'
-        const answered = await lab.client.curl(url, { resolve: address, cacert: authority.file })
+        const answered = await lab.client.curl(url, { resolve: address, cacert })
         return answered.status === 200 && answered
       })
       expect(answer.body).toContain('Hostname: tea-')

@@ -38,6 +38,7 @@ const reports = ['servicebgpstatuses', 'servicel2statuses']
 
 /** Kinds of ours, and of a MetalLB that runs FRR: that may not be read is said, and nothing is written. */
 const unknown = [
+  'controller watch addresspools',
   'controller watch bgpsessionstatuses',
   'controller watch frrconfigurations',
   'speaker watch bgpsessionstatuses',
@@ -94,7 +95,7 @@ describe('manifests of MetalLB', () => {
   afterAll(() => lab?.down())
 
   describe('v0.7.3, with a ConfigMap', () => {
-    const objects = metallb07({ nodeAddress: true })
+    const objects = metallb07()
     const config = `address-pools:\n- name: default\n  protocol: layer2\n  addresses:\n  - ${range}\n`
     let since: Date
 
@@ -122,8 +123,8 @@ describe('manifests of MetalLB', () => {
     let crds: readonly Manifest[]
 
     beforeAll(async () => {
-      const { file } = await makeAuthority()
-      crds = definitions(readFileSync(file, 'utf8'))
+      const { pem } = await makeAuthority()
+      crds = definitions(pem)
       await lab.apply([...namespaceAndAccounts({}), ...crds, ...webhooks()])
       await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
     })

@@ -125,13 +125,16 @@ describe('refusals', () => {
       'spec.routes[0].conditions: more than one path condition',
     ],
     [
-      'never-asked',
-      host('never-asked', {
-        requestRedirectPolicy: { path: '/elsewhere' },
-        rateLimitPolicy: { global: { descriptors: [{ entries: [{ remoteAddress: {} }] }] } },
-      }),
-      'RateLimitPolicyNotValid',
-      'spec.routes[0].rateLimitPolicy.global: ',
+      'never-verified',
+      {
+        ...host('never-verified', route('tea')),
+        virtualhost: {
+          fqdn: 'never-verified',
+          jwtProviders: [{ name: 'one', remoteJWKS: { uri: 'http://keys.refused.svc/keys' } }],
+        },
+      },
+      'JWTVerificationNotPermitted',
+      'spec.virtualhost.jwtProviders: only a host that ends TLS',
     ],
     [
       'no-key',

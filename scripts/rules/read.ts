@@ -1,8 +1,11 @@
-/** Reads the workspace for the rules: its packages, and each tracked or new TypeScript file outside generated code. */
+/**
+ * Reads the workspace for the rules: its packages, its TypeScript projects, and each tracked or new TypeScript file outside
+ * generated code.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Package } from './rules.ts'
+import { join, posix } from 'node:path'
+import type { Package, Project } from './rules.ts'
 import { parseSource, type Source } from './source.ts'
 
 export function readPackages(root: string): readonly Package[] {
@@ -15,6 +18,17 @@ export function readPackages(root: string): readonly Package[] {
       )
       return { name: manifest.name, folder, exports: manifest.exports ?? {} }
     })
+}
+
+/** The projects that `tsc -b` builds: those that the root's tsconfig.json references. */
+export function readProjects(root: string): readonly Project[] {
+  const references = (folder: string): string[] => {
+    const config: { references?: { path: string }[] } = JSON.parse(
+      readFileSync(join(root, folder, 'tsconfig.json'), 'utf8'),
+    )
+    return (config.references ?? []).map(({ path }) => posix.join(folder, path))
+  }
+  return references('.').map((folder) => ({ folder, references: references(folder) }))
 }
 
 export function readSources(root: string): readonly Source[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findBreaches, type Package } from './rules.ts'
+import { findBreaches, type Package, type Project } from './rules.ts'
 import { parseSource } from './source.ts'
 
 const packages: readonly Package[] = [
@@ -8,9 +8,14 @@ const packages: readonly Package[] = [
   { name: '@landfall/speaker', folder: 'packages/speaker', exports: { '.': './src/index.ts' } },
 ]
 
-function breaches(files: Readonly<Record<string, string>>): readonly string[] {
+function breaches(
+  files: Readonly<Record<string, string>>,
+  projects: readonly Project[] = [],
+): readonly string[] {
   const sources = Object.entries(files).map(([file, text]) => parseSource(file, text))
-  return findBreaches(sources, packages).map((breach) => `${breach.rule} ${breach.where}: ${breach.what}`)
+  return findBreaches(sources, packages, projects).map(
+    (breach) => `${breach.rule} ${breach.where}: ${breach.what}`,
+  )
 }
 
 describe('rules', () => {
@@ -92,6 +97,22 @@ describe('rules', () => {
   it('name an import that is no export', () => {
     expect(breaches({ 'packages/lb/src/a.ts': `import '@landfall/netip/inner'` })).toEqual([
       'import packages/lb/src/a.ts:1: "@landfall/netip/inner" is no export',
+    ])
+  })
+
+  it('name a package that a project imports and does not reference', () => {
+    const files = {
+      'e2e/a.ts': `import '@landfall/netip'`,
+      'e2e/b.ts': `import '@landfall/net'`,
+      'packages/net/src/index.ts': '',
+    }
+    const projects = [
+      { folder: 'packages/net', references: [] },
+      { folder: 'packages/netip', references: [] },
+      { folder: 'e2e', references: ['packages/net'] },
+    ]
+    expect(breaches(files, projects)).toEqual([
+      'reference e2e/a.ts:1: e2e/tsconfig.json has no reference to packages/netip',
     ])
   })
 })

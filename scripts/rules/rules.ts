@@ -1,7 +1,9 @@
 /**
  * The workspace's rules (ARCHITECTURE.md), each a function from the sources to the places that break it:
  * pure code imports only pure code and touches no clock, random source, environment or console · the products
- * never import each other · no cycle of files or folders · no file above 400 lines.
+ * never import each other · no cycle of files or folders · no file above 400 lines · a project that imports a
+ * package references it in its tsconfig.json (else the compiler reads that package's sources, and the globals that
+ * its libraries declare, as the project's own).
  */
 import { posix } from 'node:path'
 import { findCycles, folderGraph } from './graph.ts'
@@ -9,7 +11,7 @@ import { isPure, pureBuiltins, pureCryptoNames, pureLibraries } from './purity.t
 import type { Import, Source } from './source.ts'
 
 export interface Breach {
-  readonly rule: 'purity' | 'products' | 'cycle' | 'length' | 'import'
+  readonly rule: 'purity' | 'products' | 'cycle' | 'length' | 'import' | 'reference'
   readonly where: string
   readonly what: string
 }
@@ -21,10 +23,20 @@ export interface Package {
   readonly exports: Readonly<Record<string, string>>
 }
 
+/** A TypeScript project: its folder and the folders that its tsconfig.json references. */
+export interface Project {
+  readonly folder: string
+  readonly references: readonly string[]
+}
+
 export const longestFile = 400
 const products = ['packages/lb/', 'packages/speaker/', 'packages/ingress/']
 
-export function findBreaches(sources: readonly Source[], packages: readonly Package[]): readonly Breach[] {
+export function findBreaches(
+  sources: readonly Source[],
+  packages: readonly Package[],
+  projects: readonly Project[],
+): readonly Breach[] {
   const files = new Set(sources.map((source) => source.file))
   const resolve = (source: Source, entry: Import) => resolveImport(source.file, entry.specifier, packages)
   const breaches: Breach[] = []
@@ -38,7 +50,7 @@ export function findBreaches(sources: readonly Source[], packages: readonly Pack
       if (target !== undefined && files.has(target)) targets.add(target)
       if (target === 'unknown')
         breaches.push({ rule: 'import', where, what: `"${entry.specifier}" is no export` })
-      breaches.push(...crossing(source, target, where))
+      breaches.push(...crossing(source, target, where), ...unreferenced(source, target, where, projects))
       if (isPure(source.file) && !entry.typeOnly) breaches.push(...impureImport(entry, target, where))
     }
     if (isPure(source.file)) {
@@ -65,6 +77,25 @@ function crossing(source: Source, target: string | undefined, where: string): Br
   const to = products.find((product) => target?.startsWith(product))
   if (from === undefined || to === undefined || from === to) return []
   return [{ rule: 'products', where, what: `a product imports another: ${target}` }]
+}
+
+function unreferenced(
+  source: Source,
+  target: string | undefined,
+  where: string,
+  projects: readonly Project[],
+): Breach[] {
+  const project = projects.find(({ folder }) => source.file.startsWith(`${folder}/`))
+  const wanted = projects.find(({ folder }) => target?.startsWith(`${folder}/`))
+  if (project === undefined || wanted === undefined || project === wanted) return []
+  if (project.references.includes(wanted.folder)) return []
+  return [
+    {
+      rule: 'reference',
+      where,
+      what: `${project.folder}/tsconfig.json has no reference to ${wanted.folder}`,
+    },
+  ]
 }
 
 function impureImport(entry: Import, target: string | undefined, where: string): Breach[] {

@@ -1,8 +1,9 @@
 /** `failures`, `kills` and `returns`: the owner of an address is lost in every way, and comes back. */
 import type { SegmentWatch } from '../../segment/watch.ts'
+import { repeat } from '../part.ts'
 import { kill } from './kills.ts'
 import { freeze, type Loss, linkCut, lose } from './loss.ts'
-import { type Part, type PartOptions, repeat } from './part.ts'
+import { type Part, type PartOptions } from './part.ts'
 import { type Site, watched } from './site.ts'
 
 const fullTimes = 20

@@ -4,11 +4,13 @@
  */
 import { conflicts, firstBy } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
-import { choose, conflictMs, conflictTexts, ownerToLose, type Target } from './loss.ts'
+import { choose, ownerToLose, type Target } from './loss.ts'
 import { lostOf, lostTexts } from './lost.ts'
 import { rollingUpdate } from './moves.ts'
-import { type Trial, takeoverLimits } from './part.ts'
+import { takeoverLimits } from './part.ts'
+import { conflictMs, conflictTexts } from './seen.ts'
 import { addressesOf, owners, type Site, speakerOn, speakerPods, speakersReady, system } from './site.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
@@ -50,6 +52,7 @@ export async function kill(
   const lost = lostOf(
     results.map((result, i) => ({ ip: ips[i] ?? '', result })),
     watch.claims,
+    struck,
   )
   const conflicting = conflicts(
     watch.claims.filter(({ at }) => at >= struck),
@@ -60,7 +63,6 @@ export async function kill(
       ? {}
       : { gapMs: Math.max(...found.map(({ at }) => at - struck)), limits: takeoverLimits(heartbeat) }
   return {
-    what: `${whom} killed`,
     ...gap,
     figures: {
       lost: lost.lost.length,
@@ -68,7 +70,7 @@ export async function kill(
       'late by 100 ms': results.reduce((sum, { late: slow }) => sum + slow.length, 0),
       conflicts: conflicting.length,
     },
-    complaints: [...lostTexts(lost), ...conflictTexts(conflicting)],
+    complaints: [...lostTexts(lost, struck), ...conflictTexts(conflicting)],
     lateMs: late,
   }
 }

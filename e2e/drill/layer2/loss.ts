@@ -1,13 +1,12 @@
 /** The owner of an address is lost and comes back: what requests, answers and the segment show. */
-import { type Claim, type Conflict, conflicts, firstBy } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
-import { detectionMs, type Trial, takeoverLimits } from './part.ts'
-import { addressesOf, owners, type Site } from './site.ts'
+import { detectionMs, takeoverLimits } from './part.ts'
+import { observed } from './seen.ts'
+import { addressesOf, gather, owners, type Site } from './site.ts'
 import { calm, loadOn, wait } from './traffic.ts'
 
-/** Two owners this close together answered at the same time. */
-export const conflictMs = 50
 /** After a loss all is well again when nothing failed for so long. */
 const calmMs = 1000
 /** Requests to a Service that lost its only endpoint find no end. */
@@ -61,9 +60,14 @@ interface Wanted {
 
 /** The owner of some address whose answers come from elsewhere (or, when asked for, from the owner itself). */
 export async function choose(site: Site, watch: SegmentWatch, wanted: Wanted = {}): Promise<Target> {
-  return await site.lab.waitFor('an owner to lose', async () =>
-    ownerToLose(site, await owners(site, watch, addressesOf(site.services)), wanted),
-  )
+  const look = async () => ownerToLose(site, await owners(site, watch, addressesOf(site.services)), wanted)
+  if ((await look()) === undefined) {
+    const { backend = '' } = site.services[0] ?? {}
+    const others = site.lab.nodes.map(({ name }) => name).filter((name) => name !== backend)
+    const [elsewhere = backend] = others.filter((name) => wanted.among?.has(name) !== false)
+    await gather(site, watch, wanted.ownEndpoint === true ? backend : elsewhere)
+  }
+  return await site.lab.waitFor('an owner to lose', look)
 }
 
 /** One who owns addresses of both families, if there is such a one. */
@@ -96,7 +100,7 @@ export async function lose(
   const mac = macOf(site, victim)
   const ticker = startTicker()
   const loads = ips.map((ip) => loadOn(site.lab, ip))
-  let [struck, healed] = [0, 0]
+  let [struck, healed, restored] = [0, 0, 0]
   try {
     await calm(site.lab, loads, 500)
     ticker.take()
@@ -109,6 +113,7 @@ export async function lose(
     } finally {
       healed = epochMs()
       await loss.heal(site, victim)
+      restored = epochMs()
     }
     note(`${victim} is back`)
     await wait(loss.afterMs)
@@ -122,11 +127,11 @@ export async function lose(
   const requestsMs = Math.max(0, ...gaps.filter(({ at }) => at < healed).map(({ lengthMs }) => lengthMs))
   const seen = observed(
     watch.claims.filter(({ at }) => at >= struck),
-    { ips, mac, victim, struck, healed, settled: healed + (loss.parts ? detectionMs(heartbeat) : 0) },
+    // One that was frozen was never a side of its own: it has no word from its first moment on.
+    { ips, mac, victim, struck, healed, settled: loss.parts ? restored + detectionMs(heartbeat) : undefined },
   )
   const late = gaps.filter(({ at }) => at >= healed)
   return {
-    what: loss.what,
     gapMs: Math.max(requestsMs, seen.answersMs ?? healed - struck),
     ...(loss.ownEndpoint === true ? {} : { limits: takeoverLimits(heartbeat) }),
     figures: {
@@ -151,59 +156,6 @@ async function over(site: Site, loads: Parameters<typeof calm>[1], { ownEndpoint
   else await calm(site.lab, loads, calmMs, 15_000)
 }
 
-interface Facts {
-  readonly ips: readonly string[]
-  readonly mac: string
-  readonly victim: string
-  readonly struck: number
-  readonly healed: number
-  /** From then on one owner has the word. */
-  readonly settled: number
-}
-
-function observed(claims: readonly Claim[], f: Facts) {
-  const found = f.ips.map((ip) => firstBy(claims, { ip, since: f.struck, notMac: f.mac }))
-  const times = found.flatMap((claim) =>
-    claim === undefined || claim.at > f.healed ? [] : claim.at - f.struck,
-  )
-  const answersMs = times.length < f.ips.length ? undefined : Math.max(...times)
-  const taken = new Set(claims.filter(({ mac, at }) => mac !== f.mac && at < f.healed).map(({ ip }) => ip))
-  const revenant = claims.filter(({ mac, at, ip }) => mac === f.mac && at >= f.healed && taken.has(ip))
-  const settled = claims.filter(({ at }) => at >= f.settled)
-  const answering = f.ips.map((ip) => macsFor(settled, ip).size)
-  const healing = conflicts(claims, conflictMs).filter(({ at }) => at >= f.healed && at < f.settled)
-  const conflicting = conflicts(claims, conflictMs).filter(({ at }) => at < f.healed || at >= f.settled)
-  return {
-    answersMs,
-    figures: {
-      'claims by the returned': revenant.length,
-      'max until ms': Math.max(0, ...healing.map(({ at }) => at - f.healed)),
-      'not one owner after return': answering.filter((count) => count !== 1).length,
-      'conflicts while one again': healing.length,
-      conflicts: conflicting.length,
-    },
-    complaints: [
-      ...(answersMs === undefined ? [`nobody else answered for ${f.ips.join(' and ')}`] : []),
-      ...answering.flatMap((count, i) =>
-        count === 1 ? [] : [`${count} nodes answer for ${f.ips[i]} after ${f.victim} returned`],
-      ),
-      ...conflictTexts(conflicting),
-    ],
-  }
-}
-
-function macsFor(claims: readonly Claim[], ip: string): ReadonlySet<string> {
-  return new Set(claims.filter((claim) => claim.ip === ip).map(({ mac }) => mac))
-}
-
 export function macOf(site: Site, node: string): string {
   return [...site.macs].find(([, name]) => name === node)?.[0] ?? ''
-}
-
-const mostTold = 3
-
-export function conflictTexts(all: readonly Conflict[]): readonly string[] {
-  return all
-    .slice(0, mostTold)
-    .map(({ ip, macs, apartMs }) => `${ip}: ${macs[0]} and ${macs[1]} within ${apartMs.toFixed(1)} ms`)
 }

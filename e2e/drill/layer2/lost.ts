@@ -1,34 +1,56 @@
 /** Requests that were lost, and among them those whose connection was open when the address moved. Pure. */
-import type { Disturbance, LoadResult } from '../../load/load.ts'
+import type { LoadResult } from '../../load/load.ts'
 import type { Claim } from '../../segment/claims.ts'
 
-export interface Lost {
-  readonly lost: readonly Disturbance[]
-  /**
-   * The new owner's kernel knows nothing of a connection that was made by way of the old one: its packets belong to
-   * none, and the endpoint resets it. Whoever announces cannot help that.
-   */
-  readonly open: readonly Disturbance[]
+export interface LostRequest {
+  readonly ip: string
+  /** When it was sent, milliseconds since the epoch. */
+  readonly at: number
+  readonly tookMs: number
+  readonly why: string
+  readonly wasConnected: boolean
+  /** From the sending to the last move of the address until the end of the request; undefined: it never moved. */
+  readonly movedMs: number | undefined
 }
 
-/** A connection of the load is over in less. */
-const openMs = 100
+export interface Lost {
+  readonly lost: readonly LostRequest[]
+  /**
+   * The new owner's kernel knows nothing of a connection that was made by way of the old one: its packets belong to
+   * none, and are dropped, or the endpoint resets it. Whoever announces cannot help that.
+   */
+  readonly open: readonly LostRequest[]
+}
 
+/** Between the clocks of the load and of the capture. */
+const clocksMs = 10
+/** From a frame on the bridge to the client's kernel, which on a busy machine has to wait for its turn: 29 ms were seen. */
+const followsMs = 100
+
+/** @param began what was over by then is of no concern, milliseconds since the epoch */
 export function lostOf(
   loads: readonly { readonly ip: string; readonly result: LoadResult }[],
   claims: readonly Claim[],
+  began: number,
 ): Lost {
   const moves = movesOf(claims)
-  const all = loads.map(({ ip, result }) => {
-    const wasOpen = ({ atMs, why }: Disturbance): boolean =>
-      why === 'ECONNRESET' &&
-      (moves.get(ip) ?? []).some((at) => Math.abs(at - (result.startedAt + atMs)) <= openMs)
-    return { lost: result.lost.filter((one) => !wasOpen(one)), open: result.lost.filter(wasOpen) }
-  })
-  return { lost: all.flatMap(({ lost }) => lost), open: all.flatMap(({ open }) => open) }
+  const all = loads.flatMap(({ ip, result }) =>
+    result.lost.map(({ atMs, tookMs, why, wasConnected = false }) => {
+      const at = result.startedAt + atMs
+      const last = (moves.get(ip) ?? []).findLast((move) => move <= at + tookMs + clocksMs)
+      return { ip, at, tookMs, why, wasConnected, movedMs: last === undefined ? undefined : last - at }
+    }),
+  )
+  const meanwhile = all.filter(({ at, tookMs }) => at + tookMs >= began)
+  const { open = [], lost = [] } = Object.groupBy(meanwhile, (one) => (wasOpen(one) ? 'open' : 'lost'))
+  return { lost, open }
 }
 
-/** When each address was first claimed by another than before. */
+function wasOpen({ wasConnected, movedMs }: LostRequest): boolean {
+  return wasConnected && movedMs !== undefined && movedMs >= -followsMs
+}
+
+/** When each address was claimed by another than before. */
 function movesOf(claims: readonly Claim[]): ReadonlyMap<string, readonly number[]> {
   const moves = new Map<string, number[]>()
   const holders = new Map<string, string>()
@@ -39,6 +61,11 @@ function movesOf(claims: readonly Claim[]): ReadonlyMap<string, readonly number[
   return moves
 }
 
-export function lostTexts({ lost }: Lost): readonly string[] {
-  return lost.length === 0 ? [] : [`${lost.length} requests lost, the first by ${lost[0]?.why}`]
+/** @param began what the times count from, milliseconds since the epoch */
+export function lostTexts({ lost }: Lost, began: number): readonly string[] {
+  return lost.map(({ ip, at, tookMs, why, movedMs }) => {
+    const moved = movedMs === undefined ? 'never' : `at ${Math.round(at + movedMs - began)} ms`
+    const [from, to] = [at, at + tookMs].map((ms) => Math.round(ms - began))
+    return `a request to ${ip} from ${from} to ${to} ms was lost (${why}); the address moved last ${moved}`
+  })
 }

@@ -1,42 +1,55 @@
 /** `updates` and `outage`: what is planned loses nothing, and what befalls without an API server is mended. */
 import { conflicts, relapses } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
+import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
-import { choose, conflictTexts, linkCut, lose } from './loss.ts'
+import { choose, type Loss, linkCut, lose } from './loss.ts'
 import { lostOf, lostTexts } from './lost.ts'
-import { type Part, repeat, type Trial } from './part.ts'
-import { type Announced, addressesOf, type Site, speakerOn, speakersReady, system, watched } from './site.ts'
+import type { Part } from './part.ts'
+import { conflictTexts } from './seen.ts'
+import {
+  type Announced,
+  addressesOf,
+  backendName,
+  firstNodes,
+  gather,
+  owners,
+  type Site,
+  speakerOn,
+  speakersReady,
+  system,
+  watched,
+} from './site.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const fullTimes = 10
+const rebalanceTimes = 3
+const rebalanceUrl = 'http://127.0.0.1:17472/layer2/rebalance'
 /** A hundred requests a second each. */
 const loadCount = 5
+const askAgainMs = 5000
 const relapseMs = 1000
 const apiAwayMs = 60_000
 const outageTimes = 3
 
 interface Planned {
-  readonly what: string
   /** Asked meanwhile. */
   readonly services: readonly Announced[]
   readonly work: (site: Site) => Promise<void>
 }
 
 export const updates: Part = {
-  about: 'rolling update of the speakers, drain of an owner: 500 requests a second lose nothing',
+  about: 'rolling update of the speakers, drain of an owner, rebalance: 500 requests a second lose nothing',
   run: (o) => {
     const times = o.times ?? fullTimes
     return watched(o, async (site, watch) => {
       await repeat(o, 'updates', 'rolling update', times, (note) =>
-        lossless(site, watch, { what: 'rolling update', services: site.services, work: rollingUpdate }, note),
+        lossless(site, watch, { services: site.services, work: rollingUpdate }, note),
       )
-      await repeat(o, 'updates', 'drain of an owner', times, async (note) => {
-        const { victim } = await choose(site, watch)
-        // What is evicted is away for a moment: a single replica does not stand for the addresses.
-        const services = site.services.filter(({ backend }) => backend !== victim)
-        const work = (): Promise<void> => drain(site, victim)
-        return await lossless(site, watch, { what: 'drain of an owner', services, work }, note)
-      })
+      await repeat(o, 'updates', 'drain of an owner', times, (note) => drained(site, watch, 'all', note))
+      await repeat(o, 'updates', 'rebalance', Math.min(times, rebalanceTimes), (note) =>
+        rebalanced(site, watch, 'even', note),
+      )
     })
   },
 }
@@ -45,33 +58,74 @@ export const outage: Part = {
   about: 'API server away for 60 s, the link of an owner cut in the middle',
   run: (o) =>
     watched(o, (site, watch) => {
-      const what = 'link cut without API server'
-      return repeat(o, 'outage', what, o.times ?? outageTimes, async (note) => {
-        await site.lab.killDaemon('kube-apiserver')
-        const since = epochMs()
-        try {
-          await wait(apiAwayMs / 3)
-          return await lose(
-            site,
-            watch,
-            linkCut(what, false, { lastsMs: 5000, afterMs: 3000 }),
-            o.heartbeat,
-            note,
-          )
-        } finally {
-          await wait(apiAwayMs - (epochMs() - since))
-          await site.lab.startDaemon('kube-apiserver')
-          await speakersReady(site.lab)
-        }
-      })
+      const cut = linkCut('link cut without API server', false, { lastsMs: 5000, afterMs: 3000 })
+      return repeat(o, 'outage', cut.what, o.times ?? outageTimes, (note) =>
+        withoutApi(site, watch, { cut, awayMs: apiAwayMs, heartbeat: o.heartbeat }, note),
+      )
     }),
+}
+
+interface ApiOutage {
+  readonly cut: Loss
+  readonly awayMs: number
+  readonly heartbeat: string
+}
+
+export async function withoutApi(
+  site: Site,
+  watch: SegmentWatch,
+  { cut, awayMs, heartbeat }: ApiOutage,
+  note: (text: string) => void,
+): ReturnType<Trial> {
+  // Should addresses have to move for it, they do so while they can be told to.
+  await choose(site, watch)
+  await site.lab.killDaemon('kube-apiserver')
+  const since = epochMs()
+  try {
+    note('without API server')
+    await wait(awayMs / 3)
+    return await lose(site, watch, cut, heartbeat, note)
+  } finally {
+    await wait(awayMs - (epochMs() - since))
+    await site.lab.startDaemon('kube-apiserver')
+    await speakersReady(site.lab)
+  }
+}
+
+/** @param evicted `ours`: where pods of others are to stay, those of the drill alone */
+export async function drained(
+  site: Site,
+  watch: SegmentWatch,
+  evicted: 'all' | 'ours',
+  note: (text: string) => void,
+): ReturnType<Trial> {
+  const { victim } = await choose(site, watch)
+  // What is evicted is away for a moment: a single replica does not stand for the addresses.
+  const services = site.services.filter(({ backend }) => backend !== victim)
+  const work = (): Promise<void> => drain(site, victim, evicted)
+  return await lossless(site, watch, { services, work }, note)
+}
+
+/** `begun`: beside Services of others, which count as well, it is not known when it is done. */
+type Until = 'even' | 'begun'
+
+export async function rebalanced(
+  site: Site,
+  watch: SegmentWatch,
+  until: Until,
+  note: (text: string) => void,
+): ReturnType<Trial> {
+  const [node = ''] = firstNodes(site.lab, 1)
+  await gather(site, watch, node)
+  const work = (): Promise<void> => rebalance(site, watch, node, until)
+  return await lossless(site, watch, { services: site.services, work }, note)
 }
 
 /** Requests to many addresses while something planned happens. */
 export async function lossless(
   site: Site,
   watch: SegmentWatch,
-  { what, services, work }: Planned,
+  { services, work }: Planned,
   note: (text: string) => void,
 ): ReturnType<Trial> {
   const ticker = startTicker()
@@ -88,11 +142,11 @@ export async function lossless(
   const lost = lostOf(
     results.map((result, i) => ({ ip: ips[i] ?? '', result })),
     watch.claims,
+    began,
   )
   const meanwhile = watch.claims.filter(({ at }) => at >= began)
   const back = relapses(meanwhile, relapseMs)
   return {
-    what,
     figures: {
       sent: results.reduce((sum, { sent }) => sum + sent, 0),
       lost: lost.lost.length,
@@ -105,9 +159,35 @@ export async function lossless(
         relapseMs,
       ),
     },
-    complaints: [...lostTexts(lost), ...conflictTexts(back).map((text) => `answered again: ${text}`)],
+    complaints: [...lostTexts(lost, began), ...conflictTexts(back).map((text) => `answered again: ${text}`)],
     lateMs: ticker.take(),
   }
+}
+
+/** By the node's speaker, which passes the wish on; one address a second. */
+async function rebalance(site: Site, watch: SegmentWatch, node: string, until: Until): Promise<void> {
+  const { lab, services } = site
+  let askedAt = Number.NEGATIVE_INFINITY
+  const ask = async (): Promise<boolean> => {
+    const { status, body } = await lab.node(node).curl(rebalanceUrl, { method: 'POST' })
+    if (status !== 200) throw new Error(`rebalance: ${status} ${body}`)
+    askedAt = epochMs()
+    return true
+  }
+  await lab.waitFor('the wish to be taken', ask)
+  const names = lab.nodes.map(({ name }) => name)
+  const isDone = async (): Promise<boolean> => {
+    // Lost, if another one coordinates by now, or where it came before the word that other nodes may have addresses again.
+    if (epochMs() - askedAt > askAgainMs) await ask()
+    const owning = [...(await owners(site, watch, addressesOf(services))).values()]
+    const loads = names.map((name) => owning.filter((owner) => owner === name).length)
+    return until === 'begun'
+      ? Math.max(...loads) < owning.length
+      : Math.max(...loads) - Math.min(...loads) <= 1
+  }
+  await lab.waitFor(until === 'begun' ? 'an address to move' : 'an even spread', isDone, {
+    timeoutMs: 60_000,
+  })
 }
 
 function turnsOf(claims: SegmentWatch['claims']): number {
@@ -121,8 +201,9 @@ export async function rollingUpdate({ lab }: Pick<Site, 'lab'>): Promise<void> {
 }
 
 /** A drain passes over DaemonSets: the speaker goes after it, with the node. */
-async function drain({ lab }: Site, node: string): Promise<void> {
-  await lab.kubectl(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force'])
+async function drain({ lab }: Site, node: string, evicted: 'all' | 'ours'): Promise<void> {
+  const ours = evicted === 'ours' ? [`--pod-selector=app=${backendName(node)}`] : []
+  await lab.kubectl(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force', ...ours])
   await lab.kubectl(['delete', 'pod', await speakerOn(lab, node), '-n', system])
   await lab.kubectl(['uncordon', node])
   await speakersReady(lab)

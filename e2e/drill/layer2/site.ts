@@ -105,6 +105,32 @@ async function install(lab: Lab, o: SiteOptions): Promise<void> {
   await speakersReady(lab)
 }
 
+interface Advertisement extends KubernetesObject {
+  readonly spec: { readonly nodeSelectors?: readonly object[] }
+}
+
+/** Has one node own every address; it stays so, as nothing moves that need not. */
+export async function gather(site: Site, watch: SegmentWatch, node: string): Promise<void> {
+  const { lab } = site
+  const ips = addressesOf(site.services)
+  const all = await lab.list<Advertisement>('l2advertisements', { namespace: system })
+  const select = async (name: string, nodeSelectors: readonly object[] | null): Promise<void> => {
+    const patch = JSON.stringify({ spec: { nodeSelectors } })
+    await lab.kubectl(['patch', 'l2advertisement', name, '-n', system, '--type=merge', '-p', patch])
+  }
+  const only = [{ matchLabels: { 'kubernetes.io/hostname': node } }]
+  for (const { metadata } of all) await select(metadata.name, only)
+  try {
+    await lab.waitFor(
+      `${node} to own every address`,
+      async () => [...(await owners(site, watch, ips)).values()].every((owner) => owner === node),
+      { timeoutMs: 30_000 },
+    )
+  } finally {
+    for (const { metadata, spec } of all) await select(metadata.name, spec.nodeSelectors ?? null)
+  }
+}
+
 function pool(name: string, addresses: readonly string[], autoAssign: boolean): Manifest {
   return metallbObject('IPAddressPool', name, { addresses, autoAssign })
 }
@@ -185,10 +211,10 @@ async function announced(lab: Lab, perBackend: number): Promise<readonly Announc
   const names = lab.nodes
     .slice(0, backends)
     .flatMap(({ name: backend }) =>
-      Array.from({ length: perBackend }, (_, i) => ({ backend, name: `on-${backend}-${i + 1}` })),
+      Array.from({ length: perBackend }, (_, i) => ({ backend, name: `${backendName(backend)}-${i + 1}` })),
     )
   const deployments = lab.nodes.slice(0, backends).flatMap(({ name }) =>
-    echo(namespace, `on-${name}`)
+    echo(namespace, backendName(name))
       .slice(0, 1)
       .map((object) => pinned(object, name)),
   )
@@ -196,7 +222,7 @@ async function announced(lab: Lab, perBackend: number): Promise<readonly Announc
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace },
-    spec: { ...dual, selector: { app: `on-${backend}` }, ports: [{ port: 80, targetPort: 8080 }] },
+    spec: { ...dual, selector: { app: backendName(backend) }, ports: [{ port: 80, targetPort: 8080 }] },
   }))
   const space = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
   await lab.apply([space, ...deployments, ...services])
@@ -212,6 +238,11 @@ async function announced(lab: Lab, perBackend: number): Promise<readonly Announc
     }
   }
   return all
+}
+
+/** Of the Deployment whose pod is on that node. */
+export function backendName(node: string): string {
+  return `on-${node}`
 }
 
 /** The Deployment on that node alone, whatever befalls the node. */

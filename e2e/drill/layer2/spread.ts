@@ -1,9 +1,9 @@
 /** `spread`: 250 addresses on 3, 5 and 7 nodes, and what moves when nodes come, go and return. */
-import type { Lab } from '../../lab/index.ts'
 import type { SegmentWatch } from '../../segment/watch.ts'
 import { watchSegment } from '../../segment/watch.ts'
-import { manyServices } from './many-services.ts'
-import { type Part, repeat, type Trial } from './part.ts'
+import { repeat, type Trial } from '../part.ts'
+import { manyServices, removeServices } from './many-services.ts'
+import { type Part } from './part.ts'
 import { firstNodes, onSite, owners, type Site, setSpeakers } from './site.ts'
 import { wait } from './traffic.ts'
 
@@ -12,6 +12,11 @@ const sizes = [3, 5, 7]
 const askMs = 500
 /** Whatever would move has done so by then. */
 const settleMs = 4000
+
+/** Neither lost nor stopped here. */
+function thirdOf({ lab }: Site): string {
+  return firstNodes(lab, 3).at(-1) ?? ''
+}
 
 type Owners = ReadonlyMap<string, string>
 
@@ -32,13 +37,12 @@ async function placed(site: Site, size: number, note: (text: string) => void): R
   const { lab } = site
   note('speakers')
   await setSpeakers(lab, firstNodes(lab, size))
-  const ips = await manyServices(lab, count, note)
+  const ips = await manyServices(lab, { count, backend: thirdOf(site) }, note)
   try {
     return await asked(site, ips, async (now) => {
       const loads = loadsOf(await now(), firstNodes(lab, size))
       const difference = Math.max(...loads) - Math.min(...loads)
       return {
-        what: `${count} addresses on ${size} nodes`,
         figures: { least: Math.min(...loads), most: Math.max(...loads), difference },
         complaints: difference > 1 ? [`nodes own ${loads.join(', ')} addresses`] : [],
         lateMs: 0,
@@ -46,7 +50,7 @@ async function placed(site: Site, size: number, note: (text: string) => void): R
     })
   } finally {
     note('taking Services away')
-    await removeServices(lab)
+    await removeServices(lab, note)
   }
 }
 
@@ -54,7 +58,7 @@ async function placed(site: Site, size: number, note: (text: string) => void): R
 async function moved(site: Site, note: (text: string) => void): ReturnType<Trial> {
   const { lab } = site
   await setSpeakers(lab, firstNodes(lab, 3))
-  const ips = await manyServices(lab, count, note)
+  const ips = await manyServices(lab, { count, backend: thirdOf(site) }, note)
   const four = firstNodes(lab, 4)
   const [first = '', second = ''] = four
   try {
@@ -76,7 +80,6 @@ async function moved(site: Site, note: (text: string) => void): ReturnType<Trial
       const stopped = await step('a speaker is stopped', () => setSpeakers(lab, others))
       const again = changes(...(await step('it is started', () => setSpeakers(lab, four))))
       return {
-        what: 'nodes come, go and return',
         figures: {
           'moves at a join': join,
           'owned by the lost': ownedBy(lost[0], first),
@@ -96,7 +99,7 @@ async function moved(site: Site, note: (text: string) => void): ReturnType<Trial
       }
     })
   } finally {
-    await removeServices(lab)
+    await removeServices(lab, note)
   }
 }
 
@@ -137,10 +140,6 @@ async function asked<T>(
   } finally {
     await watch.stop()
   }
-}
-
-async function removeServices(lab: Lab): Promise<void> {
-  await lab.kubectl(['delete', 'services', '-n', 'layer2', '-l', 'many=yes', '--wait=true'])
 }
 
 function loadsOf(all: Owners, nodes: readonly string[]): readonly number[] {

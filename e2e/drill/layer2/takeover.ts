@@ -1,12 +1,15 @@
 /** `takeover`: one node owns 1,000 addresses and is lost: how long until the last is announced by another, at what cost. */
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { files } from '../../lab/control/flags.ts'
+import { type Lab, readAudit } from '../../lab/index.ts'
 import { labPaths } from '../../lab/state/lab-state.ts'
-import { epochMs, watchSegment } from '../../segment/watch.ts'
+import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
+import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
 import { macOf } from './loss.ts'
-import { manyServices } from './many-services.ts'
-import { type Part, repeat, type Trial, takeoverLimits } from './part.ts'
+import { manyServices, removeServices } from './many-services.ts'
+import { type Part, type PartOptions, takeoverLimits } from './part.ts'
 import {
   firstNodes,
   onSite,
@@ -23,95 +26,150 @@ const count = 1000
 const askMs = 2000
 const limitMiB = 100
 const writesAnAddress = 3
-/** Status and events follow the announcement by and by. */
-const writesMs = 30_000
+/** Statuses and Events follow the announcement by and by; after so long without one all are written. */
+const quietMs = 10_000
+const lookMs = 2000
+/** A restart that changes nothing writes nothing for so long. */
+const restartMs = 30_000
 
 export const takeover: Part = {
   about: `a node with ${count} addresses is lost: the last announcement, memory, and writes to the API server`,
-  run: (o) =>
-    onSite({ ...o, nodes: 3, speakers: 1, perBackend: 0, audit: true }, (site) =>
-      repeat(o, 'takeover', `${count} addresses`, 1, (note) => taken(site, o.heartbeat, note)),
-    ),
+  run: (o) => onSite({ ...o, nodes: 3, speakers: 1, perBackend: 0, audit: true }, (site) => among(o, site)),
 }
 
-async function taken(site: Site, heartbeat: string, note: (text: string) => void): ReturnType<Trial> {
+async function among(o: PartOptions, site: Site): Promise<void> {
   const { lab } = site
-  const [loser = '', winner = ''] = firstNodes(lab, 2)
-  const ips = await manyServices(lab, count, note)
+  if (!existsSync(join(labPaths(lab.id).control, files.auditLog)))
+    throw new Error(`lab '${lab.id}' writes no audit log: it was made without --audit`)
+  const [first = '', second = '', backend = ''] = firstNodes(lab, 3)
+  await o.progress.step('one node has a speaker', () => setSpeakers(lab, [first]))
+  const ips = await o.progress.step(`${count} Services`, (note) =>
+    manyServices(lab, { count, backend }, note),
+  )
   const watch = await watchSegment(lab, { ask: ips, everyMs: askMs })
   try {
-    note('one node owns all')
-    await owners(site, watch, ips, 180_000)
-    await setSpeakers(lab, [loser, winner])
-    await wait(writesMs)
-    const ticker = startTicker()
-    const [written, struck] = [writes(lab.id).length, epochMs()]
+    await o.progress.step('it owns all', () => owners(site, watch, ips, 300_000))
+    await o.progress.step('another speaker joins', () => setSpeakers(lab, [first, second]))
+    await o.progress.step('all is written', (note) => written(lab, note))
+    await repeat(o, 'takeover', `${count} addresses`, o.times ?? 1, (note) => {
+      return taken({ site, watch, ips, pair: [first, second], heartbeat: o.heartbeat }, note)
+    })
+  } finally {
+    await watch.stop()
+    // A lab that is given stays.
+    if (o.lab !== undefined) await removeServices(lab, () => {})
+  }
+}
+
+interface Stage {
+  readonly site: Site
+  readonly watch: SegmentWatch
+  readonly ips: readonly string[]
+  /** One of them owns all. */
+  readonly pair: readonly [string, string]
+  readonly heartbeat: string
+}
+
+async function taken(
+  { site, watch, ips, pair, heartbeat }: Stage,
+  note: (text: string) => void,
+): ReturnType<Trial> {
+  const { lab } = site
+  note('who owns all?')
+  const all = new Set((await owners(site, watch, ips, 60_000)).values())
+  const [loser = ''] = all
+  if (all.size !== 1) throw new Error(`${[...all].join(' and ')} own the addresses, not one of them`)
+  const winner = pair.find((node) => node !== loser) ?? ''
+  const mac = macOf(site, winner)
+  const before = await written(lab, note)
+  const [ticker, struck, from] = [startTicker(), epochMs(), watch.claims.length]
+  try {
     await lab.node(loser).cut()
     note(`without ${loser}`)
-    const mac = macOf(site, winner)
-    const last = await lab.waitFor(
-      'the last announcement',
-      () => {
-        const first = new Map<string, number>()
-        for (const { ip, at, kind, mac: by } of watch.claims)
-          if (at >= struck && kind === 'announcement' && by === mac && !first.has(ip)) first.set(ip, at)
-        return ips.every((ip) => first.has(ip)) && Math.max(...first.values())
-      },
-      { timeoutMs: 60_000 },
-    )
+    const first = new Map<string, number>()
+    let looked = from
+    const look = () => {
+      for (; looked < watch.claims.length; looked++) {
+        const { ip, at, kind, mac: by } = watch.claims[looked] ?? {}
+        if (ip === undefined || at === undefined || first.has(ip)) continue
+        if (at >= struck && kind === 'announcement' && by === mac) first.set(ip, at)
+      }
+      note(`${first.size} of ${count} announced by ${winner}`)
+      return ips.every((ip) => first.has(ip)) && Math.max(...first.values())
+    }
+    const last = await lab.waitFor('the last announcement', look, { timeoutMs: 60_000 })
     const lateMs = ticker.take()
-    ticker.stop()
-    note('writes')
-    await wait(writesMs)
-    const acquired = (writes(lab.id).length - written) / count
-    const pod = await speakerOn(lab, winner)
-    const { rss, peak } = lab.pods.memory(system, pod, 'speaker')
-    const before = writes(lab.id).length
-    lab.pods.kill(system, pod, 'speaker', 'SIGKILL')
-    note('restarted')
-    await wait(writesMs)
-    const running = lab.pods.process(system, pod, 'speaker') !== undefined
-    const restarted = writes(lab.id).length - before
-    const [rssMiB, peakMiB] = [rss / 2 ** 20, peak / 2 ** 20]
+    const acquired = ((await written(lab, note)) - before) / count
     return {
-      what: `${count} addresses`,
       gapMs: last - struck,
       limits: takeoverLimits(heartbeat),
-      figures: {
-        'RSS MiB': rssMiB,
-        'peak MiB': peakMiB,
-        'writes an address': acquired,
-        'writes at a restart': restarted,
-      },
-      complaints: [
-        ...(running ? [] : ['the speaker that was killed does not run again']),
-        ...(rssMiB > limitMiB ? [`${rssMiB.toFixed(1)} MiB resident`] : []),
-        ...(acquired > writesAnAddress ? [`${acquired.toFixed(2)} writes an address`] : []),
-        ...(restarted > 0 ? [`${restarted} writes at a restart that changes nothing`] : []),
-      ],
+      ...judged(acquired, await restarted(lab, winner, note)),
       lateMs,
     }
   } finally {
-    await watch.stop()
+    ticker.stop()
+    note(`${loser} is back`)
     await lab.node(loser).restore()
     await speakersReady(lab)
   }
 }
 
-interface AuditLine {
-  readonly stage: string
-  readonly verb: string
-  readonly user: { readonly username: string }
-  readonly objectRef?: { readonly resource?: string }
+interface Restart {
+  readonly rssMiB: number
+  readonly peakMiB: number
+  readonly writes: number
+  readonly running: boolean
 }
 
-const writing = new Set(['create', 'update', 'patch', 'delete'])
+/** What its memory was, and what it writes when it is started again. */
+async function restarted(lab: Lab, node: string, note: (text: string) => void): Promise<Restart> {
+  const pod = await speakerOn(lab, node)
+  const { rss, peak } = lab.pods.memory(system, pod, 'speaker')
+  const before = writes(lab)
+  lab.pods.kill(system, pod, 'speaker', 'SIGKILL')
+  for (let waited = 0; waited < restartMs; waited += lookMs) {
+    note(`started again, ${writes(lab) - before} writes in ${waited / 1000} s`)
+    await wait(lookMs)
+  }
+  const running = lab.pods.process(system, pod, 'speaker') !== undefined
+  return { rssMiB: rss / 2 ** 20, peakMiB: peak / 2 ** 20, writes: writes(lab) - before, running }
+}
 
-/** Writes by speakers so far, as the API server's audit log has them. */
-function writes(labId: string): readonly AuditLine[] {
-  return readFileSync(join(labPaths(labId).control, 'audit.log'), 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(`serviceaccount:${system}:speaker`))
-    .map((line): AuditLine => JSON.parse(line))
-    .filter(({ stage, verb }) => stage === 'ResponseComplete' && writing.has(verb))
+function judged(acquired: number, { rssMiB, peakMiB, writes: again, running }: Restart) {
+  return {
+    figures: {
+      'max RSS MiB': rssMiB,
+      'max peak MiB': peakMiB,
+      'max writes an address': acquired,
+      'writes at a restart': again,
+    },
+    complaints: [
+      ...(running ? [] : ['the speaker that was killed does not run again']),
+      ...(rssMiB > limitMiB ? [`${rssMiB.toFixed(1)} MiB resident`] : []),
+      ...(acquired > 0 ? [] : ['nothing was written when the addresses were taken over']),
+      ...(acquired > writesAnAddress ? [`${acquired.toFixed(2)} writes an address`] : []),
+      ...(again > 0 ? [`${again} writes at a restart that changes nothing`] : []),
+    ],
+  }
+}
+
+/** Waits until nothing is written any more. @returns how often it was so far */
+async function written(lab: Lab, note: (text: string) => void): Promise<number> {
+  let [known, since] = [writes(lab), performance.now()]
+  while (performance.now() - since < quietMs) {
+    await wait(lookMs)
+    const now = writes(lab)
+    if (now > known) [known, since] = [now, performance.now()]
+    note(`${known} writes`)
+  }
+  return known
+}
+
+const writing = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+
+/** By speakers so far, as the API server's audit log has them. */
+function writes({ id }: Lab): number {
+  return readAudit(id).filter(
+    ({ user, verb }) => user === `system:serviceaccount:${system}:speaker` && writing.has(verb),
+  ).length
 }

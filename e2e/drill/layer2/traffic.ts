@@ -9,7 +9,15 @@ export function loadOn(lab: Lab, address: string): RunningLoad {
 
 /** For what must lose nothing: a lost packet is seen (TCP sends again after 1 s), a pause of this machine is not. */
 export function patientLoadOn(lab: Lab, address: string): RunningLoad {
-  return startLoad(lab.client, { address, host: 'drill', perSecond: 100, timeoutMs: 900, lateMs: 100 })
+  const load = {
+    address,
+    host: 'drill',
+    perSecond: 100,
+    timeoutMs: 900,
+    byPackets: true,
+    lateMs: 100,
+  } as const
+  return startLoad(lab.client, load)
 }
 
 /** All loads answered in time for a while, from now on. */

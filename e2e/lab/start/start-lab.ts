@@ -44,6 +44,8 @@ export interface LabOptions {
   readonly nodeMonitorGraceSeconds: number
   /** Writes the API server's audit log. */
   readonly audit: boolean
+  /** Containers are held to their limits of processor time. */
+  readonly cpuLimits: boolean
   /** False runs the bundles as they are in dist/bundles. */
   readonly build: boolean
   readonly progress: Progress
@@ -143,9 +145,11 @@ function startKubelet(o: LabOptions, node: Host, topology: Topology, parts: Part
       envoy: parts.envoy,
       node: process.execPath,
       metallbSpeaker: join(bundleDirectory('metallb'), 'metallb-speaker'),
+      contour: join(bundleDirectory('contour'), 'contour'),
     },
     bundles: paths.bundles,
     maxLifeSeconds: o.maxLifeSeconds,
+    cpuLimits: o.cpuLimits,
   }
   const file = join(stateDir, 'kubelet.json')
   writeFileSync(file, `${JSON.stringify(config, undefined, 2)}\n`)

@@ -44,7 +44,7 @@ async function endProcesses(id: string, prefix: string): Promise<number> {
     ended.add(daemon.pid)
     sendSignal(-daemon.pid, 'SIGKILL')
   }
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (true) {
     const rest = processesOf({ inodes: netnsInodes(prefix), prefix })
     if (rest.length === 0) return ended.size

@@ -1,5 +1,6 @@
 /** The flags that several programs share, and how texts become values. Flag > environment > default. */
-import { createLogger, type Logger, type LogLevel, logLevels } from '@landfall/telemetry'
+import { parseGoDuration } from '@landfall/api'
+import { createLogger, type LogFormat, type Logger, type LogLevel, logLevels } from '@landfall/telemetry'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 /** True when given. `--name=true` and `--name=false`, as Go writes it, are taken too: see `plainBooleans`. */
@@ -77,11 +78,44 @@ export function wholeNumber(least: number): (text: string) => number {
   }
 }
 
+/** Seconds: `90`, or as Go writes durations: `90s`, `10m`, `1h30m`. */
+export function parseSeconds(text: string): number {
+  const seconds = /^\d+$/.test(text) ? Number(text) : parseGoDuration(text)
+  if (seconds === undefined || seconds < 0)
+    throw new InvalidArgumentError('must be a duration, like 10m or 90.')
+  return seconds
+}
+
+/** As Go writes durations (`500ms`, `1m30s`), in milliseconds. */
+export function parseMilliseconds(text: string): number {
+  const seconds = parseGoDuration(text)
+  if (seconds === undefined || seconds < 0)
+    throw new InvalidArgumentError('must be a duration, like 500ms or 1m30s.')
+  return Math.round(seconds * 1000)
+}
+
 export function kubeconfigFlag(): Option {
   return new Option(
     '--kubeconfig <file>',
     'cluster to use; without it KUBECONFIG, then the pod, then ~/.kube/config',
   )
+}
+
+/** Where the cluster pulls Landfall's images from, without scheme, tag or a slash at its end. */
+export function imageRegistryFlag(): Option {
+  return new Option(
+    '--image-registry <registry>',
+    'where Landfall’s images are pulled from: registry.example.com:5000/team gives registry.example.com:5000/team/landfall/controller; without it their names alone',
+  ).argParser(parseRegistry)
+}
+
+function parseRegistry(text: string): string {
+  const [host = '', ...path] = text.split('/')
+  const isPath = path.every((part) => /^[a-z0-9]+([._-]+[a-z0-9]+)*$/.test(part))
+  if (!/^[a-z0-9]+([.-]+[a-z0-9]+)*(:\d+)?$/i.test(host) || !isPath) {
+    throw new InvalidArgumentError('must be a registry, as registry.example.com:5000/team.')
+  }
+  return text
 }
 
 export function logLevelFlag(): Option {
@@ -90,8 +124,20 @@ export function logLevelFlag(): Option {
     .default('info')
 }
 
-export function loggerOf(level: LogLevel): Logger {
-  return createLogger({ level })
+/** Of the root; it may stand behind the command too. */
+export function logFormatFlag(): Option {
+  return new Option('--log-format <format>', 'form of log lines').choices(['json', 'text']).default('json')
+}
+
+/** @param command whose root may have `--log-format` */
+export function loggerOf(level: LogLevel, command?: Command): Logger {
+  const { logFormat = 'json' } = command?.optsWithGlobals<{ readonly logFormat?: LogFormat }>() ?? {}
+  return createLogger({ level, format: logFormat })
+}
+
+/** A flag of Contour's that means nothing any more there either; taken so that arguments stay. */
+export function idleFlag(flags: string): Option {
+  return new Option(flags, 'taken, and of no effect').hideHelp()
 }
 
 /** Aborted by SIGTERM and SIGINT; a second one ends the process at once. */

@@ -3,19 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crdManifest, metallbResources } from '@landfall/api/crd'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { stringify } from 'yaml'
 import { printMigration, readInput } from './migration.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
 
 const namespace = 'metallb-system'
 const text = 'address-pools: [{name: Old, protocol: bgp, addresses: [192.0.2.0/24]}]'
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let folder: string
   let kubeconfig: string
@@ -24,17 +19,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     server = await RealApiServer.start()
     folder = mkdtempSync(join(tmpdir(), 'landfall-migrate-'))
     kubeconfig = join(folder, 'kubeconfig')
-    const access = server.access()
-    const ca = Buffer.from(String(access.tls().ca)).toString('base64')
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      clusters: [{ name: 'test', cluster: { server: access.server.href, 'certificate-authority-data': ca } }],
-      users: [{ name: 'test', user: { token: 'admin' } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    }
-    writeFileSync(kubeconfig, stringify(config))
+    writeFileSync(kubeconfig, server.kubeconfig())
     const items = [
       ...metallbResources.map(crdManifest),
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -53,8 +38,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
         },
       },
     ]
-    await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    await server.apply(...items)
   }, 90_000)
 
   afterAll(async () => {
@@ -62,24 +46,18 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   })
 
-  async function kubectl(args: readonly string[], input = ''): Promise<string> {
-    const { ok, stdout, stderr } = await server.kubectl(args, input)
-    if (!ok) throw new Error(stderr)
-    return stdout
-  }
-
   it('reads ConfigMap and Nodes, and prints objects that can be applied', async () => {
     const printed = printMigration(await readInput({ kubeconfig, namespace, config: 'old' }))
     expect(printed).toContain('# pool "Old" is named old\n')
     expect(printed).toContain('as the Nodes are now')
-    const applied = (await kubectl(['apply', '-f', '-'], printed)).trim().split('\n')
+    const applied = (await server.run(['apply', '-f', '-'], printed)).trim().split('\n')
     expect(applied.toSorted((a, b) => a.localeCompare(b))).toEqual([
       expect.stringMatching(/^bgpadvertisement\.metallb\.io\/\S+ created$/),
       expect.stringMatching(/^bgppeer\.metallb\.io\/\S+ created$/),
       'ipaddresspool.metallb.io/old created',
     ])
     const columns = '-o=custom-columns=A:.spec.myASN,B:.spec.peerASN,C:.spec.peerAddress'
-    const peers = await kubectl(['get', 'bgppeers', '-n', namespace, '--no-headers', columns])
+    const peers = await server.run(['get', 'bgppeers', '-n', namespace, '--no-headers', columns])
     expect(peers.trim()).toMatch(/^65000 +65001 +198\.51\.100\.1$/)
   })
 

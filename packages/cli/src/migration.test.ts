@@ -29,6 +29,30 @@ test.each([
   ])
 })
 
+test('AddressPools of v0.13 become objects', () => {
+  const pool = (name: string, spec: string) =>
+    `apiVersion: metallb.io/v1beta1\nkind: AddressPool\nmetadata: {name: ${name}, namespace: lb}\nspec: ${spec}\n`
+  const one = pool('one', '{protocol: layer2, addresses: [10.0.0.0/24], autoAssign: false}')
+  const advertised = '{aggregationLength: 32, localPref: 100, communities: ["65535:65282"]}'
+  const two = pool('two', `{protocol: bgp, addresses: [10.1.0.0/24], bgpAdvertisements: [${advertised}]}`)
+  const printed = printMigration(readText(flags, `${one}---\n${two}`))
+  const objects = parseAllDocuments(printed).map((document) => document.toJS() as object)
+  const metadata = (name: string) => ({ name, namespace: 'lb' })
+  expect(objects).toMatchObject([
+    {
+      kind: 'IPAddressPool',
+      metadata: metadata('one'),
+      spec: { addresses: ['10.0.0.0/24'], autoAssign: false },
+    },
+    { kind: 'IPAddressPool', metadata: metadata('two'), spec: { addresses: ['10.1.0.0/24'] } },
+    { kind: 'L2Advertisement', spec: { ipAddressPools: ['one'] } },
+    {
+      kind: 'BGPAdvertisement',
+      spec: { ipAddressPools: ['two'], aggregationLength: 32, localPref: 100, communities: ['65535:65282'] },
+    },
+  ])
+})
+
 test('a ConfigMap that is refused is refused with every reason', () => {
   const bad = 'address-pools: [{name: p, protocol: rip, addresses: [10.0.0.1]}]'
   expect(() => printMigration(readText(flags, bad))).toThrow(
@@ -37,5 +61,5 @@ test('a ConfigMap that is refused is refused with every reason', () => {
 })
 
 test('a file without a ConfigMap is said to be one', () => {
-  expect(() => readText(flags, 'kind: Node\nmetadata: {name: n1}')).toThrow('no ConfigMap')
+  expect(() => readText(flags, 'kind: Node\nmetadata: {name: n1}')).toThrow('neither a ConfigMap')
 })

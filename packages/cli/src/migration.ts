@@ -1,6 +1,7 @@
 /**
- * The ConfigMap of MetalLB up to v0.12, from a file, from standard input or from the cluster → the text of the
- * metallb.io objects that say the same. What a reader should know before applying them stands above as comments.
+ * The ConfigMap of MetalLB up to v0.12, or v0.13's AddressPool objects, from a file, from standard input or from the
+ * cluster → the text of the metallb.io objects that say the same. What a reader should know before applying them stands
+ * above as comments.
  */
 import { readFileSync } from 'node:fs'
 import { configMapType, nodeType, openCluster, type RawObject } from '@landfall/kube'
@@ -8,6 +9,7 @@ import type { ConfigMap, Node } from '@landfall/kube/model'
 import { configKey } from '@landfall/metallb'
 import { migrate } from '@landfall/metallb/legacy'
 import { parseAllDocuments, stringify } from 'yaml'
+import { addressPoolKind, asConfigMap, readAddressPools } from './address-pools.ts'
 import { given, loggerOf } from './flags.ts'
 import { readVersion } from './version.ts'
 
@@ -47,11 +49,14 @@ export function readText(
     (document) => document.toJS() as unknown,
   )
   const objects = documents.flatMap(objectsIn)
+  const pools = objects.filter(({ kind }) => kind === addressPoolKind)
+  if (pools.length > 0) return { configMap: asConfigMap(pools, namespace), nodes: [] }
   const maps = objects.filter(({ kind, data }) => kind === 'ConfigMap' && configKey in fields(data))
   const raw = maps.find(({ metadata }) => metadata.name === config) ?? maps[0]
   const nodes = objects.filter(({ kind }) => kind === 'Node').map((raw) => nodeType.project(raw))
   if (raw !== undefined) return { configMap: configMapType.project(inNamespace(raw, namespace)), nodes }
-  if (objects.length > 0) throw new Error(`there is no ConfigMap with a key ${configKey}`)
+  if (objects.length > 0)
+    throw new Error(`there is neither a ConfigMap with a key ${configKey} nor an ${addressPoolKind}`)
   const whole = { metadata: { namespace, name: config }, data: { [configKey]: text } }
   return { configMap: configMapType.project(whole), nodes }
 }
@@ -64,6 +69,8 @@ async function readCluster({ kubeconfig, namespace, config }: MigrationFlags): P
     userAgent,
   })
   try {
+    const pools = await readAddressPools(cluster, namespace)
+    if (pools.length > 0) return { configMap: asConfigMap(pools, namespace), nodes: [] }
     const configMap = configMapType.project(await cluster.get(configMapType, `${namespace}/${config}`))
     const { items } = await cluster.list(nodeType)
     return { configMap, nodes: items.map((raw) => nodeType.project(raw)) }

@@ -51,6 +51,7 @@ const extensions = [
   'filters/http/rbac/v3/rbac',
   'filters/http/router/v3/router',
   'filters/http/stateful_session/v3/stateful_session',
+  'filters/http/upstream_codec/v3/upstream_codec',
   'filters/listener/http_inspector/v3/http_inspector',
   'filters/listener/original_dst/v3/original_dst',
   'filters/listener/proxy_protocol/v3/proxy_protocol',

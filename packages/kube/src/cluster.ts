@@ -4,6 +4,8 @@ import type { Logger, Metrics } from '@landfall/telemetry'
 import type { Access } from './access.ts'
 import { ApiError } from './api-error.ts'
 import { findAccess } from './find-access.ts'
+import { withoutManagedFields } from './managed-fields.ts'
+import { requestFailures } from './metrics.ts'
 import { type Key, type KubeObject, splitKey } from './model/index.ts'
 import type { OutageGate } from './outage-gate.ts'
 import { RequestRate } from './request-rate.ts'
@@ -38,17 +40,18 @@ export interface Page {
   readonly resourceVersion: string
 }
 
+interface RawList {
+  readonly items?: readonly RawObject[] | null
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
+}
+
 const pageSize = 500
 
 /** @throws an Error that says which configuration is missing or wrong */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const access = await findAccess(options.kubeconfig)
   options.logger.debug('cluster', { server: access.server.href })
-  const failures = options.metrics?.counter(
-    'landfall_kubernetes_request_failures_total',
-    'Requests to the API server without a good answer, by method and HTTP status (0: no answer).',
-    ['method', 'status'],
-  )
+  const failures = options.metrics && requestFailures(options.metrics)
   const { rate, trace, logger } = options
   return new Cluster(
     access,
@@ -136,34 +139,40 @@ export class Cluster {
   /** All objects, at once; a quorum read, since no resource version is given. */
   async list<T extends KubeObject>(type: ResourceType<T>, selection: Selection = {}): Promise<Page> {
     const items: RawObject[] = []
-    let resourceVersion = ''
-    for await (const page of this.pages(type, selection)) {
-      for (const item of page.items) items.push(item)
-      resourceVersion = page.resourceVersion
+    for (let token: string | undefined; ; ) {
+      const query = { ...selectors(selection), limit: pageSize, continue: token }
+      const path = pathOf(type, placeOf(selection))
+      const page = await this.request<RawList>({ method: 'GET', path, query })
+      for (const item of page.items ?? []) items.push(item)
+      token = page.metadata?.continue
+      if (!token) return { items, resourceVersion: page.metadata?.resourceVersion ?? '' }
     }
-    return { items, resourceVersion }
   }
 
-  /** All objects, 500 a page; a quorum read. @throws ApiError 410 when reading took longer than the server keeps a list */
+  /**
+   * All objects, page by page, without `managedFields`; a quorum read. The server makes the next page while one is read.
+   * @throws ApiError 410 when reading took longer than the server keeps a list
+   */
   async *pages<T extends KubeObject>(
     type: ResourceType<T>,
-    selection: Selection = {},
-    signal?: AbortSignal,
+    selection: Selection,
+    signal: AbortSignal,
   ): AsyncGenerator<Page> {
-    let token: string | undefined
-    do {
-      const page: {
-        readonly items?: readonly RawObject[] | null
-        readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
-      } = await this.request({
-        method: 'GET',
-        path: pathOf(type, placeOf(selection)),
-        query: { ...selectors(selection), limit: pageSize, continue: token },
-        ...(signal && { signal }),
-      })
-      yield { items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' }
-      token = page.metadata?.continue
-    } while (token)
+    const ask = (token?: string) => {
+      const query = { ...selectors(selection), limit: pageSize, continue: token }
+      const page = { method: 'GET', path: pathOf(type, placeOf(selection)), query, signal } as const
+      return this.#counted(page, () => this.#transport.read(page))
+    }
+    for (let asked: Promise<Buffer> | undefined = ask(); asked !== undefined; ) {
+      const bytes: Buffer = await asked
+      const early = continueOf(bytes)
+      asked = early === undefined ? undefined : ask(early)
+      // Told when it is waited for.
+      asked?.catch(() => {})
+      const { items, metadata }: RawList = JSON.parse(withoutManagedFields(bytes))
+      yield { items: items ?? [], resourceVersion: metadata?.resourceVersion ?? '' }
+      if (early === undefined && metadata?.continue) asked = ask(metadata.continue)
+    }
   }
 
   create<T extends KubeObject>(type: ResourceType<T>, object: RawObject): Promise<RawObject> {
@@ -209,6 +218,12 @@ export class Cluster {
       throw error
     })
   }
+}
+
+/** Of a page, where the server says so before the objects, as it does for built-in kinds. */
+function continueOf(page: Buffer): string | undefined {
+  const items = page.indexOf('"items":')
+  return /"continue":"([\w-]+)"/.exec(page.toString('latin1', 0, Math.max(items, 0)))?.[1]
 }
 
 function statusOf(error: unknown): number {

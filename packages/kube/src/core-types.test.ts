@@ -46,7 +46,15 @@ describe('projections', () => {
         { port: 53, targetPort: 5353, protocol: 'UDP' },
       ],
     }
-    const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }, { hostname: 'x' }] } }
+    const status = {
+      loadBalancer: {
+        ingress: [
+          { ip: '192.0.2.1', ipMode: 'VIP' },
+          { ip: '192.0.2.2', ipMode: 'Proxy' },
+          { hostname: 'x' },
+        ],
+      },
+    }
     expect(serviceType.project({ metadata, spec, status })).toMatchObject({
       type: 'LoadBalancer',
       loadBalancerClass: '',
@@ -57,8 +65,23 @@ describe('projections', () => {
         { name: 'http', protocol: 'TCP', port: 80, targetPort: 'http', nodePort: 30080, appProtocol: 'h2c' },
         { name: '', protocol: 'UDP', port: 53, targetPort: 5353, nodePort: 0, appProtocol: '' },
       ],
-      ingress: [{ ip: '192.0.2.1' }, { hostname: 'x' }],
+      ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'Proxy' }, { hostname: 'x' }],
     })
+  })
+
+  it.each<[string, object, readonly string[]]>([
+    [
+      'all where they are said',
+      { clusterIP: '10.0.0.5', clusterIPs: ['10.0.0.5', 'fd00::5'] },
+      ['10.0.0.5', 'fd00::5'],
+    ],
+    ['the one of an older server', { clusterIP: '10.0.0.5' }, ['10.0.0.5']],
+    ['none of a headless one', { clusterIP: 'None', clusterIPs: ['None'] }, ['None']],
+    ['none of a headless one of an older server', { clusterIP: 'None' }, ['None']],
+    ['none that is said to be none', { clusterIP: '10.0.0.5', clusterIPs: [] }, []],
+    ['none of one that has none yet', { clusterIP: '' }, []],
+  ])('of a Service have its cluster addresses: %s', (_, spec, clusterIPs) => {
+    expect(serviceType.project({ metadata, spec })).toMatchObject({ clusterIPs, ipFamilies: [] })
   })
 
   it('of an EndpointSlice read absent conditions as the API says', () => {

@@ -31,7 +31,7 @@ export const serviceType: ResourceType<Service> = {
       type: text(spec['type']),
       loadBalancerClass: text(spec['loadBalancerClass']),
       loadBalancerIP: text(spec['loadBalancerIP']),
-      clusterIPs: texts(spec['clusterIPs']),
+      clusterIPs: clusterIPsOf(spec),
       ipFamilies: texts(spec['ipFamilies']).filter(
         (one): one is IPFamily => one === 'IPv4' || one === 'IPv6',
       ),
@@ -43,6 +43,12 @@ export const serviceType: ResourceType<Service> = {
       ingress: projectLoadBalancer(raw),
     }
   },
+}
+
+/** Servers before v1.20 know one, and none in plural. */
+function clusterIPsOf(spec: Fields): readonly string[] {
+  const one = text(spec['clusterIP'])
+  return spec['clusterIPs'] === undefined && one !== '' ? [one] : texts(spec['clusterIPs'])
 }
 
 function projectServicePort(port: Fields): ServicePort {
@@ -62,6 +68,8 @@ function projectLoadBalancer(raw: RawObject): readonly LoadBalancerIngress[] {
   return objects(balancer['ingress']).map((entry) => ({
     ...(typeof entry['ip'] === 'string' ? { ip: entry['ip'] } : {}),
     ...(typeof entry['hostname'] === 'string' ? { hostname: entry['hostname'] } : {}),
+    // Nearly all are, and servers before v1.29 know no other.
+    ...(typeof entry['ipMode'] === 'string' && entry['ipMode'] !== 'VIP' ? { ipMode: entry['ipMode'] } : {}),
   }))
 }
 

@@ -1,5 +1,5 @@
 import { createLogger } from '@landfall/telemetry'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { EventRecorder } from './event-recorder.ts'
 import { FakeApiServer, type FakeReply, statusOf } from './testing/fake-api-server.ts'
 
@@ -12,14 +12,17 @@ let server: FakeApiServer
 let reply: FakeReply
 let lines: Record<string, unknown>[]
 let recorder: EventRecorder
+let mayWrite: () => boolean
 
 beforeEach(async () => {
+  mayWrite = () => true
   reply = { body: {} }
   server = new FakeApiServer(() => reply)
   await server.listen()
   lines = []
   const logger = createLogger({ write: (line) => void lines.push(JSON.parse(line)) })
-  recorder = new EventRecorder({ cluster: server.cluster(), component: 'test', host: 'n1', logger })
+  const more = { component: 'test', host: 'n1', mayWrite: () => mayWrite() }
+  recorder = new EventRecorder({ cluster: server.cluster(), logger, ...more })
 })
 
 afterEach(() => server.close())
@@ -43,6 +46,13 @@ it('writes an event with all that kubectl shows', async () => {
       },
     },
   ])
+})
+
+it('lets what an event tells of go first', async () => {
+  recorder.record(about, event)
+  await server.cluster().request({ method: 'GET', path: '/first' })
+  await vi.waitUntil(() => server.requests.length === 2, 5000)
+  expect(server.requests.map(({ path }) => path)).toEqual(['/first', '/api/v1/namespaces/shop/events'])
 })
 
 it('counts a repeated event up, and writes a new one when the old is gone', async () => {
@@ -102,6 +112,39 @@ it('drops at an end what the server is too slow for, and says how many', async (
   await server.close()
   await recorder.flush()
   expect(server.requests.length).toBe(1)
+})
+
+it('writes nothing more once it may not, not even at an end, and says how many were dropped', async () => {
+  server.answer = () => {
+    mayWrite = () => server.requests.length < 2
+    return reply
+  }
+  for (const name of ['a', 'b', 'c', 'd']) recorder.record({ ...about, name }, event)
+  await recorder.flush()
+  expect(server.requests).toHaveLength(2)
+  expect(lines).toMatchObject([{ event: 'eventsDropped', count: 2 }])
+})
+
+it('writes no new event for one that is gone when it may not by then', async () => {
+  recorder.record(about, event)
+  await recorder.flush()
+  server.answer = () => {
+    mayWrite = () => false
+    return { status: 404, body: statusOf(404, 'NotFound') }
+  }
+  recorder.record(about, event)
+  await recorder.flush()
+  expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH'])
+})
+
+it('ends a wait for better times once it may not', async () => {
+  server.answer = () => {
+    mayWrite = () => false
+    return { status: 500, body: statusOf(500, 'InternalError') }
+  }
+  recorder.record(about, event)
+  await vi.waitUntil(() => lines.length > 0, 5000)
+  expect([server.requests.length, lines.map((line) => line['event'])]).toEqual([1, ['eventsDropped']])
 })
 
 it.each<[string, (turn: number) => FakeReply | 'reset']>([

@@ -2,7 +2,7 @@
  * Events (core/v1) about objects. The same event within ten minutes is counted up, and recording never fails the
  * caller. Events wait while the API server is away, and are tried again when it fails; one that it will not take is
  * dropped, with a log line for the first of a streak. Without the right to write events they are dropped unasked, and
- * the right is asked for again ever more seldom.
+ * the right is asked for again ever more seldom. Who may not write any more drops what waits.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, type Logger } from '@landfall/telemetry'
@@ -21,6 +21,8 @@ export interface EventRecorderOptions {
   readonly component: string
   readonly host?: string
   readonly logger: Logger
+  /** Asked right before each write: still leader? Default always. */
+  readonly mayWrite?: () => boolean
 }
 
 interface Recorded {
@@ -29,7 +31,7 @@ interface Recorded {
   count: number
 }
 
-const eventType: ResourceType = {
+export const eventType: ResourceType = {
   apiVersion: 'v1',
   kind: 'Event',
   plural: 'events',
@@ -47,6 +49,8 @@ const forbidden = { firstMs: 500, ceilingMs: 300_000 }
 const meantRefusals = 3
 const retry = { firstMs: 250, ceilingMs: 10_000 }
 const mostFailures = 5
+/** What an Event tells of is done first: it is of the same moment, and the API server's time is short. */
+const behindMs = 100
 /** At the end nobody waits longer for what is still to be written. */
 const flushMs = 3000
 
@@ -86,15 +90,26 @@ export class EventRecorder {
     ])
     late.abort()
     this.#hurry = new AbortController()
-    if (this.#queue.size === 0) return
-    this.#options.logger.warn('eventsDropped', { count: this.#queue.size }, 'there was no time to write them')
+    this.#drop('there was no time to write them')
+  }
+
+  #drop(why: string): void {
+    const { size: count } = this.#queue
+    if (count === 0) return
+    this.#options.logger.warn('eventsDropped', { count }, why)
     this.#queue.clear()
   }
 
+  #mayWrite(): boolean {
+    return this.#options.mayWrite?.() ?? true
+  }
+
   async #writeAll(): Promise<void> {
+    await sleep(behindMs, undefined, { signal: this.#hurry.signal }).catch(() => {})
     while (this.#queue.size > 0) {
       const { signal } = this.#hurry
       await this.#pause(signal)
+      if (!this.#mayWrite()) this.#drop('they are not to be written any more')
       const one = this.#queue.take()
       if (one === undefined) break
       await this.#write(one).then(
@@ -110,7 +125,7 @@ export class EventRecorder {
     const times = { count, firstTimestamp: timeOf(first), lastTimestamp: timeOf(last) }
     const known = this.#recorded.get(identity)
     if (known !== undefined && performance.now() - known.at < sameForMs) {
-      if (await this.#countUp(known, times)) return
+      if ((await this.#countUp(known, times)) || !this.#mayWrite()) return
     }
     const namespace = about.namespace === '' ? 'default' : about.namespace
     const name = `${about.name.slice(0, longestName)}.${this.#suffix()}`

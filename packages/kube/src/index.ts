@@ -14,7 +14,8 @@ export {
   secretType,
   serviceType,
 } from './core-types.ts'
-export { EventRecorder, type EventRecorderOptions, type EventText } from './event-recorder.ts'
+export { endpointSource } from './endpoint-source.ts'
+export { EventRecorder, type EventRecorderOptions, type EventText, eventType } from './event-recorder.ts'
 export { findAccess } from './find-access.ts'
 export { LeaderElection, type LeaderElectionOptions } from './leader-election.ts'
 export type { OutageGate } from './outage-gate.ts'

@@ -1,13 +1,15 @@
 /**
  * One leader among the replicas, by a Lease: 15 s long, renewed within 10 s, tried every 2 s, released on a clean
- * stop. Who may not touch Leases (older manifests) runs as the only one, and says so once.
+ * stop. Who may not touch Leases (older manifests), or whose API server has none (Kubernetes before 1.14), runs as the
+ * only one, and says so once.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, type Gauge, type Logger, type Metrics } from '@landfall/telemetry'
-import { hasStatus } from './api-error.ts'
+import { ApiError, hasStatus } from './api-error.ts'
 import { delayMs } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import { claim, firstClaim, type LeaseSpec, leaseSpec, released, type Sighting, sight } from './lease.ts'
+import { leadership } from './metrics.ts'
 import type { Key, KubeObject } from './model/index.ts'
 import { projectMeta, type RawObject, type ResourceType } from './resource.ts'
 
@@ -30,6 +32,8 @@ export interface LeaderElectionOptions {
   readonly renewSeconds?: number
   /** Default 2. */
   readonly retrySeconds?: number
+  /** For one answer of the API server; default 4. */
+  readonly answerSeconds?: number
 }
 
 const leaseType: ResourceType = {
@@ -40,7 +44,8 @@ const leaseType: ResourceType = {
   project: (raw): KubeObject => ({ meta: projectMeta(raw) }),
 }
 
-const requestMs = 4_000
+/** An API server that has just started may take a request and never answer it. */
+const outageAnswerMs = 1_000
 /** An API server that has just started may refuse everybody for a moment: so many refusals in a row are meant. */
 const meantRefusals = 3
 const aloneRetryMs = 30_000
@@ -52,6 +57,7 @@ export class LeaderElection {
   readonly #leaseSeconds: number
   readonly #renewMs: number
   readonly #retryMs: number
+  readonly #answerMs: number
   readonly #gauge: Gauge | undefined
   #running: Promise<void> = Promise.resolve()
   #leading = false
@@ -70,11 +76,8 @@ export class LeaderElection {
     this.#leaseSeconds = options.leaseSeconds ?? 15
     this.#renewMs = (options.renewSeconds ?? 10) * 1000
     this.#retryMs = (options.retrySeconds ?? 2) * 1000
-    this.#gauge = options.metrics?.gauge(
-      'leader_election_master_status',
-      'Whether this process is the leader of the lease: 1 if so, else 0.',
-      ['name'],
-    )
+    this.#answerMs = (options.answerSeconds ?? 4) * 1000
+    this.#gauge = options.metrics && leadership(options.metrics)
     this.#gauge?.set({ name: options.name }, 0)
   }
 
@@ -124,7 +127,7 @@ export class LeaderElection {
 
   /** What is refused at first may just not be granted yet; for good it is said in other words. */
   #mayBeRefused(error: unknown): boolean {
-    return hasStatus(error, 403) && this.#mayBeAlone()
+    return isRefusal(error) && this.#mayBeAlone()
   }
 
   /** Nothing was ever read or written of the lease. */
@@ -151,9 +154,10 @@ export class LeaderElection {
   }
 
   async #read(signal: AbortSignal | undefined = this.#stop.signal): Promise<RawObject | undefined> {
+    const { cluster } = this.#options
     try {
-      return await this.#options.cluster.get(leaseType, this.#key, {
-        timeoutMs: requestMs,
+      return await cluster.get(leaseType, this.#key, {
+        timeoutMs: cluster.gate.isOutage() ? outageAnswerMs : this.#answerMs,
         ...(signal && { signal }),
       })
     } catch (error) {
@@ -180,7 +184,7 @@ export class LeaderElection {
     if (this.#stop.signal.aborted) return this.#leading
     this.#failures = this.#options.cluster.gate.isOutage() ? 0 : this.#failures + 1
     if (hasStatus(error, 409)) return this.isLeader()
-    if (hasStatus(error, 403)) this.#refusals++
+    if (isRefusal(error)) this.#refusals++
     else this.#refusals = 0
     if (this.#refusals >= meantRefusals && this.#mayBeAlone()) {
       if (!this.#alone)
@@ -217,7 +221,7 @@ export class LeaderElection {
   }
 
   async #release(): Promise<void> {
-    const lease = await this.#read(AbortSignal.timeout(requestMs))
+    const lease = await this.#read(AbortSignal.timeout(this.#answerMs))
     if (lease === undefined) return
     const spec = leaseSpec(lease)
     if (spec.holderIdentity !== this.#options.identity) return
@@ -227,6 +231,11 @@ export class LeaderElection {
   #say(event: string, error: unknown, msg?: string): void {
     this.#options.logger.warn(event, { lease: this.#key, error: describeError(error) }, msg)
   }
+}
+
+/** What is not found by a path that nobody serves comes without a Status. */
+function isRefusal(error: unknown): boolean {
+  return hasStatus(error, 403) || (error instanceof ApiError && error.status === 404 && error.reason === '')
 }
 
 function leaseObject(metadata: RawObject['metadata'], spec: LeaseSpec): RawObject {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 /** Against a real API server: what a fake one cannot prove. */
 import { createLogger, silentLogger } from '@landfall/telemetry'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -17,13 +18,9 @@ import {
   gadgetType,
   serviceObject,
 } from './testing/objects.ts'
-import { findBinaries, RealApiServer } from './testing/real-api-server.ts'
+import { RealApiServer, withoutApiServer } from './testing/real-api-server.ts'
 
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
-
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
   const ends: (() => unknown)[] = []
@@ -104,21 +101,27 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       )
     }
     const sizes: number[] = []
-    for await (const page of cluster.pages(secretType, { namespace: 'default', labelSelector: 'page=yes' })) {
+    const selection = { namespace: 'default', labelSelector: 'page=yes' }
+    for await (const page of cluster.pages(secretType, selection, AbortSignal.timeout(30_000))) {
       sizes.push(page.items.length)
+      expect(page.items.every(({ metadata }) => isDeepStrictEqual(metadata['managedFields'], []))).toBe(true)
     }
     expect(sizes).toEqual([500, 500, 100])
-    const reflector = new Reflector({
-      cluster,
-      type: secretType,
-      labelSelector: 'page=yes',
-      logger: silentLogger(),
-    })
-    ends.push(() => reflector.stop())
-    reflector.start()
-    await reflector.synced
-    expect(Buffer.from(reflector.get('default/page-7')?.data['k'] ?? []).toString()).toBe('page-7')
-    expect(reflector.items.size).toBe(1100)
+    for (const paged of [false, true]) {
+      const labelSelector = 'page=yes'
+      const reflector = new Reflector({
+        cluster,
+        type: secretType,
+        labelSelector,
+        logger: silentLogger(),
+        paged,
+      })
+      ends.push(() => reflector.stop())
+      reflector.start()
+      await reflector.synced
+      expect(Buffer.from(reflector.get('default/page-7')?.data['k'] ?? []).toString()).toBe('page-7')
+      expect(reflector.items.size).toBe(1100)
+    }
   })
 
   describe('a status writer', () => {
@@ -155,6 +158,34 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       expect((await cluster.get(serviceType, 'default/web')).metadata.resourceVersion).toBe(
         after.metadata.resourceVersion,
       )
+    })
+
+    it('sends of a custom resource the status alone, and reads it only when it was not the newest', async () => {
+      const gadget = gadgetObject('partial')
+      const metadata = { ...gadget.metadata, labels: { keep: 'me' }, annotations: { too: 'yes' } }
+      const created = await cluster.create(gadgetType, { ...gadget, metadata })
+      const conflicts: string[] = []
+      const writer = new StatusWriter(cluster, silentLogger(), undefined, (kind) => conflicts.push(kind))
+      const { namespace = '', name, resourceVersion = '' } = created.metadata
+      const write = (known: string) =>
+        writer.write(gadgetType, 'default/partial', (raw) => ({ ...raw, status: { known } }), {
+          observed: {
+            apiVersion: gadgetType.apiVersion,
+            kind: gadgetType.kind,
+            metadata: { namespace, name, resourceVersion },
+          },
+        })
+      expect([await write('a'), conflicts]).toEqual(['written', []])
+      expect(await cluster.get(gadgetType, 'default/partial')).toMatchObject({
+        metadata: { labels: { keep: 'me' }, annotations: { too: 'yes' }, generation: 1 },
+        spec: gadget['spec'],
+        status: { known: 'a' },
+      })
+      expect([await write('b'), conflicts]).toEqual(['written', ['Gadget']])
+      expect(await cluster.get(gadgetType, 'default/partial')).toMatchObject({
+        metadata: { labels: { keep: 'me' } },
+        status: { known: 'b' },
+      })
     })
 
     it('gets every writer through a contest for one object', async () => {
@@ -290,10 +321,14 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       await until('a to lead', () => a.isLeader())
       await server.killApiServer()
       const killed = performance.now()
-      await until('a to give up', () => !a.isLeader())
-      const gone = performance.now() - killed
-      expect(gone).toBeLessThan(2100)
-      await until('a to say so', () => story.includes('a lostLeadership'), 200)
+      let led = killed
+      await until('a to give up', () => {
+        if (!a.isLeader()) return true
+        led = performance.now()
+        return false
+      })
+      expect(led - killed).toBeLessThan(2100)
+      await until('a to say so', () => story.includes('a lostLeadership'))
       await server.startApiServer()
       await until('a to lead again', () => a.isLeader())
       expect(story.filter((line) => !line.includes('leaseFailed'))).toEqual([

@@ -31,6 +31,8 @@ export interface ReflectorOptions<T extends KubeObject> {
    * minute: a definition that goes takes its objects along one by one.
    */
   readonly optional?: boolean
+  /** Fills page by page from the first: a server makes pages of thousands sooner than it streams them. */
+  readonly paged?: boolean
 }
 
 /** Milliseconds, but for the watch's own length; tests shorten them. */
@@ -83,7 +85,7 @@ export class Reflector<T extends KubeObject> {
   #started = false
   #hasSynced = false
   #resourceVersion: string | undefined
-  #streamedList = true
+  #streamedList: boolean
   /** Since the last watch worth the name. */
   #failures = { count: 0, since: 0 }
   #saidFailing = false
@@ -93,6 +95,7 @@ export class Reflector<T extends KubeObject> {
   constructor(options: ReflectorOptions<T>, times: Partial<ReflectorTimes> = {}) {
     this.#options = options
     this.#times = { ...usualTimes, ...times }
+    this.#streamedList = options.paged !== true
     this.#store = new Store(
       (raw) => options.type.project(raw),
       (raw, error) => this.#sayBadObject(raw, error),

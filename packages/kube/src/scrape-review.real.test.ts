@@ -2,13 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Cluster } from './cluster.ts'
 import { scrapeReview } from './scrape-review.ts'
-import { findBinaries, RealApiServer } from './testing/index.ts'
+import { RealApiServer, withoutApiServer } from './testing/index.ts'
 
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
-
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
 

@@ -6,6 +6,13 @@ import { firstPruned, sameWritable, writableOf } from './status-fields.ts'
 import { StatusWriter } from './status-writer.ts'
 import { configMap, FakeApiServer, type FakeReply, statusOf } from './testing/fake-api-server.ts'
 
+const toWhom = 'User "system:serviceaccount:a:b" cannot update'
+const noRight = `configmaps "a" is forbidden: ${toWhom} resource "configmaps/status" in API group "" in the namespace "default"`
+const denied = `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no`
+
+/** Longer than any test. */
+const patient = { firstMs: 60_000, ceilingMs: 600_000 }
+
 describe('a status writer', () => {
   let server: FakeApiServer
   let lines: Record<string, unknown>[]
@@ -48,6 +55,21 @@ describe('a status writer', () => {
     expect(server.requests.at(-1)?.path).toBe('/api/v1/namespaces/default/configmaps/a/status')
   })
 
+  it('sends what was observed unread, and reads the object after a conflict', async () => {
+    const { data: _, ...observed } = configMap('a', 1)
+    serve([configMap('a', 2, { k: 'new' })], (body) =>
+      puts.length === 2 ? { status: 409, body: statusOf(409, 'Conflict') } : { body },
+    )
+    expect(await writer.write(configMapType, 'default/a', ready, { observed })).toBe('written')
+    expect([server.requests.map(({ method }) => method), puts]).toEqual([
+      ['PUT'],
+      [{ ...observed, status: { ready: true } }],
+    ])
+    expect(await writer.write(configMapType, 'default/a', ready, { observed })).toBe('written')
+    expect(server.requests.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'GET', 'PUT'])
+    expect(puts.at(-1)).toMatchObject({ metadata: { resourceVersion: '2' }, data: { k: 'new' } })
+  })
+
   it('gives up after some conflicts', async () => {
     serve([configMap('a', 1)], () => ({ status: 409, body: statusOf(409, 'Conflict') }))
     await expect(writer.write(configMapType, 'default/a', ready)).rejects.toMatchObject({ status: 409 })
@@ -80,7 +102,7 @@ describe('a status writer', () => {
   })
 
   it('asks not at once again for a right that is missing, and says so only when it is missing for good', async () => {
-    serve([configMap('a', 1)], () => ({ status: 403, body: statusOf(403, 'Forbidden') }))
+    serve([configMap('a', 1)], () => ({ status: 403, body: statusOf(403, 'Forbidden', noRight) }))
     for (let times = 0; times < 3; times++) {
       expect(await writer.write(configMapType, 'default/a', ready)).toBe('forbidden')
     }
@@ -98,7 +120,7 @@ describe('a status writer', () => {
     let status = 403
     serve([configMap('a', 1)], () =>
       status === 403
-        ? { status, body: statusOf(403, 'Forbidden') }
+        ? { status, body: statusOf(403, 'Forbidden', noRight) }
         : { body: ready(configMap('a', 2)) ?? {} },
     )
     const hasty = new StatusWriter(server.cluster(), logger, { firstMs: 1, ceilingMs: 1 })
@@ -108,6 +130,106 @@ describe('a status writer', () => {
     expect(await hasty.write(configMapType, 'default/a', ready)).toBe('written')
     expect(hasty.forbiddenMs(configMapType)).toBe(0)
   })
+
+  it.each([
+    ['all of the kind', noRight],
+    ['all of the kind', `${noRight}: RBAC: clusterrole.rbac.authorization.k8s.io "c" not found`],
+    [
+      'all of the kind',
+      `gadgets.test "a" is forbidden: ${toWhom} resource "g" in API group "t" at the cluster scope`,
+    ],
+    [
+      'all of the kind',
+      `configmaps "a" is forbidden: ${toWhom} configmaps/status in the namespace "default"`,
+    ],
+    ['that object', denied],
+    ['that object', 'admission webhook "a.example" denied the request: User "x" cannot say this'],
+    ['that object', 'configmaps "a" is forbidden: not yet ready to handle request'],
+    ['that object', 'Forbidden'],
+  ])('holds back the writes of %s: %s', async (held, message) => {
+    server.answer = ({ method, path, body }) => {
+      if (method === 'GET') return { body: configMap(path.endsWith('/a') ? 'a' : 'b', 1) }
+      return path.endsWith('/a/status')
+        ? { status: 403, body: statusOf(403, 'Forbidden', message) }
+        : { body }
+    }
+    writer = new StatusWriter(server.cluster(), logger, patient)
+    expect(await writer.write(configMapType, 'default/a', ready)).toBe('forbidden')
+    expect(await writer.write(configMapType, 'default/b', ready)).toBe(
+      held === 'that object' ? 'written' : 'forbidden',
+    )
+    expect(writer.forbiddenMs(configMapType, 'default/b') > 0).toBe(held !== 'that object')
+    expect(writer.forbiddenMs(configMapType, 'default/a')).toBeGreaterThan(0)
+    expect(writer.forbiddenMs(configMapType)).toBeGreaterThan(0)
+    expect(writer.forbiddenMs({ ...configMapType, plural: 'config' })).toBe(0)
+  })
+
+  it('tries what is denied ever more seldom, at once when it is another, and says once of which object', async () => {
+    let status = 403
+    let stored = configMap('a', 1)
+    server.answer = ({ method, body }) => {
+      if (method === 'GET') return { body: stored }
+      puts.push(body)
+      return status === 403 ? { status, body: statusOf(403, 'Forbidden', denied) } : { body }
+    }
+    writer = new StatusWriter(server.cluster(), logger, patient)
+    for (let times = 0; times < 3; times++)
+      expect(await writer.write(configMapType, 'default/a', ready)).toBe('forbidden')
+    const first = writer.forbiddenMs(configMapType, 'default/a')
+    expect([puts.length, lines]).toEqual([1, []])
+    const other = (raw: RawObject) => ({ ...raw, status: { ready: false } })
+    expect(await writer.write(configMapType, 'default/a', other)).toBe('forbidden')
+    stored = configMap('a', 2)
+    expect(await writer.write(configMapType, 'default/a', other)).toBe('forbidden')
+    expect(writer.forbiddenMs(configMapType, 'default/a')).toBeGreaterThan(first)
+    expect([puts.length, lines.map(({ event, key, error }) => [event, key, error])]).toEqual([
+      3,
+      [['statusDenied', 'default/a', expect.stringContaining(denied)]],
+    ])
+    stored = configMap('a', 3)
+    status = 200
+    expect(await writer.write(configMapType, 'default/a', other)).toBe('written')
+    expect(writer.forbiddenMs(configMapType)).toBe(0)
+  })
+
+  it('tries the same again when its time has come', async () => {
+    let status = 403
+    serve([configMap('a', 1)], (body) =>
+      status === 403 ? { status, body: statusOf(403, 'Forbidden', denied) } : { body },
+    )
+    const hasty = new StatusWriter(server.cluster(), logger, { firstMs: 1, ceilingMs: 1 })
+    for (let times = 0; times < 5; times++) {
+      expect(await hasty.write(configMapType, 'default/a', ready)).toBe('forbidden')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect([puts.length, lines.length]).toEqual([5, 1])
+    status = 200
+    expect(await hasty.write(configMapType, 'default/a', ready)).toBe('written')
+  })
+
+  it.each([
+    ['refuses', 422, 'invalid'],
+    ['denies', 403, 'forbidden'],
+    ['prunes', 200, 'unchanged'],
+  ])(
+    'forgets the oldest of the objects that the server %s, when there are too many',
+    async (_, status, again) => {
+      server.answer = ({ method, path, body }) => {
+        const name = path.split('/')[6] ?? ''
+        if (method === 'GET') return { body: configMap(name, 1) }
+        puts.push(Object(body).metadata.name)
+        return status === 200
+          ? { body: configMap(name, 1) }
+          : { status, body: statusOf(status, 'No', denied) }
+      }
+      const small = new StatusWriter(server.cluster(), logger, patient, undefined, 2)
+      for (const name of ['a', 'b', 'c', 'b', 'c', 'a'])
+        await small.write(configMapType, `default/${name}`, ready)
+      expect(puts).toEqual(['a', 'b', 'c', 'a'])
+      expect(await small.write(configMapType, 'default/c', ready)).toBe(again)
+      expect(puts).toHaveLength(4)
+    },
+  )
 
   it('writes no status to an object that the server finds invalid, until the object or the status is another', async () => {
     const invalid = statusOf(422, 'Invalid', 'spec.peerPort: Invalid value: 0')

@@ -23,6 +23,12 @@ export interface RequestParameters {
   readonly signal?: AbortSignal
 }
 
+/** A request under way; the second one where a kept connection was closed. */
+interface Attempt {
+  request: ClientRequest | undefined
+  isLate: boolean
+}
+
 const writeTimeoutMs = 4000
 const readTimeoutMs = 30_000
 /** After so long without a byte the kernel probes a connection, and gives it up ten seconds later. */
@@ -43,23 +49,21 @@ export class Transport {
 
   /** The text of a good answer. @throws ApiError */
   async ask(parameters: RequestParameters): Promise<string> {
-    const timeout = AbortSignal.timeout(timeoutOf(parameters))
-    const response = await this.#send(parameters, anySignal(timeout, parameters.signal))
-    return this.#goodBody(parameters, response)
+    return (await this.read(parameters)).toString('utf8')
+  }
+
+  /** A good answer as it came. @throws ApiError */
+  async read(parameters: RequestParameters): Promise<Buffer> {
+    return await this.#inTime(parameters, (response) => this.#goodBody(parameters, response))
   }
 
   /** A good answer that goes on, as it comes in; the signal ends it. @throws ApiError */
   async open(parameters: RequestParameters): Promise<IncomingMessage> {
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), timeoutOf(parameters))
-    try {
-      const response = await this.#send(parameters, anySignal(late.signal, parameters.signal))
+    return await this.#inTime(parameters, async (response) => {
       if (isGood(response)) return response
       await this.#goodBody(parameters, response)
       throw new ApiError(nameOf(parameters), 0, '', 'no stream')
-    } finally {
-      clearTimeout(timer)
-    }
+    })
   }
 
   close(): void {
@@ -67,41 +71,59 @@ export class Transport {
     this.#pool = undefined
   }
 
-  async #goodBody(parameters: RequestParameters, response: IncomingMessage): Promise<string> {
+  /** A timer and no signal: those cost a request more than all else of it. */
+  async #inTime<T>(
+    parameters: RequestParameters,
+    take: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T> {
+    const attempt: Attempt = { request: undefined, isLate: false }
+    const timer = setTimeout(() => {
+      attempt.isLate = true
+      attempt.request?.destroy()
+    }, timeoutOf(parameters))
+    try {
+      return await take(await this.#send(parameters, attempt))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #goodBody(parameters: RequestParameters, response: IncomingMessage): Promise<Buffer> {
     const body = await readBody(response).catch((error: unknown) => {
       throw new ApiError(nameOf(parameters), 0, '', 'the answer broke off', { cause: error })
     })
     if (isGood(response)) return body
     const seconds = Number(response.headers['retry-after'] ?? 0)
     const retryAfterMs = Number.isFinite(seconds) ? Math.min(seconds * 1000, 30_000) : 0
-    throw errorFrom(nameOf(parameters), response.statusCode ?? 0, body, retryAfterMs)
+    throw errorFrom(nameOf(parameters), response.statusCode ?? 0, body.toString('utf8'), retryAfterMs)
   }
 
-  async #send(parameters: RequestParameters, signal: AbortSignal): Promise<IncomingMessage> {
+  async #send(parameters: RequestParameters, attempt: Attempt): Promise<IncomingMessage> {
     const body = parameters.body === undefined ? undefined : JSON.stringify(parameters.body)
     try {
-      const options = await this.#options(parameters, body, signal)
-      const response = await this.#answer(this.#url(parameters), options, body)
+      const options = await this.#options(parameters, body)
+      const response = await this.#answer(options, body, attempt)
       if (response.statusCode === 401) this.#access.refused()
       this.gate.open()
       return response
     } catch (error) {
       if (parameters.signal?.aborted) throw new ApiError(nameOf(parameters), 0, '', 'given up')
       this.gate.shut()
-      if (signal.aborted) throw new ApiError(nameOf(parameters), 0, '', 'no answer in time')
+      if (attempt.isLate) throw new ApiError(nameOf(parameters), 0, '', 'no answer in time')
       throw new ApiError(nameOf(parameters), 0, '', 'no answer', { cause: error })
     }
   }
 
-  async #options(
-    parameters: RequestParameters,
-    body: string | undefined,
-    signal: AbortSignal,
-  ): Promise<RequestOptions> {
-    const type = parameters.contentType ?? 'application/json'
+  async #options(parameters: RequestParameters, body: string | undefined): Promise<RequestOptions> {
+    const { signal, contentType: type = 'application/json' } = parameters
+    const { protocol, hostname, port } = this.#access.server
     return {
+      protocol,
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port,
+      path: this.#path(parameters),
       method: parameters.method,
-      signal,
+      ...(signal !== undefined && { signal }),
       agent: this.#agent(),
       headers: {
         accept: 'application/json',
@@ -112,34 +134,34 @@ export class Transport {
     }
   }
 
-  #url(parameters: RequestParameters): URL {
-    const { server } = this.#access
-    const url = new URL(server.pathname.replace(/\/$/, '') + parameters.path, server)
-    for (const [key, value] of Object.entries(parameters.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(key, String(value))
-    }
-    return url
+  #path({ path, query }: RequestParameters): string {
+    const whole = this.#access.server.pathname.replace(/\/$/, '') + path
+    if (query === undefined) return whole
+    const search = new URLSearchParams()
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value))
+    return search.size === 0 ? whole : `${whole}?${search.toString()}`
   }
 
   /** A kept connection may be closed by the server just as it is used again: then once more, but for a POST. */
-  async #answer(url: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
+  async #answer(
+    options: RequestOptions,
+    body: string | undefined,
+    attempt: Attempt,
+  ): Promise<IncomingMessage> {
+    const plain = options.protocol === 'http:'
+    const send = plain ? http.request : https.request
     for (let fresh = false; ; fresh = true) {
-      const send = url.protocol === 'http:' ? http.request : https.request
-      const request: ClientRequest = send(
-        url,
-        fresh ? { ...options, agent: false, ...this.#tls(url) } : options,
-      )
+      if (attempt.isLate) throw new Error('its time is up')
+      const tls = plain ? {} : this.#access.tls()
+      const request: ClientRequest = send(fresh ? { ...options, agent: false, ...tls } : options)
+      attempt.request = request
       try {
         return await respond(request, body)
       } catch (error) {
-        if (fresh || !request.reusedSocket || options.method === 'POST' || options.signal?.aborted)
-          throw error
+        const givenUp = attempt.isLate || options.signal?.aborted
+        if (fresh || !request.reusedSocket || options.method === 'POST' || givenUp) throw error
       }
     }
-  }
-
-  #tls(url: URL): TlsMaterial {
-    return url.protocol === 'http:' ? {} : this.#access.tls()
   }
 
   /** One agent as long as the TLS material stays; requests under way keep the old one. */
@@ -149,6 +171,8 @@ export class Transport {
     const settings = { keepAlive: true, keepAliveMsecs: probeAfterMs, maxFreeSockets }
     const plain = this.#access.server.protocol === 'http:'
     const agent = plain ? new http.Agent(settings) : new https.Agent({ ...settings, ...tls })
+    // All its connections are to one server: by default each request names them by all of the TLS material.
+    agent.getName = () => this.#access.server.host
     for (const sockets of Object.values(this.#pool?.agent.freeSockets ?? {})) {
       for (const socket of sockets ?? []) socket.destroy()
     }
@@ -170,10 +194,6 @@ function isGood(response: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300
 }
 
-function anySignal(own: AbortSignal, given: AbortSignal | undefined): AbortSignal {
-  return given === undefined ? own : AbortSignal.any([own, given])
-}
-
 function respond(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve)
@@ -183,8 +203,13 @@ function respond(request: ClientRequest, body: string | undefined): Promise<Inco
   })
 }
 
-async function readBody(response: IncomingMessage): Promise<string> {
+/** By events: an iterator of the stream costs more than all else of a small answer. */
+function readBody(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return new Promise((resolve, reject) => {
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.once('end', () => resolve(Buffer.concat(chunks)))
+    response.once('error', reject)
+    response.once('close', () => reject(new Error('closed before its end')))
+  })
 }

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { configMap } from './testing/fake-api-server.ts'
@@ -30,6 +31,23 @@ it('gives the same events however the bytes are cut', async () => {
     fc.asyncProperty(fc.array(event), fc.array(fc.nat(), { maxLength: 20 }), async (events, cuts) => {
       const bytes = Buffer.from(events.map((one) => `${JSON.stringify(one)}\n`).join(''))
       expect(await read(cut(bytes, cuts))).toEqual({ events, bad: [] })
+    }),
+  )
+})
+
+it('leaves out who manages which field, whatever there is in it, and nothing else', async () => {
+  const tricky = fc.constantFrom('"managedFields":[', '[[', ']}', '\\\\', '"', '\\\\"]')
+  const field = fc.oneof(fc.jsonValue(), tricky, fc.dictionary(tricky, fc.jsonValue()))
+  const managed = fc.record({ fields: fc.array(field), text: fc.oneof(fc.string(), tricky), plain: event })
+  await fc.assert(
+    fc.asyncProperty(managed, async ({ fields, text, plain }) => {
+      const { metadata, ...rest } = plain.object
+      const of = (managedFields: readonly unknown[]) => {
+        const object = { ...rest, metadata: { ...metadata, annotations: { [text]: text }, managedFields } }
+        return { type: plain.type, object: { ...object, spec: { text, list: [text] } } }
+      }
+      const bytes = Buffer.from(`${JSON.stringify(of(fields))}\n`)
+      expect(await read([bytes])).toEqual({ events: [of([])], bad: [] })
     }),
   )
 })
@@ -66,4 +84,42 @@ it('ends with an error after silence, but not while pieces come', async () => {
   setTimeout(() => clearInterval(timer), 150)
   await expect(batches.next()).rejects.toBeInstanceOf(SilenceError)
   expect(performance.now() - started).toBeGreaterThan(180)
+})
+
+it('gives what came in one turn of the loop together, and takes no more than it is asked for', async () => {
+  const stream = new PassThrough({ highWaterMark: 1 })
+  const line = (name: string, size = 1) =>
+    `${JSON.stringify({ type: 'ADDED', object: configMap(name, 1, { value: 'x'.repeat(size) }) })}\n`
+  const batches = watchEvents(stream, { idleMs: () => 5000, onBadLine: () => {} })
+  const next = async () => {
+    const { value = [] } = await batches.next()
+    return [...value].map(({ object }) => object.metadata.name)
+  }
+  for (const name of ['a', 'b', 'c']) stream.write(line(name))
+  const first = await next()
+  expect([...first, ...(first.length < 3 ? await next() : [])]).toEqual(['a', 'b', 'c'])
+  for (const name of ['d', 'e', 'f']) stream.write(line(name, 700_000))
+  await setImmediate()
+  expect(stream.isPaused()).toBe(true)
+  const rest: string[] = []
+  while (rest.length < 3) rest.push(...(await next()))
+  expect(rest).toEqual(['d', 'e', 'f'])
+  await batches.return(undefined)
+})
+
+it('gives what came before the stream broke, then says how it broke', async () => {
+  const stream = new PassThrough()
+  const batches = watchEvents(stream, { idleMs: () => 5000, onBadLine: () => {} })
+  stream.write(`${JSON.stringify({ type: 'ADDED', object: configMap('a', 1) })}\n`)
+  const first = await batches.next()
+  expect([...(first.value ?? [])]).toHaveLength(1)
+  stream.destroy(new Error('cut off'))
+  await expect(batches.next()).rejects.toThrow('cut off')
+})
+
+it('takes a stream that is closed without an end for broken', async () => {
+  const stream = new PassThrough()
+  const batches = watchEvents(stream, { idleMs: () => 5000, onBadLine: () => {} })
+  setTimeout(() => stream.destroy(), 10)
+  await expect(batches.next()).rejects.toThrow('closed before its end')
 })

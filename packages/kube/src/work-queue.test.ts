@@ -7,7 +7,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** Work that the test ends by hand. */
-function stage(concurrency?: number, gate?: OutageGate) {
+function stage(concurrency?: number | (() => number), gate?: OutageGate) {
   const began: string[] = []
   const ends = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
   const lines: Record<string, unknown>[] = []
@@ -135,4 +135,34 @@ it('ends during an outage', async () => {
   gate.open()
   await vi.advanceTimersByTimeAsync(1000)
   expect([began, vi.getTimerCount()]).toEqual([[], 0])
+})
+
+it('works on as many at once as it may at the moment', async () => {
+  let most = 1
+  const { queue, began, end } = stage(() => most)
+  for (const key of ['a', 'b', 'c', 'd', 'e']) queue.add(key)
+  expect(began).toEqual(['a'])
+  most = 3
+  await end('a')
+  expect(began).toEqual(['a', 'b', 'c', 'd'])
+  most = 1
+  await end('b')
+  expect(began).toEqual(['a', 'b', 'c', 'd'])
+})
+
+it('gives the event loop its turn, however short each work is', async () => {
+  vi.useRealTimers()
+  let done = 0
+  const queue = new WorkQueue({
+    logger: createLogger({ level: 'none' }),
+    work: async () => {
+      const end = performance.now() + 2
+      while (performance.now() < end);
+      done++
+    },
+  })
+  for (let key = 0; key < 50; key++) queue.add(String(key))
+  const atFirstTurn = await new Promise<number>((resolve) => setImmediate(() => resolve(done)))
+  expect(atFirstTurn).toBeLessThan(25)
+  await vi.waitFor(() => expect(done).toBe(50), { timeout: 10_000 })
 })

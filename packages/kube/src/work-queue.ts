@@ -10,14 +10,15 @@ import type { OutageGate } from './outage-gate.ts'
 
 export interface WorkQueueOptions {
   readonly work: (key: Key) => Promise<void>
-  /** Keys worked on at once; 1 unless given. */
-  readonly concurrency?: number
+  /** Keys worked on at once; 1 unless given. Asked each time. */
+  readonly concurrency?: number | (() => number)
   readonly logger: Logger
   /** The cluster's; for work that needs the API server. */
   readonly gate?: OutageGate
 }
 
 const retry = { firstMs: 100, ceilingMs: 60_000 }
+const sliceMs = 10
 
 export class WorkQueue {
   readonly #options: WorkQueueOptions
@@ -29,6 +30,8 @@ export class WorkQueue {
   #idle: (() => void) | undefined
   #stopped = false
   #atGate = false
+  /** When the event loop last had its turn, while there is work. */
+  #turnSince: number | undefined
 
   constructor(options: WorkQueueOptions) {
     this.#options = options
@@ -67,13 +70,18 @@ export class WorkQueue {
   #next(mayTry = false): void {
     let tries = mayTry ? 1 : 0
     for (const key of this.#waiting) {
-      if (this.#busy.size >= (this.#options.concurrency ?? 1)) return
+      if (this.#busy.size >= this.#concurrency) return
       if (this.#busy.has(key)) continue
       if (this.#isOutage() && tries-- === 0) return void this.#passGate()
       this.#waiting.delete(key)
       this.#busy.add(key)
       void this.#work(key)
     }
+  }
+
+  get #concurrency(): number {
+    const { concurrency = 1 } = this.#options
+    return typeof concurrency === 'number' ? concurrency : concurrency()
   }
 
   async #passGate(): Promise<void> {
@@ -98,7 +106,21 @@ export class WorkQueue {
     }
     this.#busy.delete(key)
     if (this.#stopped && this.#busy.size === 0) this.#idle?.()
-    this.#next()
+    this.#goOn()
+  }
+
+  /** At once, but not for so long that nothing else gets its turn: much of the work finds that nothing is to be done. */
+  #goOn(): void {
+    if (this.#waiting.size === 0) return
+    const now = performance.now()
+    if (this.#turnSince === undefined) {
+      this.#turnSince = now
+      setImmediate(() => {
+        this.#turnSince = undefined
+        this.#next()
+      })
+    }
+    if (now - this.#turnSince < sliceMs) this.#next()
   }
 
   #failed(key: Key, error: unknown): void {

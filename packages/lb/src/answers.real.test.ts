@@ -1,21 +1,18 @@
 /** "Why no address?" on a real API server: Event, condition, log line and metric say the same, and say it once. */
-import { isDeepStrictEqual } from 'node:util'
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { type Cluster, type RawObject, serviceType } from '@landfall/kube'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { awaited, RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { createLogger, Metrics } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ControllerMetrics } from './controller-metrics.ts'
-import { Session } from './session.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
+import type { Session } from './session.ts'
+import { sessionFor } from './testing.ts'
 
 const namespace = 'metallb-system'
 const component = 'metallb-controller'
 const dual = { ipFamilyPolicy: 'PreferDualStack' }
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
   let session: Session
@@ -31,22 +28,16 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     const spec = { addresses: ['192.0.2.0/30'] }
     const pools = `/apis/metallb.io/v1beta1/namespaces/${namespace}/ipaddresspools`
     const pool = { apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata: { name: 'four' }, spec }
-    await until(() => post(pools, pool).then(() => true), true)
+    await awaited(() => post(pools, pool).then(() => true), true)
     await create('older')
     await give('older', '192.0.2.1')
     // Ages are told apart by the second.
     await new Promise((resolve) => setTimeout(resolve, 1100))
     await create('newer')
     await give('newer', '192.0.2.1')
-    session = new Session({
-      cluster,
-      namespace,
-      configMap: 'config',
-      loadBalancerClass: '',
-      poolRemovalGraceMs: 0,
+    session = sessionFor(cluster, {
       logger: createLogger({ write: (line) => void lines.push(JSON.parse(line)) }),
       metrics: new ControllerMetrics(metrics),
-      mayWrite: () => true,
     })
     await session.start()
   }, 90_000)
@@ -58,15 +49,6 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   })
 
   const post = (path: string, body: object) => cluster.request({ method: 'POST', path, body })
-
-  async function until<T>(read: () => Promise<T>, expected: unknown): Promise<unknown> {
-    const end = performance.now() + 20_000
-    for (;;) {
-      const seen = await read().catch((error: unknown) => error)
-      if (isDeepStrictEqual(seen, expected) || performance.now() > end) return seen
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
 
   const create = (name: string, spec: object = {}, annotations: object = {}) =>
     post('/api/v1/namespaces/default/services', {
@@ -108,18 +90,18 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   }
 
   it('leaves one address that two hold to the older, and moves the newer with an Event', async () => {
-    expect(await until(() => told('older'), '192.0.2.1 True Allocated')).toBe('192.0.2.1 True Allocated')
-    expect(await until(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
+    expect(await awaited(() => told('older'), '192.0.2.1 True Allocated')).toBe('192.0.2.1 True Allocated')
+    expect(await awaited(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
     const moved = ['Normal ClearAssignment 1', 'Normal IPAllocated 1']
-    expect(await until(() => events('newer'), moved)).toEqual(moved)
+    expect(await awaited(() => events('newer'), moved)).toEqual(moved)
     expect(await events('older')).toEqual([])
   })
 
   it('gives back what was cleared or overwritten by hand', async () => {
     await give('newer')
-    expect(await until(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
+    expect(await awaited(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
     await give('newer', '192.0.2.1')
-    expect(await until(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
+    expect(await awaited(() => told('newer'), '192.0.2.0 True Allocated')).toBe('192.0.2.0 True Allocated')
     expect(await told('older')).toBe('192.0.2.1 True Allocated')
   })
 
@@ -138,8 +120,8 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     ['both', { ipFamilyPolicy: 'RequireDualStack' }, {}, 'NoFreeAddress'],
   ])('says the same everywhere: %s', async (name, spec, annotations, code) => {
     await create(name, spec, annotations)
-    expect(await until(() => told(name), `False ${code}`)).toBe(`False ${code}`)
-    expect(await until(() => events(name), ['Warning AllocationFailed 1'])).toEqual([
+    expect(await awaited(() => told(name), `False ${code}`)).toBe(`False ${code}`)
+    expect(await awaited(() => events(name), ['Warning AllocationFailed 1'])).toEqual([
       'Warning AllocationFailed 1',
     ])
     const line = lines.find(
@@ -150,20 +132,20 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       const text = await metrics.exposition()
       return new RegExp(`^landfall_lb_services_without_address\\{reason="${code}"\\} [1-9]`, 'm').test(text)
     }
-    expect(await until(counted, true)).toBe(true)
+    expect(await awaited(counted, true)).toBe(true)
   })
 
   it('says once that the other family is missing, whatever else happens to the Service', async () => {
     await create('prefers', dual)
     const settled = '192.0.2.2 True OneFamilyOnly'
-    expect(await until(() => told('prefers'), settled)).toBe(settled)
+    expect(await awaited(() => told('prefers'), settled)).toBe(settled)
     const said = ['Normal AdditionalAssignFailed 1', 'Normal IPAllocated 1']
     for (const touch of ['1', '2', '3']) {
       await annotate('prefers', { touch })
       await annotate('older', { touch })
     }
     await cluster.delete(serviceType, 'default/nowhere')
-    expect(await until(() => events('prefers'), said)).toEqual(said)
+    expect(await awaited(() => events('prefers'), said)).toEqual(said)
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(await events('prefers')).toEqual(said)
   })
@@ -171,14 +153,14 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   it('keeps the address while the request cannot be read', async () => {
     await annotate('prefers', { 'metallb.io/loadBalancerIPs': '192.0.2.2,' })
     const failed = async () => (await events('prefers')).includes('Warning LoadBalancerFailed 1')
-    expect(await until(failed, true)).toBe(true)
+    expect(await awaited(failed, true)).toBe(true)
     expect(await told('prefers')).toMatch(/^192\.0\.2\.2 True/)
   })
 
   it('says nothing about a Service of another class', async () => {
     await create('foreign', { loadBalancerClass: 'example.com/other' })
     await create('last')
-    expect(await until(() => told('last'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
+    expect(await awaited(() => told('last'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
     expect([await told('foreign'), await events('foreign')]).toEqual(['', []])
   })
 
@@ -192,7 +174,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   it('warns of an annotation with the old prefix, once', async () => {
     await annotate('last', { 'metallb.universe.tf/address-pool': 'four' })
     const warned = ['Normal IPAllocated 1', 'Warning deprecatedAnnotation 1']
-    expect(await until(() => events('last'), warned)).toEqual(warned)
+    expect(await awaited(() => events('last'), warned)).toEqual(warned)
     await annotate('last', { touch: 'it' })
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(await events('last')).toEqual(warned)
@@ -207,17 +189,17 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       const own = status.conditions?.filter(({ type }) => type.startsWith('metallb.io/')) ?? []
       return [status.loadBalancer.ingress, own, metadata.annotations?.['metallb.io/ip-allocated-from-pool']]
     }
-    expect(await until(left, [undefined, [], undefined])).toEqual([undefined, [], undefined])
+    expect(await awaited(left, [undefined, [], undefined])).toEqual([undefined, [], undefined])
     const said = [{ level: 'info', op: 'setBalancer', ips: ['192.0.2.3'] }]
-    expect(await until(logged('last', 'clearAssignment'), said)).toEqual(said)
+    expect(await awaited(logged('last', 'clearAssignment'), said)).toEqual(said)
     await create('heir')
-    expect(await until(() => told('heir'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
+    expect(await awaited(() => told('heir'), '192.0.2.3 True Allocated')).toBe('192.0.2.3 True Allocated')
   })
 
   it('logs what a deleted Service had', async () => {
     await cluster.delete(serviceType, 'default/heir')
     const said = [{ level: 'info', op: 'deleteBalancer', ips: ['192.0.2.3'] }]
-    expect(await until(logged('heir', 'serviceDeleted'), said)).toEqual(said)
+    expect(await awaited(logged('heir', 'serviceDeleted'), said)).toEqual(said)
   })
 })
 

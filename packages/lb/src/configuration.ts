@@ -18,6 +18,7 @@ import {
 import type { ConfigMap, Key, KubeObject } from '@landfall/kube/model'
 import {
   type BuiltConfig,
+  besideRefusedPools,
   buildConfig,
   configKey,
   findWarnings,
@@ -54,6 +55,8 @@ export interface ConfigurationOptions {
   readonly configMap: string
   readonly logger: Logger
   readonly onChange: (changes: number) => void
+  /** Gives up what `open` waits for. */
+  readonly signal: AbortSignal
 }
 
 export interface Configured extends BuiltConfig {
@@ -64,6 +67,16 @@ export interface Configured extends BuiltConfig {
   readonly notes: readonly string[]
   /** What is valid, but hardly meant. */
   readonly warnings: readonly Warning[]
+}
+
+/** Before anything is read. */
+export const unconfigured: Configured = {
+  config: { pools: [], peers: [] },
+  refusals: [],
+  source: 'none',
+  both: false,
+  notes: [],
+  warnings: [],
 }
 
 export class Configuration {
@@ -83,15 +96,16 @@ export class Configuration {
 
   /** Objects of other namespaces are read too, so as to say that they do not count; unless the role forbids it. */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
-    const { cluster, namespace, logger } = options
-    const everywhere = await lookAt(cluster, poolType, {})
+    const { cluster, namespace, logger, signal } = options
+    const everywhere = await lookAt(cluster, poolType, { logger, signal })
     const scope = everywhere === 403 ? { namespace } : {}
     if (everywhere === 403)
       logger.info('ownNamespaceOnly', { namespace }, 'the role does not let other namespaces be read')
-    const pools = everywhere === 403 ? await lookAt(cluster, poolType, scope) : everywhere
+    const pools =
+      everywhere === 403 ? await lookAt(cluster, poolType, { namespace, logger, signal }) : everywhere
     // Without pools, but with rights to ConfigMaps, this is a cluster of the time before the metallb.io objects.
     const hasObjects =
-      (pools !== 403 && pools !== 404) || (await lookAt(cluster, configMapType, { namespace })) === 403
+      pools === 200 || (await lookAt(cluster, configMapType, { namespace, logger, signal })) === 403
     return new Configuration(options, scope, hasObjects)
   }
 
@@ -133,19 +147,18 @@ export class Configuration {
   build(holdings: Iterable<readonly [Key, readonly IP[]]>): Configured {
     const configMap = this.#configMap()
     const { reader } = this.#legacy
-    const pools = [...this.#pools.items.values()].filter(
-      ({ meta }) => meta.namespace === this.#options.namespace,
-    )
+    const objects = this.#metallbObjects()
+    const built = buildConfig(objects)
     // They are known by now, whatever was there at the start.
-    if (pools.length > 0) this.#hasObjects = true
-    const source = sourceOf(pools.length, reader !== undefined && (configMap !== undefined || reader.hasGood))
+    if (built.config.pools.length > 0) this.#hasObjects = true
+    const source = sourceOf(built, reader !== undefined && (configMap !== undefined || reader.hasGood))
     if (source === 'configMap' && reader !== undefined) {
       const nodes = [...this.#nodes.items.values()]
-      return { ...reader.build(configMap, nodes, holdings), source, both: false, warnings: [] }
+      const legacy = besideRefusedPools(reader.build(configMap, nodes, holdings), built)
+      return { ...legacy, source, both: false, warnings: [] }
     }
     reader?.forget()
-    const objects = this.#metallbObjects()
-    const { config, refusals } = buildConfig(objects)
+    const { config, refusals } = built
     // Where there cannot be objects, what is missing is the ConfigMap: nobody took pools away.
     const incomplete = source === 'none' && !this.#hasObjects
     const both = configMap !== undefined

@@ -2,11 +2,11 @@
  * The controller's metrics, under the names that dashboards and alerts for MetalLB know. What only a leader knows is
  * there only while this replica leads: of a standby nobody should hear that it has no configuration.
  */
-import type { Pool } from '@landfall/metallb'
+import type { Config } from '@landfall/metallb'
 import type { Metrics } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
 import type { RefusalReason } from './allocation/outcome.ts'
-import { countedUsage } from './allocation/usage.ts'
+import { poolUsage } from './pool-usage.ts'
 
 export class ControllerMetrics {
   readonly #usage
@@ -72,11 +72,11 @@ export class ControllerMetrics {
     for (const [reason, count] of without) this.#without.set({ reason }, count)
   }
 
-  setPools(pools: readonly Pool[], ledger: LedgerView): void {
+  setPools(config: Config, ledger: LedgerView): void {
     for (const gauge of Object.values(this.#usage)) gauge.reset()
-    for (const pool of pools) {
+    for (const pool of config.pools) {
       const label = { pool: pool.name }
-      const { v4, v6 } = countedUsage(pool, ledger)
+      const { v4, v6 } = poolUsage(pool, config, ledger)
       this.#usage.total.set(label, Number(v4.total + v6.total))
       this.#usage.total4.set(label, Number(v4.total))
       this.#usage.total6.set(label, Number(v6.total))

@@ -62,6 +62,20 @@ test('a good pool says what is free', () => {
 test('an object that does not count, since a ConfigMap rules, is neither valid nor refused', () => {
   const instead = 'ConfigMap metallb-system/config'
   const { conditions } = judgedStatus({}, { ...judged, instead })
-  const message = 'not in force: ConfigMap metallb-system/config rules, since there is no IPAddressPool'
+  const message =
+    'not in force: ConfigMap metallb-system/config rules, since there is no usable IPAddressPool'
   expect(conditions).toMatchObject([{ type: 'Valid', status: 'Unknown', reason: 'ConfigMapRules', message }])
+})
+
+test('a pool that is refused while a ConfigMap rules says why', () => {
+  const message = 'IPAddressPool metallb-system/bad: spec.addresses[0]: it is none'
+  const about = {
+    kind: 'IPAddressPool',
+    namespace: 'metallb-system',
+    name: 'bad',
+    field: 'spec.addresses[0]',
+  }
+  const refusals = [{ ...about, reason: 'InvalidAddress', message }] as const
+  const { conditions } = judgedStatus({}, { ...judged, refusals, instead: 'ConfigMap metallb-system/config' })
+  expect(conditions).toMatchObject([{ type: 'Valid', status: 'False', reason: 'InvalidAddress', message }])
 })

@@ -2,12 +2,12 @@
  * What the status of an object of the configuration should say: a function of the configuration, of who holds what,
  * and of the status before, from which what others wrote is kept.
  */
-import { type Config, type Pool, type Refusal, usableWithin, type Warning } from '@landfall/metallb'
+import type { Config, Pool, Refusal, Warning } from '@landfall/metallb'
 import { textOf, withCondition, withoutCondition, withUnresolved } from '@landfall/metallb/state'
-import type { Family } from '@landfall/netip'
 import type { LedgerView } from './allocation/ledger.ts'
-import { countedUsage, fullnessOf, type PoolUsage, type Usage } from './allocation/usage.ts'
+import { fullnessOf, type PoolUsage } from './allocation/usage.ts'
 import { exactCount } from './exact-count.ts'
+import { poolUsage } from './pool-usage.ts'
 
 export type Status = Readonly<Record<string, unknown>>
 
@@ -34,11 +34,11 @@ export function judgedStatus(old: Status, judged: Judged) {
 }
 
 function verdictOf({ refusals, instead }: Judged) {
-  if (instead !== undefined) {
-    const message = `not in force: ${instead} rules, since there is no IPAddressPool`
+  const [first] = refusals
+  if (first === undefined && instead !== undefined) {
+    const message = `not in force: ${instead} rules, since there is no usable IPAddressPool`
     return { status: 'Unknown', reason: 'ConfigMapRules', message } as const
   }
-  const [first] = refusals
   if (first === undefined) return { status: 'True', reason: 'Valid', message: '' } as const
   return { status: 'False', reason: first.reason, message: textOf(refusals) } as const
 }
@@ -53,7 +53,7 @@ export function poolStatus(
 ): Status {
   const status = judgedStatus(old, judged)
   if (pool === undefined || pool.refused) {
-    const counted = pool === undefined ? {} : countersOf(usageOfRefused(pool, config, ledger))
+    const counted = pool === undefined ? {} : countersOf(poolUsage(pool, config, ledger))
     const rest = Object.entries(status).filter(([key]) => !counters.includes(key))
     return {
       ...Object.fromEntries(rest),
@@ -61,22 +61,9 @@ export function poolStatus(
       conditions: withoutCondition(status.conditions, nearlyFull),
     }
   }
-  const usage = countedUsage(pool, ledger)
+  const usage = poolUsage(pool, config, ledger)
   const fullness = { type: nearlyFull, ...fullnessOf(usage), observedGeneration: judged.generation }
   return { ...status, ...countersOf(usage), conditions: withCondition(status.conditions, fullness, now) }
-}
-
-/** Nothing new comes from it; what is held of it, and lies in no usable pool, counts as its own. */
-function usageOfRefused(pool: Pool, config: Config, ledger: LedgerView): PoolUsage {
-  const count = (family: Family): Usage => {
-    let held = 0n
-    for (const range of pool.ranges.filter(({ first }) => first.family === family)) {
-      held += ledger.heldIn(range)
-      for (const usable of usableWithin(config, range)) held -= ledger.heldIn(usable)
-    }
-    return { total: held, assigned: held }
-  }
-  return { v4: count(4), v6: count(6) }
 }
 
 function countersOf({ v4, v6 }: PoolUsage): object {

@@ -1,5 +1,7 @@
 /** Options of `landfall controller`. */
+import type { Cluster } from '@landfall/kube'
 import type { Logger, MetricsListener, TlsSettings } from '@landfall/telemetry'
+import type { ControllerMetrics } from './controller-metrics.ts'
 
 export interface ControllerOptions {
   readonly logger: Logger
@@ -52,3 +54,17 @@ export interface ListenAddress {
 
 export const defaultHealthPort = 17472
 export const defaultPoolRemovalGraceMs = 30_000
+
+/** Of one term as leader. */
+export interface SessionOptions {
+  readonly cluster: Cluster
+  readonly namespace: string
+  readonly loadBalancerClass: string
+  readonly poolRemovalGraceMs: number
+  readonly configMap: string
+  readonly logger: Logger
+  readonly metrics: ControllerMetrics
+  readonly mayWrite: () => boolean
+  /** Asked before each Event: those of a term that ended well are written after it, too. Always unless given. */
+  readonly leads?: () => boolean
+}

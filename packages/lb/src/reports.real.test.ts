@@ -2,18 +2,14 @@
  * What the controller says of the configuration on a real API server, as `kubectl get` shows it: refusals on the
  * guilty object and in the ConfigurationState, names of nothing, exact counters, and no write where nothing changed.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import type { Cluster } from '@landfall/kube'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
-import { Metrics, silentLogger } from '@landfall/telemetry'
+import { awaited, RealApiServer, withoutApiServer } from '@landfall/kube/testing'
+import { Metrics } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ControllerMetrics } from './controller-metrics.ts'
-import { Session } from './session.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
+import type { Session } from './session.ts'
+import { sessionFor } from './testing.ts'
 
 const namespace = 'metallb-system'
 
@@ -36,7 +32,27 @@ interface Seen {
   }
 }
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+/** Of v0.13. */
+const addressPools = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'addresspools.metallb.io' },
+  spec: {
+    group: 'metallb.io',
+    names: { kind: 'AddressPool', plural: 'addresspools' },
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1beta1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+}
+
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
   let session: Session
@@ -46,18 +62,14 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     server = await RealApiServer.start()
     cluster = server.cluster()
     const crds = metallbResources.map((resource) => crdManifest(resource))
-    await apply(...crds, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-    await kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all')
-    await apply(pool('good', ['10.0.0.0/24', '2001:db8::/64']), pool('small', ['10.9.0.0/31']))
-    session = new Session({
-      cluster,
-      namespace,
-      configMap: 'config',
-      loadBalancerClass: '',
-      poolRemovalGraceMs: 0,
-      logger: silentLogger(),
+    await server.apply(...crds, addressPools, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace },
+    })
+    await server.apply(pool('good', ['10.0.0.0/24', '2001:db8::/64']), pool('small', ['10.9.0.0/31']))
+    session = sessionFor(cluster, {
       metrics: new ControllerMetrics(metrics),
-      mayWrite: () => true,
     })
     await session.start()
   }, 90_000)
@@ -68,29 +80,12 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await server?.stop()
   })
 
-  async function kubectl(...args: readonly string[]): Promise<string> {
-    return await run(args, '')
-  }
-  async function run(args: readonly string[], input: string): Promise<string> {
-    const { ok, stdout, stderr } = await server.kubectl(args, input)
-    if (!ok) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
-    return stdout
-  }
-  async function apply(...items: readonly object[]): Promise<void> {
-    await run(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-  }
+  const kubectl = (...args: readonly string[]) => server.run(args)
   async function get(kind: string, name: string, where = namespace): Promise<Seen> {
     return JSON.parse(await kubectl('get', kind, name, '-n', where, '-o', 'json')) as Seen
   }
   async function until<T>(read: () => Promise<T>, expected: T): Promise<void> {
-    const end = performance.now() + 20_000
-    let seen: unknown
-    do {
-      seen = await read().catch((error: unknown) => error)
-      if (isDeepStrictEqual(seen, expected)) return
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    } while (performance.now() < end)
-    expect(seen).toEqual(expected)
+    expect(await awaited(read, expected)).toEqual(expected)
   }
   function pool(name: string, addresses: readonly string[], where = namespace): object {
     return object('IPAddressPool', name, { addresses }, where)
@@ -131,7 +126,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await until(async () => (await state()).status?.result, 'Valid')
     expect(await stale()).toBe('0')
     const before = await Promise.all([get('ipaddresspool', 'good'), state()])
-    await apply(
+    await server.apply(
       pool('overlapping', ['10.0.0.0/25']),
       pool('good', ['10.5.0.0/24'], 'default'),
       object('L2Advertisement', 'twice', { ipAddressPools: ['good', 'good'] }),
@@ -176,7 +171,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       async () => conditionOf(await get('ipaddresspool', 'small'), 'NearlyFull')?.reason,
       'EnoughFree',
     )
-    await apply(pool('small', ['10.9.0.0/31', '10.0.0.0/31']))
+    await server.apply(pool('small', ['10.9.0.0/31', '10.0.0.0/31']))
     await until(() => answer('ipaddresspool', 'small'), 'False OverlappingPool')
     const said = async () => {
       const seen = await get('ipaddresspool', 'small')
@@ -187,7 +182,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   })
 
   it('warns of names of nothing, and takes the warning back', async () => {
-    await apply(object('L2Advertisement', 'misspelt', { ipAddressPools: ['god', 'good'] }))
+    await server.apply(object('L2Advertisement', 'misspelt', { ipAddressPools: ['god', 'good'] }))
     const said = async () => {
       const seen = await get('l2advertisement', 'misspelt')
       return ['Valid', 'ResolvedRefs'].map((type) => conditionOf(seen, type)?.reason)
@@ -197,7 +192,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     expect(conditionOf(await state(), 'referencesResolved')?.message).toBe(
       `L2Advertisement ${namespace}/misspelt: spec.ipAddressPools[0]: there is no IPAddressPool "god"`,
     )
-    await apply(pool('god', ['10.8.0.0/24']))
+    await server.apply(pool('god', ['10.8.0.0/24']))
     await until(said, ['Valid', undefined])
     await until(async () => conditionOf(await state(), 'referencesResolved'), undefined)
   })
@@ -206,7 +201,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     const first = conditionOf(await state(), 'poolReconcilerValid')
     const valid = conditionOf(await get('ipaddresspool', 'overlapping'), 'Valid')
     await new Promise((resolve) => setTimeout(resolve, 1100))
-    await apply(pool('overlapping', ['10.0.0.0/25', '10.0.0.128/25']))
+    await server.apply(pool('overlapping', ['10.0.0.0/25', '10.0.0.128/25']))
     await until(
       async () => conditionOf(await get('ipaddresspool', 'overlapping'), 'Valid')?.message.split('\n').length,
       2,
@@ -230,7 +225,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       namespace,
     )
     await kubectl('delete', 'ipaddresspools,bfdprofiles', '--all', '-n', 'default')
-    await apply(pool('good', ['10.0.0.0/24']))
+    await server.apply(pool('good', ['10.0.0.0/24']))
     await until(
       async () => [(await state()).status?.result, (await state()).status?.errorSummary],
       ['Valid', ''],
@@ -246,12 +241,15 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       ...object('BGPSessionStatus', `session-${node}`, {}),
       status: { node, peer: 'tor', ...status },
     })
-    await apply(object('BGPPeer', 'tor', { myASN: 1, peerASN: 2, peerAddress: '192.0.2.9' }))
+    await server.apply(object('BGPPeer', 'tor', { myASN: 1, peerASN: 2, peerAddress: '192.0.2.9' }))
     const lastEnding = { reason: 'connectFailed', message: 'connect ECONNREFUSED 192.0.2.9:179' }
     const write = async (...reports: object[]) => {
-      await apply(...reports)
+      await server.apply(...reports)
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: reports })
-      await run(['apply', '--server-side', '--force-conflicts', '--subresource=status', '-f', '-'], list)
+      await server.run(
+        ['apply', '--server-side', '--force-conflicts', '--subresource=status', '-f', '-'],
+        list,
+      )
     }
     await write(
       report('n1', { bgpStatus: 'Established' }),
@@ -271,19 +269,30 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await until(async () => conditionOf(await get('bgppeer', 'tor'), 'Established')?.reason, 'AllUp')
   })
 
+  const everythingRead = async () => {
+    const one = conditionOf(await state(), 'everythingRead')
+    return one === undefined ? '' : `${one.status} ${one.reason} ${one.message}`
+  }
+
   it('names the configuration of FRR that is there and not read', async () => {
-    const condition = async () => {
-      const one = conditionOf(await state(), 'everythingRead')
-      return one === undefined ? '' : `${one.status} ${one.reason} ${one.message}`
-    }
     const metadata = { namespace, name: 'bgpextras' }
     const data = { extras: 'router bgp 64512\n neighbor 192.0.2.1 ttl-security hops 1\n' }
-    await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
+    await server.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
     const instead = 'use the annotation metallb.io/ttl-security of a BGPPeer'
     const said = `False NotRead ConfigMap ${namespace}/bgpextras is not read, as there is no FRR: ${instead}`
-    await until(condition, said)
+    await until(everythingRead, said)
     expect((await state()).status?.result).toBe('Valid')
     await kubectl('delete', 'configmap', '-n', namespace, 'bgpextras')
-    await until(condition, '')
+    await until(everythingRead, '')
+  })
+
+  it('names the AddressPools that are there and not read', async () => {
+    await server.apply(object('AddressPool', 'old', { protocol: 'layer2', addresses: ['10.7.0.0/24'] }))
+    const instead = 'landfall migrate prints the IPAddressPools and advertisements that say the same'
+    const said = `False NotRead AddressPool ${namespace}/old: not read; ${instead}`
+    await until(everythingRead, said)
+    expect((await state()).status?.result).toBe('Valid')
+    await kubectl('delete', 'addresspools.metallb.io', '-n', namespace, 'old')
+    await until(everythingRead, '')
   })
 })

@@ -21,12 +21,12 @@ import type { Config } from '@landfall/metallb'
 import { componentState, textOf } from '@landfall/metallb/state'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { LedgerView } from './allocation/ledger.ts'
-import { countedUsage } from './allocation/usage.ts'
 import { nameForClass } from './class-name.ts'
 import type { ConfigObject, Configured } from './configuration.ts'
 import { sameStatus } from './exact-count.ts'
 import { type Judged, judgedStatus, poolStatus, type Status } from './object-status.ts'
 import { PeerSessions, peerStatus } from './peers/index.ts'
+import { poolUsage } from './pool-usage.ts'
 import { UnreadConfiguration } from './unread-configuration.ts'
 
 const stateType = customType<ConfigurationState>(configurationState)
@@ -109,7 +109,7 @@ export class Reports {
   /** Addresses were given or taken. */
   usageChanged(): void {
     for (const pool of this.#config.pools) {
-      const { v4, v6 } = countedUsage(pool, this.#options.ledger)
+      const { v4, v6 } = poolUsage(pool, this.#config, this.#options.ledger)
       const counters = [v4.assigned, v4.total, v6.assigned, v6.total].join()
       if (this.#counted.get(pool.name) === counters) continue
       this.#counted.set(pool.name, counters)
@@ -183,8 +183,9 @@ export class Reports {
 
   #poolStatus(old: Status, judged: Judged, object: ConfigObject): Status {
     const { meta } = object
-    const isOurs = this.#isOurs(object)
-    const pool = isOurs ? this.#config.pools.find(({ name }) => name === meta.name) : undefined
+    // While a ConfigMap rules, a pool of that name is another one.
+    const isRead = this.#isOurs(object) && this.#configured?.source === 'objects'
+    const pool = isRead ? this.#config.pools.find(({ name }) => name === meta.name) : undefined
     return poolStatus(old, judged, pool, this.#config, this.#options.ledger)
   }
 
@@ -215,7 +216,7 @@ export class Reports {
       },
       { precondition: this.#options.mayWrite },
     )
-    if (outcome === 'forbidden') this.#queue.addAfter(id, this.#writer.forbiddenMs(report.type))
+    if (outcome === 'forbidden') this.#queue.addAfter(id, this.#writer.forbiddenMs(report.type, report.key))
     if (outcome === 'forbidden' || outcome === 'invalid') this.#tell(id, report)
   }
 

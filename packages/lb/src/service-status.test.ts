@@ -2,6 +2,7 @@ import type { RawObject } from '@landfall/kube'
 import { expect, test } from 'vitest'
 import { service } from './allocation/testing.ts'
 import { differs, setStatus, withStatus } from './service-status.ts'
+import { balancedServiceType } from './service-type.ts'
 
 const foreign = { type: 'example.com/Ready', status: 'True' }
 
@@ -54,23 +55,27 @@ test('an address of ours is a VIP, whatever mode stood there', () => {
   expect(status).toMatchObject({ loadBalancer: { ingress: [{ ip: '10.0.0.1', ipMode: 'VIP', ports: [] }] } })
 })
 
-test('another Service of the same name is left alone', () => {
-  const held = { ...raw([]), metadata: { ...raw([]).metadata, uid: 'a' } }
+test.each([
+  ['no mode, as old API servers leave it', {}, false],
+  ['the mode of ours', { ipMode: 'VIP' }, false],
+  ['a mode that is not ours', { ipMode: 'Proxy' }, true],
+])('%s', (_, mode, expected) => {
+  const held = raw([{ ip: '10.0.0.1', ...mode }], { 'metallb.io/ip-allocated-from-pool': 'p' })
   const wanted = { ips: ['10.0.0.1'], pool: 'p', answer: undefined }
-  expect(setStatus('b', '', wanted)(held)).toBeUndefined()
-  expect(setStatus('a', '', wanted)(held)).toEqual(withStatus(held, wanted))
+  expect(differs(balancedServiceType.project(held), wanted)).toBe(expected)
 })
 
-test('what became a Service of another class is left alone, and one that balances no more is not', () => {
-  const metadata = { ...raw([]).metadata, uid: 'a' }
-  const held = (spec: object) => ({ ...raw([{ ip: '10.0.0.1' }]), metadata, spec })
-  const write = (spec: object) => setStatus('a', 'x.y/z', cleared)(held(spec))
-  const cleared = { ips: [], pool: '', answer: undefined }
-  expect(write({ type: 'LoadBalancer' })).toBeUndefined()
-  expect(write({ type: 'LoadBalancer', loadBalancerClass: 'a.b/c' })).toBeUndefined()
-  for (const spec of [{ type: 'LoadBalancer', loadBalancerClass: 'x.y/z' }, { type: 'ClusterIP' }]) {
-    expect(write(spec)).toEqual(withStatus(held(spec), cleared))
-  }
+test('what is not as it was decided on is left alone', () => {
+  const of = (uid: string, resourceVersion: string) => ({
+    ...raw([]),
+    metadata: { ...raw([]).metadata, uid, resourceVersion },
+  })
+  const decided = balancedServiceType.project(of('a', '1'))
+  const wanted = { ips: ['10.0.0.1'], pool: 'p', answer: undefined }
+  expect(setStatus(decided, wanted)(of('b', '1'))).toBeUndefined()
+  expect(setStatus(decided, wanted)(of('a', '2'))).toBeUndefined()
+  expect(setStatus(decided, wanted, () => false)(of('a', '1'))).toBeUndefined()
+  expect(setStatus(decided, wanted)(of('a', '1'))).toEqual(withStatus(of('a', '1'), wanted))
 })
 
 const at = '2026-01-01T00:00:00Z'

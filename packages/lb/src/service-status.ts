@@ -2,19 +2,13 @@
  * What a Service's status should say: its addresses, and why it has them or not, together with the annotation that
  * names their pool: a PUT on `/status` of a built-in kind takes the metadata too, so one write does it all.
  */
-import { type Mutation, type RawObject, serviceType } from '@landfall/kube'
+import type { Mutation, RawObject } from '@landfall/kube'
 import { allocatedFromPool } from '@landfall/metallb'
 import { withCondition, withoutCondition } from '@landfall/metallb/state'
 import type { Answer } from './allocation/answer.ts'
 import type { BalancedService } from './allocation/request.ts'
 import type { Said } from './announcement/index.ts'
-import {
-  addressAllocated,
-  announced,
-  type ConditionedService,
-  ownerOf,
-  routeAttributes,
-} from './service-type.ts'
+import { addressAllocated, announced, type ConditionedService, routeAttributes } from './service-type.ts'
 
 export interface WantedStatus {
   /** In this order; [] clears. */
@@ -31,14 +25,25 @@ export interface WantedStatus {
 
 /** Whether the Service as it was seen last needs a write for its addresses. */
 export function differs({ ingress, meta, allocated }: BalancedService, wanted: WantedStatus): boolean {
-  const ips = ingress.map((entry) => entry.ip ?? '')
   const { answer } = wanted
   return (
-    !sameIPs(ips, wanted.ips) ||
+    differsInAddresses({ ingress }, wanted) ||
+    ingress.some(({ ipMode = 'VIP' }) => ipMode !== 'VIP') ||
     (meta.annotations[allocatedFromPool] ?? '') !== wanted.pool ||
     allocated?.status !== answer?.status ||
     allocated?.reason !== answer?.reason ||
     allocated?.message !== answer?.message
+  )
+}
+
+/** Whether clients are to get other addresses than its status names. */
+export function differsInAddresses(
+  { ingress }: Pick<BalancedService, 'ingress'>,
+  { ips }: WantedStatus,
+): boolean {
+  return !sameIPs(
+    ingress.map((entry) => entry.ip ?? ''),
+    ips,
   )
 }
 
@@ -59,19 +64,18 @@ function differ(known: Said | undefined, wanted: Said | undefined): boolean {
 }
 
 /**
- * @param uid of the Service that the status is meant for: another of the same name is left alone
- * @param loadBalancerClass ours; what became a Service of another class is left alone
+ * @param decided the Service that it was decided on: another version of it, or another of its name, is left alone
+ * @param isStill whether that is still what was decided
  */
 export function setStatus(
-  uid: string,
-  loadBalancerClass: string,
+  { meta }: BalancedService,
   wanted: WantedStatus,
-  now: () => Date = () => new Date(),
+  isStill: () => boolean = () => true,
 ): Mutation {
   return (raw) => {
-    const isMeant = raw.metadata.uid === uid
-    if (!isMeant || ownerOf(serviceType.project(raw), loadBalancerClass) === 'another class') return undefined
-    return withStatus(raw, wanted, now)
+    const { resourceVersion, uid } = raw.metadata
+    const isMeant = resourceVersion === meta.resourceVersion && uid === meta.uid
+    return isMeant && isStill() ? withStatus(raw, wanted) : undefined
   }
 }
 
@@ -126,7 +130,7 @@ function withSaid(
   return said === undefined ? withoutCondition(list, type) : withCondition(list, { type, ...said }, now)
 }
 
-function sameIPs(a: readonly string[], b: readonly string[]): boolean {
+export function sameIPs(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((ip, index) => ip === b[index])
 }
 

@@ -1,21 +1,15 @@
 /** A term as leader on a real API server: what stands in Services, pools and the ConfigurationState afterwards. */
-import { isDeepStrictEqual } from 'node:util'
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { type Cluster, configMapType, type RawObject, type ResourceType, serviceType } from '@landfall/kube'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
-import { Metrics, silentLogger } from '@landfall/telemetry'
+import { awaited, RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ControllerMetrics } from './controller-metrics.ts'
-import { Session } from './session.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
+import type { Session } from './session.ts'
+import { sessionFor } from './testing.ts'
 
 const namespace = 'metallb-system'
 const poolRemovalGraceMs = 3000
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
   let session: Session
@@ -28,15 +22,8 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       path: '/api/v1/namespaces',
       body: { metadata: { name: namespace } },
     })
-    session = new Session({
-      cluster,
-      namespace,
-      configMap: 'config',
-      loadBalancerClass: '',
+    session = sessionFor(cluster, {
       poolRemovalGraceMs,
-      logger: silentLogger(),
-      metrics: new ControllerMetrics(new Metrics('test')),
-      mayWrite: () => true,
     })
     await session.start()
   }, 90_000)
@@ -46,15 +33,6 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     cluster?.close()
     await server?.stop()
   })
-
-  async function until<T>(read: () => Promise<T>, expected: unknown): Promise<unknown> {
-    const end = performance.now() + 20_000
-    for (;;) {
-      const seen = await read().catch((error: unknown) => error)
-      if (isDeepStrictEqual(seen, expected) || performance.now() > end) return seen
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
 
   /** `10.0.0.1 True Allocated` */
   async function told(name: string): Promise<string> {
@@ -92,25 +70,25 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
 
   it('reads the ConfigMap where there are no definitions, and refuses one that drops an address in use', async () => {
     await ask('first')
-    expect(await until(() => told('first'), 'False NoPools')).toEqual('False NoPools')
+    expect(await awaited(() => told('first'), 'False NoPools')).toEqual('False NoPools')
     await configure('POST', legacy('192.0.2.10/31'))
-    expect(await until(() => told('first'), '192.0.2.10 VIP True Allocated')).toEqual(
+    expect(await awaited(() => told('first'), '192.0.2.10 VIP True Allocated')).toEqual(
       '192.0.2.10 VIP True Allocated',
     )
     await configure('PUT', legacy('192.0.2.20/31'))
     await ask('second')
-    expect(await until(() => told('second'), '192.0.2.11 VIP True Allocated')).toEqual(
+    expect(await awaited(() => told('second'), '192.0.2.11 VIP True Allocated')).toEqual(
       '192.0.2.11 VIP True Allocated',
     )
     await ask('third')
-    expect(await until(() => told('third'), 'False NoFreeAddress')).toEqual('False NoFreeAddress')
+    expect(await awaited(() => told('third'), 'False NoFreeAddress')).toEqual('False NoFreeAddress')
     await configure('PUT', legacy('192.0.2.10/31, 192.0.2.20/31'))
-    expect(await until(() => told('third'), '192.0.2.20 VIP True Allocated')).toEqual(
+    expect(await awaited(() => told('third'), '192.0.2.20 VIP True Allocated')).toEqual(
       '192.0.2.20 VIP True Allocated',
     )
   })
 
-  it('lets objects rule as soon as there is a pool, and says so', async () => {
+  it('lets objects rule as soon as there is a usable pool, and says so', async () => {
     for (const resource of metallbResources)
       await cluster.create(definitionType, { ...crdManifest(resource) })
     const pool = {
@@ -119,9 +97,25 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       metadata: { namespace, name: 'new' },
       spec: { addresses: ['192.0.2.8/30', '192.0.2.20/31', '2001:db8::/64'] },
     }
-    const create = () => cluster.create(poolType, pool)
-    expect(await until(() => create().then(() => true), true)).toEqual(true)
-    expect(await until(source, 'Objects')).toEqual('Objects')
+    const create = (one: object) => cluster.create(poolType, { ...pool, ...one })
+    // One that is refused takes no address away.
+    const broken = {
+      metadata: { namespace, name: 'broken' },
+      spec: { addresses: ['192.0.2.8/30', '10.300.0.0/24'] },
+    }
+    expect(await awaited(() => create(broken).then(() => true), true)).toEqual(true)
+    const verdict = async () => {
+      const { status } = (await cluster.get(poolType, `${namespace}/broken`)) as RawObject & {
+        status: ServiceStatus
+      }
+      return status.conditions?.map(({ type, reason }) => `${type} ${reason}`)
+    }
+    expect(await awaited(verdict, ['Valid InvalidAddress'])).toEqual(['Valid InvalidAddress'])
+    expect(await awaited(source, 'ConfigMap')).toEqual('ConfigMap')
+    expect(await told('first')).toEqual('192.0.2.10 VIP True Allocated')
+    await cluster.delete(poolType, `${namespace}/broken`)
+    expect(await awaited(() => create({}).then(() => true), true)).toEqual(true)
+    expect(await awaited(source, 'Objects')).toEqual('Objects')
     expect(await told('first')).toBe('192.0.2.10 VIP True Allocated')
     const counters = async () => {
       const text = await rawText(`/apis/metallb.io/v1beta1/namespaces/${namespace}/ipaddresspools/new`)
@@ -133,7 +127,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
         .concat(fullness?.reason ?? '')
     }
     expect(
-      await until(counters, [
+      await awaited(counters, [
         '"assignedIPv4":3',
         '"assignedIPv6":0',
         '"availableIPv4":3',
@@ -149,21 +143,35 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     ])
   })
 
+  it('corrects a mode that others wrote, and is at rest then', async () => {
+    const { status, ...held } = (await cluster.get(serviceType, 'default/first')) as RawObject & {
+      status: ServiceStatus
+    }
+    const loadBalancer = { ingress: [{ ip: '192.0.2.10', ipMode: 'Proxy' }] }
+    await cluster.update(serviceType, { ...held, status: { ...status, loadBalancer } }, 'status')
+    const expected = '192.0.2.10 VIP True Allocated'
+    expect(await awaited(() => told('first'), expected)).toEqual(expected)
+    const version = async () => (await cluster.get(serviceType, 'default/first')).metadata.resourceVersion
+    const before = await version()
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(await version()).toBe(before)
+  })
+
   it('keeps the addresses of a pool that is deleted and put back, and lets them go when it is not', async () => {
     await cluster.delete(configMapType, `${namespace}/config`)
-    expect(await until(source, undefined)).toEqual(undefined)
+    expect(await awaited(source, undefined)).toEqual(undefined)
     const pool = await cluster.get(poolType, `${namespace}/new`)
     const put = () => cluster.create(poolType, { ...pool, metadata: { namespace, name: 'new' } })
     await cluster.delete(poolType, `${namespace}/new`)
-    expect(await until(() => told('first'), '192.0.2.10 VIP False PoolRemoved')).toEqual(
+    expect(await awaited(() => told('first'), '192.0.2.10 VIP False PoolRemoved')).toEqual(
       '192.0.2.10 VIP False PoolRemoved',
     )
     await put()
-    expect(await until(() => told('first'), '192.0.2.10 VIP True Allocated')).toEqual(
+    expect(await awaited(() => told('first'), '192.0.2.10 VIP True Allocated')).toEqual(
       '192.0.2.10 VIP True Allocated',
     )
     await cluster.delete(poolType, `${namespace}/new`)
-    expect(await until(() => told('first'), 'False NoPools')).toEqual('False NoPools')
+    expect(await awaited(() => told('first'), 'False NoPools')).toEqual('False NoPools')
   })
 
   async function rawText(path: string): Promise<string> {

@@ -4,41 +4,39 @@
  * up deciding.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type Change, type Cluster, EventRecorder, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
+import { type Change, EventRecorder, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
 import { type Key, keyOf } from '@landfall/kube/model'
 import { allocatedFromPool, heldPool } from '@landfall/metallb'
 import { formatIP } from '@landfall/netip'
-import type { Logger } from '@landfall/telemetry'
 import { Allocator, type Decided } from './allocation/allocator.ts'
 import { type Answer, answerBefore, answerOf } from './allocation/answer.ts'
 import type { Event, RefusalReason } from './allocation/outcome.ts'
-import { type BalancedService, readRequest } from './allocation/request.ts'
+import type { BalancedService } from './allocation/request.ts'
 import { AnnouncingReports, announcedOf, refusedAttributes, type Said } from './announcement/index.ts'
-import { Configuration, type Configured } from './configuration.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
-import { logEventOf, sayReleased } from './log-events.ts'
+import { Configuration, type Configured, unconfigured } from './configuration.ts'
+import { newlyDeprecated } from './deprecated-annotations.ts'
+import { FreshServices } from './fresh-services.ts'
+import { Leaving } from './leaving.ts'
+import { logEventOf, sayConfig, sayReleased } from './log-events.ts'
+import type { SessionOptions } from './options.ts'
+import { eventsOf, withoutRefused } from './refused-status.ts'
 import { Reports } from './reports.ts'
 import {
   differs,
+  differsInAddresses,
   differsInAnnounced,
   differsInAttributes,
+  sameIPs,
   setStatus,
   type WantedStatus,
 } from './service-status.ts'
 import { balancedServiceType, type ConditionedService, ownerOf } from './service-type.ts'
-
-export interface SessionOptions {
-  readonly cluster: Cluster
-  readonly namespace: string
-  readonly loadBalancerClass: string
-  readonly poolRemovalGraceMs: number
-  readonly configMap: string
-  readonly logger: Logger
-  readonly metrics: ControllerMetrics
-  readonly mayWrite: () => boolean
-}
+import { eventsOfWrite } from './write-events.ts'
 
 const concurrentWrites = 8
+const slice = 200
+/** Until a write is tried again that was refused since nobody led. */
+const refusedMs = 1000
 /** Counting goes over all pools, and over all Services without an address. */
 const countMs = 500
 /** Until it is written what of a Service's annotations does not hold. */
@@ -47,31 +45,28 @@ const attributesMs = 100
 export class Session {
   readonly #options: SessionOptions
   readonly #allocator: Allocator
+  readonly #fresh: FreshServices
   readonly #services: Reflector<ConditionedService>
   readonly #announcing: AnnouncingReports
   readonly #events: EventRecorder
   readonly #reports: Reports
   readonly #writes: WorkQueue
   readonly #writer: StatusWriter
+  readonly #leaving = new Leaving((key) => this.#writes.add(key))
   readonly #changed = new Set<Key>()
   /** What the condition of a Service should say, while it does not; undefined removes it. */
   readonly #answers = new Map<Key, Answer | undefined>()
   readonly #without = new Map<Key, RefusalReason>()
   #configuration: Configuration | undefined
-  #built: Configured = {
-    config: { pools: [], peers: [] },
-    refusals: [],
-    source: 'none',
-    both: false,
-    notes: [],
-    warnings: [],
-  }
+  #built = unconfigured
+  /** Decided, and not followed yet. */
+  #rest: Decided[] = []
   #configChanged = true
   /** The allocator has been given one. */
   #hasConfig = false
   #synced = false
   #scheduled = false
-  #stopped = false
+  readonly #ended = new AbortController()
   #deadline: NodeJS.Timeout | undefined
   #counting: NodeJS.Timeout | undefined
 
@@ -80,12 +75,10 @@ export class Session {
     const { cluster, namespace, logger, mayWrite } = options
     this.#allocator = new Allocator(options.poolRemovalGraceMs)
     this.#writer = new StatusWriter(cluster, logger)
-    this.#services = new Reflector({
-      cluster,
-      type: balancedServiceType,
-      logger,
-      onChange: (changes) => this.#sawServices(changes),
-    })
+    this.#fresh = new FreshServices(options.loadBalancerClass)
+    const sawServices = (changes: readonly Change<ConditionedService>[]) => this.#sawServices(changes)
+    const { type } = this.#fresh
+    this.#services = new Reflector({ cluster, type, logger, paged: true, onChange: sawServices })
     this.#announcing = new AnnouncingReports({
       cluster,
       namespace,
@@ -94,7 +87,8 @@ export class Session {
         for (const key of keys) this.#announcementChanged(key)
       },
     })
-    this.#events = new EventRecorder({ cluster, component: 'metallb-controller', logger })
+    const leads = options.leads ?? (() => true)
+    this.#events = new EventRecorder({ cluster, component: 'metallb-controller', logger, mayWrite: leads })
     this.#reports = new Reports({
       cluster,
       namespace,
@@ -105,17 +99,17 @@ export class Session {
       ledger: this.#allocator.ledger,
       events: this.#events,
     })
-    this.#writes = new WorkQueue({
-      work: (key) => this.#write(key),
-      concurrency: concurrentWrites,
-      logger,
-      gate: cluster.gate,
-    })
+    const work = (key: Key) => this.#write(key)
+    this.#writes = new WorkQueue({ work, concurrency: concurrentWrites, logger, gate: cluster.gate })
+  }
+
+  get #stopped(): boolean {
+    return this.#ended.signal.aborted
   }
 
   /** Resolves after the first decisions. */
   async start(): Promise<void> {
-    const { cluster, namespace, configMap, logger, metrics } = this.#options
+    const { logger, metrics } = this.#options
     metrics.startTerm()
     const onChange = (count: number) => {
       metrics.sawChanges(count)
@@ -123,24 +117,25 @@ export class Session {
       this.#schedule()
     }
     this.#services.start()
-    const configuration = await Configuration.open({ cluster, namespace, configMap, logger, onChange })
+    const { signal } = this.#ended
+    const configuration = await Configuration.open({ ...this.#options, onChange, signal })
     if (this.#stopped) return
     this.#configuration = configuration
-    const announcing = this.#announcing.start()
     this.#reports.start()
     await Promise.all([configuration.start(), this.#services.synced])
     if (this.#stopped) return
     this.#synced = true
     this.#decide()
-    // No address waits for what the speakers say.
-    void announcing.then(() => {
+    // What the speakers say may be much, and no address waits for it.
+    void this.#announcing.start().then(() => {
+      for (const key of this.#answers.keys()) this.#writes.add(key)
       for (const key of this.#services.items.keys()) this.#announcementChanged(key)
     })
     logger.info('stateSynced', { services: this.#services.items.size }, 'the first decisions are made')
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#ended.abort()
     this.#options.metrics.endTerm()
     clearTimeout(this.#deadline)
     clearTimeout(this.#counting)
@@ -169,15 +164,21 @@ export class Session {
   }
 
   #decide(): void {
+    this.#followNext(Number.POSITIVE_INFINITY)
     const { changed, foreign, gone } = this.#takeChanges()
     const released = gone.map((key) => [key, this.#allocator.ledger.holding(key)] as const)
     const decided = this.#allocator.apply({ ...this.#newConfig(), changed, foreign, gone, now: Date.now() })
-    for (const one of decided) this.#follow(one)
     for (const [key, ips] of released) {
       sayReleased(this.#options.logger, key, ips, this.#services.get(key) !== undefined)
       this.#leave(key)
     }
     for (const { meta } of foreign) this.#leave(keyOf(meta))
+    for (const { key } of decided) this.#leaving.see(key, this.#services.get(key), this.#heldBy(key))
+    // After a restart there is news of few: their writes go out before it is seen that nothing is to do for the others.
+    const isNews = ({ decision }: Decided) => decision.events.length > 0
+    for (const one of decided.filter(isNews)) this.#follow(one)
+    this.#rest = decided.filter((one) => !isNews(one))
+    this.#followNext(slice)
     this.#counting ??= setTimeout(() => this.#count(), countMs)
     if (changed.length + foreign.length + gone.length > 0) this.#reconsider()
     this.#awaitDeadline()
@@ -224,24 +225,14 @@ export class Session {
     if (this.#hasConfig && isDeepStrictEqual(this.#built, before)) return {}
     this.#hasConfig = true
     this.#options.metrics.setConfig(source !== 'none', refusals.length > 0)
-    this.#sayConfig()
+    sayConfig(this.#options.logger, this.#built)
     return { config }
   }
 
-  #sayConfig(): void {
-    const { logger } = this.#options
-    const { config, refusals, warnings, source, notes } = this.#built
-    if (source === 'none') logger.warn('noConfig', {}, 'configuration is missing')
-    for (const note of notes) logger.warn('configDeprecated', {}, note)
-    for (const { reason, message, kind, namespace, name, field } of refusals) {
-      const event = kind === 'ConfigMap' ? 'configStale' : 'configRefused'
-      logger.warn(event, { reason, kind, namespace, name, field }, message)
-    }
-    for (const { reason, message, kind, namespace, name, field } of warnings) {
-      logger.warn('configWarning', { reason, kind, namespace, name, field }, message)
-    }
-    const counts = { source, pools: config.pools.length, refusals: refusals.length }
-    logger.info('configLoaded', counts, 'this configuration is in force')
+  /** So many at once; the others after the next turn of the loop. */
+  #followNext(count: number): void {
+    for (const one of this.#rest.splice(0, count)) this.#follow(one)
+    if (this.#rest.length > 0) setImmediate(() => this.#stopped || this.#followNext(count))
   }
 
   #follow({ key, decision }: Decided): void {
@@ -252,17 +243,27 @@ export class Session {
     const reason = decision.kind === 'assigned' ? '' : decision.refusal.reason
     for (const event of decision.events) this.#tell(service, event, reason)
     const answer = answerOf(decision, this.#built.config)
-    if (differs(service, this.#wanted(service, key, answer))) return this.#putDown(key, answer)
+    const wanted = this.#wanted(service, key, answer)
+    if (differs(service, wanted)) {
+      // But for its addresses it waits for what the speakers say: one write is enough for both.
+      const isUrgent = this.#announcing.synced || differsInAddresses(service, wanted)
+      return this.#putDown(key, answer, isUrgent)
+    }
     this.#answers.delete(key)
     this.#options.logger.debug('noChange', { service: key }, 'its status says so already')
-    this.#announcementChanged(key)
+    this.#weigh(service, key, wanted)
   }
 
   /** A write of the addresses says it too; else it is written when it has settled. */
   #announcementChanged(key: Key): void {
     const service = this.#services.get(key)
-    if (!this.#synced || service === undefined || !this.#isOurs(service)) return
-    const wanted = this.#wanted(service, key, answerBefore(service))
+    if (!this.#synced || service === undefined) return
+    this.#weigh(service, key, this.#wanted(service, key, answerBefore(service)))
+  }
+
+  /** What else than its addresses there is to write. */
+  #weigh(service: ConditionedService, key: Key, wanted: WantedStatus): void {
+    if (!this.#isOurs(service)) return
     if (differsInAttributes(service, wanted)) this.#writes.addAfter(key, attributesMs)
     if (!differsInAnnounced(service, wanted)) return this.#announcing.settled(key)
     this.#writes.addAfter(key, this.#announcing.settleMs(key, service.announced, wanted.announced))
@@ -273,16 +274,23 @@ export class Session {
     this.#without.delete(key)
     this.#answers.delete(key)
     this.#announcing.settled(key)
+    this.#leaving.set(key, [])
     const service = this.#services.get(key)
     if (service === undefined || this.#ownerOf(service) === 'another class') return
     const isMarked = service.meta.annotations[allocatedFromPool] !== undefined
     const isSaid = [service.allocated, service.announced, service.attributes].some((one) => one !== undefined)
-    if (isMarked || isSaid) this.#putDown(key, undefined)
+    if (!isMarked && !isSaid) return
+    this.#leaving.see(key, this.#services.get(key), this.#heldBy(key))
+    this.#putDown(key, undefined)
   }
 
-  #putDown(key: Key, answer: Answer | undefined): void {
+  #heldBy(key: Key): readonly string[] {
+    return this.#allocator.ledger.holding(key).map(formatIP)
+  }
+
+  #putDown(key: Key, answer: Answer | undefined, isUrgent = true): void {
     this.#answers.set(key, answer)
-    this.#writes.add(key)
+    if (isUrgent) this.#writes.add(key)
   }
 
   #wanted(service: ConditionedService, key: Key, answer: Answer | undefined): WantedStatus {
@@ -307,7 +315,9 @@ export class Session {
   async #write(key: Key): Promise<void> {
     const service = this.#services.get(key)
     if (service === undefined || this.#ownerOf(service) === 'another class') return
-    const { logger, metrics, mayWrite, loadBalancerClass } = this.#options
+    // What others changed of it is decided on first, and it is put down then.
+    if (this.#changed.has(key)) return
+    const { logger, metrics, mayWrite } = this.#options
     const answer = this.#answers.has(key) ? this.#answers.get(key) : answerBefore(service)
     const wanted = this.#wanted(service, key, answer)
     const isUrgent = this.#answers.has(key) || (this.#isOurs(service) && differsInAttributes(service, wanted))
@@ -316,36 +326,39 @@ export class Session {
       const waitMs = this.#announcing.settleMs(key, service.announced, wanted.announced)
       if (waitMs > 0) return this.#writes.addAfter(key, waitMs)
     }
-    const mutate = setStatus(service.meta.uid, loadBalancerClass, wanted)
-    const write = this.#writer.write(balancedServiceType, key, mutate, { precondition: mayWrite })
+    const ips = this.#leaving.free(key, wanted.ips)
+    // It waits for others to let go of its address; but first it lets go of what others wait for.
+    if (ips.length < wanted.ips.length && !this.#leaving.has(key)) return
+    const isStill = () => !this.#changed.has(key) && sameIPs(this.#heldBy(key), wanted.ips)
+    const mutate = setStatus(service, { ...wanted, ips }, isStill)
+    const options = { precondition: mayWrite, ...this.#fresh.take(service) }
+    const write = this.#writer.write(balancedServiceType, key, mutate, options)
     const outcome = await write.catch((error: unknown) => {
       metrics.failedWrite()
       throw error
     })
     if (outcome === 'written' || outcome === 'pruned') {
       this.#announcing.settled(key)
-      const { ips, pool, announced } = wanted
+      const { pool, announced } = wanted
       const fields = { ips, pool, reason: answer?.reason ?? '', announced: announced?.reason ?? '' }
       logger.info('serviceUpdated', { service: key, ...fields }, 'status written')
-      this.#tellUnannounced(service, announced)
-      this.#tellAttributes(service, wanted)
+      for (const [event, code] of eventsOfWrite(service, wanted)) this.#tell(service, event, code)
     }
-    if (outcome === 'forbidden') this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType))
+    if (outcome !== 'unchanged' && outcome !== 'refused') this.#leaving.set(key, [])
+    // This process may lead again by then.
+    if (outcome === 'refused') this.#writes.addAfter(key, refusedMs)
+    if (outcome === 'forbidden')
+      this.#writes.addAfter(key, this.#writer.forbiddenMs(balancedServiceType, key))
+    if (outcome === 'invalid') await this.#sayRefused(service, key, wanted)
   }
 
-  /** For who looks at Events rather than at conditions. That there is no address was told already. */
-  #tellUnannounced(service: ConditionedService, said: Said | undefined): void {
-    if (said?.status !== 'False' || said.reason === 'noIPAllocated' || said.reason === 'announceFailed')
-      return
-    if (service.announced?.status === 'False' && service.announced.reason === said.reason) return
-    const event = { type: 'Warning', reason: 'notAnnounced', message: said.message } as const
-    this.#tell(service, event, said.reason)
-  }
-
-  #tellAttributes(service: ConditionedService, wanted: WantedStatus): void {
-    const { attributes: said } = wanted
-    if (said === undefined || !differsInAttributes(service, wanted)) return
-    this.#tell(service, { type: 'Warning', reason: said.reason, message: said.message }, said.reason)
+  async #sayRefused(service: ConditionedService, key: Key, wanted: WantedStatus): Promise<void> {
+    const { mayWrite: precondition } = this.#options
+    this.#options.metrics.failedWrite()
+    const left = withoutRefused(service, wanted)
+    for (const event of eventsOf(service, left)) this.#tell(service, event)
+    const mutate = setStatus(service, left)
+    await this.#writer.write(balancedServiceType, key, mutate, { precondition })
   }
 
   /** @param code of the refusal behind it, '' for none */
@@ -360,13 +373,8 @@ export class Session {
 
   #warnOfOldAnnotations(before: BalancedService | undefined, after: BalancedService): void {
     if (!this.#isOurs(after)) return
-    if (before?.meta.uid === after.meta.uid && sameRecord(before.meta.annotations, after.meta.annotations))
-      return
-    const known = before === undefined ? [] : readRequest(before).deprecated
-    for (const annotation of readRequest(after).deprecated.filter((one) => !known.includes(one))) {
-      const message = `the annotation ${annotation} is deprecated, use the prefix metallb.io/`
+    for (const message of newlyDeprecated(before, after))
       this.#tell(after, { type: 'Warning', reason: 'deprecatedAnnotation', message })
-    }
   }
 
   #isOurs(service: BalancedService): boolean {
@@ -385,11 +393,7 @@ export class Session {
       this.#allocator.holders,
       new Map(reasons.map(([reason, all]) => [reason, all.length])),
     )
-    metrics.setPools(this.#built.config.pools, this.#allocator.ledger)
+    metrics.setPools(this.#built.config, this.#allocator.ledger)
     this.#reports.usageChanged()
   }
-}
-
-function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }

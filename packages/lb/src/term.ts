@@ -1,6 +1,7 @@
 /** What a replica does for as long as it leads: one session, and the speakers' Secret. Nothing of it outlives the term. */
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
-import { Session, type SessionOptions } from './session.ts'
+import type { SessionOptions } from './options.ts'
+import { Session } from './session.ts'
 
 export interface TermOptions extends SessionOptions {
   /** '': speakers have none. */
@@ -16,7 +17,9 @@ export class Term {
 
   constructor(options: TermOptions) {
     this.#options = options
-    this.#session = new Session(options)
+    // This process may lead again before a write of this term is done.
+    const mayWrite = () => !this.#ended.signal.aborted && options.mayWrite()
+    this.#session = new Session({ ...options, mayWrite, leads: options.mayWrite })
   }
 
   /** Resolves after the first decisions. */

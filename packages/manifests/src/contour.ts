@@ -11,6 +11,7 @@ import {
   read,
   role,
   serviceAccount,
+  terminationMessagePolicy,
   unprivilegedContainer,
   unprivilegedPod,
 } from './objects.ts'
@@ -18,6 +19,8 @@ import {
 const namespace = 'projectcontour'
 const name = 'contour'
 const labels: Labels = { app: name }
+/** As Contour calls it. Its own `contour` binds another Role, and to which Role a binding refers cannot be changed. */
+const contourBinding = 'contour-rolebinding'
 
 export function contourObjects(image: string, version: string): readonly Manifest[] {
   return [
@@ -34,12 +37,19 @@ export function contourObjects(image: string, version: string): readonly Manifes
       allow('projectcontour.io', ['tlscertificatedelegations'], ['list', 'watch']),
       allow('projectcontour.io', ['contourconfigurations'], read),
       allow('projectcontour.io', ['contourconfigurations/status'], ['update']),
-    ]),
-    ...role(namespace, name, [name], labels, [
-      allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
-      allow('', ['secrets'], ['get', 'update'], ['contourcert', 'envoycert']),
       allow('', ['events'], ['create', 'patch']),
     ]),
+    ...role(
+      namespace,
+      name,
+      [name],
+      labels,
+      [
+        allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
+        allow('', ['secrets'], ['get', 'update'], ['contourcert', 'envoycert']),
+      ],
+      contourBinding,
+    ),
     service(),
     deployment(image),
     disruptionBudget(namespace, name, labels),
@@ -98,6 +108,7 @@ function container(image: string): object {
   return {
     name,
     image,
+    terminationMessagePolicy,
     command: ['contour'],
     args: [
       'serve',
@@ -145,6 +156,7 @@ function certgenObjects(image: string, version: string): readonly Manifest[] {
               {
                 name: 'contour',
                 image,
+                terminationMessagePolicy,
                 command: ['contour'],
                 args: [
                   'certgen',

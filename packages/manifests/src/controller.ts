@@ -13,6 +13,7 @@ import {
   read,
   role,
   serviceAccount,
+  terminationMessagePolicy,
   unprivilegedContainer,
   unprivilegedPod,
 } from './objects.ts'
@@ -49,6 +50,7 @@ export function controllerObjects(image: string): readonly Manifest[] {
       ...leftRegistrations,
       // Said not to be read.
       allow('frrk8s.metallb.io', ['frrconfigurations'], ['list', 'watch']),
+      allow('metallb.io', ['addresspools'], ['list', 'watch']),
     ]),
     ...role(namespace, name, [name], { app: 'metallb' }, [
       allow('', ['secrets'], ['list', 'watch', 'create']),
@@ -98,6 +100,7 @@ function container(image: string): object {
   return {
     name,
     image,
+    terminationMessagePolicy,
     args: ['--port=7472', '--log-level=info'],
     env: [
       { name: 'METALLB_ML_SECRET_NAME', value: 'memberlist' },

@@ -6,6 +6,7 @@ import {
   linuxOnly,
   type Manifest,
   serviceAccount,
+  terminationMessagePolicy,
   unprivilegedContainer,
   unprivilegedPod,
 } from './objects.ts'
@@ -13,6 +14,11 @@ import {
 const namespace = 'projectcontour'
 const name = 'envoy'
 const labels: Labels = { app: name }
+/**
+ * An Envoy that goes serves what still comes, until nothing new has come for two seconds. Not longer: a pod that is there
+ * five seconds after its namespace began to go holds that namespace for half its grace period.
+ */
+const drain = ['contour', 'envoy', 'shutdown', '--quiet-period=2s', '--check-interval=1s']
 
 /** @param contour image of the init container and of the shutdown manager */
 export function envoyObjects(envoy: string, contour: string): readonly Manifest[] {
@@ -45,7 +51,8 @@ function daemonSet(envoy: string, contour: string): Manifest {
     metadata: { name, namespace, labels },
     spec: {
       revisionHistoryLimit: 3,
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
+      // The next one is ready before the last one goes: the node never is without, and no address moves.
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       selector: { matchLabels: labels },
       template: {
         metadata: {
@@ -86,6 +93,7 @@ function bootstrap(image: string): object {
   return {
     name: 'envoy-initconfig',
     image,
+    terminationMessagePolicy,
     command: ['contour'],
     args: [
       'bootstrap',
@@ -109,9 +117,10 @@ function shutdownManager(image: string): object {
   return {
     name: 'shutdown-manager',
     image,
+    terminationMessagePolicy,
     command: ['contour'],
     args: ['envoy', 'shutdown-manager'],
-    lifecycle: { preStop: { exec: { command: ['contour', 'envoy', 'shutdown'] } } },
+    lifecycle: { preStop: { exec: { command: drain } } },
     livenessProbe: httpProbe('/healthz', 8090, { initialDelaySeconds: 3, periodSeconds: 10 }),
     resources: { requests: { cpu: '10m', memory: '48Mi' } },
     securityContext: unprivilegedContainer,
@@ -123,6 +132,7 @@ function proxy(image: string): object {
   return {
     name,
     image,
+    terminationMessagePolicy,
     command: ['envoy'],
     args: [
       '-c',

@@ -10,12 +10,17 @@ export interface Images {
   readonly envoy: string
 }
 
-/** @param version of Landfall, without a leading `v` */
-export function imagesOf(version: string): Images {
+/**
+ * @param version of Landfall, without a leading `v`
+ * @param registry where Landfall's own images lie, as `registry.example.com:5000/team`; Envoy's is not among them
+ */
+export function imagesOf(version: string, registry?: string): Images {
+  const own = (program: string) =>
+    `${registry === undefined ? '' : `${registry}/`}landfall/${program}:${version}`
   return {
-    controller: `landfall/controller:${version}`,
-    speaker: `landfall/speaker:${version}`,
-    contour: `landfall/contour:${version}`,
+    controller: own('controller'),
+    speaker: own('speaker'),
+    contour: own('contour'),
     envoy: `envoyproxy/envoy:distroless-v${envoyVersion}`,
   }
 }

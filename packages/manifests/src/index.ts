@@ -16,6 +16,15 @@ import type { Labels, Manifest, Section } from './objects.ts'
 import { speakerObjects } from './speaker.ts'
 
 export { envoyVersion, imagesOf } from './images.ts'
+export {
+  type Alert,
+  type Dashboard,
+  grafanaJson,
+  metricNames,
+  monitoring,
+  monitoringSections,
+  ruleGroup,
+} from './monitoring/index.ts'
 export type { Manifest, Section } from './objects.ts'
 
 /** The custom resources by the file of manifests/ that defines them. */
@@ -24,8 +33,9 @@ export const customResources: Readonly<Record<'metallb' | 'contour', readonly Cu
   contour: projectcontourResources,
 }
 
-export function metallbSections(version: string): readonly Section[] {
-  const images = imagesOf(version)
+/** @param registry as `imagesOf` takes it */
+export function metallbSections(version: string, registry?: string): readonly Section[] {
+  const images = imagesOf(version, registry)
   return [
     { title: 'Namespace', objects: [namespace('metallb-system', { app: 'metallb', ...privilegedPods })] },
     { title: 'Controller: assigns addresses', objects: controllerObjects(images.controller) },
@@ -33,8 +43,9 @@ export function metallbSections(version: string): readonly Section[] {
   ]
 }
 
-export function contourSections(version: string): readonly Section[] {
-  const images = imagesOf(version)
+/** @param registry as `imagesOf` takes it */
+export function contourSections(version: string, registry?: string): readonly Section[] {
+  const images = imagesOf(version, registry)
   return [
     { title: 'Namespace', objects: [namespace('projectcontour', {})] },
     { title: 'Contour: programs Envoy', objects: contourObjects(images.contour, version) },

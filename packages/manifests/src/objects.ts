@@ -72,20 +72,21 @@ export function clusterRole(
   ]
 }
 
-/** A Role, bound to ServiceAccounts of its own namespace under the same name. */
+/** A Role, bound to ServiceAccounts of its own namespace, under the same name unless another is given. */
 export function role(
   namespace: string,
   name: string,
   accounts: readonly string[],
   labels: Labels,
   rules: readonly PolicyRule[],
+  binding = name,
 ): readonly Manifest[] {
   return [
     { apiVersion: rbac, kind: 'Role', metadata: { name, namespace, labels }, rules },
     {
       apiVersion: rbac,
       kind: 'RoleBinding',
-      metadata: { name, namespace, labels },
+      metadata: { name: binding, namespace, labels },
       roleRef: { apiGroup: rbacGroup, kind: 'Role', name },
       subjects: accounts.map((account) => ({ kind: 'ServiceAccount', namespace, name: account })),
     },
@@ -104,6 +105,9 @@ export function disruptionBudget(namespace: string, name: string, labels: Labels
     spec: { maxUnavailable: 1, selector: { matchLabels: labels } },
   }
 }
+
+/** The end of its log is the last word of a container that leaves none: `landfall status` shows it. */
+export const terminationMessagePolicy = 'FallbackToLogsOnError'
 
 /** No privilege at all: any user but root, no capability, nothing written outside the volumes. */
 export const unprivilegedContainer = {

@@ -12,6 +12,7 @@ import {
   read,
   role,
   serviceAccount,
+  terminationMessagePolicy,
 } from './objects.ts'
 
 const namespace = 'metallb-system'
@@ -81,6 +82,7 @@ function container(image: string): object {
   return {
     name,
     image,
+    terminationMessagePolicy,
     args: ['--port=7472', '--log-level=info'],
     env: [
       fieldEnv('METALLB_NODE_NAME', 'spec.nodeName'),

@@ -98,8 +98,8 @@ export interface Peer {
   /** 0: no keepalives, the session never times out. Otherwise 3..65535. */
   readonly holdTimeSeconds: number
   readonly keepaliveSeconds: number
-  /** Limit of one connection attempt. */
-  readonly connectSeconds: number
+  /** The longest wait between two attempts; undefined: as the session sees fit. */
+  readonly connectSeconds: number | undefined
   readonly sourceAddress: SourceAddress | undefined
   /** IPv4. */
   readonly routerID: IP | undefined

@@ -3,7 +3,7 @@ export { formatCommunity, parseCommunity } from './communities.ts'
 export type * from './config.ts'
 
 export { type Allocation, allocatedFromPool, heldPool, isUnread } from './held-pool.ts'
-export { configKey, type Source, sourceOf } from './legacy/source.ts'
+export { besideRefusedPools, configKey, type Source, sourceOf } from './legacy/source.ts'
 export { LegacyOnDemand } from './legacy-on-demand.ts'
 export { mayUse, poolNamed, poolOf, usableRanges, usableWithin } from './pool-of.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'

@@ -103,6 +103,11 @@ const rows: readonly Row[] = [
     'InvalidValue metadata.annotations[metallb.io/passive]',
   ],
   [
+    'passive is not in a VRF',
+    annotated('metallb.io/passive: "true"', ', vrf: red'),
+    'ConflictingFields metadata.annotations[metallb.io/passive]',
+  ],
+  [
     'sourceAddress is not link-local without an interface',
     peer('myASN: 1, peerASN: 2, peerAddress: "2001:db8::1", sourceAddress: "fe80::1"'),
     'NotSupported spec.sourceAddress',

@@ -55,7 +55,7 @@ export function readSession(
     families: familiesOf(spec, address, problems),
     disableMP: spec.disableMP ?? false,
     gracefulRestart: spec.enableGracefulRestart ?? false,
-    passive: readFlag(meta, passiveAnnotation, problems),
+    passive: readPassive({ meta, spec }, problems),
     bfd: readBFD(spec.bfdProfile ?? '', address, isFar(hops), profiles, problems),
   }
 }
@@ -65,6 +65,17 @@ function readDevice(field: string, text: string | undefined, problems: Problems)
   if (isInterfaceName(text)) return text
   problems.report(field, 'InvalidValue', `${JSON.stringify(text)} is no name of an interface`)
   return undefined
+}
+
+/** Whose connections a listener on all addresses cannot take: it is in no VRF, and knows no peer without an address. */
+function readPassive({ meta, spec }: BGPPeer, problems: Problems): boolean {
+  const passive = readFlag(meta, passiveAnnotation, problems)
+  for (const field of ['interface', 'vrf'] as const) {
+    if (!passive || (spec[field] ?? '') === '') continue
+    const text = `spec.${field} is set: such a peer is dialled, and does not dial`
+    problems.report(annotationField(passiveAnnotation), 'ConflictingFields', text)
+  }
+  return passive
 }
 
 /** Its own family alone, unless both are asked for or it has none: as MetalLB's FRR modes do. */

@@ -7,13 +7,12 @@ import { parseGoDuration } from '@landfall/api'
 import type { Problems } from './refusal.ts'
 
 const defaultHoldSeconds = 90
-const defaultConnectSeconds = 10
 const largest = 65535
 
 export interface PeerTimers {
   readonly holdTimeSeconds: number
   readonly keepaliveSeconds: number
-  readonly connectSeconds: number
+  readonly connectSeconds: number | undefined
 }
 
 export function readTimers(spec: BGPPeerSpec, problems: Problems): PeerTimers {
@@ -41,8 +40,9 @@ export function readTimers(spec: BGPPeerSpec, problems: Problems): PeerTimers {
   return { holdTimeSeconds, keepaliveSeconds, connectSeconds: readConnectSeconds(spec, problems) }
 }
 
-function readConnectSeconds(spec: BGPPeerSpec, problems: Problems): number {
-  const seconds = readDuration('spec.connectTime', spec.connectTime, problems) ?? defaultConnectSeconds
+function readConnectSeconds(spec: BGPPeerSpec, problems: Problems): number | undefined {
+  const seconds = readDuration('spec.connectTime', spec.connectTime, problems)
+  if (seconds === undefined) return undefined
   if (seconds < 1 || seconds > largest || !Number.isInteger(seconds)) {
     problems.report('spec.connectTime', 'InvalidValue', `it must be whole seconds between 1s and ${largest}s`)
   }

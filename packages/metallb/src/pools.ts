@@ -1,7 +1,7 @@
 /** IPAddressPool objects → pools. Of two that overlap the older one stays. */
 import type { IPAddressPool } from '@landfall/api'
 import type { Namespace } from '@landfall/kube/model'
-import { formatRange, parseRange, type Range, RangeIndex } from '@landfall/netip'
+import { formatRange, overlap, parseRange, type Range, RangeIndex } from '@landfall/netip'
 import type { Pool, ServiceAllocation } from './config.ts'
 import { type Problems, problemsOf, type Refusal, reportDuplicates } from './refusal.ts'
 import { reportSelectors, selectNames } from './selectors.ts'
@@ -39,6 +39,12 @@ export function readPools(
   return { pools, refusals }
 }
 
+/** `::ffff:0:0/96`: no API server takes one of these for an address of a Service. */
+const mapped: Range = {
+  first: { family: 6, value: 0xffffn << 32n },
+  last: { family: 6, value: (0xffffn << 32n) + 0xffffffffn },
+}
+
 interface WrittenRange {
   readonly range: Range
   readonly text: string
@@ -53,8 +59,12 @@ function readRanges(object: IPAddressPool, problems: Problems): readonly Written
   for (const [index, text] of object.spec.addresses.entries()) {
     const field = `spec.addresses[${index}]`
     const range = parseRange(text)
-    if (range !== undefined) ranges.push({ range, text, field })
-    else {
+    if (range !== undefined) {
+      ranges.push({ range, text, field })
+      if (!overlap(range, mapped)) continue
+      const problem = 'has IPv4-mapped addresses, which no Service may have: write those of IPv4'
+      problems.report(field, 'InvalidAddress', `${JSON.stringify(text)} ${problem}`)
+    } else {
       const problem = 'is no CIDR and no range first-last (the lower address first, both of one family)'
       problems.report(field, 'InvalidAddress', `${JSON.stringify(text)} ${problem}`)
     }

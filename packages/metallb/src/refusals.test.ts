@@ -20,6 +20,12 @@ const pools: readonly Row[] = [
   ['an address has no leading zeros', pool('addresses: [10.1.0.01/32]'), 'InvalidAddress spec.addresses[0]'],
   ['a bare address is none', pool('addresses: [10.1.0.1]'), 'InvalidAddress spec.addresses[0]'],
   [
+    'no address is IPv4-mapped',
+    pool('addresses: ["2001:db8:1::/64", "::ffff:10.1.0.0/120", "::fffe:ffff:ffff-::ffff:10.0.0.0"]'),
+    'InvalidAddress spec.addresses[1]',
+    'InvalidAddress spec.addresses[2]',
+  ],
+  [
     'a range starts before it ends',
     pool('addresses: [10.1.0.9-10.1.0.1]'),
     'InvalidAddress spec.addresses[0]',

@@ -12,6 +12,7 @@ export {
 export { type Interface, type InterfaceWatch, listInterfaces, watchInterfaces } from './interfaces.ts'
 export { closeFd as releaseConnection, SystemError, shutFd as shutConnection } from './libc.ts'
 export { ethernetNeighbor } from './neighbors.ts'
+export { OwnKernel } from './own-kernel.ts'
 export { PacketRing, type PacketRingOptions } from './packet-ring.ts'
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.ts'
 export { SolicitedNodeGroups } from './solicited-node-groups.ts'
@@ -24,4 +25,5 @@ export {
   shareConnection,
   TcpListener,
 } from './tcp.ts'
+export { type TcpProgress, tcpProgress } from './tcp-progress.ts'
 export { type UdpOptions, UdpSocket } from './udp.ts'

@@ -48,6 +48,9 @@ const cMmap: (
 const cMunmap: (address: bigint, length: number) => number = libc.func(
   'int munmap(void *address, size_t length)',
 )
+const cMadvise: (address: bigint, length: bigint, advice: number) => number = libc.func(
+  'int madvise(uintptr_t address, size_t length, int advice)',
+)
 const cClose: (fd: number) => number = libc.func('int close(int fd)')
 const cDup: (fd: number) => number = libc.func('int dup(int fd)')
 const cShutdown: (fd: number, how: number) => number = libc.func('int shutdown(int fd, int how)')
@@ -87,6 +90,14 @@ export function setOption(fd: number, level: number, option: number, value: numb
   const bytes = typeof value === 'number' ? int32(value) : value
   if (cSetsockopt(fd, level, option, bytes, bytes.length) < 0)
     throw new SystemError('setsockopt', koffi.errno(), `level ${level} option ${option}`)
+}
+
+/** The first `size` bytes of its value; zeros where it is shorter. */
+export function readOption(fd: number, level: number, option: number, size: number): DataView {
+  const value = new Uint8Array(size)
+  if (cGetsockopt(fd, level, option, value, int32(size)) < 0)
+    throw new SystemError('getsockopt', koffi.errno(), `level ${level} option ${option}`)
+  return new DataView(value.buffer)
 }
 
 /** Reads and so clears the pending error of a socket; 0 if there is none. */
@@ -151,6 +162,14 @@ export function mapSocket(fd: number, length: number): Mapping {
   const address = cMmap(null, length, readAndWrite, MAP_SHARED, fd, 0)
   if (BigInt.asUintN(64, address) === mapFailed) throw new SystemError('mmap', koffi.errno(), `fd ${fd}`)
   return { memory: koffi.view(address, length), unmap: () => void cMunmap(address, length) }
+}
+
+const MADV_DONTNEED = 4
+
+/** Takes pages out of the process's memory; those of a file that were not written to come back when they are touched. */
+export function dropPages(address: bigint, length: bigint): void {
+  if (cMadvise(address, length, MADV_DONTNEED) < 0)
+    throw new SystemError('madvise', koffi.errno(), `0x${address.toString(16)} ${length}`)
 }
 
 export function closeFd(fd: number): void {

@@ -32,7 +32,8 @@ const TP_STATUS_KERNEL = 0
 const TP_STATUS_USER = 1
 const TP_STATUS_COPY = 2
 
-const ringFrames = 1 << 14
+/** At least: a burst of ten thousand requests, and what comes in meanwhile. The ring is resident memory from the start. */
+const leastFrames = 12_000
 /** A multiple of every page size. */
 const blockBytes = 1 << 16
 const maxFrame = 1 << 16
@@ -44,8 +45,8 @@ const transientErrors: ReadonlySet<string> = new Set(['ENETDOWN', 'ENXIO', 'ENOD
 
 export interface PacketRingOptions {
   readonly ethertype: number
-  /** A power of two, 66 of them for the kernel's own. A longer frame is taken too, at a higher price. */
-  readonly slotBytes: 128 | 256
+  /** A multiple of 16, 66 of them for the kernel's own. A longer frame is taken too, at a higher price. */
+  readonly slotBytes: 128 | 160 | 256
   /** A program of `bpf.ts`. */
   readonly filter: Uint8Array
   /** The frame is a view of memory that is reused: valid during the call only. */
@@ -61,6 +62,9 @@ export class PacketRing {
   readonly #options: PacketRingOptions
   readonly #to: Uint8Array
   readonly #toIndex: DataView
+  /** No slot reaches over the end of a block. */
+  readonly #blockSlots: number
+  readonly #slots: number
   #longFrame: Buffer | undefined
   #slot = 0
   #closed = false
@@ -70,15 +74,17 @@ export class PacketRing {
     this.#options = o
     this.#to = linkAddress(o.ethertype, 0)
     this.#toIndex = new DataView(this.#to.buffer, 4, 4)
+    this.#blockSlots = Math.floor(blockBytes / o.slotBytes)
+    const blocks = Math.ceil(leastFrames / this.#blockSlots)
+    this.#slots = blocks * this.#blockSlots
     // Protocol 0 receives nothing until bound: no frame slips in ahead of the filter.
     this.#fd = openSocket(AF_PACKET, SOCK_RAW, 0)
     try {
       setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2)
       setOption(this.#fd, SOL_PACKET, PACKET_COPY_THRESH, 1)
-      const blocks = (ringFrames * o.slotBytes) / blockBytes
-      setOption(this.#fd, SOL_PACKET, PACKET_RX_RING, words(blockBytes, blocks, o.slotBytes, ringFrames))
+      setOption(this.#fd, SOL_PACKET, PACKET_RX_RING, words(blockBytes, blocks, o.slotBytes, this.#slots))
       attachFilter(this.#fd, o.filter)
-      this.#mapping = mapSocket(this.#fd, ringFrames * o.slotBytes)
+      this.#mapping = mapSocket(this.#fd, blocks * blockBytes)
       bindSocket(this.#fd, linkAddress(o.ethertype, 0), `ethertype ${o.ethertype.toString(16)}`)
     } catch (error) {
       closeFd(this.#fd)
@@ -96,7 +102,7 @@ export class PacketRing {
 
   /** When the kernel got the frame that `onFrame` is called with, in milliseconds since the epoch. */
   get frameTime(): number {
-    const word = (this.#slot * this.#options.slotBytes) >> 2
+    const word = this.#slotAt() >> 2
     return (this.#words[word + 4] ?? 0) * 1000 + (this.#words[word + 5] ?? 0) / 1e6
   }
 
@@ -127,15 +133,21 @@ export class PacketRing {
   #drain(): void {
     const until = performance.now() + sliceMs
     for (let taken = 1; ; taken++) {
-      const at = this.#slot * this.#options.slotBytes
+      const at = this.#slotAt()
       const status = Atomics.load(this.#words, at >> 2)
       if ((status & TP_STATUS_USER) === 0) return
       this.#options.onFrame(this.#frameAt(at, status), this.#words[(at >> 2) + 9] ?? 0)
       if (this.#closed) return
       Atomics.store(this.#words, at >> 2, TP_STATUS_KERNEL)
-      this.#slot = (this.#slot + 1) % ringFrames
+      this.#slot = (this.#slot + 1) % this.#slots
       if (taken % framesPerLook === 0 && performance.now() > until) return
     }
+  }
+
+  /** Where the next frame's slot starts. */
+  #slotAt(): number {
+    const inBlock = this.#slot % this.#blockSlots
+    return ((this.#slot - inBlock) / this.#blockSlots) * blockBytes + inBlock * this.#options.slotBytes
   }
 
   /**

@@ -139,7 +139,8 @@ export function shareConnection(socket: net.Socket): number | undefined {
   return fd === undefined ? undefined : duplicateFd(fd)
 }
 
-function fdOf(socket: net.Socket): number | undefined {
+/** undefined: it is closed. */
+export function fdOf(socket: net.Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
   const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined
   return typeof fd === 'number' && fd >= 0 ? fd : undefined

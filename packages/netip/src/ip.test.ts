@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arbitraries } from './arbitraries.ts'
-import { compareIP, formatIP, ipBytes, ipFromBytes, parseIP } from './ip.ts'
+import { compareIP, formatIP, ipBytes, ipFromBytes, parseIP, unmapIP } from './ip.ts'
 
 const { ips } = arbitraries(fc)
 
@@ -88,3 +88,13 @@ test('three bytes are no address', () => {
 function fail(text: string): never {
   throw new Error(`no address: ${text}`)
 }
+
+test.each([
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['::ffff:0:192.0.2.1', '::ffff:0:c000:201'],
+  ['2001:db8::1', '2001:db8::1'],
+  ['192.0.2.1', '192.0.2.1'],
+])('%s without its mapping is %s', (text, expected) => {
+  const ip = parseIP(text)
+  expect(ip && formatIP(unmapIP(ip))).toBe(expected)
+})

@@ -40,6 +40,12 @@ export function equalIP(a: IP, b: IP): boolean {
   return a.family === b.family && a.value === b.value
 }
 
+/** The IPv4 address of an IPv4-mapped IPv6 one, `::ffff:0:0/96`; any other as it is. */
+export function unmapIP(ip: IP): IP {
+  const isMapped = ip.family === 6 && ip.value >> 32n === mappedPrefix
+  return isMapped ? { family: 4, value: ip.value & 0xffffffffn } : ip
+}
+
 /** 169.254.0.0/16 or fe80::/10. */
 export function isLinkLocal(ip: IP): boolean {
   return ip.family === 4 ? ip.value >> 16n === 0xa9fen : ip.value >> 118n === 0x3fan

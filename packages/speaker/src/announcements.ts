@@ -1,10 +1,11 @@
 /** What is announced of each Service as of now (pure): the plan, and who owns the layer 2 addresses. */
-import type { Key, Service } from '@landfall/kube/model'
+import type { Key } from '@landfall/kube/model'
 import { formatIP } from '@landfall/netip'
 import type { Layer2State } from './layer2/messages.ts'
 import type { Plan } from './plan/planner.ts'
 import { type ReasonCode, type Silence, silent } from './plan/reasons.ts'
 import type { ServicePlan } from './plan/service-plan.ts'
+import type { Service } from './plan/world.ts'
 
 export type ProtocolName = 'layer2' | 'bgp'
 
@@ -28,6 +29,8 @@ export interface Announced {
   readonly names: readonly string[]
   /** Why nothing of it goes out; undefined: it does. */
   readonly failure: Silence | undefined
+  /** Why a part of it does not, while the rest does; undefined: all does. */
+  readonly missing: Silence | undefined
 }
 
 /** @param keys of Services; all of the plan unless given */
@@ -37,12 +40,11 @@ export function announcementsOf(
   node: string,
   keys: Iterable<Key> = plan.services.keys(),
 ): readonly Announcement[] {
-  const answering = answeringIn(state)
   return [...keys].flatMap((key) => {
     const part = plan.services.get(key)
     if (part === undefined) return []
     const { service, nowhere } = part
-    const layer2 = layer2Outcome(part, state, answering, node)
+    const layer2 = layer2Outcome(part, state, node)
     return [
       {
         key,
@@ -56,48 +58,35 @@ export function announcementsOf(
   })
 }
 
-/** Interfaces by address; made once of a list. */
-const answerings = new WeakMap<Layer2State['announced'], ReadonlyMap<string, readonly string[]>>()
-
-function answeringIn({ announced }: Layer2State): ReadonlyMap<string, readonly string[]> {
-  let answering = answerings.get(announced)
-  if (answering === undefined) {
-    answering = new Map(announced.map(({ ip, interfaces }) => [ip, interfaces]))
-    answerings.set(announced, answering)
-  }
-  return answering
-}
-
-function layer2Outcome(
-  { layer2 }: ServicePlan,
-  state: Layer2State,
-  answering: ReadonlyMap<string, readonly string[]>,
-  node: string,
-): Outcome {
+function layer2Outcome({ layer2 }: ServicePlan, { announced, owners }: Layer2State, node: string): Outcome {
   if (layer2.kind === 'silent') return layer2
-  const owned = layer2.addresses.filter(({ ip }) => answering.has(formatIP(ip)))
+  const owned = layer2.addresses.filter(({ ip }) => announced.has(formatIP(ip)))
   if (owned.length > 0) {
     const ips = owned.map(({ ip }) => formatIP(ip))
     const names = owned[0]?.interfaces ?? []
-    const answers = ips.some((ip) => (answering.get(ip) ?? []).length > 0)
-    return { kind: 'announced', ips, names, failure: answers ? undefined : noInterface(names, node) }
+    const mute = ips.filter((ip) => (announced.get(ip) ?? []).length === 0)
+    const why = noInterface(names, node, mute.length < ips.length ? mute : [])
+    const failure = mute.length === ips.length ? why : undefined
+    const missing = mute.length > 0 && failure === undefined ? why : undefined
+    return { kind: 'announced', ips, names, failure, missing }
   }
   if (layer2.notHere !== undefined) return layer2.notHere
   const [first] = layer2.addresses
-  const owner = first === undefined ? '' : (state.owners[formatIP(first.ip)] ?? '')
+  const owner = first === undefined ? '' : (owners.get(formatIP(first.ip)) ?? '')
   const message = owner === '' ? 'no candidate has a living speaker yet' : `node ${owner} announces it`
   return { kind: 'silent', reason: 'notOwner', message }
 }
 
-function noInterface(names: readonly string[], node: string): Silence {
+function noInterface(names: readonly string[], node: string, ips: readonly string[]): Silence {
+  const what = ips.length === 0 ? '' : ` ${ips.join(' and ')}`
   const which = names.length === 0 ? 'no interface' : `none of the interfaces ${names.join(', ')}`
-  return silent('announceFailed', `${which} of node "${node}" can announce with protocol "layer2"`)
+  return silent('announceFailed', `${which} of node "${node}" can announce${what} with protocol "layer2"`)
 }
 
 /** Somebody may announce it, and nobody of them is there. */
 function withoutSpeaker({ layer2 }: ServicePlan, { owners }: Layer2State): Silence | undefined {
   if (layer2.kind === 'silent') return undefined
-  if (layer2.addresses.some(({ ip }) => (owners[formatIP(ip)] ?? '') !== '')) return undefined
+  if (layer2.addresses.some(({ ip }) => (owners.get(formatIP(ip)) ?? '') !== '')) return undefined
   const nodes = new Set(layer2.addresses.flatMap(({ candidates }) => candidates.map(({ node }) => node)))
   return silent('noLivingSpeaker', `no speaker is alive on ${[...nodes].toSorted().join(', ')}`)
 }
@@ -105,5 +94,5 @@ function withoutSpeaker({ layer2 }: ServicePlan, { owners }: Layer2State): Silen
 function bgpOutcome({ bgp }: ServicePlan): Outcome {
   if (bgp.kind === 'silent') return bgp
   const names = [...bgp.routes.keys()].toSorted()
-  return { kind: 'announced', ips: bgp.ips.map(formatIP), names, failure: undefined }
+  return { kind: 'announced', ips: bgp.ips.map(formatIP), names, failure: undefined, missing: undefined }
 }

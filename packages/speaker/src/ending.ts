@@ -61,19 +61,32 @@ export function lingerOf(handedOver: number, graceSeconds: number | undefined): 
   return graceSeconds === undefined || graceSeconds >= leastGraceSeconds ? lingerMs : 0
 }
 
-/** An API server that does not answer, or may not say, does not make a restart less likely. */
+/** The question about the DaemonSet, and the sessions' end. */
+const lastMs = 1500
+
+/**
+ * How long routes stay announced with the graceful-shutdown community: what was asked for, or what the grace period
+ * leaves before the sessions have to end.
+ * @param graceSeconds undefined: not known
+ */
+export function drainOf(drainMs: number, graceSeconds: number | undefined): number {
+  return Math.max(0, Math.min(drainMs, (graceSeconds ?? Number.POSITIVE_INFINITY) * 1000 - lastMs))
+}
+
+/** An API server that does not answer, or may not say, does not make a restart less likely. Never throws, nor takes long. */
 export async function daemonSetStands(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'get'>,
   namespace: string,
-  owner: OwnerReference | undefined,
+  findOwner: () => Promise<OwnerReference | undefined>,
 ): Promise<boolean> {
-  if (owner === undefined) return false
-  const asked = cluster
-    .get(daemonSetType, `${namespace}/${owner.name}`)
-    .then((raw) => raw.metadata['deletionTimestamp'] === undefined)
-    .catch((error: unknown) => !hasStatus(error, 404))
+  const ask = async (): Promise<boolean> => {
+    const owner = await findOwner()
+    if (owner === undefined) return false
+    const raw = await cluster.get(daemonSetType, `${namespace}/${owner.name}`)
+    return raw.metadata['deletionTimestamp'] === undefined
+  }
   return await Promise.race([
-    asked,
+    ask().catch((error: unknown) => !hasStatus(error, 404)),
     new Promise<boolean>((resolve) => setTimeout(resolve, askMs, true).unref()),
   ])
 }

@@ -46,6 +46,8 @@ test('the secret is the file secretkey of the folder', () => {
   expect(readMemberSecret(folder)).toBeUndefined()
   write('secretkey', 'abc')
   expect(readMemberSecret(folder)).toEqual(Uint8Array.of(97, 98, 99))
+  expect(readMemberSecret(folder, 'other')).toEqual(Uint8Array.of(97, 98, 99))
+  expect(readMemberSecret('', 'abc')).toEqual(Uint8Array.of(97, 98, 99))
 })
 
 test('a secret that is replaced is told of once, one that is gone is not', () => {

@@ -17,10 +17,10 @@ export async function readExcludes(file: string): Promise<readonly string[]> {
   return parseExcludes(file, text)
 }
 
-/** The bytes of `secretkey` in the folder; undefined when there is none. */
-export function readMemberSecret(folder: string): Uint8Array | undefined {
-  const text = folder === '' ? undefined : readIfThere(`${folder}/secretkey`)
-  return text === undefined || text === '' ? undefined : new TextEncoder().encode(text)
+/** The bytes of `secretkey` in the folder, else of the key given in its place; undefined when there is neither. */
+export function readMemberSecret(folder: string, given = ''): Uint8Array | undefined {
+  const text = (folder === '' ? undefined : readIfThere(`${folder}/secretkey`)) || given
+  return text === '' ? undefined : new TextEncoder().encode(text)
 }
 
 /** Looks every few seconds; told of each other secret, and not when the file is gone. @returns how to end it */

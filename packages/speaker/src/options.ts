@@ -48,6 +48,8 @@ export interface HeartbeatOptions {
   readonly labels: string
   /** Folder with the file `secretkey`; '' or no such file: heartbeats are not authenticated. Default ''. */
   readonly secretPath: string
+  /** The key itself, where there is no such file: then it is that of the start for good. Default ''. */
+  readonly secretKey: string
   /** undefined: 100 ms × 6; with a CPU quota below one core 200 ms × 5. */
   readonly timing: Timing | undefined
 }
@@ -90,6 +92,7 @@ export const defaultSpeakerOptions: Omit<
     port: 7946,
     labels: 'app=metallb,component=speaker',
     secretPath: '',
+    secretKey: '',
     timing: undefined,
   },
   layer2: { partition: 'serve', preferAfterMs: undefined, rebalanceMs: 0 },

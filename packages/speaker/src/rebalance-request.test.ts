@@ -11,7 +11,12 @@ const state: Layer2State = {
     { node: 'n3', state: 'serving', heardMs: 10 },
     { node: 'n4', state: 'dead', heardMs: 9000 },
   ],
-  owners: { '192.0.2.1': 'n1', '192.0.2.2': 'n2', '192.0.2.3': 'n1', '192.0.2.4': '' },
+  owners: new Map([
+    ['192.0.2.1', 'n1'],
+    ['192.0.2.2', 'n2'],
+    ['192.0.2.3', 'n1'],
+    ['192.0.2.4', ''],
+  ]),
 }
 
 test('passes it on to the coordinator, and says how addresses are spread', () => {

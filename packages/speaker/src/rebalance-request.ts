@@ -26,14 +26,14 @@ export function answerRebalance(state: Layer2State, node: string): HttpAnswer {
     }
   const living = members.filter(({ state }) => state === 'serving').map((member) => member.node)
   const counts = new Map([node, ...living].map((name) => [name, 0]))
-  for (const owner of Object.values(owners)) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  for (const owner of owners.values()) counts.set(owner, (counts.get(owner) ?? 0) + 1)
   const who =
     coordinator === node ? `${node} coordinates, and is` : `asked ${coordinator}, which coordinates,`
   const lines = [...counts]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, count]) => `  ${name === '' ? '(nobody, or not known here)' : name}: ${count}`)
   const body = [
-    `${who} to spread ${Object.keys(owners).length} addresses anew: at most one a second moves, by hand-over`,
+    `${who} to spread ${owners.size} addresses anew: at most one a second moves, by hand-over`,
     'now announced by',
     ...lines,
   ]

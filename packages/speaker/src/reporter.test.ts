@@ -28,10 +28,10 @@ const objects: readonly Written[] = [
 const owned = (interfaces: readonly string[] = ['eth0']): Layer2State => ({
   ...noLayer2,
   serving: true,
-  announced: [{ ip, interfaces }],
-  owners: { [ip]: 'n1' },
+  announced: new Map([[ip, interfaces]]),
+  owners: new Map([[ip, 'n1']]),
 })
-const foreign: Layer2State = { ...noLayer2, serving: true, owners: { [ip]: 'n2' } }
+const foreign: Layer2State = { ...noLayer2, serving: true, owners: new Map([[ip, 'n2']]) }
 
 function scene(wasReported = false) {
   const lines: string[] = []
@@ -110,6 +110,29 @@ test('an owner without an interface to answer on says so', () => {
   expect(events.map(({ reason }) => reason)).toContain('announceFailed')
 })
 
+test('an owner that can announce only one of two addresses says of the other that it cannot', () => {
+  const { events, show } = scene()
+  const all: readonly Written[] = [
+    ...objects.filter(({ kind }) => kind !== 'Service'),
+    { kind: 'IPAddressPool', metadata: { name: 'pool6' }, spec: { addresses: ['2001:db8::/120'] } },
+    { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }, { ip: '2001:db8::1' }] } },
+  ]
+  const both = (interfaces: readonly string[]): Layer2State => ({
+    ...owned(),
+    announced: new Map([
+      [ip, ['eth0']],
+      ['2001:db8::1', interfaces],
+    ]),
+  })
+  show(both([]), all)
+  show(both([]), all)
+  show(both(['eth0']), all)
+  expect(events.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([
+    'announceFailed: no interface of node "n1" can announce 2001:db8::1 with protocol "layer2"',
+    'nodeAssigned: announcing from node "n1" with protocol "layer2"',
+  ])
+})
+
 test('by BGP, only the addresses that have a route are told of', async () => {
   const { lines, show, gauge } = scene()
   const ips = [ip, '2001:db8::1']
@@ -141,7 +164,7 @@ test('told of some Services alone, it says of the others what it said', async ()
   const state: Layer2State = {
     ...noLayer2,
     serving: true,
-    announced: ['192.168.1.240', '192.168.1.241'].map((ip) => ({ ip, interfaces: ['eth0'] })),
+    announced: new Map(['192.168.1.240', '192.168.1.241'].map((ip) => [ip, ['eth0']])),
   }
   show(state)
   tell(state, [...objects, ...mail], ['default/mail'])

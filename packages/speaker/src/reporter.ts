@@ -1,9 +1,10 @@
 /** Tells of changes in what is announced: log lines, Events on the Services, and the metric. Nothing unchanged is told. */
 import type { EventRecorder } from '@landfall/kube'
-import type { Key, ObjectReference, Service } from '@landfall/kube/model'
+import type { Key, ObjectReference } from '@landfall/kube/model'
 import type { Gauge, Logger } from '@landfall/telemetry'
 import type { Announced, Announcement, Outcome, ProtocolName } from './announcements.ts'
 import type { Silence } from './plan/reasons.ts'
+import type { Service } from './plan/world.ts'
 
 export interface ReporterOptions {
   readonly node: string
@@ -60,9 +61,8 @@ export class Reporter {
       )
       return
     }
-    const { failure } = now.outcome
-    const failedBefore = was?.kind === 'announced' && was.failure !== undefined
-    if (failure !== undefined && !failedBefore) this.#failed(now, failure)
+    const fault = faultOf(now.outcome)
+    if (fault !== undefined && faultOf(was)?.message !== fault.message) this.#failed(now, fault)
     if (was?.kind !== 'announced' || !sameTexts(was.ips, now.outcome.ips)) this.#announced(now, now.outcome)
   }
 
@@ -87,6 +87,11 @@ export class Reporter {
     logger.warn('announceFailed', { service: key }, message)
     events.record(referenceTo(service), { type: 'Warning', reason: 'announceFailed', message })
   }
+}
+
+/** Why not all of it goes out. */
+function faultOf(outcome: Outcome | undefined): Silence | undefined {
+  return outcome?.kind === 'announced' ? (outcome.failure ?? outcome.missing) : undefined
 }
 
 function idOf(protocol: ProtocolName, key: Key): string {

@@ -112,13 +112,13 @@ test('a worker that is killed ends the run: peers are told, servers and watches 
   const options = await optionsWith(new AbortController().signal)
   const outcome = runSpeaker(options).catch((error: unknown) => String(error))
   await until('the session', () => logged('sessionUp'))
-  const watched = api.requests.length
   for (const worker of new Set(post.mock.contexts)) if (worker instanceof Worker) void worker.terminate()
   // 1, or 0 when it was ended before it ran its first line.
   expect(await outcome).toMatch(/the layer 2 worker ended with code [01]/)
   expect(peer.notifications()).toEqual(['6/2'])
   expect(logged('workerFailed')).toBe(true)
   for (const { port } of [options.metrics, options.health]) await expectFree(port)
+  const watched = api.requests.length
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect([api.requests.length, peer.connections]).toEqual([watched, 1])
 })
@@ -136,6 +136,28 @@ test('a person asks on the loopback that addresses be spread anew', async () => 
   expect(post.mock.calls.map(([message]) => message)).toContainEqual({ kind: 'rebalance' })
   control.abort()
   await run
+})
+
+test('labels of the node that change are told, once', async () => {
+  const { answer } = api
+  api.answer = (request) => {
+    const isOther = request.query.has('watch') && !request.path.endsWith('/nodes')
+    return isOther ? (answer(request) ?? 'silence') : answer(request)
+  }
+  const control = new AbortController()
+  const run = runSpeaker(await optionsWith(control.signal))
+  await until('the session', () => logged('sessionUp'))
+  const watch = await api.nextWatch()
+  const modified = (resourceVersion: string, labels: Readonly<Record<string, string>>) => ({
+    type: 'MODIFIED' as const,
+    object: { metadata: { name: 'n1', uid: 'n1', resourceVersion, labels } },
+  })
+  await watch.send(modified('2', {}))
+  await watch.send(modified('3', { rack: 'r1' }))
+  await until('the line', () => logged('nodeLabelsChanged'))
+  control.abort()
+  await run
+  expect(lines.filter(({ event }) => event === 'nodeLabelsChanged')).toHaveLength(1)
 })
 
 test('the signal ends it cleanly', async () => {

@@ -116,7 +116,7 @@ async function workerOptions(options: SpeakerOptions): Promise<WorkerOptions> {
     timing: heartbeat.timing ?? timingFor(readCpuQuota()),
     port: heartbeat.port,
     bindAddress: heartbeat.bindAddress,
-    secret: readMemberSecret(heartbeat.secretPath),
+    secret: readMemberSecret(heartbeat.secretPath, heartbeat.secretKey),
     excludes: await readExcludes(options.excludeFile),
     refreshMs: options.refreshSeconds * 1000,
     partition: options.layer2.partition,

@@ -12,8 +12,8 @@ async function shown(act: (metrics: SpeakerMetrics) => void, name: string): Prom
 test('what is counted by address is added up', async () => {
   const one = { '192.0.2.1': { requests: 3, replies: 2, gratuitous: 5 } }
   const twice = (metrics: SpeakerMetrics) => {
-    metrics.count(one)
-    metrics.count(one)
+    metrics.count(one, () => true)
+    metrics.count(one, () => true)
   }
   expect(await shown(twice, 'metallb_layer2_')).toEqual([
     'metallb_layer2_requests_received{ip="192.0.2.1"} 6',
@@ -25,8 +25,9 @@ test('what is counted by address is added up', async () => {
 test("of an address that is no Service's any more nothing is shown", async () => {
   const counts = { requests: 1, replies: 1, gratuitous: 1 }
   const act = (metrics: SpeakerMetrics) => {
-    metrics.count({ '192.0.2.1': counts, '192.0.2.2': counts })
-    metrics.keepAddresses(new Set(['192.0.2.2']))
+    metrics.count({ '192.0.2.1': counts, '192.0.2.2': counts }, () => true)
+    metrics.forget('192.0.2.1')
+    metrics.count({ '192.0.2.1': counts }, () => false)
   }
   expect(await shown(act, 'metallb_layer2_requests_received')).toEqual([
     'metallb_layer2_requests_received{ip="192.0.2.2"} 1',

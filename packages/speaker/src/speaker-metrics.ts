@@ -1,5 +1,6 @@
 /** The speaker's metrics, under the names that dashboards and alerts for MetalLB know; BGP has its own. */
 import type { Gauge, Metrics } from '@landfall/telemetry'
+import { changeReasons } from './layer2/codec/bodies.ts'
 import type { Counts, Layer2State, OwnerChange } from './layer2/messages.ts'
 
 /** Seconds. */
@@ -52,6 +53,8 @@ export class SpeakerMetrics {
       'Number of addresses that this node took over, by reason',
       ['reason'],
     )
+    // There from the start, so that the first one is an increase.
+    for (const reason of changeReasons) this.#ownerChanges.inc({ reason }, 0)
     this.#takeovers = metrics.histogram(
       'landfall_layer2_takeover_seconds',
       'For how long nobody had answered for an address that this node took over; planned moves left out',
@@ -99,8 +102,10 @@ export class SpeakerMetrics {
     }
   }
 
-  count(counts: Readonly<Record<string, Counts>>): void {
+  /** What was counted of an address may come later than its end: then it is left out. */
+  count(counts: Readonly<Record<string, Counts>>, isKnown: (ip: string) => boolean): void {
     for (const [ip, { requests, replies, gratuitous }] of Object.entries(counts)) {
+      if (!isKnown(ip)) continue
       this.#counted.add(ip)
       this.#requests.inc({ ip }, requests)
       this.#responses.inc({ ip }, replies)
@@ -108,13 +113,10 @@ export class SpeakerMetrics {
     }
   }
 
-  /** What was counted of other addresses is forgotten. */
-  keepAddresses(ips: ReadonlySet<string>): void {
-    for (const ip of this.#counted) {
-      if (ips.has(ip)) continue
-      this.#counted.delete(ip)
-      for (const counter of [this.#requests, this.#responses, this.#gratuitous]) counter.remove({ ip })
-    }
+  /** The address is nobody's any more. */
+  forget(ip: string): void {
+    if (!this.#counted.delete(ip)) return
+    for (const counter of [this.#requests, this.#responses, this.#gratuitous]) counter.remove({ ip })
   }
 
   refused(reason: string, count: number): void {

@@ -3,15 +3,16 @@
  * brought to; what the worker observes becomes log lines, Events, metrics and statuses.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Cluster, EventRecorder } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
-import { formatIP } from '@landfall/netip'
 import type { Health, HttpAnswer, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
-import { daemonSetStands, endingOf, lingerOf } from './ending.ts'
+import { daemonSetStands, drainOf, endingOf, lingerOf } from './ending.ts'
+import { Lapse } from './layer2/lapse.ts'
 import { sameStanding } from './layer2/layer2-view.ts'
 import {
   type Desired,
@@ -22,7 +23,7 @@ import {
   type WorkerOptions,
 } from './layer2/messages.ts'
 import { Layer2Worker } from './layer2/worker-handle.ts'
-import { watchMemberSecret } from './layer2-settings.ts'
+import { readCpuQuota, watchMemberSecret } from './layer2-settings.ts'
 import type { SpeakerOptions } from './options.ts'
 import { type Plan, Planner } from './plan/planner.ts'
 import { answerRebalance } from './rebalance-request.ts'
@@ -63,8 +64,10 @@ export class Speaker {
   readonly #events: EventRecorder
   readonly #statuses: Statuses
   readonly #reporter: Reporter
+  readonly #lapse: Lapse
   #plan: Plan | undefined
-  #addresses: Desired['addresses'] = []
+  /** Of this node. */
+  #labels: Readonly<Record<string, string>> | undefined
   #layer2: Layer2State = noLayer2
   #told = new Set<string>()
   #sessionsTimer: NodeJS.Timeout | undefined
@@ -73,6 +76,7 @@ export class Speaker {
     const { options, cluster, namespace, metrics, speakerMetrics } = parts
     const { logger, node } = options
     this.#parts = parts
+    this.#lapse = new Lapse({ node, policy: parts.worker.partition })
     this.#logger = logger
     this.#interfaces = watchInterfaces(() => this.#bgp.interfacesChanged())
     this.#worker = new Layer2Worker(parts.worker, {
@@ -89,6 +93,7 @@ export class Speaker {
       bfd,
       onStatus: () => this.#sessionsChanged(),
       retireMs: options.bgp.drainMs,
+      cpuQuota: readCpuQuota(),
       ...(options.bgp.listenPort === undefined ? {} : { listenPort: options.bgp.listenPort }),
     })
     this.#endSecretWatch = this.#watchSecret()
@@ -111,11 +116,13 @@ export class Speaker {
       cluster,
       logger,
       node,
+      podName: options.podName,
       namespace,
       configMap: options.configMap,
       loadBalancerClass: options.loadBalancerClass,
       nodeRules: options,
       speakerLabels: options.heartbeat.labels,
+      memberPort: options.heartbeat.port,
       onChange: () => this.#replan(),
       onUpdates: (count) => speakerMetrics.sawUpdates(count),
       onConfig: (configured) => this.#configured(configured),
@@ -166,11 +173,12 @@ export class Speaker {
   async #stopBgp(): Promise<void> {
     const { cluster, namespace, options, owner } = this.#parts
     const node = this.#observer.node()
-    const daemonSet = this.#bgp.mayRestart && (await daemonSetStands(cluster, namespace, await owner()))
+    const daemonSet = this.#bgp.mayRestart && (await daemonSetStands(cluster, namespace, owner))
     const excluded = this.#observer.world().nodes.get(options.node)?.excluded ?? false
     const ending = endingOf({ node, excluded, daemonSet })
     this.#logger.info('bgpEnding', { ...ending }, 'BGP sessions end')
-    await this.#bgp.stop({ restart: ending.kind === 'restart', drainMs: options.bgp.drainMs })
+    const drainMs = drainOf(options.bgp.drainMs, this.#observer.graceSeconds())
+    await this.#bgp.stop({ restart: ending.kind === 'restart', drainMs })
   }
 
   #watchSecret(): () => void {
@@ -183,26 +191,33 @@ export class Speaker {
   }
 
   #replan(): void {
+    this.#compareLabels()
     const plan = this.#planner.plan(this.#observer.world(), this.#observer.takeChanged())
-    if (plan.layer2 !== this.#plan?.layer2)
-      this.#addresses = plan.layer2.map((address) => ({ ...address, ip: formatIP(address.ip) }))
     const isFirst = this.#plan === undefined
     this.#plan = plan
     this.#bgp.apply(plan.bgp)
     this.#sessionsChanged()
-    this.#worker.setDesired({ addresses: this.#addresses, peers: this.#observer.speakers() })
-    // Each time: what was counted of an address may come later than its end.
-    this.#parts.speakerMetrics.keepAddresses(new Set(this.#addresses.map(({ ip }) => ip)))
+    this.#worker.setDesired({ addresses: wantedAddresses(plan), peers: this.#observer.speakers() })
+    for (const ip of plan.changedAddresses) if (!plan.layer2.has(ip)) this.#parts.speakerMetrics.forget(ip)
     this.#report(isFirst ? undefined : plan.changed)
+  }
+
+  /** Peers and advertisements choose nodes by them. */
+  #compareLabels(): void {
+    const labels = this.#observer.node()?.meta.labels
+    const before = this.#labels
+    this.#labels = labels
+    if (before !== undefined && labels !== undefined && !isDeepStrictEqual(before, labels))
+      this.#logger.info('nodeLabelsChanged', {}, 'Node labels changed, resyncing BGP peers')
   }
 
   #observed(message: Observation): void {
     const { speakerMetrics } = this.#parts
     switch (message.kind) {
       case 'state':
-        return this.#stands(message.state)
+        return this.#stands(message.state, message.changed)
       case 'counts':
-        return speakerMetrics.count(message.counts)
+        return speakerMetrics.count(message.counts, (ip) => this.#plan?.layer2.has(ip) === true)
       case 'changes':
         return this.#changedOwner(message.changes)
       case 'refusedHeartbeats':
@@ -216,13 +231,22 @@ export class Speaker {
   }
 
   /** The worker says each second how the members fare; most of the time nothing else is new. */
-  #stands(state: Layer2State): void {
+  #stands(state: Layer2State, changed: ReadonlySet<string>): void {
     const { speakerMetrics, health } = this.#parts
     const before = this.#layer2
     this.#layer2 = state
     speakerMetrics.setMembers(state.members)
     health.setReady('layer2', state.serving, 'the other speakers are being heard')
-    if (!sameStanding(before, state)) this.#report()
+    const lapsed = this.#lapse.look(state.suspended, performance.now())
+    if (lapsed !== undefined) this.#statuses.lapse(lapsed)
+    if (!sameStanding(before, state)) {
+      this.#observer.heard(state.members)
+      this.#report()
+    } else if (changed.size > 0) this.#report(this.#servicesOf(changed))
+  }
+
+  #servicesOf(addresses: ReadonlySet<string>): ReadonlySet<Key> {
+    return new Set([...addresses].flatMap((ip) => this.#plan?.layer2.get(ip)?.services ?? []))
   }
 
   #changedOwner(changes: readonly OwnerChange[]): void {
@@ -273,4 +297,16 @@ export class Speaker {
     this.#told = new Set([...notes, ...[...refusals, ...warnings].map(({ message }) => message)])
     this.#logger.info('configLoaded', { source, pools: config.pools.length, refusals: refusals.length })
   }
+}
+
+/** What may be different from the plan before. */
+function wantedAddresses({ layer2, changedAddresses }: Plan): Desired['addresses'] {
+  return new Map(
+    [...changedAddresses].map((ip) => {
+      const address = layer2.get(ip)
+      if (address === undefined) return [ip, undefined]
+      const { unit, candidates, interfaces } = address
+      return [ip, { ip, unit, candidates, interfaces }]
+    }),
+  )
 }

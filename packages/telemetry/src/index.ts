@@ -14,6 +14,7 @@ export {
   createLogger,
   describeError,
   type LogFields,
+  type LogFormat,
   type Logger,
   type LoggerOptions,
   type LogLevel,

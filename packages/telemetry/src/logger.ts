@@ -1,5 +1,5 @@
 /**
- * Logs: one JSON object a line on stdout, its keys sorted, always with `ts` (RFC 3339, UTC), `caller`
+ * Logs: one JSON object a line on stdout (or `key=value` text), its keys sorted, always with `ts` (RFC 3339, UTC), `caller`
  * (`package/src/file.ts:line`), `level`, `event` and `msg`. `event` is a stable identifier that users search for.
  */
 import { pino } from 'pino'
@@ -8,6 +8,8 @@ import { callerOf } from './caller.ts'
 export type LogLevel = 'all' | 'debug' | 'info' | 'warn' | 'error' | 'none'
 
 export const logLevels: readonly LogLevel[] = ['all', 'debug', 'info', 'warn', 'error', 'none']
+
+export type LogFormat = 'json' | 'text'
 
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -23,6 +25,8 @@ export interface Logger {
 
 export interface LoggerOptions {
   readonly level?: LogLevel
+  /** `json` */
+  readonly format?: LogFormat
   /** Where lines go instead of stdout. */
   readonly write?: (line: string) => void
 }
@@ -34,7 +38,7 @@ const order: Readonly<Record<LogLevel, number>> = { all: 0, debug: 1, info: 2, w
 export function createLogger(options: LoggerOptions = {}): Logger {
   const threshold = order[options.level ?? 'info']
   const sink = options.write ?? writeWith(pino.destination({ dest: 1, sync: true }))
-  return loggerOver({}, threshold, sink)
+  return loggerOver({}, threshold, options.format === 'text' ? renderText : render, sink)
 }
 
 export function silentLogger(): Logger {
@@ -47,7 +51,14 @@ function writeWith(destination: { write(line: string): unknown }): (line: string
   }
 }
 
-function loggerOver(bound: LogFields, threshold: number, sink: (line: string) => void): Logger {
+type Render = (fields: LogFields) => string
+
+function loggerOver(
+  bound: LogFields,
+  threshold: number,
+  render: Render,
+  sink: (line: string) => void,
+): Logger {
   const log = (level: Level) => {
     const write = (event: string, fields?: LogFields, msg?: string) => {
       if (order[level] < threshold) return
@@ -62,13 +73,25 @@ function loggerOver(bound: LogFields, threshold: number, sink: (line: string) =>
     info: log('info'),
     warn: log('warn'),
     error: log('error'),
-    child: (fields) => loggerOver({ ...bound, ...fields }, threshold, sink),
+    child: (fields) => loggerOver({ ...bound, ...fields }, threshold, render, sink),
   }
 }
 
 function render(fields: LogFields): string {
   const keys = Object.keys(fields).toSorted()
   return JSON.stringify(Object.fromEntries(keys.map((key) => [key, plain(fields[key])])))
+}
+
+/** Texts with anything but plain characters in quotes, as `logfmt` has them. */
+function renderText(fields: LogFields): string {
+  const words = Object.keys(fields)
+    .toSorted()
+    .map((key) => {
+      const value = plain(fields[key])
+      const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+      return `${key}=${/^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text)}`
+    })
+  return words.join(' ')
 }
 
 /** What JSON cannot say by itself. */

@@ -7,9 +7,13 @@ export type { Counter, Gauge, Histogram } from './prometheus.ts'
 export class Metrics {
   readonly #registry = new Registry()
 
-  /** For the kinds of metrics that are made elsewhere. */
   get registry(): Registry {
     return this.#registry
+  }
+
+  /** For a kind of metric that is made elsewhere: shown as it answers `get`. */
+  register(metric: { readonly name: string; get(): Promise<object> }): void {
+    this.#registry.registerMetric(metric)
   }
 
   /** @param version shown by `landfall_build_info` */

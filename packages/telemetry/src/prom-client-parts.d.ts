@@ -11,6 +11,3 @@ declare module 'prom-client/lib/histogram.js' {
 declare module 'prom-client/lib/registry.js' {
   export { Registry as default } from 'prom-client'
 }
-declare module 'prom-client/lib/summary.js' {
-  export { Summary as default } from 'prom-client'
-}

@@ -8,6 +8,13 @@ import GaugePart from 'prom-client/lib/gauge.js'
 import HistogramPart from 'prom-client/lib/histogram.js'
 import RegistryPart from 'prom-client/lib/registry.js'
 
+declare module 'prom-client' {
+  // A registry shows whatever answers with a metric's values.
+  interface Registry<BoundRegistryContentType extends RegistryContentType = PrometheusContentType> {
+    registerMetric(metric: { readonly name: string; get(): Promise<object> }): void
+  }
+}
+
 export const Counter: typeof prometheus.Counter = CounterPart
 export type Counter<L extends string = string> = prometheus.Counter<L>
 export const Gauge: typeof prometheus.Gauge = GaugePart

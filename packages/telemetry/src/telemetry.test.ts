@@ -13,6 +13,14 @@ describe('logger', () => {
     expect(line.ts).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   })
 
+  it('writes text when asked to, with quotes around all that is not plain', () => {
+    const lines: string[] = []
+    const logger = createLogger({ format: 'text', write: (line) => lines.push(line) })
+    logger.info('serving', { port: 8001, on: '', of: [1] }, 'it "serves"')
+    expect(lines[0]).toMatch(/^caller=telemetry\/src\/telemetry\.test\.ts:\d+ event=serving level=info /)
+    expect(lines[0]).toMatch(/ msg="it \\"serves\\"" of="\[1\]" on="" port=8001 ts=\S+\n$/)
+  })
+
   it('keeps to its level', () => {
     const lines: string[] = []
     const logger = createLogger({ level: 'warn', write: (line) => lines.push(line) })

@@ -61,6 +61,7 @@ export interface Container {
   readonly restartPolicy?: 'Always'
   readonly securityContext?: SecurityContext
   readonly terminationMessagePath?: string
+  readonly terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError'
 }
 
 export interface ContainerPort {

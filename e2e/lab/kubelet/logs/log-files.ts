@@ -1,6 +1,14 @@
 // The containers' output: one plain file a container, over all its runs, and beside it in memory when
 // which byte was written, for `--since-time`, `--timestamps` and `--previous`.
-import { closeSync, createReadStream, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface Mark {
@@ -46,6 +54,17 @@ export class LogFiles {
 
   get(key: string): LogFile | undefined {
     return this.#logs.get(key)
+  }
+
+  /** The end of what the last run wrote, in whole characters; '' for a container that never ran. */
+  tail(key: string, mostBytes: number): string {
+    const log = this.#logs.get(key)
+    if (log === undefined) return ''
+    const from = Math.max(log.runs.at(-1) ?? 0, log.size - mostBytes)
+    return readFileSync(log.path)
+      .subarray(from)
+      .toString()
+      .replace(/^\uFFFD+/, '')
   }
 
   /** Calls back at each write until the function it returns is called. */

@@ -7,6 +7,7 @@ import type { PodPlace } from '../container/field-reference.ts'
 import { resolveMountPath } from '../container/mount-path.ts'
 import { containerPlan } from '../container/plan.ts'
 import { ContainerProcess } from '../container/process.ts'
+import { coresOf, limitFile, limitPrefix, limitProcessor } from '../container/processor-limit.ts'
 import type { Mount } from '../container/script.ts'
 import type { NodeContext } from '../node/context.ts'
 import type { PodVolumes } from '../volume/volumes.ts'
@@ -21,6 +22,9 @@ export interface PodSituation {
 }
 
 const MESSAGE_BYTES = 4096
+/** Of a log that stands in for a message. */
+const LOGGED_MESSAGE_BYTES = 2048
+const LOGGED_MESSAGE_LINES = 80
 
 export class ContainerStarter {
   readonly #context: NodeContext
@@ -45,12 +49,13 @@ export class ContainerStarter {
     }
   }
 
-  terminationMessage(container: Container): string {
-    try {
-      return readFileSync(this.#messageFile(container), 'utf8').slice(0, MESSAGE_BYTES)
-    } catch {
-      return ''
-    }
+  terminationMessage(container: Container, failed: boolean): string {
+    const file = this.#messageFile(container)
+    const left = existsSync(file) ? readFileSync(file, 'utf8').slice(0, MESSAGE_BYTES) : ''
+    if (left !== '' || !failed || container.terminationMessagePolicy !== 'FallbackToLogsOnError') return left
+    const { uid } = this.#situation().pod.metadata
+    const log = this.#context.logs.tail(`${uid}/${container.name}`, LOGGED_MESSAGE_BYTES)
+    return log.split('\n').slice(-LOGGED_MESSAGE_LINES).join('\n')
   }
 
   async #start(container: Container, run: number): Promise<Started> {
@@ -58,6 +63,7 @@ export class ContainerStarter {
     const { options, images, logs } = this.#context
     if (volumes === undefined) throw new Error('started before its volumes')
     const hostname = podHostname(pod, options.nodeName)
+    const cores = options.cpuLimits ? coresOf(container) : undefined
     const outcome = containerPlan({
       pod,
       container,
@@ -71,6 +77,7 @@ export class ContainerStarter {
       mounts: (variables) => [
         ...this.#podFiles(pod, container, hostname),
         ...volumes.mounts(container, variables),
+        ...(cores === undefined ? [] : [limitFile(cores, join(this.#directory, 'limits', container.name))]),
       ],
       writeScript: (path, text) => this.#writeScript(path, text),
     })
@@ -85,6 +92,9 @@ export class ContainerStarter {
         containerLogPath(options.stateDir, namespace, name, container.name),
       ),
     })
+    if (cores !== undefined) {
+      limitProcessor(process, cores, `${limitPrefix(options)}${uid}-${container.name}-${run}`)
+    }
     return { ok: true, process }
   }
 

@@ -21,7 +21,7 @@ export interface ContainerWorkerOptions {
   readonly backoff: BackoffSettings
   readonly podIP: () => string
   readonly start: (run: number) => Promise<Started>
-  readonly terminationMessage: () => string
+  readonly terminationMessage: (failed: boolean) => string
   readonly onChange: () => void
   readonly onEvent: (event: PodEvent) => void
   /** Of the pod, for a container that its liveness probe ends. */
@@ -227,7 +227,7 @@ export class ContainerWorker {
       exitCode: exit.code,
       signal: exit.signal === undefined ? undefined : system.signals[exit.signal],
       reason: exit.code === 0 ? 'Completed' : 'Error',
-      message: this.#options.terminationMessage(),
+      message: this.#options.terminationMessage(exit.code !== 0),
       startedAt: timestamp(startedAt),
       finishedAt: timestamp(Date.now()),
       containerID: `lab://${process.pid}`,

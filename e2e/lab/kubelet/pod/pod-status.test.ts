@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
-import type { PodSpec } from '../api/pod.ts'
-import { type ContainerPhase, type ContainerView, type Ended, podPhase, podStatus } from './pod-status.ts'
+import type { Pod, PodSpec } from '../api/pod.ts'
+import {
+  type ContainerPhase,
+  type ContainerView,
+  type Ended,
+  isOverruled,
+  podPhase,
+  podStatus,
+} from './pod-status.ts'
 
 const ended = (exitCode: number): Ended => ({
   exitCode,
@@ -117,4 +124,14 @@ test('addresses in both families, and never a class of service', () => {
   const status = podStatus(view('Always', [container(running)]))
   expect(status).toMatchObject({ podIP: '10.244.1.2', podIPs: [{ ip: '10.244.1.2' }, { ip: 'fd00::2' }] })
   expect(status).not.toHaveProperty('qosClass')
+})
+
+test('what the control plane wrote of a node that was out of reach is noticed, and nothing else', () => {
+  const { pod } = view('Always', [container(running)])
+  const ready = (status: 'True' | 'False') => [{ type: 'Ready', status, lastTransitionTime: 'then' }]
+  const told = (status: 'True' | 'False'): Pod => ({ ...pod, status: { conditions: ready(status) } })
+  expect(isOverruled(told('False'), ready('True'))).toBe(true)
+  expect(isOverruled(told('True'), ready('True'))).toBe(false)
+  expect(isOverruled(told('False'), ready('False'))).toBe(false)
+  expect(isOverruled(pod, ready('True'))).toBe(false)
 })

@@ -59,6 +59,14 @@ export function podStatus(
   }
 }
 
+/** While the node was out of reach the control plane wrote that the pod is not ready, and would leave it at that. */
+export function isOverruled(pod: Pod, sent: readonly Condition[]): boolean {
+  return (
+    isTrue(sent, 'Ready') &&
+    pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'False') === true
+  )
+}
+
 export function podPhase({ pod, containers }: PodView): PodPhase {
   const policy = pod.spec.restartPolicy ?? 'Always'
   const inits = containers.filter((c) => c.role === 'init')

@@ -12,7 +12,7 @@ import { KUBELET_BACKOFF } from './backoff.ts'
 import { ContainerStarter } from './container-starter.ts'
 import { ContainerWorker, timestamp } from './container-worker.ts'
 import { hostPortsOf } from './host-port.ts'
-import { type ContainerView, podStatus } from './pod-status.ts'
+import { type ContainerView, isOverruled, podStatus } from './pod-status.ts'
 import { PodStatusWriter } from './status-writer.ts'
 
 const RETRY_MS = 1000
@@ -63,6 +63,10 @@ export class PodWorker {
   update(pod: Pod): void {
     this.#pod = pod
     this.#volumes?.refresh(pod)
+    if (isOverruled(pod, this.#conditions)) {
+      this.#writer.overruled()
+      this.#publish()
+    }
     if (pod.metadata.deletionTimestamp === undefined) return
     const seconds = pod.metadata.deletionGracePeriodSeconds ?? this.#graceSeconds()
     const shorter = this.#deleted.signal.aborted && seconds * 1000 < this.#graceMs
@@ -251,7 +255,7 @@ export class PodWorker {
         backoff: options.backoff ?? KUBELET_BACKOFF,
         podIP: () => this.#podIPs()[0],
         start: (run) => starter.start(container, run),
-        terminationMessage: () => starter.terminationMessage(container),
+        terminationMessage: (failed) => starter.terminationMessage(container, failed),
         onChange: () => this.#publish(),
         onEvent: (event) => events.record(this.#pod, event),
         graceSeconds: this.#graceSeconds(),

@@ -27,6 +27,11 @@ export class PodStatusWriter {
     return this.#writing
   }
 
+  /** Somebody wrote something else: the next status is sent even if it is the same. */
+  overruled(): void {
+    this.#sent = undefined
+  }
+
   /** Takes the pod away from the API server for good, once it is marked as deleted. */
   async remove(): Promise<void> {
     const { uid } = this.#pod.metadata

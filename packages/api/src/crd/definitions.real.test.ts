@@ -3,13 +3,9 @@
  * between its versions, and that MetalLB's conversion webhook goes when ours are applied over its own.
  */
 import { fileURLToPath } from 'node:url'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crdManifest, metallbResources, projectcontourResources } from './index.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
 
 const folder = fileURLToPath(new URL('../../../../manifests/crds/', import.meta.url))
 const peerFile = `${folder}metallb.io_bgppeers.yaml`
@@ -68,7 +64,7 @@ const old = {
 }
 const filledIn = { disableMP: false, dualStackAddressFamily: false }
 
-describe.skipIf(skipped)('on a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('on a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
 
   beforeAll(async () => {
@@ -78,11 +74,8 @@ describe.skipIf(skipped)('on a real API server', { timeout: 60_000 }, () => {
     await server?.stop()
   })
 
-  async function kubectl(args: readonly string[], input?: object): Promise<string> {
-    const { ok, stdout, stderr } = await server.kubectl(args, input && JSON.stringify(input))
-    if (!ok) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
-    return stdout
-  }
+  const kubectl = (args: readonly string[], input?: object) =>
+    server.run(args, input && JSON.stringify(input))
   const established = (name: string) =>
     kubectl(['wait', '--for=condition=Established', '--timeout=30s', `crd/${name}`])
   const read = async (what: readonly string[]): Promise<Json> =>

@@ -11,7 +11,7 @@ export const bgpSessionStatusStatus = object({
   peer: optional(immutable('Name of the BGPPeer.')),
   address: optional(text('Address and port of the peer, or the interface of an unnumbered session.')),
   vrf: optional(text('VRF of the session; absent for the default one.')),
-  bgpStatus: optional(oneOf(['Established', 'Down'])),
+  bgpStatus: optional(oneOf(['Established', 'Down', 'Unknown'])),
   bfdStatus: optional(
     text('`up`, `down`, `init`, `adminDown` or `unavailable`; absent without a BFD profile.'),
   ),
@@ -23,6 +23,7 @@ export const bgpSessionStatusStatus = object({
     text('Stable code of why the session is down, or does not carry all; absent when all is well.'),
   ),
   message: optional(text('The same for people.')),
+  lastError: optional(text('Of a session that is up: how the one before it, or the last attempt, ended.')),
 })
 export type BGPSessionStatusStatus = Shape<typeof bgpSessionStatusStatus>
 

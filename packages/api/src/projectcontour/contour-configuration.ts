@@ -52,6 +52,7 @@ const envoyListener = object({
   tls: optional(
     object({
       ...tls,
+      certificates: word('"chains" or "on-demand": how Envoys get the certificates of hosts.'),
       fingerprint: optional(
         object({ ja3: yes('JA3 fingerprints are known.'), ja4: yes('JA4 fingerprints are known.') }),
       ),

@@ -3,4 +3,6 @@ import './small-memory.ts'
 
 // What is shared with other programs would run first, were it imported above.
 const { run } = await import('../command.ts')
-await run('controller')
+const ended = run('controller')
+await import('./few-pages.ts')
+await ended

@@ -1,7 +1,7 @@
 /** `bootstrap PATH`: writes the file with which Envoy starts. */
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
-import { addAll, loggerOf, portFlag, wholeNumber } from '../flags.ts'
+import { addAll, idleFlag, loggerOf, portFlag, wholeNumber } from '../flags.ts'
 
 interface Flags {
   readonly adminAddress: string
@@ -36,17 +36,21 @@ export function bootstrapCommand(): Command {
       .env('CONTOUR_NAMESPACE')
       .default('projectcontour'),
     new Option('--overload-downstream-max-conn <n>', 'client connections over all listeners').argParser(
-      wholeNumber(1),
+      wholeNumber(0),
     ),
-    new Option('--overload-max-heap <bytes>', 'heap above which Envoy sheds load').argParser(wholeNumber(1)),
+    new Option('--overload-max-heap <bytes>', 'heap above which Envoy sheds load').argParser(wholeNumber(0)),
     new Option('--resources-dir <folder>', 'write certificate paths there, so that renewal needs no restart'),
     new Option('--xds-address <host>', 'control plane').default('127.0.0.1'),
     portFlag('xds-port', 'port of the control plane', 8001),
+    new Option('--xds-resource-version <version>', "version of Envoy's interface")
+      .choices(['v3'])
+      .default('v3'),
+    idleFlag('--admin-port <port>'),
   )
   return command.action(async (path: string, flags: Flags) => {
     const { writeBootstrap } = await import('@landfall/ingress/bootstrap')
     await writeBootstrap({
-      logger: loggerOf('info'),
+      logger: loggerOf('info', command),
       path,
       nodeId: process.env['ENVOY_POD_NAME'] || hostname(),
       nodeCluster: process.env['ENVOY_POD_NAMESPACE'] || flags.namespace,
@@ -56,8 +60,9 @@ export function bootstrapCommand(): Command {
       dnsLookupFamily: flags.dnsLookupFamily,
       tls: tlsOf(command, flags),
       resourcesDirectory: flags.resourcesDir,
-      maximumHeapBytes: flags.overloadMaxHeap,
-      maximumDownstreamConnections: flags.overloadDownstreamMaxConn,
+      // As with Contour, 0 is no limit.
+      maximumHeapBytes: flags.overloadMaxHeap || undefined,
+      maximumDownstreamConnections: flags.overloadDownstreamMaxConn || undefined,
     })
   })
 }

@@ -43,7 +43,7 @@ export function certgenCommand(): Command {
     if (flags.incluster) insistOnPod(command)
     const { runCertgen } = await import('@landfall/ingress/certgen')
     await runCertgen({
-      logger: loggerOf('info'),
+      logger: loggerOf('info', command),
       version: readVersion(),
       ...given('kubeconfig', flags.incluster ? undefined : flags.kubeconfig),
       kube: flags.kube,

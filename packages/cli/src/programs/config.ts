@@ -1,11 +1,13 @@
 /** `config validate FILE…`: what a cluster's status would say of files, without a cluster. */
 import { Command, Option } from 'commander'
+import { given, parsePort } from '../flags.ts'
 
 interface Flags {
   readonly configPath?: string
   readonly namespace: string
   readonly ingressClassName: string
   readonly rootNamespaces: string
+  readonly statsPort?: number
   readonly output: 'table' | 'json'
 }
 
@@ -22,6 +24,9 @@ function validateCommand(): Command {
     .option('--ingress-class-name <names>', 'classes that are served, comma-separated', '')
     .option('--root-namespaces <names>', 'namespaces that may hold root HTTPProxies', '')
     .addOption(
+      new Option('--stats-port <port>', "port of Envoy's health, as given to serve").argParser(parsePort),
+    )
+    .addOption(
       new Option('-o, --output <form>', 'form of the answer').choices(['table', 'json']).default('table'),
     )
     .action(async (paths: readonly string[], flags: Flags) => {
@@ -33,6 +38,7 @@ function validateCommand(): Command {
         flags: {
           ...named('ingressClasses', flags.ingressClassName),
           ...named('rootNamespaces', flags.rootNamespaces),
+          ...given('statsPort', flags.statsPort),
         },
       })
       process.stdout.write(

@@ -1,10 +1,9 @@
 /** `controller`: assigns addresses. Flags and environment are those of MetalLB's controller. */
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseGoDuration } from '@landfall/api'
 import type { ControllerOptions, WebhookOptions } from '@landfall/lb'
 import type { LogLevel } from '@landfall/telemetry'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import {
   addAll,
   booleanFlag,
@@ -12,6 +11,7 @@ import {
   kubeconfigFlag,
   loggerOf,
   logLevelFlag,
+  parseMilliseconds,
   portFlag,
   stopSignal,
 } from '../flags.ts'
@@ -125,7 +125,7 @@ export function controllerOptions(
   flags: Flags = command.opts(),
 ): Omit<ControllerOptions, 'signal'> {
   return {
-    logger: loggerOf(flags.logLevel),
+    logger: loggerOf(flags.logLevel, command),
     version: readVersion(),
     ...given('kubeconfig', flags.kubeconfig),
     namespace: flags.namespace || flags.configNs,
@@ -152,10 +152,4 @@ function webhookOptions(flags: Flags): WebhookOptions | undefined {
     certificateFolder: flags.disableCertRotation ? flags.certDir : undefined,
     tls: tlsOf(flags),
   }
-}
-
-function parseMilliseconds(text: string): number {
-  const seconds = parseGoDuration(text)
-  if (seconds === undefined || seconds < 0) throw new InvalidArgumentError('must be a duration such as 30s.')
-  return Math.round(seconds * 1000)
 }

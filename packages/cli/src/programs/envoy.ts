@@ -1,6 +1,6 @@
 /** `envoy shutdown-manager` and `envoy shutdown`: stopping an Envoy without losing a request. */
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { addAll, loggerOf, portFlag, stopSignal, wholeNumber } from '../flags.ts'
+import { Command, Option } from 'commander'
+import { addAll, idleFlag, loggerOf, parseMilliseconds, portFlag, stopSignal, wholeNumber } from '../flags.ts'
 import { readVersion } from '../version.ts'
 
 const readyFile = () =>
@@ -19,7 +19,7 @@ function shutdownManagerCommand(): Command {
   return command.action(async (flags: { readonly readyFile: string; readonly servePort: number }) => {
     const { runShutdownManager } = await import('@landfall/ingress/shutdown')
     await runShutdownManager({
-      logger: loggerOf('info'),
+      logger: loggerOf('info', command),
       version: readVersion(),
       signal: stopSignal(),
       address: '::',
@@ -36,13 +36,14 @@ interface ShutdownFlags {
   readonly checkDelay: number
   readonly checkInterval: number
   readonly minOpenConnections: number
+  readonly quietPeriod: number
 }
 
 function shutdownCommand(): Command {
   const command = new Command('shutdown').description('drain Envoy, then let it be stopped')
   const duration = (name: string, description: string, initialMs: number) =>
     new Option(`--${name} <duration>`, description)
-      .argParser(parseDuration)
+      .argParser(parseMilliseconds)
       .default(initialMs, `${initialMs / 1000}s`)
   addAll(
     command,
@@ -56,11 +57,13 @@ function shutdownCommand(): Command {
     new Option('--min-open-connections <n>', 'that many connections count as none')
       .argParser(wholeNumber(0))
       .default(0),
+    duration('quiet-period', 'no new connection may have come for so long; 0s: does not matter', 0),
+    idleFlag('--admin-port <port>'),
   )
   return command.action(async (flags: ShutdownFlags) => {
     const { runShutdown } = await import('@landfall/ingress/shutdown')
     await runShutdown({
-      logger: loggerOf('info'),
+      logger: loggerOf('info', command),
       version: readVersion(),
       signal: stopSignal(),
       adminAddress: flags.adminAddress,
@@ -69,17 +72,7 @@ function shutdownCommand(): Command {
       checkDelayMs: flags.checkDelay,
       checkIntervalMs: flags.checkInterval,
       minOpenConnections: flags.minOpenConnections,
+      quietPeriodMs: flags.quietPeriod,
     })
   })
-}
-
-/** Go's notation (`1m30s`, `500ms`) in milliseconds. */
-function parseDuration(text: string): number {
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-  if (text === '0') return 0
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
-    throw new InvalidArgumentError('must be a duration like 5s or 1m30s.')
-  }
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)
-  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0)
 }

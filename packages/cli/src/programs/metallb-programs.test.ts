@@ -161,10 +161,27 @@ describe('speaker', () => {
   })
 })
 
+describe('durations of the speaker', () => {
+  const layer2 = (...args: string[]) =>
+    speakerOptions(parse(speakerCommand(), ['--node-name=n', ...args])).layer2
+
+  it('are those of Go, or seconds', () => {
+    expect(layer2('--layer2-rebalance=10m', '--layer2-prefer-after=1h30m')).toMatchObject({
+      rebalanceMs: 600_000,
+      preferAfterMs: 5_400_000,
+    })
+    expect(layer2('--layer2-rebalance=90')).toMatchObject({ rebalanceMs: 90_000, preferAfterMs: undefined })
+  })
+
+  it.each(['soon', '10 m', '-1', '5m3', ''])('and nothing else: "%s"', (text) => {
+    expect(() => layer2(`--layer2-rebalance=${text}`)).toThrow('must be a duration')
+  })
+})
+
 describe('what has no effect', () => {
   it.each([
     ['controller', controllerCommand, ignoredByController, 4],
-    ['speaker', speakerCommand, ignoredBySpeaker, 9],
+    ['speaker', speakerCommand, ignoredBySpeaker, 10],
   ] as const)('is taken and said by the %s, each flag once', (_, make, ignored, count) => {
     const flags = ignored.filter(({ flag }) => flag !== '')
     const args = flags.map(({ flag, boolean }) => (boolean ? `--${flag}` : `--${flag}=x`))

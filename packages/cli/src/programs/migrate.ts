@@ -1,11 +1,18 @@
-/** `migrate`: prints the metallb.io objects that say the same as the ConfigMap of MetalLB up to v0.12. */
+/**
+ * `migrate`: prints the metallb.io objects that say the same as the ConfigMap of MetalLB up to v0.12, or v0.13's AddressPools;
+ * `migrate manifests`: MetalLB's own manifests as Landfall's.
+ */
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { kubeconfigFlag } from '../flags.ts'
+import { imageRegistryFlag, kubeconfigFlag } from '../flags.ts'
 import type { MigrationFlags } from '../migration.ts'
+import { readVersion } from '../version.ts'
 
 export function migrateCommand(): Command {
   return new Command('migrate')
-    .description('print the metallb.io objects that say the same as a ConfigMap of MetalLB up to v0.12')
+    .description(
+      "print the metallb.io objects that say the same as the ConfigMap of MetalLB up to v0.12, or v0.13's AddressPools",
+    )
     .option(
       '-f, --file <file>',
       'read the ConfigMap from a file, or from standard input (-), not from the cluster',
@@ -16,5 +23,20 @@ export function migrateCommand(): Command {
     .action(async (flags: MigrationFlags) => {
       const { printMigration, readInput } = await import('../migration.ts')
       process.stdout.write(printMigration(await readInput(flags)))
+    })
+    .addCommand(manifestsCommand())
+}
+
+function manifestsCommand(): Command {
+  return new Command('manifests')
+    .description(
+      "print manifests of MetalLB (native, frr, frr-k8s) with Landfall's images, and what of them was dropped; no cluster is asked",
+    )
+    .argument('<files...>', 'manifests; - for standard input')
+    .addOption(imageRegistryFlag())
+    .action(async (files: readonly string[], { imageRegistry }: { readonly imageRegistry?: string }) => {
+      const { migrateManifests } = await import('../manifests-migration/index.ts')
+      const texts = files.map((file) => readFileSync(file === '-' ? 0 : file, 'utf8'))
+      process.stdout.write(migrateManifests(texts, readVersion(), imageRegistry))
     })
 }

@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { commandOf } from '../command.ts'
 import { givenSettings, serveCommand, settingFlags } from './serve.ts'
@@ -29,6 +33,50 @@ test('cli has its five kinds, each with the flags of contour cli', () => {
   }
 })
 
+const otherFlags = {
+  bootstrap:
+    'admin-address admin-port dns-lookup-family envoy-cafile envoy-cert-file envoy-key-file namespace ' +
+    'overload-downstream-max-conn overload-max-heap resources-dir xds-address xds-port xds-resource-version',
+  certgen:
+    'certificate-lifetime incluster kube kubeconfig namespace overwrite pem yaml secrets-format secrets-name-suffix',
+  'envoy shutdown-manager': 'ready-file serve-port',
+  'envoy shutdown':
+    'admin-address admin-port check-delay check-interval drain-delay min-open-connections ready-file',
+}
+
+test.each(Object.entries(otherFlags))('%s has every flag of contour’s', (name, flags) => {
+  const path = name.split(' ')
+  const command = path.reduce<Command | undefined>(
+    (above, part) => above?.commands.find((one) => one.name() === part),
+    commandOf('contour'),
+  )
+  const known = new Set(command?.options.map(({ long }) => long?.slice(2)))
+  expect(flags.split(' ').filter((flag) => !known.has(flag))).toEqual([])
+})
+
+test('bootstrap takes 0 for no limit, as Contour does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-bootstrap-'))
+  try {
+    const path = join(folder, 'envoy.json')
+    const bootstrap = commandOf('contour').commands.find((command) => command.name() === 'bootstrap')
+    const flags = ['--overload-max-heap=0', '--overload-downstream-max-conn=0']
+    await bootstrap?.parseAsync([path, ...flags], { from: 'user' })
+    expect(JSON.parse(readFileSync(path, 'utf8'))).not.toHaveProperty('overload_manager')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test.each([
+  ['--log-format=text', 'serve'],
+  ['serve', '--log-format=text'],
+])('contour %s %s', (...args) => {
+  const contour = commandOf('contour')
+  for (const command of contour.commands) command.action(() => undefined)
+  contour.parse(args, { from: 'user' })
+  expect(contour.opts()).toEqual({ logFormat: 'text' })
+})
+
 test('only a flag that is given is a setting, and the config file may say the rest', () => {
   const command = serveCommand()
   command.parseOptions([
@@ -45,11 +93,21 @@ test('only a flag that is given is a setting, and the config file may say the re
   })
 })
 
+test('0 requests are taken, which leave it to the default', () => {
+  const command = serveCommand()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+  command.parseOptions(['--kubernetes-client-qps=0', '--kubernetes-client-burst=0'])
+  expect(givenSettings(command, settingFlags())).toEqual({ kubernetesQps: 0, kubernetesBurst: 0 })
+})
+
 test.each([
   ['--leader-election-lease-duration=15'],
   ['--leader-election-retry-period=-1s'],
   ['--disable-feature=everything'],
-  ['--kubernetes-client-qps=0'],
+  ['--kubernetes-client-qps=-1'],
+  ['--kubernetes-client-qps='],
+  ['--kubernetes-client-burst=1.5'],
   ['--accesslog-format=xml'],
 ])('%s is refused', (flag) => {
   const command = serveCommand()

@@ -1,5 +1,6 @@
 /** `serve`: the control plane of Envoy. The flags are those of `contour serve`. */
 import { hostname } from 'node:os'
+import { parseGoDuration } from '@landfall/api'
 import type { ConfigurationSource, Settings } from '@landfall/ingress'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
@@ -60,13 +61,13 @@ function programFlags(): readonly SettingFlag[] {
     of(
       'kubernetesQps',
       new Option('--kubernetes-client-qps <n>', 'most requests a second to the API server').argParser(
-        positiveNumber,
+        orZero(positiveNumber),
       ),
     ),
     of(
       'kubernetesBurst',
       new Option('--kubernetes-client-burst <n>', 'most requests at once, above that rate').argParser(
-        wholeNumber(1),
+        orZero(wholeNumber(1)),
       ),
     ),
     of(
@@ -80,8 +81,8 @@ function programFlags(): readonly SettingFlag[] {
     of('metricsPort', portFlag('http-port', 'port of /metrics', 8000)),
     address('healthAddress', 'health-address', 'address of /healthz and /readyz', '::'),
     of('healthPort', portFlag('health-port', 'port of /healthz and /readyz', 8000)),
-    address('debugAddress', 'debug-http-address', 'address of /debug/dag', '127.0.0.1'),
-    of('debugPort', portFlag('debug-http-port', 'port of /debug/dag', 6060)),
+    address('debugAddress', 'debug-http-address', 'address of /debug/dag and /debug/pprof', '127.0.0.1'),
+    of('debugPort', portFlag('debug-http-port', 'port of /debug/dag and /debug/pprof', 6060)),
   ]
 }
 
@@ -212,13 +213,9 @@ function namesFlag(name: string, description: string, initial: readonly string[]
 function secondsFlag(name: string, description: string, initial: number): Option {
   return new Option(`--${name} <duration>`, description)
     .argParser((text: string) => {
-      const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
-      const seconds = parts.reduce(
-        (sum, [, amount, unit = 's']) => sum + Number(amount) * (units[unit] ?? 0),
-        0,
-      )
-      if (parts.map(([whole]) => whole).join('') !== text || seconds <= 0)
-        throw new InvalidArgumentError('must be a duration, such as 15s.')
+      const seconds = parseGoDuration(text)
+      if (seconds === undefined || seconds <= 0)
+        throw new InvalidArgumentError('must be a duration above 0, like 15s or 1m30s.')
       return seconds
     })
     .default(initial, `${initial}s`)
@@ -230,7 +227,10 @@ function positiveNumber(text: string): number {
   return value
 }
 
-const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 }
+/** 0 leaves it to its default, as it does in the file. */
+function orZero(read: (text: string) => number): (text: string) => number {
+  return (text) => (/^0(\.0+)?$/.test(text) ? 0 : read(text))
+}
 
 async function serve(command: Command, flags: Flags, settings: readonly SettingFlag[]): Promise<void> {
   const said = givenSettings(command, settings)
@@ -238,7 +238,7 @@ async function serve(command: Command, flags: Flags, settings: readonly SettingF
   const namespace = process.env['CONTOUR_NAMESPACE'] || 'projectcontour'
   const { runServe } = await import('@landfall/ingress')
   await runServe({
-    logger: (debug) => loggerOf(debug ? 'debug' : 'info'),
+    logger: (debug) => loggerOf(debug ? 'debug' : 'info', command),
     version: readVersion(),
     signal: stopSignal(),
     configuration: sourceOf(flags, namespace),

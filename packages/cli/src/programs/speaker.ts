@@ -10,6 +10,7 @@ import {
   kubeconfigFlag,
   loggerOf,
   logLevelFlag,
+  parseSeconds,
   portFlag,
   stopSignal,
   wholeNumber,
@@ -48,6 +49,7 @@ interface Flags extends ServingFlags {
   readonly mlBindport: number
   readonly mlLabels: string
   readonly mlSecretKeyPath: string
+  readonly mlSecretKey: string
   readonly heartbeat?: Timing
   readonly layer2Partition: 'serve' | 'fence'
   readonly layer2PreferAfter?: number
@@ -64,6 +66,12 @@ export const ignoredBySpeaker: readonly Ignored[] = [
   ...ignoredByBoth,
   { flag: 'host', variable: 'METALLB_HOST', why: 'the node is known by its name' },
   { flag: 'node-ip', variable: 'METALLB_NODE_IP', why: 'the node is known by its name' },
+  // Of v0.9 to v0.12.
+  {
+    flag: 'ml-namespace',
+    variable: 'METALLB_ML_NAMESPACE',
+    why: 'speakers are looked for in the own namespace',
+  },
   { flag: 'ml-wan-config', boolean: true, why: 'heartbeats have a pace of their own, see --heartbeat' },
   {
     flag: 'bgp-debounce-timeout',
@@ -110,6 +118,9 @@ export function speakerCommand(): Command {
     new Option('--ml-secret-key-path <folder>', 'folder of the key that authenticates heartbeats')
       .env('METALLB_ML_SECRET_KEY_PATH')
       .default(''),
+    new Option('--ml-secret-key <key>', 'the key itself, as from v0.9 to v0.13; the folder goes before it')
+      .env('METALLB_ML_SECRET_KEY')
+      .default(''),
     new Option('--heartbeat <ms>x<misses>', 'pace of heartbeats; 100x6 unless the CPU is limited').argParser(
       parseTiming,
     ),
@@ -120,14 +131,14 @@ export function speakerCommand(): Command {
       .choices(['serve', 'fence'])
       .default('serve'),
     new Option(
-      '--layer2-prefer-after <seconds>',
+      '--layer2-prefer-after <duration>',
       'a node that an L2Advertisement prefers takes over that long after it joined; never unless given',
-    ).argParser(wholeNumber(0)),
+    ).argParser(parseSeconds),
     new Option(
-      '--layer2-rebalance <seconds>',
-      'spread addresses anew that often, one a second, by hand-over; 0 for never',
+      '--layer2-rebalance <duration>',
+      'spread addresses anew that often, like 10m, one a second, by hand-over; 0 for never',
     )
-      .argParser(wholeNumber(0))
+      .argParser(parseSeconds)
       .default(0),
     new Option(
       '--bgp-drain-wait <ms>',
@@ -164,7 +175,7 @@ function sayMemberlist(logger: Logger): void {
 export function speakerOptions(command: Command): Omit<SpeakerOptions, 'signal'> {
   const flags: Flags = command.opts()
   return {
-    logger: loggerOf(flags.logLevel),
+    logger: loggerOf(flags.logLevel, command),
     version: readVersion(),
     ...given('kubeconfig', flags.kubeconfig),
     node: flags.nodeName ?? command.error('error: give --node-name or METALLB_NODE_NAME'),
@@ -179,6 +190,7 @@ export function speakerOptions(command: Command): Omit<SpeakerOptions, 'signal'>
       port: flags.mlBindport,
       labels: flags.mlLabels,
       secretPath: flags.mlSecretKeyPath,
+      secretKey: flags.mlSecretKey,
       timing: flags.heartbeat,
     },
     layer2: {

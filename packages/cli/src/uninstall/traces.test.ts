@@ -67,7 +67,8 @@ describe('an HTTPProxy', () => {
 
   it('is as if nobody had looked at it, with the conditions of others', () => {
     const foreign = { type: 'Audited', status: 'True' }
-    const conditions = [{ type: 'Valid', status: 'True' }, foreign]
+    const ours = ['Valid', 'Programmed'].map((type) => ({ type, status: 'True' }))
+    const conditions = [...ours, foreign]
     const proxy = written('landfall-serve', { ...status, conditions })
     expect(withoutVerdict(proxy)).toEqual({ ...proxy, status: { ...fresh, conditions: [foreign] } })
   })

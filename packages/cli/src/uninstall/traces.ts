@@ -11,6 +11,7 @@ export type Clearing = (raw: RawObject) => RawObject | undefined
 const pool = 'metallb.io/ip-allocated-from-pool'
 const conditionPrefix = 'metallb.io/'
 const programs = ['landfall-controller', 'landfall-serve']
+const ownConditions = ['Valid', 'Programmed']
 /** As the definition fills it in when an HTTPProxy is made. */
 const fresh = { currentStatus: 'NotReconciled', description: 'Waiting for controller' }
 
@@ -46,7 +47,7 @@ export const withoutEnvoy: Clearing = (ingress) => {
 /** An HTTPProxy: as if nobody had looked at it yet. */
 export const withoutVerdict: Clearing = (proxy) => {
   if (!owns(proxy, 'currentStatus') && !owns(proxy, 'loadBalancer')) return undefined
-  const conditions = without(fields(proxy['status'])['conditions'], (type) => type === 'Valid')
+  const conditions = without(fields(proxy['status'])['conditions'], (type) => ownConditions.includes(type))
   return ifDifferent(proxy, {
     ...proxy,
     status: { ...fresh, ...(conditions.length === 0 ? {} : { conditions }) },

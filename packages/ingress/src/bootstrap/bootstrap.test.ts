@@ -56,6 +56,8 @@ test('everything comes by one delta stream that waits for its first answer', () 
   const { dynamic_resources: dynamic, node } = JSON.parse(bootstrapJson(options()))
   expect(node).toEqual({ id: 'envoy-1', cluster: 'projectcontour' })
   expect(dynamic.ads_config.api_type).toBe('DELTA_GRPC')
+  const [service] = dynamic.ads_config.grpc_services
+  expect(service.envoy_grpc.retry_policy.retry_back_off.max_interval).toBe('1s')
   expect(dynamic.cds_config).toEqual({ ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' })
   expect(dynamic.lds_config).toEqual(dynamic.cds_config)
 })

@@ -40,6 +40,9 @@ const overAds: MessageInitShape<typeof ConfigSourceSchema> = {
   initialFetchTimeout: durationFromMs(0),
 }
 
+/** Random below an interval that doubles. Envoy's own is 0.5 to 30 s, in which changes would wait for nothing. */
+const reconnect = { baseInterval: durationFromMs(100), maxInterval: durationFromMs(1000) }
+
 export function makeBootstrap(options: BootstrapOptions): Bootstrap {
   const overloadManager = overload(options)
   return create(BootstrapSchema, {
@@ -49,12 +52,21 @@ export function makeBootstrap(options: BootstrapOptions): Bootstrap {
         apiType: ApiConfigSource_ApiType.DELTA_GRPC,
         transportApiVersion: ApiVersion.V3,
         setNodeOnFirstMessageOnly: true,
-        grpcServices: [{ targetSpecifier: { case: 'envoyGrpc', value: { clusterName: controlPlane } } }],
+        grpcServices: [
+          {
+            targetSpecifier: {
+              case: 'envoyGrpc',
+              value: { clusterName: controlPlane, retryPolicy: { retryBackOff: reconnect } },
+            },
+          },
+        ],
       },
       cdsConfig: overAds,
       ldsConfig: overAds,
     },
     staticResources: { clusters: [controlPlaneCluster(options), adminCluster(options.adminAddress)] },
+    // Of a cluster that nobody asks there is nothing to count: a third less memory for each.
+    deferredStatOptions: { enableDeferredCreationStats: true },
     admin: {
       address: { address: { case: 'pipe', value: { path: options.adminAddress, mode: 0o644 } } },
     },

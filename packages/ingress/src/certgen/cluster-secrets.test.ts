@@ -87,6 +87,32 @@ test("half a set of somebody else's is left alone, and the message says what to 
   expect(await writeSecrets(stored.api, await make(), true)).toBe('overwritten')
 })
 
+test('where none may be read, a set is created, kept and replaced all the same', async () => {
+  const stored = new Stored()
+  const api: SecretApi = {
+    get: async (_type, key) => {
+      throw new ApiError(`GET ${key}`, 403, 'Forbidden', 'forbidden')
+    },
+    create: async (type, object) => {
+      const key = `${object.metadata.namespace}/${object.metadata.name}`
+      if (stored.objects.has(key)) throw new ApiError(`POST ${key}`, 409, 'AlreadyExists', 'exists')
+      return await stored.api.create(type, object)
+    },
+    update: stored.api.update,
+  }
+  expect(await writeSecrets(api, await make(), true)).toBe('created')
+  expect(await writeSecrets(api, await make(), false)).toBe('kept')
+  expect(await writeSecrets(api, await make(), true)).toBe('overwritten')
+  expect(stored.writes).toEqual([
+    'create contourcert',
+    'create envoycert',
+    'update contourcert',
+    'update envoycert',
+  ])
+  stored.objects.delete('ns/contourcert')
+  await expect(writeSecrets(api, await make(), false)).rejects.toThrow(/envoycert is of another.*--overwrite/)
+})
+
 test('each Secret has its CA; legacy adds one for the CA alone; the suffix is on every name', async () => {
   const set = await makeCertificates({ namespace: 'ns', lifetimeDays: 1 })
   const secrets = makeSecrets(set, { namespace: 'ns', nameSuffix: '-v1', format: 'legacy' })

@@ -2,7 +2,8 @@
  * Writes the Secrets to a cluster. Without `overwrite` what exists stays, but for a set of ours that ends soon: with
  * less than a third of its life left it is replaced. One CA signs both certificates and its key
  * is gone, so a set is written whole or not at all: half a set that a broken run of ours left behind is replaced,
- * half a set of somebody else's is refused.
+ * half a set of somebody else's is refused. Contour's own roles let nobody read them: then what exists is known by what
+ * may not be created.
  */
 import { X509Certificate } from 'node:crypto'
 import { type Cluster, hasStatus, type RawObject, secretType } from '@landfall/kube'
@@ -19,7 +20,8 @@ export async function writeSecrets(
   overwrite: boolean,
   now: Date = new Date(),
 ): Promise<Outcome> {
-  const found = await Promise.all(secrets.map((secret) => find(cluster, secret)))
+  const found = await readAll(cluster, secrets)
+  if (found === 'forbidden') return await writeUnread(cluster, secrets, overwrite)
   const existing = found.filter((secret) => secret !== undefined)
   const foreign = existing.filter(({ metadata }) => metadata.labels?.[madeHere.label] !== madeHere.value)
   const whole = existing.length === secrets.length
@@ -51,6 +53,45 @@ function endsSoon(secret: RawObject, now: Date): boolean {
     return validToDate.getTime() - now.getTime() < life / 3
   } catch {
     return true
+  }
+}
+
+async function readAll(cluster: SecretApi, secrets: readonly RawObject[]) {
+  try {
+    return await Promise.all(secrets.map((secret) => find(cluster, secret)))
+  } catch (error) {
+    if (hasStatus(error, 403)) return 'forbidden'
+    throw error
+  }
+}
+
+/** That the first exists stands for all of them. */
+async function writeUnread(
+  cluster: SecretApi,
+  secrets: readonly RawObject[],
+  overwrite: boolean,
+): Promise<Outcome> {
+  let outcome: Outcome = 'created'
+  for (const secret of secrets) {
+    if (await isCreated(cluster, secret)) continue
+    if (!overwrite && secret === secrets[0]) return 'kept'
+    if (!overwrite) {
+      const { name } = secret.metadata
+      throw new Error(`Secret ${name} is of another set: give --overwrite to replace the whole set`)
+    }
+    await cluster.update(secretType, secret)
+    outcome = 'overwritten'
+  }
+  return outcome
+}
+
+async function isCreated(cluster: SecretApi, secret: RawObject): Promise<boolean> {
+  try {
+    await cluster.create(secretType, secret)
+    return true
+  } catch (error) {
+    if (hasStatus(error, 409)) return false
+    throw error
   }
 }
 

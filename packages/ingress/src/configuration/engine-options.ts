@@ -12,7 +12,7 @@ import {
   type LogFormat,
   type RuntimeOptions,
 } from '../envoy/options.ts'
-import { defaultFields } from './access-log-fields.ts'
+import { defaultFields, tellsOwners } from './access-log-fields.ts'
 import type { Settings } from './settings.ts'
 
 export function engineOptions(settings: Settings): EngineOptions {
@@ -27,9 +27,12 @@ export function engineOptions(settings: Settings): EngineOptions {
       dnsLookupFamily: settings.dnsLookupFamily ?? 'auto',
       rateLimitService: rateLimitService(settings),
       globalAuthorization: globalAuthorization(settings),
+      tracing: tracingService(settings),
+      tellOwners: tellsOwners(JSON.stringify(logFormat(settings))),
       clientCertificate: keyOf(settings.clientCertificateNamespace, settings.clientCertificateName),
       fallbackCertificate: keyOf(settings.fallbackNamespace, settings.fallbackName),
       tls: { minimum: settings.tlsMinimum ?? '1.2', maximum: settings.tlsMaximum ?? '1.3' },
+      certificates: settings.certificates ?? 'chains',
       requireUpstreamValidation: settings.requireUpstreamValidation ?? false,
       headers: {
         request: { set: settings.requestSet ?? {}, remove: settings.requestRemove ?? [] },
@@ -78,21 +81,33 @@ export function globalAuthorization(settings: Settings): EngineOptions['dag']['g
   return { extensionService, server: Object.fromEntries(said) }
 }
 
+/** undefined: no server is named. */
+export function tracingService(settings: Settings): EngineOptions['dag']['tracing'] {
+  const { tracingService: named, tracingServiceNamespace, tracingServiceName } = settings
+  const extensionService = named ?? keyOf(tracingServiceNamespace, tracingServiceName)
+  if (extensionService === undefined) return undefined
+  return {
+    extensionService,
+    includePodDetail: settings.tracingPodDetail ?? true,
+    serviceName: settings.tracingName ?? 'contour',
+    overallSampling: settings.tracingOverall ?? 100,
+    clientSampling: settings.tracingClient ?? 100,
+    randomSampling: settings.tracingRandom ?? 100,
+    maxPathTagLength: settings.tracingPathLength ?? 256,
+    customTags: settings.tracingTags ?? [],
+  }
+}
+
 function listenerOptions(settings: Settings): ListenerOptions {
   const { http, https, stats } = defaultListenerOptions
-  const bind = (address: string | undefined, port: number | undefined, other: BindAddress): BindAddress => {
-    const at = { address: address ?? other.address, port: port ?? other.port }
-    return at.address === '::' && settings.ipv6 === false ? { ...at, address: '0.0.0.0' } : at
-  }
+  const bind = binding(settings)
   const health = bind(settings.statsAddress, settings.statsPort, stats)
-  const figures = bind(settings.envoyMetricsAddress, settings.envoyMetricsPort, health)
-  const apart = figures.address !== health.address || figures.port !== health.port
   return {
     ...traffic(settings),
     http: bind(settings.httpAddress, settings.httpPort, http),
     https: bind(settings.httpsAddress, settings.httpsPort, https),
     stats: health,
-    metrics: apart ? figures : undefined,
+    metrics: figuresApart(settings),
     metricsTls: metricsTls(settings),
     limitedHealth:
       settings.limitedHealthPort === undefined
@@ -103,6 +118,21 @@ function listenerOptions(settings: Settings): ListenerOptions {
     httpsAccessLog: settings.httpsAccessLog ?? defaultListenerOptions.httpsAccessLog,
     useProxyProtocol: settings.useProxyProtocol ?? false,
   }
+}
+
+function binding({ ipv6 }: Settings) {
+  return (address: string | undefined, port: number | undefined, other: BindAddress): BindAddress => {
+    const at = { address: address ?? other.address, port: port ?? other.port }
+    return at.address === '::' && ipv6 === false ? { ...at, address: '0.0.0.0' } : at
+  }
+}
+
+/** Where Envoys show their statistics; undefined: where they answer probes. */
+export function figuresApart(settings: Settings): BindAddress | undefined {
+  const bind = binding(settings)
+  const health = bind(settings.statsAddress, settings.statsPort, defaultListenerOptions.stats)
+  const figures = bind(settings.envoyMetricsAddress, settings.envoyMetricsPort, health)
+  return figures.address === health.address && figures.port === health.port ? undefined : figures
 }
 
 type Places =
@@ -186,7 +216,7 @@ function clusterOptions(settings: Settings): ClusterOptions {
     circuitBreakers: Object.fromEntries(set),
     tls: {
       minimum: settings.upstreamMinimum,
-      maximum: settings.upstreamMaximum,
+      maximum: settings.upstreamMaximum ?? defaultClusterOptions.tls.maximum,
       cipherSuites: settings.upstreamCiphers ?? [],
       curves: settings.upstreamCurves ?? [],
     },

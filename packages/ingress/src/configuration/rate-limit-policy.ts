@@ -1,16 +1,9 @@
 /** `defaultGlobalRateLimitPolicy`: the descriptors of virtual hosts that have none of their own. */
 import type { RateLimitPolicy } from '@landfall/api'
 import { readHostDescriptors } from '../dag/policies/global-rate-limit.ts'
-import { flag, isRecord, list, type Reader, shaped, text } from './readers.ts'
+import { flag, full, isRecord, list, type Reader, shaped, text } from './readers.ts'
 
 type Policy = NonNullable<RateLimitPolicy['global']>
-
-/** A text that is there and not empty. */
-const full: Reader<string> = (value, say) => {
-  const read = text(value, say)
-  if (read === '') say('must not be empty')
-  return read === '' ? undefined : read
-}
 
 function needing<T>(reader: Reader<T>, ...names: readonly string[]): Reader<T> {
   return (value, say) => {

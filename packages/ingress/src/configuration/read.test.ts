@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { engineOptions } from './engine-options.ts'
-import { differing, needRestart, readConfiguration, readFileText } from './read.ts'
+import { differing, needRestart, readConfiguration, readFileText, togetherProblems } from './read.ts'
 import { refused } from './refused.ts'
 import { settings } from './settings.ts'
 
@@ -112,20 +112,30 @@ test('what contradicts itself is refused', () => {
   ])
 })
 
+test('statistics over TLS need a place that flags do not take for health', () => {
+  const text = 'metrics: {envoy: {port: 8002, server-certificate-path: /a, server-key-path: /b}}\n'
+  const { settings, problems } = readFileText(text)
+  expect(problems).toEqual([])
+  const path = 'metrics.envoy.server-certificate-path'
+  const message = 'needs a port of its own, apart from that of health'
+  expect(togetherProblems(settings, 'file')).toEqual([{ path, message }])
+  expect(togetherProblems({ ...settings, statsPort: 8010 }, 'file')).toEqual([])
+})
+
 test('a ContourConfiguration says the same under its own paths', () => {
   const spec = {
     envoy: {
       listener: { useProxyProtocol: true, tls: { minimumProtocolVersion: '1.4' } },
       timeouts: { connectTimeout: '5s' },
     },
-    tracing: { serviceName: 'a' },
+    gateway: { gatewayRef: { name: 'a', namespace: 'b' } },
     httpproxy: { rootNamespaces: ['roots'] },
   }
   expect(readConfiguration(spec, 'object')).toEqual({
     settings: { useProxyProtocol: true, connect: 5000, rootNamespaces: ['roots'] },
     problems: [
       { path: 'envoy.listener.tls.minimumProtocolVersion', message: '"1.4" is none of "1.2", "1.3"' },
-      { path: 'tracing', message: 'tracing is not served yet' },
+      { path: 'gateway', message: expect.stringContaining('take this key out') },
     ],
   })
 })
@@ -159,10 +169,10 @@ test('fields of the JSON log: known ones, own ones, and what Envoy would refuse'
       },
     },
   })
-  const messages = read('unknown', 'a=text', 'b=%NO_SUCH%', 'c=%REQ%', 'd=%PROTOCOL').problems
+  const messages = read('unknown', 'a=', 'b=%NO_SUCH%', 'c=%REQ%', 'd=%PROTOCOL').problems
   expect(messages.map(({ message }) => message)).toEqual([
     'item 0: "unknown" is no field that is known; write unknown=%OPERATOR%',
-    'item 1: "a=text" must be name=%OPERATOR%',
+    'item 1: "a=" must be name=%OPERATOR% or name=text',
     'item 2: "%NO_SUCH%" is no command operator that can be used here',
     'item 3: "%REQ%" is no command operator that can be used here',
     'item 4: "%PROTOCOL" is no command operator that can be used here',
@@ -245,5 +255,60 @@ globalExtAuth: {extensionService: auth/server, serviceType: http, authPolicy: {c
   expect(engineOptions(object.settings).dag.globalAuthorization?.extensionService).toBe('auth/server')
   expect(readFileText('globalExtAuth: {failOpen: true}\n').problems).toMatchObject([
     { path: 'globalExtAuth.failOpen' },
+  ])
+})
+
+test('tracing is read, by each of its names, and what nobody could be told is refused', () => {
+  const keys = {
+    includePodDetail: false,
+    serviceName: 'edge',
+    overallSampling: '50',
+    clientSampling: 10,
+    randomSampling: '0.5',
+    maxPathTagLength: 64,
+    customTags: [
+      { tagName: 'zone', literal: 'a' },
+      { tagName: 'who', requestHeaderName: 'X-Who' },
+    ],
+  }
+  const options = (value: object, source: 'file' | 'object') => {
+    const { settings: read, problems } = readConfiguration({ tracing: value }, source)
+    expect(problems).toEqual([])
+    return engineOptions(read).dag.tracing
+  }
+  const read = { ...keys, extensionService: 'traces/otel', overallSampling: 50, randomSampling: 0.5 }
+  expect(options({ extensionService: 'traces/otel', ...keys }, 'file')).toEqual(read)
+  const reference = { namespace: 'traces', name: 'otel' }
+  expect(options({ extensionService: reference, ...keys }, 'object')).toEqual(read)
+  expect(options({ extensionService: 'traces/otel' }, 'file')).toEqual({
+    extensionService: 'traces/otel',
+    includePodDetail: true,
+    serviceName: 'contour',
+    overallSampling: 100,
+    clientSampling: 100,
+    randomSampling: 100,
+    maxPathTagLength: 256,
+    customTags: [],
+  })
+  const bad = `
+tracing:
+  overallSampling: "101"
+  customTags: [{tagName: a}, {literal: b}, {tagName: c, requestHeaderName: "x y"}, {tagName: d, literal: e, requestHeaderName: f}]
+`
+  expect(readFileText(bad).problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    'tracing.overallSampling: "101" is no percentage, 0 to 100',
+    'tracing.customTags: item 0: exactly one of literal and requestHeaderName must be given',
+    'tracing.customTags: item 1: tagName: is needed',
+    'tracing.customTags: item 2: requestHeaderName: "x y" is no header name',
+    'tracing.customTags: item 3: exactly one of literal and requestHeaderName must be given',
+  ])
+  const twice =
+    'tracing: {customTags: [{tagName: a, literal: b}, {tagName: a, literal: c}], serviceName: e}\n'
+  expect(readFileText(twice).problems).toEqual([
+    { path: 'tracing.customTags', message: 'tag "a" is given twice' },
+    {
+      path: 'tracing.serviceName',
+      message: 'counts for nothing without tracing.extensionService, with name and namespace',
+    },
   ])
 })

@@ -4,10 +4,11 @@
  */
 import { parseDocument } from 'yaml'
 import { globalProblems } from '../dag/policies/authorization.ts'
-import { globalAuthorization } from './engine-options.ts'
-import { isRecord } from './readers.ts'
+import { figuresApart, globalAuthorization, tracingService } from './engine-options.ts'
+import { isRecord, unsaid } from './readers.ts'
 import { refused } from './refused.ts'
-import { type Setting, type SettingName, type Settings, settings } from './settings.ts'
+import type { Setting } from './setting.ts'
+import { type SettingName, type Settings, settings } from './settings.ts'
 
 export interface ConfigurationProblem {
   /** As `timeouts.request-timeout`; '' for the whole. */
@@ -97,7 +98,7 @@ function walk(
     } else if (why !== undefined) say(why)
     else if (name !== undefined) {
       const result = settings[name].read(value, say)
-      if (result !== undefined) read[name] = result
+      if (result !== undefined && result !== unsaid) read[name] = result
     } else if (!known.blocks.has(path)) say(unknown)
     else if (isRecord(value)) walk(value, path, known, read, problems)
     else say('must be a map')
@@ -127,6 +128,20 @@ const rateLimitSettings = [
   'rateLimitPolicy',
 ] as const satisfies readonly SettingName[]
 
+const tracingSettings = [
+  'tracingServiceName',
+  'tracingServiceNamespace',
+  'tracingPodDetail',
+  'tracingName',
+  'tracingOverall',
+  'tracingClient',
+  'tracingRandom',
+  'tracingPathLength',
+  'tracingTags',
+] as const satisfies readonly SettingName[]
+
+const ownPort = 'needs a port of its own, apart from that of health'
+
 /** What each alone is good for, and together not. */
 function contradictions(read: Settings, source: Source): readonly ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = []
@@ -144,7 +159,7 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
   if (read.envoyMetricsCa !== undefined && read.envoyMetricsCertificate === undefined)
     refuse('envoyMetricsCa', 'an authority of clients needs a certificate of the server')
   if (read.envoyMetricsCertificate !== undefined && read.envoyMetricsPort === undefined)
-    refuse('envoyMetricsCertificate', 'needs a port of its own, apart from that of health')
+    refuse('envoyMetricsCertificate', ownPort)
   if (read.metricsCa !== undefined && read.metricsCertificate === undefined)
     refuse('metricsCa', 'an authority of clients needs a certificate of the server')
   const named = read.rateLimitServiceName !== undefined && read.rateLimitServiceNamespace !== undefined
@@ -159,14 +174,27 @@ function contradictions(read: Settings, source: Source): readonly ConfigurationP
   const asked = authorizationSettings.find((name) => read[name] !== undefined)
   if (asked !== undefined && authorization === undefined)
     refuse(asked, 'counts for nothing without an ExtensionService, with name and namespace')
+  const traced = tracingSettings.find((name) => read[name] !== undefined)
+  if (traced !== undefined && tracingService(read) === undefined)
+    refuse(traced, 'counts for nothing without tracing.extensionService, with name and namespace')
   for (const text of authorization === undefined ? [] : globalProblems(authorization)) {
     const [, below = '', message = text] = /^(\.[\w.[\]]+): ([^]*)$/.exec(text) ?? []
     problems.push({ path: `globalExtAuth${below}`, message })
   }
   if (read.limitedHealthAddress !== undefined && read.limitedHealthPort === undefined)
     refuse('limitedHealthAddress', 'needs a port beside it')
-  if (read.httpVersions?.length === 0) refuse('httpVersions', 'must name a version')
   return problems
+}
+
+/** As `serve` reads them: flags go before a file, and an object before flags. */
+export function withFlags(read: Settings, flags: Settings, source: Source): Settings {
+  return source === 'object' ? { ...flags, ...read } : { ...read, ...flags }
+}
+
+/** What follows from all sources together. */
+export function togetherProblems(all: Settings, source: Source): readonly ConfigurationProblem[] {
+  if (all.envoyMetricsCertificate === undefined || figuresApart(all) !== undefined) return []
+  return [{ path: pathOf('envoyMetricsCertificate', source), message: ownPort }]
 }
 
 /** Where a setting stands; its own name where it has no path. */

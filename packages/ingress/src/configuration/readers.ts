@@ -1,8 +1,21 @@
 /** How values of a configuration are read: each reader takes what YAML or JSON gave and says what is wrong with it. */
 import { parseGoDuration } from '@landfall/api'
+import { longestMs } from '../dag/policies/durations.ts'
 
 /** @param say told what the value must be instead @returns undefined when something was said */
 export type Reader<T> = (value: unknown, say: (message: string) => void) => T | undefined
+
+/** Of a value that leaves the setting to its default. */
+export const unsaid = Symbol('unsaid')
+
+/** @param leaves the values that say nothing, as an empty text or a timeout of 0 does in Contour's file */
+export function unless<T>(leaves: (value: unknown) => boolean, read: Reader<T>): Reader<T | typeof unsaid> {
+  return (value, say) => (leaves(value) ? unsaid : read(value, say))
+}
+
+export function isEmpty(value: unknown): boolean {
+  return value === '' || (Array.isArray(value) && value.length === 0)
+}
 
 /** Milliseconds, or no limit. */
 export type Duration = number | 'infinite'
@@ -12,10 +25,19 @@ export interface Reference {
   readonly namespace: string
 }
 
+/** Without quotes YAML takes some texts for numbers: `1.2`. */
 export const text: Reader<string> = (value, say) => {
   if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   say('must be a text')
   return undefined
+}
+
+/** A text that is there and not empty. */
+export const full: Reader<string> = (value, say) => {
+  const read = text(value, say)
+  if (read === '') say('must not be empty')
+  return read === '' ? undefined : read
 }
 
 export function pattern(form: RegExp, otherwise: string): Reader<string> {
@@ -26,8 +48,15 @@ export function pattern(form: RegExp, otherwise: string): Reader<string> {
   }
 }
 
+/** The words of YAML 1.1 too, as Contour takes them. */
+const flags: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ...[true, 'y', 'Y', 'yes', 'on'].map((word) => [word, true] as const),
+  ...[false, 'n', 'N', 'no', 'off'].map((word) => [word, false] as const),
+])
+
 export const flag: Reader<boolean> = (value, say) => {
-  if (typeof value === 'boolean') return value
+  const read = flags.get(value)
+  if (read !== undefined) return read
   say('must be true or false')
   return undefined
 }
@@ -50,28 +79,37 @@ export const port: Reader<number> = whole(1, 65535)
 
 export function choice<const T extends string>(...choices: readonly T[]): Reader<T> {
   return (value, say) => {
-    const found = choices.find((one) => one === value)
+    const found = choices.find((one) => one === (typeof value === 'number' ? String(value) : value))
     if (found === undefined)
       say(`"${String(value)}" is none of ${choices.map((one) => `"${one}"`).join(', ')}`)
     return found
   }
 }
 
-/** Go's notation, `infinity` or `infinite`. */
-export const duration: Reader<Duration> = (value, say) => {
+const positiveDuration: Reader<Duration> = (value, say) => {
   if (value === 'infinity' || value === 'infinite') return 'infinite'
   const seconds = typeof value === 'string' ? parseGoDuration(value) : undefined
-  if (seconds !== undefined && seconds > 0) return Math.max(1, Math.round(seconds * 1000))
+  if (seconds !== undefined && seconds > 0)
+    return Math.min(longestMs, Math.max(1, Math.round(seconds * 1000)))
   say(`"${String(value)}" is no duration such as 30s, nor infinity`)
   return undefined
 }
 
-/** A duration that must end. */
-export const limited: Reader<number> = (value, say) => {
-  const read = duration(value, say)
+const endingDuration: Reader<number> = (value, say) => {
+  const read = positiveDuration(value, say)
   if (read === 'infinite') say('must be a duration such as 2s, not infinity')
   return read === 'infinite' ? undefined : read
 }
+
+function isZeroDuration(value: unknown): boolean {
+  return value === '' || value === 0 || (typeof value === 'string' && parseGoDuration(value) === 0)
+}
+
+/** Go's notation, `infinity` or `infinite`; '' and zero say nothing. */
+export const duration: Reader<Duration | typeof unsaid> = unless(isZeroDuration, positiveDuration)
+
+/** A duration that must end. */
+export const limited: Reader<number | typeof unsaid> = unless(isZeroDuration, endingDuration)
 
 export function list<T>(item: Reader<T>): Reader<readonly T[]> {
   return (value, say) => {

@@ -1,4 +1,4 @@
-/** Parts of Contour's configuration that cannot be honoured yet: they are refused, each with the reason. */
+/** Parts of Contour's configuration that cannot be honoured: they are refused, each with the reason and what to do. */
 export interface Refused {
   readonly file?: string
   readonly object?: string
@@ -6,6 +6,9 @@ export interface Refused {
 }
 
 export const refused: readonly Refused[] = [
-  { file: 'gateway', object: 'gateway', why: 'Gateway API is not served yet' },
-  { file: 'tracing', object: 'tracing', why: 'tracing is not served yet' },
+  {
+    file: 'gateway',
+    object: 'gateway',
+    why: 'Gateway API is not served: take this key out; what the Gateway and its routes say can be said with HTTPProxies',
+  },
 ]

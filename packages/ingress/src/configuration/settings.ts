@@ -3,104 +3,87 @@
  * change of it is taken over while the program runs. What a path cannot be honoured for is in `refused.ts`.
  */
 import { formatLine, jsonFields } from './access-log-fields.ts'
-import { globalRateLimitPolicy } from './rate-limit-policy.ts'
+import { authorizing, rateLimiting, tracing } from './extension-settings.ts'
 import {
   choice,
   duration,
   emptyList,
   flag,
+  isEmpty,
   limited,
   list,
-  pattern,
   port,
   positive,
   type Reader,
-  shaped,
   text,
   textMap,
+  unless,
+  type unsaid,
   whole,
 } from './readers.ts'
+import { both, fixed, live, type Setting } from './setting.ts'
 import { cipherSuites, curves, headerNames, headers } from './words.ts'
 
-export interface Setting<T = unknown> {
-  readonly read: Reader<T>
-  /** Path in the file. */
-  readonly file?: string
-  /** Path in the object's spec. */
-  readonly object?: string
-  /** Taken over while the program runs. */
-  readonly live: boolean
-}
-
-interface Paths {
-  readonly file?: string
-  readonly object?: string
-}
-
-function live<T>(read: Reader<T>, paths: Paths): Setting<T> {
-  return { read, ...paths, live: true }
-}
-
-function fixed<T>(read: Reader<T>, paths: Paths = {}): Setting<T> {
-  return { read, ...paths, live: false }
-}
-
-function both<T>(read: Reader<T>, file: string, object: string): Setting<T> {
-  return live(read, { file, object })
-}
-
-const version = choice('1.2', '1.3')
+const version = unless(isEmpty, choice('1.2', '1.3'))
+const name = unless(isEmpty, text)
 const count = whole(1)
+
+function isZero(value: unknown): boolean {
+  return value === 0
+}
+
+const httpVersion: Reader<'HTTP/1.1' | 'HTTP/2'> = (value, say) =>
+  choice('HTTP/1.1', 'HTTP/2')(typeof value === 'string' ? value.toUpperCase() : value, say)
 
 const program = {
   debug: fixed(flag, { file: 'debug' }),
   incluster: fixed(flag, { file: 'incluster' }),
-  kubeconfig: fixed(text, { file: 'kubeconfig' }),
-  kubernetesQps: fixed(positive, { file: 'kubernetesClientQPS' }),
-  kubernetesBurst: fixed(whole(1), { file: 'kubernetesClientBurst' }),
+  kubeconfig: fixed(name, { file: 'kubeconfig' }),
+  kubernetesQps: fixed(unless(isZero, positive), { file: 'kubernetesClientQPS' }),
+  kubernetesBurst: fixed(unless(isZero, whole(1)), { file: 'kubernetesClientBurst' }),
   kubernetesDebug: fixed(whole(0)),
   watchNamespaces: fixed(list(text)),
-  xdsAddress: fixed(text, { object: 'xdsServer.address' }),
+  xdsAddress: fixed(name, { object: 'xdsServer.address' }),
   xdsPort: fixed(port, { object: 'xdsServer.port' }),
-  xdsCa: fixed(text, { object: 'xdsServer.tls.caFile' }),
-  xdsCertificate: fixed(text, { object: 'xdsServer.tls.certFile' }),
-  xdsKey: fixed(text, { object: 'xdsServer.tls.keyFile' }),
+  xdsCa: fixed(name, { object: 'xdsServer.tls.caFile' }),
+  xdsCertificate: fixed(name, { object: 'xdsServer.tls.certFile' }),
+  xdsKey: fixed(name, { object: 'xdsServer.tls.keyFile' }),
   xdsInsecure: fixed(flag, { object: 'xdsServer.tls.insecure' }),
   xdsClientNames: fixed(list(text)),
-  debugAddress: fixed(text, { object: 'debug.address' }),
+  debugAddress: fixed(name, { object: 'debug.address' }),
   debugPort: fixed(port, { object: 'debug.port' }),
-  healthAddress: fixed(text, { object: 'health.address' }),
+  healthAddress: fixed(name, { object: 'health.address' }),
   healthPort: fixed(port, { object: 'health.port' }),
-  metricsAddress: fixed(text, { file: 'metrics.contour.address', object: 'metrics.address' }),
+  metricsAddress: fixed(name, { file: 'metrics.contour.address', object: 'metrics.address' }),
   metricsPort: fixed(port, { file: 'metrics.contour.port', object: 'metrics.port' }),
-  metricsCertificate: fixed(text, {
+  metricsCertificate: fixed(name, {
     file: 'metrics.contour.server-certificate-path',
     object: 'metrics.tls.certFile',
   }),
-  metricsKey: fixed(text, { file: 'metrics.contour.server-key-path', object: 'metrics.tls.keyFile' }),
-  metricsCa: fixed(text, { file: 'metrics.contour.ca-certificate-path', object: 'metrics.tls.caFile' }),
+  metricsKey: fixed(name, { file: 'metrics.contour.server-key-path', object: 'metrics.tls.keyFile' }),
+  metricsCa: fixed(name, { file: 'metrics.contour.ca-certificate-path', object: 'metrics.tls.caFile' }),
   ingressClasses: fixed(list(text), { object: 'ingress.classNames' }),
-  envoyServiceName: fixed(text, { file: 'envoy-service-name', object: 'envoy.service.name' }),
-  envoyServiceNamespace: fixed(text, { file: 'envoy-service-namespace', object: 'envoy.service.namespace' }),
+  envoyServiceName: fixed(name, { file: 'envoy-service-name', object: 'envoy.service.name' }),
+  envoyServiceNamespace: fixed(name, { file: 'envoy-service-namespace', object: 'envoy.service.namespace' }),
   features: fixed(emptyList('there are no feature flags'), { file: 'featureFlags', object: 'featureFlags' }),
   ipv6: fixed(flag),
 }
 
 const listeners = {
-  httpAddress: live(text, { object: 'envoy.http.address' }),
+  httpAddress: live(name, { object: 'envoy.http.address' }),
   httpPort: live(port, { object: 'envoy.http.port' }),
   httpAccessLog: live(text, { object: 'envoy.http.accessLog' }),
-  httpsAddress: live(text, { object: 'envoy.https.address' }),
+  httpsAddress: live(name, { object: 'envoy.https.address' }),
   httpsPort: live(port, { object: 'envoy.https.port' }),
   httpsAccessLog: live(text, { object: 'envoy.https.accessLog' }),
-  statsAddress: live(text, { object: 'envoy.health.address' }),
+  statsAddress: live(name, { object: 'envoy.health.address' }),
   statsPort: live(port, { object: 'envoy.health.port' }),
-  envoyMetricsAddress: both(text, 'metrics.envoy.address', 'envoy.metrics.address'),
+  envoyMetricsAddress: both(name, 'metrics.envoy.address', 'envoy.metrics.address'),
   envoyMetricsPort: both(port, 'metrics.envoy.port', 'envoy.metrics.port'),
-  envoyMetricsCertificate: both(text, 'metrics.envoy.server-certificate-path', 'envoy.metrics.tls.certFile'),
-  envoyMetricsKey: both(text, 'metrics.envoy.server-key-path', 'envoy.metrics.tls.keyFile'),
-  envoyMetricsCa: both(text, 'metrics.envoy.ca-certificate-path', 'envoy.metrics.tls.caFile'),
-  limitedHealthAddress: both(text, 'omEnforcedHealthListener.address', 'envoy.omEnforcedHealth.address'),
+  envoyMetricsCertificate: both(name, 'metrics.envoy.server-certificate-path', 'envoy.metrics.tls.certFile'),
+  envoyMetricsKey: both(name, 'metrics.envoy.server-key-path', 'envoy.metrics.tls.keyFile'),
+  envoyMetricsCa: both(name, 'metrics.envoy.ca-certificate-path', 'envoy.metrics.tls.caFile'),
+  limitedHealthAddress: both(name, 'omEnforcedHealthListener.address', 'envoy.omEnforcedHealth.address'),
   limitedHealthPort: both(port, 'omEnforcedHealthListener.port', 'envoy.omEnforcedHealth.port'),
   useProxyProtocol: live(flag, { object: 'envoy.listener.useProxyProtocol' }),
   disableAllowChunkedLength: both(
@@ -110,12 +93,12 @@ const listeners = {
   ),
   disableMergeSlashes: both(flag, 'disableMergeSlashes', 'envoy.listener.disableMergeSlashes'),
   compression: both(
-    choice('gzip', 'brotli', 'zstd', 'disabled'),
+    unless(isEmpty, choice('gzip', 'brotli', 'zstd', 'disabled')),
     'compression.algorithm',
     'envoy.listener.compression.algorithm',
   ),
   serverHeader: both(
-    choice('overwrite', 'append_if_absent', 'pass_through'),
+    unless(isEmpty, choice('overwrite', 'append_if_absent', 'pass_through')),
     'serverHeaderTransformation',
     'envoy.listener.serverHeaderTransformation',
   ),
@@ -161,7 +144,7 @@ const listeners = {
     'envoy.listener.maxConnectionsToAcceptPerSocketEvent',
   ),
   httpVersions: both(
-    list(choice('HTTP/1.1', 'HTTP/2')),
+    unless(isEmpty, list(httpVersion)),
     'default-http-versions',
     'envoy.defaultHTTPVersions',
   ),
@@ -170,8 +153,12 @@ const listeners = {
 
 const logging = {
   accessLogFormat: both(choice('envoy', 'json'), 'accesslog-format', 'envoy.logging.accessLogFormat'),
-  accessLogLine: both(formatLine, 'accesslog-format-string', 'envoy.logging.accessLogFormatString'),
-  accessLogFields: both(jsonFields, 'json-fields', 'envoy.logging.accessLogJSONFields'),
+  accessLogLine: both(
+    unless(isEmpty, formatLine),
+    'accesslog-format-string',
+    'envoy.logging.accessLogFormatString',
+  ),
+  accessLogFields: both(unless(isEmpty, jsonFields), 'json-fields', 'envoy.logging.accessLogJSONFields'),
   accessLogLevel: both(
     choice('info', 'error', 'critical', 'disabled'),
     'accesslog-level',
@@ -182,20 +169,24 @@ const logging = {
 const tls = {
   tlsMinimum: both(version, 'tls.minimum-protocol-version', 'envoy.listener.tls.minimumProtocolVersion'),
   tlsMaximum: both(version, 'tls.maximum-protocol-version', 'envoy.listener.tls.maximumProtocolVersion'),
-  cipherSuites: both(cipherSuites, 'tls.cipher-suites', 'envoy.listener.tls.cipherSuites'),
+  cipherSuites: both(unless(isEmpty, cipherSuites), 'tls.cipher-suites', 'envoy.listener.tls.cipherSuites'),
   curves: both(curves, 'tls.ecdh-curves', 'envoy.listener.tls.ecdhCurves'),
-  fallbackName: both(text, 'tls.fallback-certificate.name', 'httpproxy.fallbackCertificate.name'),
+  fallbackName: both(name, 'tls.fallback-certificate.name', 'httpproxy.fallbackCertificate.name'),
   fallbackNamespace: both(
-    text,
+    name,
     'tls.fallback-certificate.namespace',
     'httpproxy.fallbackCertificate.namespace',
   ),
-  clientCertificateName: both(text, 'tls.envoy-client-certificate.name', 'envoy.clientCertificate.name'),
+  clientCertificateName: both(name, 'tls.envoy-client-certificate.name', 'envoy.clientCertificate.name'),
   clientCertificateNamespace: both(
-    text,
+    name,
     'tls.envoy-client-certificate.namespace',
     'envoy.clientCertificate.namespace',
   ),
+  certificates: fixed(choice('chains', 'on-demand'), {
+    file: 'tls.certificates',
+    object: 'envoy.listener.tls.certificates',
+  }),
   ja3: both(flag, 'tls.fingerprint.ja3', 'envoy.listener.tls.fingerprint.ja3'),
   ja4: both(flag, 'tls.fingerprint.ja4', 'envoy.listener.tls.fingerprint.ja4'),
 }
@@ -211,7 +202,7 @@ const timeouts = {
   ),
   delayedClose: both(duration, 'timeouts.delayed-close-timeout', 'envoy.timeouts.delayedCloseTimeout'),
   drain: both(
-    limited,
+    duration,
     'timeouts.connection-shutdown-grace-period',
     'envoy.timeouts.connectionShutdownGracePeriod',
   ),
@@ -266,63 +257,6 @@ const clusters = {
   ),
 }
 
-const extension = pattern(/^[^/]+\/[^/]+$/, 'must be namespace/name of an ExtensionService')
-const headerName = shaped({ exact: text, prefix: text, suffix: text, contains: text, ignoreCase: flag })
-
-function authorization<T>(read: Reader<T>, name: string): Setting<T> {
-  return both(read, `globalExtAuth.${name}`, `globalExtAuth.${name}`)
-}
-
-const authorizing = {
-  authService: live(extension, { file: 'globalExtAuth.extensionService' }),
-  authServiceApi: live(choice('projectcontour.io/v1alpha1'), {
-    object: 'globalExtAuth.extensionRef.apiVersion',
-  }),
-  authServiceName: live(text, { object: 'globalExtAuth.extensionRef.name' }),
-  authServiceNamespace: live(text, { object: 'globalExtAuth.extensionRef.namespace' }),
-  authServiceType: authorization(choice('grpc', 'http'), 'serviceType'),
-  authHttp: authorization(
-    shaped({
-      pathPrefix: text,
-      allowedAuthorizationHeaders: list(headerName),
-      allowedUpstreamHeaders: list(headerName),
-    }),
-    'httpSettings',
-  ),
-  authPolicy: authorization(shaped({ disabled: flag, context: textMap }), 'authPolicy'),
-  authTimeout: authorization(text, 'responseTimeout'),
-  authFailOpen: authorization(flag, 'failOpen'),
-  authBody: authorization(
-    shaped({ maxRequestBytes: count, allowPartialMessage: flag, packAsBytes: flag }),
-    'withRequestBody',
-  ),
-}
-
-const rateLimiting = {
-  rateLimitService: live(pattern(/^[^/]+\/[^/]+$/, 'must be namespace/name of an ExtensionService'), {
-    file: 'rateLimitService.extensionService',
-  }),
-  rateLimitServiceName: live(text, { object: 'rateLimitService.extensionService.name' }),
-  rateLimitServiceNamespace: live(text, { object: 'rateLimitService.extensionService.namespace' }),
-  rateLimitDomain: both(text, 'rateLimitService.domain', 'rateLimitService.domain'),
-  rateLimitFailOpen: both(flag, 'rateLimitService.failOpen', 'rateLimitService.failOpen'),
-  rateLimitHeaders: both(
-    flag,
-    'rateLimitService.enableXRateLimitHeaders',
-    'rateLimitService.enableXRateLimitHeaders',
-  ),
-  rateLimitExhausted: both(
-    flag,
-    'rateLimitService.enableResourceExhaustedCode',
-    'rateLimitService.enableResourceExhaustedCode',
-  ),
-  rateLimitPolicy: both(
-    globalRateLimitPolicy,
-    'rateLimitService.defaultGlobalRateLimitPolicy',
-    'rateLimitService.defaultGlobalRateLimitPolicy',
-  ),
-}
-
 const network = {
   trustedHops: both(whole(0), 'network.num-trusted-hops', 'envoy.network.numTrustedHops'),
   adminPort: both(whole(0, 65535), 'network.admin-port', 'envoy.network.adminPort'),
@@ -333,7 +267,7 @@ const policies = {
   rootNamespaces: live(list(text), { object: 'httpproxy.rootNamespaces' }),
   disablePermitInsecure: both(flag, 'disablePermitInsecure', 'httpproxy.disablePermitInsecure'),
   enableExternalName: both(flag, 'enableExternalNameService', 'enableExternalNameService'),
-  ingressStatusAddress: both(text, 'ingress-status-address', 'ingress.statusAddress'),
+  ingressStatusAddress: both(name, 'ingress-status-address', 'ingress.statusAddress'),
   requestSet: both(headers, 'policy.request-headers.set', 'policy.requestHeaders.set'),
   requestRemove: both(headerNames, 'policy.request-headers.remove', 'policy.requestHeaders.remove'),
   responseSet: both(headers, 'policy.response-headers.set', 'policy.responseHeaders.set'),
@@ -350,6 +284,7 @@ export const settings = {
   ...clusters,
   ...authorizing,
   ...rateLimiting,
+  ...tracing,
   ...network,
   ...policies,
 }
@@ -359,6 +294,6 @@ type Table = typeof settings
 /** What was said; the rest is left to its default. */
 export type Settings = { readonly [K in keyof Table]?: ReadBy<Table[K]> }
 
-type ReadBy<S> = S extends { readonly read: Reader<infer T> } ? T : never
+type ReadBy<S> = S extends { readonly read: Reader<infer T> } ? Exclude<T, typeof unsaid> : never
 
 export type SettingName = keyof Settings

@@ -29,6 +29,10 @@ export const curves: Reader<readonly string[]> = list(
 
 const headerName = /^[A-Za-z0-9-]+$/
 
+export function isHeaderName(value: string): boolean {
+  return headerName.test(value)
+}
+
 const header: Reader<string> = (value, say) => {
   const isName = typeof value === 'string' && headerName.test(value)
   if (isName && value.toLowerCase() !== 'host') return value

@@ -82,6 +82,17 @@ export interface ClusterSettings {
   readonly external: ExternalName | undefined
   /** undefined: any certificate is taken. */
   readonly validation: UpstreamValidation | undefined
+  /** Redirects that it answers are followed by Envoy itself. */
+  readonly redirectsInside?: true
+}
+
+/** How a cluster is written, where its settings do not tell any more: Contour's name of it says that, too. */
+export interface Written {
+  readonly strategy: string
+  /** What of a health check is given: times, thresholds and path. */
+  readonly healthCheck: string
+  /** That requests are sent to: by a policy, or the name outside that the Service stands for. */
+  readonly host: string
 }
 
 /** One port of a Service. */
@@ -95,6 +106,8 @@ export interface ServiceCluster {
   readonly settings: ClusterSettings
   /** What its validation names. */
   readonly authority: TrustBundle | undefined
+  /** With it the cluster has Contour's name, if that says all of it. */
+  readonly written?: Written
 }
 
 /** What Envoy itself asks, behind one or several Services. */

@@ -4,8 +4,9 @@
  */
 
 import type { MatchCondition } from '@landfall/api'
-import { RE2JS } from 're2js'
 import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch } from './match.ts'
+import { isParameterName } from './policies/header-limits.ts'
+import { isRegex } from './regex.ts'
 
 export interface ConditionProblem {
   readonly kind: 'path' | 'header' | 'query'
@@ -25,7 +26,23 @@ export function checkConditions(
     ...pathProblems(conditions, of).map((message) => ({ kind: 'path' as const, message })),
     ...headerProblems(conditions).map((message) => ({ kind: 'header' as const, message })),
     ...queryProblems(conditions).map((message) => ({ kind: 'query' as const, message })),
+    ...checkTogether(conditions),
   ]
+}
+
+/** What cannot hold together, of conditions that are good each for itself. */
+export function checkTogether(conditions: Conditions): readonly ConditionProblem[] {
+  const at = (kind: 'header' | 'query') => (message: string) => ({ kind, message: `conditions.${message}` })
+  const headers = conditions.flatMap((condition) => condition.header ?? [])
+  const parameters = conditions.flatMap((condition) => condition.queryParameter ?? [])
+  return [...headerConflicts(headers).map(at('header')), ...queryConflicts(parameters).map(at('query'))]
+}
+
+/** Names of headers of which a condition says nothing. It counts for nothing, as with Contour. */
+export function silentHeaders(conditions: Conditions): readonly string[] {
+  return conditions.flatMap(({ header }) =>
+    header === undefined || headerMatch(header).length > 0 ? [] : [header.name],
+  )
 }
 
 /** The blocks from the root's include down to the route, each of them checked. */
@@ -49,15 +66,28 @@ function pathPieces(condition: MatchCondition): readonly PathMatch[] {
   })
 }
 
+/** An include's prefix holds for all that a regular expression below it says, and is none itself. */
 function mergePaths(all: Conditions): PathMatch {
   const pieces = all.flatMap(pathPieces)
   const last = pieces.at(-1)
   if (last === undefined) return { kind: 'prefix', value: '/' }
-  const value = pieces
+  const before = joined(pieces.slice(0, -1))
+  if (last.kind !== 'regex' || before === '') return { kind: last.kind, value: joined(pieces) }
+  const regex = joined([last])
+  const grouped = regex.includes('|') ? `(?:${regex})` : regex
+  return { kind: 'regex', value: `${quoted(before.replace(/\/$/, ''))}${grouped}` }
+}
+
+function joined(pieces: readonly PathMatch[]): string {
+  return pieces
     .map((piece) => piece.value)
     .join('')
     .replace(/\/{2,}/g, '/')
-  return { kind: pieces.some((piece) => piece.kind === 'regex') ? 'regex' : last.kind, value }
+}
+
+/** As a regular expression that matches it alone. */
+function quoted(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 function pathProblems(conditions: Conditions, of: 'route' | 'include'): readonly string[] {
@@ -76,15 +106,6 @@ function pathProblems(conditions: Conditions, of: 'route' | 'include'): readonly
       problems.push(`conditions.regex: "${value}" is not an RE2 regex`)
   }
   return problems
-}
-
-export function isRegex(text: string): boolean {
-  try {
-    RE2JS.compile(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Empty when the condition says nothing. */
@@ -115,30 +136,35 @@ export function headerMatch(condition: HeaderCondition): readonly HeaderMatch[] 
 }
 
 function headerProblems(conditions: Conditions): readonly string[] {
-  return checkHeaders(conditions.flatMap((condition) => condition.header ?? [])).map(
-    (problem) => `conditions.${problem}`,
+  return conditions.flatMap(({ header }) =>
+    header === undefined ? [] : headerProblem(header).map((problem) => `conditions.${problem}`),
   )
 }
 
+function headerProblem(header: HeaderCondition): readonly string[] {
+  const isName = /^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header.name)
+  return [
+    ...(isName ? [] : [`header: "${header.name}" is not a header name`]),
+    ...(given(header.regex) && !isRegex(header.regex)
+      ? [`header "${header.name}": "${header.regex}" is not an RE2 regex`]
+      : []),
+  ]
+}
+
+/** Of headers that must all say something. */
 export function checkHeaders(headers: readonly HeaderCondition[]): readonly string[] {
-  const problems: string[] = []
-  for (const header of headers) {
-    if (!/^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header.name)) {
-      problems.push(`header: "${header.name}" is not a header name`)
-    }
-    if (given(header.regex) && !isRegex(header.regex)) {
-      problems.push(`header "${header.name}": "${header.regex}" is not an RE2 regex`)
-    }
-    if (headerMatch(header).length === 0) {
-      problems.push(`header "${header.name}": none of present, notpresent, contains, … is set`)
-    }
-  }
+  const silent = headers
+    .filter((header) => headerMatch(header).length === 0)
+    .map(({ name }) => `header "${name}": none of present, notpresent, contains, … is set`)
+  return [...headers.flatMap(headerProblem), ...silent, ...headerConflicts(headers)]
+}
+
+function headerConflicts(headers: readonly HeaderCondition[]): readonly string[] {
   const groups = Map.groupBy(headers.flatMap(headerMatch), (match) => match.name.toLowerCase())
-  for (const [name, matches] of groups) {
+  return [...groups].flatMap(([name, matches]) => {
     const conflict = headerConflict(matches)
-    if (conflict !== undefined) problems.push(`header "${name}": ${conflict} cannot both hold`)
-  }
-  return problems
+    return conflict === undefined ? [] : `header "${name}": ${conflict} cannot both hold`
+  })
 }
 
 function headerConflict(matches: readonly HeaderMatch[]): string | undefined {
@@ -171,23 +197,28 @@ function queryMatch(condition: QueryCondition): readonly QueryMatch[] {
 function queryProblems(conditions: Conditions): readonly string[] {
   const parameters = conditions.flatMap((condition) => condition.queryParameter ?? [])
   const problems: string[] = []
-  const exact = new Set<string>()
   for (const parameter of parameters) {
     const at = `conditions.queryParameter "${parameter.name}"`
     const matches = queryMatch(parameter)
     if (parameter.name === '') problems.push('conditions.queryParameter: the name is empty')
+    if (!isParameterName(parameter.name)) problems.push('conditions.queryParameter: the name is too long')
     if (matches.length !== 1)
       problems.push(`${at}: exactly one kind of match is expected, not ${matches.length}`)
     if (given(parameter.regex) && !isRegex(parameter.regex)) {
       problems.push(`${at}: "${parameter.regex}" is not an RE2 regex`)
     }
-    if (given(parameter.exact)) {
-      const name = parameter.name.toLowerCase()
-      if (exact.has(name)) problems.push(`${at}: two exact values cannot both hold`)
-      exact.add(name)
-    }
   }
   return problems
+}
+
+function queryConflicts(parameters: readonly QueryCondition[]): readonly string[] {
+  const exact = parameters.filter((parameter) => given(parameter.exact))
+  const names = exact.map(({ name }) => name.toLowerCase())
+  return exact.flatMap(({ name }, index) =>
+    names.indexOf(name.toLowerCase()) === index
+      ? []
+      : `queryParameter "${name}": two exact values cannot both hold`,
+  )
 }
 
 function given(text: string | undefined): text is string {

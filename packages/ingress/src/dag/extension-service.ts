@@ -5,10 +5,12 @@
 import type { ExtensionService, ExtensionServiceSpec } from '@landfall/api'
 import type { Lookups } from '../model/lookups.ts'
 import type { CircuitBreakers, ClusterSettings, ExtensionCluster, ExtensionTarget, Limit } from './cluster.ts'
+import type { DagOptions } from './options.ts'
 import { readLimit } from './policies/durations.ts'
 import { readLoadBalancing } from './policies/load-balancing.ts'
 import { namesOf } from './policies/upstream-validation.ts'
 import { error, type Problem, warning } from './problem.ts'
+import { clientCertificateProblems } from './required-validation.ts'
 import { resolveAuthority } from './trust.ts'
 import { plainSettings, servicePort } from './upstream.ts'
 
@@ -19,13 +21,20 @@ export interface Extension {
   readonly problems: readonly Problem[]
 }
 
-export function translateExtension({ meta, spec }: ExtensionService, lookups: Lookups): Extension {
+export type ExtensionOptions = Pick<DagOptions, 'clientCertificate' | 'requireUpstreamValidation'>
+
+export function translateExtension(
+  { meta, spec }: ExtensionService,
+  lookups: Lookups,
+  { clientCertificate, requireUpstreamValidation: strict }: ExtensionOptions,
+): Extension {
   const { namespace, name } = meta
   const problems: Problem[] = []
   const timeout = timeoutOf(spec, problems)
   const targets = targetsOf(namespace, spec, lookups, problems)
   const protocol = spec.protocol ?? 'h2'
-  const trust = trustOf(namespace, spec, lookups, problems)
+  if (protocol === 'h2') problems.push(...clientCertificateProblems(clientCertificate, lookups))
+  const trust = trustOf(namespace, spec, strict, lookups, problems)
   const settings: ClusterSettings = {
     ...plainSettings,
     strategy: strategyOf(spec, problems),
@@ -104,11 +113,18 @@ function targetsOf(
 /** Of all localities of a cluster together. */
 const maximumWeight = 0xffffffff
 
-function trustOf(namespace: string, spec: ExtensionServiceSpec, lookups: Lookups, problems: Problem[]) {
+function trustOf(
+  namespace: string,
+  spec: ExtensionServiceSpec,
+  strict: boolean,
+  lookups: Lookups,
+  problems: Problem[],
+) {
   const { validation, protocol = 'h2' } = spec
   if (validation === undefined) {
     const message = 'spec: any certificate of the backend is taken, as there is no validation'
-    if (protocol === 'h2') problems.push(warning('ServiceError', 'UpstreamNotVerified', message))
+    const told = strict ? error : warning
+    if (protocol === 'h2') problems.push(told('ServiceError', 'UpstreamNotVerified', message))
     return undefined
   }
   if (protocol !== 'h2') {

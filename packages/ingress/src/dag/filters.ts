@@ -24,6 +24,7 @@ export interface LocalRateLimit {
   readonly intervalMs: number
   /** Of a refused request; undefined: 429. */
   readonly status: number | undefined
+  /** Values in Envoy's format, where `%%` is a percent sign. */
   readonly headers: readonly { readonly name: string; readonly value: string }[]
 }
 

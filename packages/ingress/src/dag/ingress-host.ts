@@ -1,22 +1,23 @@
 /**
  * The Ingresses of one host. Of two that ask for the same path the older one is served; so is the older one's
- * certificate. A path whose Service is missing is left out, and requests fall to the next that matches.
+ * certificate, for the rules of all of them, as with Contour. A path whose Service is missing is left out, and requests
+ * fall to the next that matches.
  */
 import { type Ingress, type IngressBackend, type IngressPath, keyOf } from '@landfall/kube/model'
 import { ruleHost } from '../model/host-index.ts'
 import type { Lookups } from '../model/lookups.ts'
 import { openAccess } from './access.ts'
-import { isRegex } from './conditions.ts'
 import type { Contribution } from './contribution.ts'
 import { noHostFilters } from './filters.ts'
 import { ingressTls, ingressTlsWarnings } from './ingress-tls.ts'
 import type { PathMatch } from './match.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
-import { readIngressPolicies } from './policies/ingress-annotations.ts'
+import { annotationWarnings, readIngressPolicies } from './policies/ingress-annotations.ts'
 import { plainForward } from './policies/plain-forward.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import type { Reading } from './reading.ts'
+import { isRegex } from './regex.ts'
 import { plainSettings, resolveService } from './upstream.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -29,37 +30,53 @@ export interface IngressHostResult {
 }
 
 export function translateIngresses(host: string, lookups: Lookups, options: DagOptions): IngressHostResult {
-  const oldestFirst = lookups.ingresses(host).map((ingress) => translateOne(host, ingress, lookups, options))
+  const oldestFirst = lookups
+    .ingresses(host)
+    .map((ingress) => translateOne(host, ingress, { lookups, options }))
+  const certified = lookups.certified(host).map((ingress) => certify(host, ingress, { lookups, options }))
+  const tls = certified.find((one) => one.tls !== undefined)?.tls
   const oldestLast = oldestFirst.toReversed()
   return {
     contribution: {
-      plain: oldestLast.flatMap(({ contribution }) => contribution.plain),
-      secure: oldestLast.flatMap(({ contribution }) => contribution.secure),
-      tls: oldestFirst.find(({ contribution }) => contribution.tls !== undefined)?.contribution.tls,
+      plain: oldestLast.flatMap(({ plain }) => plain),
+      secure: tls === undefined ? [] : oldestLast.flatMap(({ routes }) => routes),
+      tls,
       tcp: undefined,
       access: openAccess,
       filters: noHostFilters,
     },
-    outcomes: oldestFirst.map(({ outcome }) => outcome),
+    outcomes: together([...oldestFirst, ...certified].map(({ outcome }) => outcome)),
   }
 }
 
-function translateOne(host: string, ingress: Ingress, lookups: Lookups, options: DagOptions) {
-  const problems: Problem[] = [...ingressTlsWarnings(ingress)]
-  const routes = routesOf(host, ingress, { lookups, options }, problems)
+/** The host's certificate is that of the oldest Ingress that has a good one, for the rules of all of them. */
+function certify(host: string, ingress: Ingress, { lookups, options }: Reading) {
+  const problems: Problem[] = []
   const tls = ingressTls(host, ingress, lookups, options, problems)
-  const redirect = ingress.meta.annotations[forceRedirect] === 'true'
-  const plain = ingress.meta.annotations[allowHttp] === 'false' ? [] : routes
-  const contribution: Contribution = {
-    plain: redirect ? plain.map((route) => ({ ...route, action: { kind: 'https-redirect' } })) : plain,
-    secure: tls === undefined ? [] : routes,
-    tls,
-    tcp: undefined,
-    access: openAccess,
-    filters: noHostFilters,
+  return { tls, outcome: outcomeOf(ingress, problems) }
+}
+
+function translateOne(host: string, ingress: Ingress, reading: Reading) {
+  const { annotations } = ingress.meta
+  const problems: Problem[] = [...annotationWarnings(annotations), ...ingressTlsWarnings(ingress)]
+  const routes = routesOf(host, ingress, reading, problems)
+  const redirected = routes.map((route): Route => ({ ...route, action: { kind: 'https-redirect' } }))
+  const open = annotations[allowHttp] === 'false' ? [] : routes
+  const plain = annotations[forceRedirect] === 'true' ? redirected : open
+  return { plain, routes, outcome: outcomeOf(ingress, problems) }
+}
+
+function outcomeOf(ingress: Ingress, problems: readonly Problem[]): Outcome {
+  return { kind: 'ingress', key: keyOf(ingress.meta), problems }
+}
+
+function together(outcomes: readonly Outcome[]): readonly Outcome[] {
+  const told = new Map<string, Outcome>()
+  for (const outcome of outcomes) {
+    const before = told.get(outcome.key)?.problems ?? []
+    told.set(outcome.key, { ...outcome, problems: [...before, ...outcome.problems] })
   }
-  const outcome: Outcome = { kind: 'ingress', key: keyOf(ingress.meta), problems }
-  return { contribution, outcome }
+  return [...told.values()]
 }
 
 function routesOf(host: string, ingress: Ingress, reading: Reading, problems: Problem[]): readonly Route[] {
@@ -104,6 +121,7 @@ function routeOf(ingress: Ingress, field: string, path: IngressPath, reading: Re
       ...readIngressPolicies(ingress.meta.annotations),
     },
     owner: `Ingress/${keyOf(ingress.meta)}`,
+    rule: field,
   })
 }
 

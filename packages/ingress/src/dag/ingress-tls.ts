@@ -31,7 +31,11 @@ function ignoredEntries({ rules, tls }: Ingress): readonly Problem[] {
       const name = host.toLowerCase()
       return name !== '' && wanted.has(name)
         ? []
-        : [ignored(`${field}.hosts[${at}]: no rule has the host "${host}"`)]
+        : [
+            ignored(
+              `${field}.hosts[${at}]: no rule here has the host "${host}", only those of other Ingresses may use it`,
+            ),
+          ]
     })
   })
 }

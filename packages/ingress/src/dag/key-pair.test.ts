@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Secret } from '@landfall/kube/model'
+import { emptyMeta, type Secret } from '@landfall/kube/model'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { readKeyPair } from './key-pair.ts'
@@ -16,17 +16,7 @@ const key = stringData['tls.key'] ?? ''
 
 function secret(data: Readonly<Record<string, string>>, type = 'kubernetes.io/tls'): Secret {
   return {
-    meta: {
-      namespace: 'web',
-      name: 'cert',
-      uid: '',
-      resourceVersion: '',
-      generation: 0,
-      creationTimestamp: '',
-      labels: {},
-      annotations: {},
-      deleting: false,
-    },
+    meta: { ...emptyMeta, namespace: 'web', name: 'cert' },
     type,
     data: Object.fromEntries(Object.entries(data).map(([name, text]) => [name, Buffer.from(text)])),
   }

@@ -35,7 +35,11 @@ export function readKeyPair(secret: Secret): KeyPairResult {
   const own = readPrivateKey(privateKey)
   if (typeof own === 'string') return no(`key "${privateKeyKey}": ${own}`)
   if (!leaf.checkPrivateKey(own)) return no(`"${privateKeyKey}" is not the key of "${certificateKey}"`)
-  return { ok: true, keyPair: { secret: key, certificates, key: privateKey } }
+  return { ok: true, keyPair: { secret: key, certificates, key: privateKey, names: namesOf(leaf) } }
+}
+
+function namesOf({ subjectAltName = '' }: X509Certificate): readonly string[] {
+  return [...subjectAltName.matchAll(/(?:^|, )DNS:([^,]+)/g)].map(([, name = '']) => name.toLowerCase())
 }
 
 /** The leaf, or what is wrong. Every block is read: X509Certificate itself looks at the first only. */

@@ -49,11 +49,16 @@ function usable(key: unknown): object | undefined {
   if (made === undefined) return undefined
   const takes =
     kty === 'RSA'
-      ? may(/^[RP]S(256|384|512)$/) && (made.e === 'AQAB' || made.e === 'Aw')
+      ? may(/^[RP]S(256|384|512)$/) && (made.e === 'AQAB' || made.e === 'Aw') && isLongEnough(made)
       : kty === 'EC'
         ? curves[crv ?? ''] !== undefined && (alg === undefined || alg === curves[crv ?? ''])
         : kty === 'OKP' && crv === 'Ed25519' && may(/^EdDSA$/)
   return takes ? { ...made, ...named } : undefined
+}
+
+/** Shorter ones Envoy takes for no key at all. */
+function isLongEnough({ n = '' }: JsonWebKey): boolean {
+  return Buffer.from(n, 'base64url').length >= 64
 }
 
 function isName(value: unknown): value is string | undefined {

@@ -3,13 +3,15 @@
  * forwards it. A Service that is not there leaves the others; when none is, the route answers 503.
  */
 import type { HTTPProxy, HTTPProxyRoute, HTTPProxyService } from '@landfall/api'
-import type { Cluster, HealthCheck } from './cluster.ts'
+import type { Cluster, HealthCheck, Written } from './cluster.ts'
 import type { CookieRewrite } from './filters.ts'
 import type { RouteMatch } from './match.ts'
 import { readInternalRedirect } from './policies/answers.ts'
 import { mergeCookies, readCookies } from './policies/cookies.ts'
+import { isServerName } from './policies/header-limits.ts'
 import { type HeaderContext, type HeaderRules, noHeaderRules, readHeaders } from './policies/headers.ts'
-import { readHealthCheck } from './policies/health-check.ts'
+import { readHealthCheck, writtenHealthCheck } from './policies/health-check.ts'
+import { ignoredFields } from './policies/ignored-fields.ts'
 import { type LoadBalancing, readLoadBalancing, readSlowStart } from './policies/load-balancing.ts'
 import { readPrefixRewrite } from './policies/path-rewrite.ts'
 import { readRetry, readTimeouts, type Timeouts } from './policies/timeouts.ts'
@@ -27,6 +29,8 @@ interface Rules {
   readonly response: HeaderRules
   /** Empty when they are refused, which is told elsewhere. */
   readonly cookies: readonly CookieRewrite[]
+  readonly redirectsInside: boolean
+  readonly written: Omit<Written, 'host'>
 }
 
 interface Backend {
@@ -38,7 +42,7 @@ interface Backend {
 }
 
 /** The largest sum of weights that Envoy takes. */
-const maximumWeight = 0xffffffff
+export const maximumWeight = 0xffffffff
 const noTimeouts: Timeouts = { response: undefined, idle: undefined, idleConnection: undefined }
 
 export function translateForward(
@@ -51,7 +55,8 @@ export function translateForward(
   const fatal: Problem[] = [...countProblems(field, route.services ?? [])]
   const rules = rulesOf(proxy, field, route, match, fatal)
   const balancing = readLoadBalancing(field, route.loadBalancerPolicy)
-  const problems: Problem[] = [...balancing.warnings]
+  fatal.push(...balancing.errors)
+  const problems: Problem[] = [...balancing.warnings, ...ignoredFields(field, route)]
   const backends = (route.services ?? []).flatMap((service, index) => {
     const at = `${field}.services[${index}]`
     return backendOf(proxy, at, service, rules, balancing, reading, fatal, problems) ?? []
@@ -120,7 +125,12 @@ function rulesOf(
     prefixRewrite: take(readPrefixRewrite(field, route.pathRewritePolicy, match.path), undefined, fatal),
     request: take(readHeaders(route.requestHeadersPolicy, context('request')), noHeaderRules, fatal),
     response: take(readHeaders(route.responseHeadersPolicy, context('response')), noHeaderRules, fatal),
+    redirectsInside: route.internalRedirectPolicy !== undefined,
     cookies: take(readCookies(field, route.cookieRewritePolicies), [], []),
+    written: {
+      strategy: route.loadBalancerPolicy?.strategy ?? '',
+      healthCheck: writtenHealthCheck(route.healthCheckPolicy),
+    },
   }
 }
 
@@ -152,23 +162,31 @@ function backendOf(
     rules.cookies,
     take(readCookies(field, service.cookieRewritePolicies), [], fatal),
   )
+  const named = host?.kind === 'literal' ? host.value : ''
   const reference: ServiceReference = {
     namespace: proxy.meta.namespace,
     name: service.name,
     port: service.port,
     protocol,
     healthPort: service.healthPort,
+    ...(options.contourNames === true && { written: { ...rules.written, host: named } }),
     settings: {
       ...plainSettings,
       strategy,
       idleConnection: rules.timeouts.idleConnection,
       healthCheck: rules.healthCheck,
       slowStart: take(readSlowStart(field, service.slowStartPolicy, strategy), undefined, fatal),
-      sni: host?.kind === 'literal' ? host.value : '',
+      sni: named,
+      ...(rules.redirectsInside && service.mirror !== true ? { redirectsInside: true } : {}),
     },
   }
   const resolved = resolveService(reference, lookups, options)
   if (resolved.ok) {
+    const { sni } = resolved.cluster.settings
+    if (!isServerName(sni)) {
+      const message = `${field}: the host "${sni}" is too long for a TLS handshake with the backend`
+      fatal.push(error('ServiceError', 'TLSUpstreamValidation', message))
+    }
     const asking = { field, namespace: proxy.meta.namespace }
     const cluster = validated(resolved.cluster, service.validation, asking, lookups, fatal, problems)
     return { service, cluster, request, response, cookies }

@@ -9,14 +9,20 @@ import { type Contribution, nothing } from './contribution.ts'
 import { noHostFilters, noRouteFilters } from './filters.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
-import { type HostAuthorization, noAuthorization, readAuthorization } from './policies/authorization.ts'
+import {
+  type HostAuthorization,
+  ignoredOfServer,
+  noAuthorization,
+  readAuthorization,
+} from './policies/authorization.ts'
 import { readHostFilters } from './policies/filters.ts'
 import { unlimited } from './policies/global-rate-limit.ts'
+import { ignored } from './policies/ignored-fields.ts'
 import { type HostTokens, noTokens, readProviders } from './policies/jwt.ts'
 import { splitRewrites } from './policies/path-rewrite.ts'
 import { error, type Problem } from './problem.ts'
-import { translateTcp } from './proxy-tcp.ts'
-import { type ProxyTls, readProxyTls } from './proxy-tls.ts'
+import { streamProblems, translateTcp } from './proxy-tcp.ts'
+import { type ProxyTls, readProxyTls, tlsWarnings } from './proxy-tls.ts'
 import { translateTree } from './proxy-tree.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -57,7 +63,8 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
   const key = keyOf(root.meta)
   const early: Problem[] = []
   const { spec } = root
-  if (spec.routes === undefined && spec.includes === undefined && spec.tcpproxy === undefined) {
+  const { routes: own = [], includes = [] } = spec
+  if (own.length === 0 && includes.length === 0 && spec.tcpproxy === undefined) {
     const message = 'spec: HTTPProxy must have at least one of routes, includes and tcpproxy'
     early.push(error('SpecError', 'NothingDefined', message))
   }
@@ -67,16 +74,32 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     const message = 'spec.tcpproxy: needs tls, with secretName or passthrough'
     early.push(error('TCPProxyError', 'TLSMustBeConfigured', message))
   }
+  const { error: unchecked = [], warning: ofStream = [] } = Object.groupBy(
+    streamProblems(root),
+    ({ severity }) => severity,
+  )
+  early.push(...unchecked)
   const asked = readHostFilters(spec.virtualhost, options)
   if (!asked.ok) early.push(...asked.problems)
   const { authorization, tokens } = clientChecks(root, tls, lookups, options, early)
   const providers = (spec.virtualhost?.jwtProviders ?? []).map(({ name }) => name)
-  const tree = translateTree(root, lookups, { authorization, providers, jwt: tokens.rule, options })
+  const limits = spec.virtualhost?.rateLimitPolicy?.global
+  const limited = limits?.disabled !== true && (limits?.descriptors ?? []).length > 0
+  const rules = { authorization, providers, jwt: tokens.rule, limited, options }
+  const tree = translateTree(root, lookups, rules)
   const tcp = spec.tcpproxy === undefined ? undefined : translateTcp(root, lookups, options)
-  const told = together(new Map([[key, early]]), tcp?.problems ?? new Map(), tree.problems)
-  const warnings = new Map([
-    [key, unlimited('spec.virtualhost', spec.virtualhost?.rateLimitPolicy, options.rateLimitService)],
-  ])
+  const blocked = early.some(endsBeforeRoutes) || (tcp !== undefined && tcp.targets === undefined)
+  const ofTree = blocked ? new Map([[key, tree.problems.get(key) ?? []]]) : tree.problems
+  const first = early.filter(endsBeforeRoutes).toSorted((a, b) => rankOf(a) - rankOf(b))
+  const last = early.filter((problem) => !endsBeforeRoutes(problem))
+  const told = together(new Map([[key, first]]), tcp?.problems ?? new Map(), ofTree, new Map([[key, last]]))
+  const limitless = unlimited('spec.virtualhost', spec.virtualhost?.rateLimitPolicy, options.rateLimitService)
+  const idle = [...tlsWarnings(root), ...ignoredOfServer(root, options), ...limitless, ...ofStream]
+  const ofRoot = [...idle, ...tokens.warnings]
+  const warnings = together(
+    new Map([[key, ofRoot]]),
+    halves(key, ofTree, tcp?.problems ?? new Map(), lookups),
+  )
   const outcomes = [...together(told, warnings)].map(
     ([reached, problems]): Outcome => ({ kind: 'httpProxy', key: reached, problems }),
   )
@@ -104,6 +127,39 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
     },
   }
   return { contribution, outcomes }
+}
+
+/** In which order Contour looks, and tells of the first alone. */
+const order = ['SpecError', 'JWTVerificationError', 'AuthError', 'IPFilterError', 'TLSError', 'TCPProxyError']
+
+function rankOf({ type }: Problem): number {
+  return order.indexOf(type)
+}
+
+/** A root with such a problem reaches none of the objects that it includes: they are orphans, as with Contour. */
+function endsBeforeRoutes({ type, reason }: Problem): boolean {
+  const types = ['SpecError', 'TLSError', 'TCPProxyError', 'IPFilterError']
+  return types.includes(type) || reason === 'AuthNotPermitted' || reason === 'JWTVerificationNotPermitted'
+}
+
+/** Objects that are included for their routes alone, or for their stream: the other half of them counts for nothing. */
+function halves(
+  root: Key,
+  ofTree: ReadonlyMap<Key, unknown>,
+  ofStream: ReadonlyMap<Key, unknown>,
+  lookups: Lookups,
+): Map<Key, readonly Problem[]> {
+  const reached = [...new Set([...ofTree.keys(), ...ofStream.keys()])].filter((key) => key !== root)
+  const found = reached.map((key) => {
+    const { routes = [], includes = [], tcpproxy } = lookups.proxy(key)?.spec ?? {}
+    const lone = [
+      ...(ofTree.has(key) ? [] : Object.entries({ routes, includes }).filter(([, list]) => list.length > 0)),
+      ...(ofStream.has(key) || tcpproxy === undefined ? [] : [['tcpproxy']]),
+    ]
+    const by = ofTree.has(key) ? 'spec.includes' : 'spec.tcpproxy.include'
+    return [key, lone.map(([name]) => ignored(`spec.${name}: ignored, as only ${by} leads here`))] as const
+  })
+  return new Map(found.filter(([, problems]) => problems.length > 0))
 }
 
 /** What the host checks of its clients; refused, nothing of it is served. */

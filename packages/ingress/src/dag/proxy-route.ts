@@ -2,14 +2,24 @@
 import type { HTTPProxy, HTTPProxyRoute, MatchCondition } from '@landfall/api'
 import { keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
-import { type ConditionProblem, checkConditions, isRegex, mergeConditions } from './conditions.ts'
+import {
+  type ConditionProblem,
+  checkConditions,
+  checkTogether,
+  mergeConditions,
+  silentHeaders,
+} from './conditions.ts'
 import type { RouteMatch } from './match.ts'
-import { readDirectResponse, readRedirect } from './policies/answers.ts'
+import { readDirectResponse, readOwnAnswer, readRedirect, type WithProblems } from './policies/answers.ts'
 import { type HostRules, readRouteFilters } from './policies/filters.ts'
-import { type Checked, error, ok, type Problem, refused } from './problem.ts'
+import { ignored } from './policies/ignored-fields.ts'
+import { type Checked, error, type Problem, refused } from './problem.ts'
 import { translateForward } from './proxy-forward.ts'
 import type { Reading } from './reading.ts'
-import type { Action, Route } from './virtual-host.ts'
+import { isRegex } from './regex.ts'
+import type { Route } from './virtual-host.ts'
+
+type Conditions = readonly MatchCondition[]
 
 export interface ProxyRouteResult {
   /** undefined: the route is refused, and with it every route of its object. */
@@ -22,16 +32,21 @@ export function translateRoute(
   proxy: HTTPProxy,
   index: number,
   route: HTTPProxyRoute,
-  above: readonly (readonly MatchCondition[])[],
+  above: readonly Conditions[],
   lookups: Lookups,
   host: HostRules,
 ): ProxyRouteResult {
   const field = `spec.routes[${index}]`
   const permitInsecure = route.permitInsecure === true
   const match = mergeConditions([...above, route.conditions ?? []])
-  const fatal = checkConditions(route.conditions ?? [], 'route').map((problem) =>
-    conditionError(field, problem),
-  )
+  const own = checkConditions(route.conditions ?? [], 'route')
+  const joined = own.length > 0 ? [] : checkTogether([...above.flat(), ...(route.conditions ?? [])])
+  const fatal = [
+    ...own.map((problem) => conditionError(field, problem)),
+    ...joined.map(({ kind, message }) =>
+      conditionError(field, { kind, message: `${message}, joined with the conditions of its includes` }),
+    ),
+  ]
   if (fatal.length === 0 && match.path.kind === 'regex' && !isRegex(match.path.value)) {
     const message = `${field}.conditions: joined with its includes, "${match.path.value}" is not an RE2 regex`
     fatal.push(error('RouteError', 'PathMatchConditionsNotValid', message))
@@ -44,9 +59,20 @@ export function translateRoute(
     return { route: undefined, permitInsecure, problems: fatal }
   const { value, problems } = action.value
   return {
-    route: { match, action: value, owner: ownerOf(proxy), filters: filters.value.filters },
+    route: { match, action: value, owner: ownerOf(proxy), rule: field, filters: filters.value.filters },
     permitInsecure,
-    problems: [...problems, ...filters.value.warnings],
+    problems: [
+      ...problems,
+      ...filters.value.warnings,
+      ...silentConditions(field, route.conditions),
+      ...(permitInsecure && host.options.disablePermitInsecure
+        ? [
+            ignored(
+              `${field}.permitInsecure: ignored, as the configuration forbids it (disablePermitInsecure)`,
+            ),
+          ]
+        : []),
+    ],
   }
 }
 
@@ -64,10 +90,11 @@ export function conditionError(field: string, problem: ConditionProblem): Proble
   return error('RouteError', conditionReasons[problem.kind], `${field}.${problem.message}`)
 }
 
-interface WithProblems {
-  readonly value: Action
-  /** They leave the route served, or answered with 503. */
-  readonly problems: readonly Problem[]
+export function silentConditions(field: string, conditions: Conditions | undefined): readonly Problem[] {
+  return silentHeaders(conditions ?? []).map((name) => {
+    const message = `${field}.conditions.header "${name}": ignored, as none of present, notpresent, contains, … is set`
+    return ignored(message)
+  })
 }
 
 function actionOf(
@@ -88,11 +115,9 @@ function actionOf(
     const message = `${field}: exactly one of services, requestRedirectPolicy and directResponsePolicy is needed`
     return refused(error('RouteError', 'RouteActionCountNotValid', message))
   }
-  if (requestRedirectPolicy !== undefined) return quiet(readRedirect(field, requestRedirectPolicy))
-  if (directResponsePolicy !== undefined) return quiet(readDirectResponse(field, directResponsePolicy))
+  if (requestRedirectPolicy !== undefined)
+    return readOwnAnswer(proxy, field, route, readRedirect(field, requestRedirectPolicy))
+  if (directResponsePolicy !== undefined)
+    return readOwnAnswer(proxy, field, route, readDirectResponse(field, directResponsePolicy))
   return translateForward(proxy, field, route, match, reading)
-}
-
-function quiet(action: Checked<Action>): Checked<WithProblems> {
-  return action.ok ? ok({ value: action.value, problems: [] }) : action
 }

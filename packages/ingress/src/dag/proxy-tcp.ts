@@ -12,6 +12,7 @@ import { readTcpHealthCheck } from './policies/health-check.ts'
 import { readLoadBalancing } from './policies/load-balancing.ts'
 import { validated } from './policies/upstream-validation.ts'
 import { error, type Problem, warning } from './problem.ts'
+import { maximumWeight } from './proxy-forward.ts'
 import type { Reading } from './reading.ts'
 import { plainSettings, resolveService } from './upstream.ts'
 import type { TcpTarget } from './virtual-host.ts'
@@ -27,6 +28,31 @@ export function translateTcp(root: HTTPProxy, lookups: Lookups, options: DagOpti
   const problems = new Map<Key, Problem[]>()
   const targets = visit(root, [keyOf(root.meta)], { lookups, options }, problems)
   return { targets, problems }
+}
+
+/** What a host asks of its clients that is not asked of those of a stream: an address that is not looked at is refused. */
+export function streamProblems({ spec: { tcpproxy, virtualhost } }: HTTPProxy): readonly Problem[] {
+  if (tcpproxy === undefined || virtualhost === undefined) return []
+  const { ipAllowPolicy = [], ipDenyPolicy = [], rateLimitPolicy, corsPolicy, tls } = virtualhost
+  const addresses = Object.entries({ ipAllowPolicy, ipDenyPolicy }).flatMap(([name, rules]) => {
+    if (rules.length === 0) return []
+    const message = `spec.virtualhost.${name}: not supported with tcpproxy, whose streams would pass unchecked`
+    return [error('SpecError', 'NotSupported', message)]
+  })
+  const counted = (rateLimitPolicy?.global?.descriptors ?? []).length > 0 || undefined
+  const others = Object.entries({
+    'rateLimitPolicy.local': rateLimitPolicy?.local,
+    'rateLimitPolicy.global': counted,
+    corsPolicy,
+    'tls.enableFallbackCertificate': tls?.enableFallbackCertificate || undefined,
+    'tls.clientValidation.forwardClientCertificate': tls?.clientValidation?.forwardClientCertificate,
+  })
+  const ignored = others.flatMap(([name, policy]) => {
+    if (policy === undefined) return []
+    const message = `spec.virtualhost.${name}: ignored for streams of tcpproxy`
+    return [warning('TCPProxyError', 'IgnoredField', message)]
+  })
+  return [...addresses, ...ignored]
 }
 
 type Told = Map<Key, Problem[]>
@@ -97,14 +123,17 @@ function targetsOf(
   const targets = services.flatMap((service, index): readonly TcpTarget[] => {
     const at = `${field}.services[${index}]`
     for (const name of ignoredOf(service)) ignore(`${at}.${name}: ignored, as a stream has no requests`)
+    if (service.healthPort !== undefined && tcpproxy.healthCheckPolicy === undefined)
+      ignore(`${at}.healthPort: ignored, as there is no healthCheckPolicy`)
     const settings = {
       ...plainSettings,
       strategy: hashes ? ('RoundRobin' as const) : balancing.strategy,
       healthCheck: healthCheck.ok ? healthCheck.value : undefined,
     }
     const { namespace } = proxy.meta
-    const { name, port, protocol = '', weight } = service
-    const resolved = resolveService({ namespace, name, port, protocol, settings }, lookups, options)
+    const { name, port, protocol = '', weight, healthPort } = service
+    const reference = { namespace, name, port, protocol, healthPort, settings }
+    const resolved = resolveService(reference, lookups, options)
     if (!resolved.ok) {
       fatal.push(error('TCPProxyError', 'ServiceUnresolvedReference', `${at}: ${resolved.why}`))
       return []
@@ -113,6 +142,11 @@ function targetsOf(
     const cluster: Cluster = validated(resolved.cluster, service.validation, asking, lookups, fatal, problems)
     return [{ cluster, weight: weight ?? 0 }]
   })
+  const sum = targets.reduce((all, { weight }) => all + weight, 0)
+  if (sum > maximumWeight) {
+    const message = `${field}.services: the weights add up to ${sum}, above ${maximumWeight}`
+    fatal.push(error('TCPProxyError', 'ServiceWeightsNotValid', message))
+  }
   problems.push(...fatal)
   if (fatal.length > 0) return undefined
   const weighted = targets.some(({ weight }) => weight > 0)
@@ -121,7 +155,6 @@ function targetsOf(
 
 const ofRequests = [
   'mirror',
-  'healthPort',
   'requestHeadersPolicy',
   'responseHeadersPolicy',
   'cookieRewritePolicies',

@@ -5,7 +5,8 @@
 import type { HTTPProxy, HTTPProxyTLS } from '@landfall/api'
 import type { Lookups } from '../model/lookups.ts'
 import type { DagOptions } from './options.ts'
-import { error, type Problem } from './problem.ts'
+import { ignored } from './policies/ignored-fields.ts'
+import { error, type Problem, warning } from './problem.ts'
 import { type ClientTrust, resolveTls, type Tls, versionProblem } from './tls-settings.ts'
 import { resolveAuthority, resolveRevocation, type TrustResult } from './trust.ts'
 import type { ForwardedCertificate } from './virtual-host.ts'
@@ -20,7 +21,7 @@ const field = 'spec.virtualhost.tls'
 export function readProxyTls(root: HTTPProxy, lookups: Lookups, options: DagOptions): ProxyTls {
   const tls = root.spec.virtualhost?.tls
   if (tls === undefined) return { kind: 'none' }
-  const problems: Problem[] = [...incompatibilities(root, tls), ...versionErrors(tls)]
+  const problems: Problem[] = [...incompatibilities(root, tls)]
   const passthrough = tls.passthrough === true
   if (passthrough === Boolean(tls.secretName)) {
     const message = `${field}: exactly one of secretName and passthrough is needed`
@@ -134,7 +135,7 @@ function clientTrust(
       ? resolveAuthority(reference, lookups)
       : resolveRevocation(reference, { secretName: crlSecret, namespace }, lookups)
   if (trust.kind !== 'found') {
-    const reason = trust.kind === 'invalid' ? 'ClientValidationInvalid' : 'CACertificateNotDelegated'
+    const reason = trust.kind === 'invalid' ? 'ClientValidationInvalid' : 'DelegationNotPermitted'
     refuse(reason, `: ${trust.why}`)
     return noClients
   }
@@ -158,9 +159,37 @@ function forwarded(policy: Forwarded): ForwardedCertificate | undefined {
 
 const versionFields = ['minimumProtocolVersion', 'maximumProtocolVersion'] as const
 
-function versionErrors(tls: Readonly<Partial<Record<(typeof versionFields)[number], string>>>): Problem[] {
+/** Versions that are not served, of which older objects ask for some: the default holds, as with Contour. */
+function versionWarnings(tls: HTTPProxyTLS): readonly Problem[] {
   return versionFields
     .map((name) => versionProblem(tls[name] ?? '', `${field}.${name}`))
     .filter((message) => message !== undefined)
-    .map((message) => error('TLSError', 'TLSConfigNotValid', message))
+    .map((message) => warning('TLSError', 'TLSConfigNotValid', `${message}; the default is used`))
+}
+
+export function tlsWarnings({ spec }: HTTPProxy): readonly Problem[] {
+  const tls = spec.virtualhost?.tls
+  if (tls === undefined) return []
+  const idle = ignoredOfClients(tls.clientValidation)
+  const versions = tls.passthrough === true ? versionFields.filter((name) => (tls[name] ?? '') !== '') : []
+  return [
+    ...versionWarnings(tls),
+    ...versions.map((name) => ignored(`${field}.${name}: ignored, as passthrough ends no TLS`)),
+    ...idle.map((text) => ignored(`${field}.clientValidation.${text}`)),
+  ]
+}
+
+function ignoredOfClients(policy: HTTPProxyTLS['clientValidation']): readonly string[] {
+  const { caSecret = '', crlSecret = '', skipClientCertValidation: skip = false } = policy ?? {}
+  const isLeaf = policy?.crlOnlyVerifyLeafCert === true
+  const isOptional = policy?.optionalClientCertificate === true
+  return [
+    ...(crlSecret !== '' && skip
+      ? ['crlSecret: ignored, as skipClientCertValidation takes any certificate']
+      : []),
+    ...(isLeaf && crlSecret === '' ? ['crlOnlyVerifyLeafCert: ignored, as there is no crlSecret'] : []),
+    ...(isOptional && caSecret === ''
+      ? ['optionalClientCertificate: ignored, as no certificate is needed without caSecret']
+      : []),
+  ]
 }

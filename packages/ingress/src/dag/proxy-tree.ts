@@ -1,6 +1,7 @@
 /**
  * A root HTTPProxy and what it includes → routes, and for each object of the tree what is wrong with it. A refused
- * object adds no route, nor do the objects below it; what is wrong with a child is told on the child alone.
+ * object adds no route, nor do the objects below it; a bad include adds none, and the others serve. What is wrong with a
+ * child is told on the child alone.
  */
 import type { HTTPProxy, HTTPProxyInclude, MatchCondition } from '@landfall/api'
 import { type Key, keyOf } from '@landfall/kube/model'
@@ -8,8 +9,9 @@ import type { Lookups } from '../model/lookups.ts'
 import { checkConditions, mergeConditions } from './conditions.ts'
 import { unsupportedFields } from './honoured-fields.ts'
 import type { HostRules } from './policies/filters.ts'
+import { foreignAnnotations } from './policies/foreign-annotations.ts'
 import { error, type Problem } from './problem.ts'
-import { ownerOf, translateRoute } from './proxy-route.ts'
+import { ownerOf, silentConditions, translateRoute } from './proxy-route.ts'
 import { identityOf } from './route-order.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -29,24 +31,43 @@ export interface ProxyTree {
 
 type Blocks = readonly (readonly MatchCondition[])[]
 
+/** By what they say: an object reached twice says a thing once. */
+type Problems = Map<string, Problem>
+
 interface Walk {
   readonly lookups: Lookups
   readonly host: HostRules
-  readonly problems: Map<Key, Problem[]>
+  readonly problems: Map<Key, Problems>
+  /** What was said of each include that closes a circle: ways into it there may be by the thousand. */
+  readonly circles: Map<string, Child>
+  visits: number
 }
+
+/** An object counts for each way to it. A few that include each other and one another twice have millions. */
+const mostVisits = 5000
 
 export function translateTree(root: HTTPProxy, lookups: Lookups, host: HostRules): ProxyTree {
-  const walk: Walk = { lookups, host, problems: new Map() }
+  const walk: Walk = { lookups, host, problems: new Map(), circles: new Map(), visits: 0 }
   const routes = visit(root, [], [keyOf(root.meta)], walk)
-  const own = walk.problems.get(keyOf(root.meta)) ?? []
-  const unsupported = own.some(({ reason }) => reason === 'NotSupported')
-  return { routes, problems: walk.problems, unsupported }
+  const own = problemsOf(root, walk)
+  const unsupported = [...own.values()].some(({ reason }) => reason === 'NotSupported')
+  const tooMany = walk.visits > mostVisits
+  if (tooMany) note(own, [error('IncludeError', 'TooManyIncludes', manyIncludes)])
+  const problems = new Map([...walk.problems].map(([key, all]) => [key, [...all.values()]]))
+  return { routes: tooMany ? [] : routes, problems, unsupported }
 }
 
+const manyIncludes = `spec.includes: more than ${mostVisits} ways lead to what is included, each with routes of its own`
+
+const classes = new Set(['projectcontour.io/ingress.class', 'kubernetes.io/ingress.class'])
+
 function visit(proxy: HTTPProxy, above: Blocks, path: readonly Key[], walk: Walk): readonly ProxyTreeRoute[] {
+  walk.visits++
+  if (walk.visits > mostVisits) return []
   const problems = problemsOf(proxy, walk)
   const unsupported = unsupportedFields(proxy.spec)
   note(problems, unsupported)
+  note(problems, foreignAnnotations(proxy.meta.annotations, 'HTTPProxy', classes))
   const included = includes(proxy, above, path, walk, problems)
   const own = (proxy.spec.routes ?? []).map((route, index) =>
     translateRoute(proxy, index, route, above, walk.lookups, walk.host),
@@ -64,19 +85,20 @@ function includes(
   above: Blocks,
   path: readonly Key[],
   walk: Walk,
-  problems: Problem[],
+  problems: Problems,
 ): readonly ProxyTreeRoute[] {
   const list = proxy.spec.includes ?? []
-  const bad = list.flatMap((include, index) => includeProblems(list, include, index))
-  note(problems, bad)
-  if (bad.length > 0) return []
   return list.flatMap((include, index) => {
+    const bad = includeProblems(list, include, index)
+    note(problems, bad)
+    if (bad.length > 0) return []
+    note(problems, silentConditions(`spec.includes[${index}]`, include.conditions))
     const child = resolve(proxy, include, index, path, walk)
     const conditions = include.conditions ?? []
     const blocks = [...above, conditions]
     if (child.kind === 'found') return visit(child.proxy, blocks, [...path, keyOf(child.proxy.meta)], walk)
     note(problems, [child.problem])
-    return child.unavailable && conditions.length > 0 ? [unavailable(proxy, blocks)] : []
+    return child.unavailable && conditions.length > 0 ? [unavailable(proxy, index, blocks)] : []
   })
 }
 
@@ -103,8 +125,11 @@ function resolve(
     return none('RootIncludesRoot', `root httpproxy cannot include the root httpproxy "${key}"`, true)
   }
   if (path.includes(key)) {
-    const circle = [...path, key].join(' -> ')
-    return none('IncludeCreatesCycle', `include creates an include cycle: ${circle}`, false)
+    const edge = `${keyOf(proxy.meta)} ${index}`
+    const way = () => `include creates an include cycle: ${[...path, key].join(' -> ')}`
+    const circle = walk.circles.get(edge) ?? none('IncludeCreatesCycle', way(), false)
+    walk.circles.set(edge, circle)
+    return circle
   }
   return { kind: 'found', proxy: child }
 }
@@ -125,38 +150,39 @@ function includeProblems(
     const [type, reason] = reasons[problem.kind]
     return error(type, reason, `${field}.${problem.message}`)
   })
-  const identity = identityOf(mergeConditions([conditions]))
-  const twin = list.findIndex((other) => identityOf(mergeConditions([other.conditions ?? []])) === identity)
+  const identity = writtenAs(conditions)
+  const twin = list.findIndex((other) => writtenAs(other.conditions ?? []) === identity)
   if (twin === index || identity === anything) return wrong
   const message = `${field}: the same conditions as spec.includes[${twin}]`
   return [...wrong, error('IncludeError', 'DuplicateMatchConditions', message)]
 }
 
 /** No condition at all, or a lone prefix `/`: may be repeated. */
-const anything = identityOf(mergeConditions([]))
+const anything = writtenAs([])
 
-function unavailable(proxy: HTTPProxy, blocks: Blocks): ProxyTreeRoute {
-  const match = mergeConditions(blocks)
-  return {
-    route: { match, action: { kind: 'respond', status: 502 }, owner: ownerOf(proxy) },
-    permitInsecure: false,
-  }
+/** Names of headers that differ in their case only are others here, as with Contour. */
+function writtenAs(conditions: readonly MatchCondition[]): string {
+  const match = mergeConditions([conditions])
+  return JSON.stringify([identityOf(match), match.headers.map(({ name }) => name).toSorted()])
 }
 
-function problemsOf(proxy: HTTPProxy, walk: Walk): Problem[] {
+function unavailable(proxy: HTTPProxy, index: number, blocks: Blocks): ProxyTreeRoute {
+  const match = mergeConditions(blocks)
+  const action = { kind: 'respond', status: 502 } as const
+  const rule = `spec.includes[${index}]`
+  return { route: { match, action, owner: ownerOf(proxy), rule }, permitInsecure: false }
+}
+
+function problemsOf(proxy: HTTPProxy, walk: Walk): Problems {
   const key = keyOf(proxy.meta)
-  const found = walk.problems.get(key) ?? []
+  const found = walk.problems.get(key) ?? new Map()
   walk.problems.set(key, found)
   return found
 }
 
-/** An object reached twice says a thing once. */
-function note(problems: Problem[], more: readonly Problem[]): void {
+function note(problems: Problems, more: readonly Problem[]): void {
   for (const problem of more) {
-    const known = problems.some(
-      (other) =>
-        other.type === problem.type && other.reason === problem.reason && other.message === problem.message,
-    )
-    if (!known) problems.push(problem)
+    const text = `${problem.type} ${problem.reason} ${problem.message}`
+    if (!problems.has(text)) problems.set(text, problem)
   }
 }

@@ -7,7 +7,7 @@ import type { Lookups } from '../model/lookups.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { error, type Problem } from './problem.ts'
-import { keyPairOf } from './tls-settings.ts'
+import { pairProblem } from './tls-settings.ts'
 import {
   type Action,
   clustersOfAction,
@@ -46,6 +46,14 @@ export function withRequiredValidation<T extends Translated>(translation: T, opt
   }
 }
 
+/** What is wrong with the certificate that is to be shown to backends; empty also when none is. */
+export function clientCertificateProblems(key: Key | undefined, lookups: Lookups): readonly Problem[] {
+  if (key === undefined) return []
+  const why = pairProblem(key, lookups)
+  if (why === undefined) return []
+  return [error('TLSError', 'SecretNotValid', `the client certificate of Envoy is invalid: ${why}`)]
+}
+
 /** Without the certificate that is to be shown, nothing is sent to backends that may want it. */
 export function withClientCertificate<T extends Translated>(
   translation: T,
@@ -57,11 +65,8 @@ export function withClientCertificate<T extends Translated>(
   const root = streams.some(({ cluster }) => isSecure(cluster)) ? [`HTTPProxy/${translation.root}`] : []
   const owners = new Set([...ownersOf(virtualHost, isSecure), ...root])
   if (key === undefined || owners.size === 0) return translation
-  const secret = lookups.secret(key)
-  const pair = secret && keyPairOf(secret)
-  if (pair?.ok === true) return translation
-  const why = pair === undefined ? `Secret "${key}" not found` : pair.why
-  const problem = error('TLSError', 'SecretNotValid', `the client certificate of Envoy is invalid: ${why}`)
+  const [problem] = clientCertificateProblems(key, lookups)
+  if (problem === undefined) return translation
   const names = { httpProxy: 'HTTPProxy', ingress: 'Ingress', extensionService: 'ExtensionService' } as const
   return {
     ...translation,

@@ -42,7 +42,7 @@ const order: readonly RouteMatch[] = [
 
 test('the more specific comes first, whatever the order in which routes come', () => {
   const routes = order.map(
-    (one): Route => ({ match: one, action: { kind: 'respond', status: 200 }, owner: '' }),
+    (one): Route => ({ match: one, action: { kind: 'respond', status: 200 }, owner: '', rule: '' }),
   )
   fc.assert(
     fc.property(fc.shuffledSubarray(routes, { minLength: routes.length }), (shuffled) => {
@@ -51,7 +51,7 @@ test('the more specific comes first, whatever the order in which routes come', (
   )
 })
 
-test('the order is total: antisymmetric and transitive over every triple', () => {
+test('defect 18: the order is total: antisymmetric and transitive over every triple', () => {
   for (const [i, a] of order.entries()) {
     for (const [j, b] of order.entries()) expect(Math.sign(compareMatches(a, b))).toBe(Math.sign(i - j))
   }
@@ -62,6 +62,7 @@ test('of routes that match the same the last one stays', () => {
     match: match('prefix', '/', { headers }),
     action: { kind: 'respond', status },
     owner: '',
+    rule: '',
   })
   const [a, b] = [header('a'), header('b')]
   expect(orderRoutes([route(200, [a, b]), route(201, [b, a])]).map(({ action }) => action)).toEqual([

@@ -2,7 +2,7 @@
  * The certificate that a host presents: the Secret by name, whether the asking namespace may use it
  * (TLSCertificateDelegation), and the range of protocol versions.
  */
-import type { Secret } from '@landfall/kube/model'
+import type { Key, Secret } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { type KeyPairResult, readKeyPair } from './key-pair.ts'
 import { type Checked, error, ok, refused } from './problem.ts'
@@ -71,6 +71,14 @@ export function keyPairOf(secret: Secret): KeyPairResult {
   const found = checked.get(secret) ?? readKeyPair(secret)
   checked.set(secret, found)
   return found
+}
+
+/** Why it is no certificate with its key; undefined when it is. */
+export function pairProblem(key: Key, lookups: Lookups): string | undefined {
+  const secret = lookups.secret(key)
+  if (secret === undefined) return `Secret "${key}" not found`
+  const pair = keyPairOf(secret)
+  return pair.ok ? undefined : pair.why
 }
 
 /** What is wrong with a version that is asked for; undefined when it is served, or '' for the default. */

@@ -44,11 +44,22 @@ export function translateHost(host: string, lookups: Lookups, options: DagOption
   const secure = proxies.contribution.tcp ?? http
   const empty = plain.length === 0 && secure === undefined
   const plainAccess = { authorization: above.server, providers: [] }
-  const virtualHost = { host, filters, plain, plainAccess, secure }
+  const virtualHost = withOwners({ host, filters, plain, plainAccess, secure }, options)
   const translation: Translation = {
     virtualHost: empty ? undefined : withDefaultHeaders(virtualHost, options),
     outcomes: [...ingresses.outcomes, ...proxies.outcomes],
     root: proxies.root,
   }
   return withClientCertificate(withRequiredValidation(translation, options), lookups, options)
+}
+
+function withOwners(host: VirtualHost, { tellOwners }: DagOptions): VirtualHost {
+  if (!tellOwners) return host
+  const told = (routes: VirtualHost['plain']) => routes.map((route) => ({ ...route, told: true as const }))
+  const { secure } = host
+  return {
+    ...host,
+    plain: told(host.plain),
+    secure: secure?.kind === 'http' ? { ...secure, routes: told(secure.routes) } : secure,
+  }
 }

@@ -8,6 +8,7 @@ import type { Lookups } from '../model/lookups.ts'
 import type { TrustBundle } from './cluster.ts'
 import { readKeySet } from './key-set.ts'
 import { type PemBlock, pemBlocks } from './pem.ts'
+import { isRevocationList } from './revocation-list.ts'
 import { mayUse, type SecretReference, secretKey } from './secret-reference.ts'
 
 export type TrustResult =
@@ -104,7 +105,9 @@ function blocksProblem(name: DataName, bytes: Uint8Array): string | undefined {
   if (blocks.length === 0) return 'has no PEM block'
   const foreign = blocks.find(({ label }) => label !== labels[name])
   if (foreign !== undefined) return `has an unexpected PEM block "${foreign.label}"`
-  const bad = blocks.findIndex((block) => !(name === 'ca.crt' ? isCertificate(block) : isSequence(block)))
+  const bad = blocks.findIndex(
+    (block) => !(name === 'ca.crt' ? isCertificate(block) : isRevocationList(block)),
+  )
   return bad === -1 ? undefined : `has a block that cannot be parsed, its ${bad + 1}.`
 }
 
@@ -114,16 +117,4 @@ function isCertificate({ text }: PemBlock): boolean {
   } catch {
     return false
   }
-}
-
-/** DER that is one SEQUENCE to its end: a list that was cut or mangled is not. */
-function isSequence({ text }: PemBlock): boolean {
-  const base64 = text.replaceAll(/-----[^-]+-----|\s/g, '')
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return false
-  const der = Buffer.from(base64, 'base64')
-  const first = der[1] ?? 0
-  const extra = first < 0x80 ? 0 : first & 0x7f
-  if (der[0] !== 0x30 || extra > 4) return false
-  const length = extra === 0 ? first : der.subarray(2, 2 + extra).reduce((all, byte) => all * 256 + byte, 0)
-  return der.length === 2 + extra + length
 }

@@ -4,7 +4,7 @@
  */
 import type { Service, ServicePort } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
-import type { ClusterSettings, ServiceCluster, UpstreamProtocol } from './cluster.ts'
+import type { ClusterSettings, ServiceCluster, UpstreamProtocol, Written } from './cluster.ts'
 import { type ExternalNameOptions, externalName, externalProblem, isAddress } from './external-name.ts'
 import { readCircuitBreakers } from './policies/circuit-breakers.ts'
 
@@ -18,6 +18,7 @@ export interface ServiceReference {
   readonly settings: Omit<ClusterSettings, 'protocol' | 'healthPortName' | 'circuitBreakers' | 'external'>
   /** Number of the port that health checks use; undefined: the same. */
   readonly healthPort?: number | undefined
+  readonly written?: Written
 }
 
 /** What a cluster has that nobody asked anything of. */
@@ -45,11 +46,13 @@ export function servicePort(
   const key = `${reference.namespace}/${reference.name}`
   const service = lookups.service(key)
   if (service === undefined) return { ok: false, why: `service "${key}" not found` }
-  const port = service.ports.find((candidate) =>
+  const named = service.ports.filter((candidate) =>
     typeof reference.port === 'number'
       ? candidate.port === reference.port
       : candidate.name === reference.port,
   )
+  // One number may be that of a port of each protocol, as 443 of who speaks QUIC too.
+  const port = named.find(({ protocol }) => protocol === 'TCP') ?? named[0]
   if (port === undefined)
     return { ok: false, why: `port "${reference.port}" on service "${key}" not matched` }
   if (port.protocol !== 'TCP') {
@@ -73,7 +76,7 @@ export function resolveService(
   if (health === 'none')
     return { ok: false, why: `port "${reference.healthPort}" on service "${key}" not matched` }
   const protocol = protocolOf(reference.protocol, service, port)
-  const { settings } = reference
+  const { settings, written } = reference
   const external = service.type === 'ExternalName' ? externalName(service, health?.port, options) : undefined
   const sni = settings.sni || (external === undefined || isAddress(external.host) ? '' : external.host)
   return {
@@ -93,6 +96,7 @@ export function resolveService(
         external,
       },
       authority: undefined,
+      ...(written && { written: { ...written, host: written.host || service.externalName } }),
     },
   }
 }

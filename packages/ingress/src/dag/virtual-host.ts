@@ -78,6 +78,8 @@ export interface Redirect {
   readonly path: string | undefined
   readonly prefix: string | undefined
   readonly status: number
+  /** Of the answer. */
+  readonly headers?: HeaderEdits
 }
 
 export type Action =
@@ -85,14 +87,23 @@ export type Action =
   | Redirect
   /** 301 to the same host and path over https. */
   | { readonly kind: 'https-redirect' }
-  | { readonly kind: 'respond'; readonly status: number; readonly body?: string }
+  | {
+      readonly kind: 'respond'
+      readonly status: number
+      readonly body?: string
+      readonly headers?: HeaderEdits
+    }
 
 export interface Route {
   readonly match: RouteMatch
   readonly action: Action
   /** The object that asked for it, as `Kind/namespace/name`. */
   readonly owner: string
+  /** Where in that object it stands, as `spec.routes[0]`. */
+  readonly rule: string
   readonly filters?: RouteFilters | undefined
+  /** Access logs tell its owner. */
+  readonly told?: true
 }
 
 export type TlsVersion = '1.2' | '1.3'
@@ -131,6 +142,8 @@ export interface KeyPair {
   /** PEM, leaf first. */
   readonly certificates: Uint8Array
   readonly key: Uint8Array
+  /** DNS names that the leaf is for, lower case. */
+  readonly names: readonly string[]
 }
 
 /** Routes are in the order in which Envoy tries them. */

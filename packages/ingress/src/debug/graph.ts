@@ -80,7 +80,7 @@ function targetsOf(
 
 const paths = { exact: 'path', regex: 'regex', prefix: 'prefix', segment: 'prefix' } as const
 
-function matchText({ path, headers, query }: RouteMatch): string {
+export function matchText({ path, headers, query }: RouteMatch): string {
   const more = [
     ...headers.map(
       ({ name, kind, value, invert }) => `header ${name} ${invert ? 'not ' : ''}${kind} ${value}`,

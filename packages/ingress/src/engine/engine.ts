@@ -13,6 +13,7 @@ import { clusterResource, endpointsOf } from '../envoy/cluster.ts'
 import { sourceOf } from '../envoy/layout.ts'
 import { httpListener, httpListenerName, httpsListener } from '../envoy/listeners.ts'
 import { metricsSecrets } from '../envoy/metrics-tls.ts'
+import { clusterName } from '../envoy/names.ts'
 import { operationalListeners } from '../envoy/operational-listeners.ts'
 import {
   type ClusterOptions,
@@ -26,6 +27,7 @@ import { type RateLimiting, rateLimitingBy } from '../envoy/rate-limits.ts'
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
+import { type Tracing, tracingBy } from '../envoy/tracing.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
@@ -36,9 +38,9 @@ import { Chains } from './chains.ts'
 import { ClientCertificate } from './client-certificate.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
-import { ExtensionUnits } from './extension-units.ts'
+import { type ExtensionUnit, ExtensionUnits } from './extension-units.ts'
 import { PlainTable } from './plain-table.ts'
-import { Refusals, type RefusedIn, type ResourceName } from './refusals.ts'
+import { Refusals, type RefusedIn, type ResourceName, resourcesOf } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
@@ -67,7 +69,7 @@ const none: ResourceMap = new Map()
 /** By type; empty for a type of which nothing changed. */
 export type ResourceChange = Readonly<Record<Exclude<ResourceType, 'runtime'>, TableChange>>
 
-type Wanting = Pick<Unit, 'clusters' | 'secrets'>
+type Wanting = Pick<Unit, 'clusters' | 'secrets'> & Partial<Pick<Unit, 'former'>>
 
 export class Engine {
   readonly #options: EngineOptions
@@ -86,6 +88,7 @@ export class Engine {
   readonly #secrets = new ResourceTable()
   readonly #endpoints = new EndpointTables()
   readonly #clustersWanted = new Counted<Cluster>()
+  readonly #formerWanted = new Counted<Cluster>()
   readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
   readonly #chains = new Chains()
@@ -95,6 +98,7 @@ export class Engine {
     version: (resource) => this.#versionOf(resource),
   })
   #plainHosts = 0
+  #chainsChanged = false
   /** Filters of all listeners, as text. */
   #filters: string | undefined
 
@@ -112,15 +116,17 @@ export class Engine {
     for (const secret of metricsSecrets(options.listeners.metricsTls)) this.#secrets.set(secret)
   }
 
-  /** Answers the objects, as `kind:key`, whose verdict may have changed. */
-  apply(changes: readonly Change[]): ReadonlySet<string> {
+  /**
+   * Answers the objects, as `kind:key`, whose verdict may have changed.
+   * @param more of the same batch are to come: what is everybody's is made with the last
+   */
+  apply(changes: readonly Change[], more = false): ReadonlySet<string> {
     const judged = new Set(
       changes
         .filter(({ kind }) => kind === 'httpProxy' || kind === 'extensionService')
         .map(({ kind, key }) => `${kind}:${key}`),
     )
     const names = new Set<string>()
-    let chainsChanged = false
     this.#settleShown(changes)
     for (const { before, after } of this.#extensions.apply(changes)) {
       for (const object of this.#verdicts.replace(before, after)) judged.add(object)
@@ -131,15 +137,18 @@ export class Engine {
       this.#replaceTables(before, after)
       this.#replaceWanted(before, after, names)
       const host = (after ?? before)?.host ?? ''
-      chainsChanged = this.#chains.replace(host, before?.chain, after?.chain) || chainsChanged
-      chainsChanged = this.#chains.replace(host, before?.fallback, after?.fallback) || chainsChanged
+      const chain = this.#chains.replace(host, before?.chain, after?.chain)
+      const fallback = this.#chains.replace(host, before?.fallback, after?.fallback)
+      this.#chainsChanged ||= chain || fallback
     }
     this.#settleWanted(names)
+    if (more) return judged
     const plain = this.#scoped ? undefined : this.#plain.take()
     if (plain !== undefined) this.#tables.set(plain)
     const fallback = this.#scoped ? undefined : this.#fallback.take()
     if (fallback !== undefined) this.#tables.set(fallback)
-    this.#settleListeners(chainsChanged)
+    this.#settleListeners(this.#chainsChanged)
+    this.#chainsChanged = false
     return judged
   }
 
@@ -150,6 +159,11 @@ export class Engine {
   /** What is served at present. */
   virtualHosts(): Iterable<VirtualHost> {
     return this.#units.virtualHosts()
+  }
+
+  /** Filter chains of the secure listener. */
+  get chains(): number {
+    return this.#chains.size
   }
 
   verdict(kind: JudgedKind, key: Key): Verdict {
@@ -166,6 +180,11 @@ export class Engine {
     return this.#refusals.clear(resource)
   }
 
+  /** The Ingresses of hosts that hold the resource, where no HTTPProxy has the host. */
+  ingressesOf(resource: ResourceName): readonly Key[] {
+    return this.#refusals.ingresses(resource)
+  }
+
   /** Takes over what Envoys refuse from an engine of other options. */
   adopt(before: Engine): void {
     this.#refusals.adopt(before.#refusals)
@@ -176,6 +195,21 @@ export class Engine {
     const unit = this.#units.of(host)
     const { layout } = this.#options
     return unit?.root === root ? this.#refusals.of(unit).map((one) => ({ ...one, layout })) : []
+  }
+
+  /** What Envoys are to hold for the host, but for its endpoints; of another HTTPProxy than the one that has it nothing. */
+  wants(host: string, root: Key): readonly ResourceName[] {
+    const unit = this.#units.of(host)
+    if (
+      unit?.root !== root ||
+      (unit.tables.length === 0 && unit.plain === undefined && unit.chain === undefined)
+    )
+      return []
+    const listeners = [
+      ...(unit.plain === undefined ? [] : [{ type: 'listeners' as const, name: httpListenerName }]),
+      ...(unit.chain === undefined ? [] : [{ type: 'listeners' as const, name: httpsListenerName }]),
+    ]
+    return [...listeners, ...resourcesOf(unit).filter(({ type }) => type !== 'endpoints')]
   }
 
   /** What was once said of content of the host is still to the point, and is this HTTPProxy's to say. */
@@ -201,6 +235,7 @@ export class Engine {
     if (type === 'scopes' || type === 'routes') {
       return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
     }
+    if (type === 'secrets' && !name.includes('/')) return [this.#units.of(name) ?? []].flat()
     if (type === 'secrets') return this.#units.reading('secret', name.split('/').slice(0, 2).join('/'))
     if (type === 'endpoints' && this.#clustersHeld.get(name) === undefined)
       return this.#units.reading('service', name.split('/').slice(0, 2).join('/'))
@@ -224,6 +259,11 @@ export class Engine {
       secrets: this.#secrets.copy(),
       runtime: this.#runtime,
     }
+  }
+
+  /** The same of clusters and their endpoints alone. */
+  drainClusters(): Pick<ResourceChange, 'clusters' | 'endpoints'> {
+    return { clusters: this.#clusters.drain(), endpoints: this.#endpoints.table.drain() }
   }
 
   /** What changed of the desired state since it was last told. */
@@ -256,10 +296,14 @@ export class Engine {
 
   /** Counts only; what a name means is settled when all units of the batch have spoken. */
   #replaceWanted(before: Wanting | undefined, after: Wanting | undefined, names: Set<string>): void {
-    for (const [name, cluster] of after?.clusters ?? []) this.#clustersWanted.retain(name, cluster)
-    for (const name of before?.clusters.keys() ?? []) this.#clustersWanted.release(name)
-    for (const name of before?.clusters.keys() ?? []) names.add(`cluster:${name}`)
-    for (const name of after?.clusters.keys() ?? []) names.add(`cluster:${name}`)
+    const settle = (kind: 'clusters' | 'former', wanted: Counted<Cluster>): void => {
+      for (const [name, cluster] of after?.[kind] ?? []) wanted.retain(name, cluster)
+      for (const name of before?.[kind]?.keys() ?? []) wanted.release(name)
+      for (const one of [before, after])
+        for (const name of one?.[kind]?.keys() ?? []) names.add(`cluster:${name}`)
+    }
+    settle('clusters', this.#clustersWanted)
+    settle('former', this.#formerWanted)
     for (const secret of after?.secrets ?? []) this.#secretsWanted.retain(secret.name, secret)
     for (const { name } of before?.secrets ?? []) this.#secretsWanted.release(name)
     for (const { name } of [...(after?.secrets ?? []), ...(before?.secrets ?? [])])
@@ -288,23 +332,25 @@ export class Engine {
     else if (before !== undefined && this.#secretsWanted.get(before.name) === undefined)
       this.#secrets.delete(before.name)
     if (!flipped) return
-    for (const cluster of this.#clustersHeld.values()) this.#clusters.set(this.#encode(cluster))
+    for (const [name, cluster] of this.#clustersHeld) this.#clusters.set(this.#encode(name, cluster))
   }
 
-  #encode(cluster: Cluster): Resource {
+  #encode(name: string, cluster: Cluster): Resource {
     const { layout, clusters } = this.#options
     const clientCertificate = this.#shown.resource?.name
-    return clusterResource(cluster, sourceOf(layout), { ...clusters, clientCertificate })
+    return clusterResource(cluster, layout, { ...clusters, clientCertificate }, name)
   }
 
   #settleCluster(name: string): void {
     const held = this.#clustersHeld.get(name)
-    const wanted = this.#clustersWanted.get(name)
-    // The name of a Service's cluster says all of it, but for the name of its port.
-    if (wanted?.kind === 'service' && held !== undefined && endpointsOf(held) === endpointsOf(wanted)) return
+    const own = this.#clustersWanted.get(name)
+    const wanted = own ?? this.#formerWanted.get(name)
+    // The name of a Service's cluster says all of it, but for the name of its port; Contour's says less.
+    if (own?.kind === 'service' && own.written === undefined && held !== undefined)
+      if (clusterName(held) === name && endpointsOf(held) === endpointsOf(own)) return
     if (wanted !== undefined) {
       this.#endpoints.want(wanted)
-      this.#clusters.set(this.#encode(wanted))
+      this.#clusters.set(this.#encode(name, wanted))
       this.#clustersHeld.set(name, wanted)
     } else {
       this.#clusters.delete(name)
@@ -315,15 +361,15 @@ export class Engine {
 
   #settleListeners(chainsChanged: boolean): void {
     const { layout } = this.#options
-    const rateLimiting = this.#rateLimiting()
+    const { rateLimiting, tracing } = this.#servers()
     const { server: authorization } = globalAuthorization({
       lookups: this.#lookups,
       options: this.#options.dag,
     })
-    const identity = JSON.stringify([rateLimiting, { ...authorization, cluster: undefined }])
+    const identity = JSON.stringify([rateLimiting, tracing, { ...authorization, cluster: undefined }])
     const filtersChanged = identity !== this.#filters
     this.#filters = identity
-    const listeners = { ...this.#options.listeners, rateLimiting, authorization }
+    const listeners = { ...this.#options.listeners, rateLimiting, tracing, authorization }
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
     else if (filtersChanged || !this.#listeners.has(httpListenerName))
       this.#listeners.set(httpListener(listeners, layout))
@@ -333,12 +379,19 @@ export class Engine {
     else this.#listeners.set(httpsListener(chains, listeners, layout))
   }
 
-  /** How every listener asks the rate limit service, which may not be there. */
-  #rateLimiting(): RateLimiting | undefined {
-    const service = this.#options.dag.rateLimitService
-    if (service === undefined) return undefined
-    const unit = this.#extensions.of(service.extensionService)
-    const [cluster] = unit?.clusters.values() ?? []
-    return rateLimitingBy(service, cluster, unit?.timeout)
+  /** How every listener asks the rate limit service and tells the one of traces, which may not be there. */
+  #servers(): { readonly rateLimiting: RateLimiting | undefined; readonly tracing: Tracing | undefined } {
+    const { rateLimitService: limits, tracing: traces } = this.#options.dag
+    const limiting = this.#extensions.of(limits?.extensionService ?? '')
+    const traced = this.#extensions.of(traces?.extensionService ?? '')
+    return {
+      rateLimiting: limits && rateLimitingBy(limits, onlyCluster(limiting), limiting?.timeout),
+      tracing: traces && tracingBy(traces, onlyCluster(traced), traced?.timeout),
+    }
   }
+}
+
+function onlyCluster(unit: ExtensionUnit | undefined): Cluster | undefined {
+  const [cluster] = unit?.clusters.values() ?? []
+  return cluster
 }

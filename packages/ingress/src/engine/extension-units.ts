@@ -66,10 +66,10 @@ export class ExtensionUnits {
       return { before, after: undefined }
     }
     const lookups = recordingLookups(this.#world, this.#hosts, [])
-    const { cluster, timeout, problems } = translateExtension(service, lookups)
-    const { rateLimitService, globalAuthorization } = this.#options
-    const everywhere = [rateLimitService?.extensionService, globalAuthorization?.extensionService]
-    const wanted = everywhere.includes(key) ? cluster : undefined
+    const { cluster, timeout, problems } = translateExtension(service, lookups, this.#options)
+    const { rateLimitService, globalAuthorization, tracing } = this.#options
+    const everywhere = [rateLimitService, globalAuthorization, tracing]
+    const wanted = everywhere.some((one) => one?.extensionService === key) ? cluster : undefined
     const after: ExtensionUnit = {
       host: `extension/${key}`,
       outcomes: [{ kind: 'extensionService', key, problems }],

@@ -76,12 +76,23 @@ export class Refusals {
     )
   }
 
+  /** The Ingresses of hosts that hold the resource, where no HTTPProxy has the host. */
+  ingresses(resource: ResourceName): readonly Key[] {
+    const outcomes = this.#holding(resource).flatMap(({ root, outcomes }) =>
+      root === undefined ? outcomes : [],
+    )
+    return [...new Set(outcomes.flatMap(({ kind, key }) => (kind === 'ingress' ? key : [])))]
+  }
+
   #roots(resource: ResourceName): readonly Key[] {
+    return [...new Set(this.#holding(resource).flatMap(({ root }) => root ?? []))]
+  }
+
+  #holding(resource: ResourceName): readonly Unit[] {
     const tag = tagOf(resource)
-    const holding = this.#desired
+    return this.#desired
       .holders(resource)
       .filter((unit) => resourcesOf(unit).some((one) => tagOf(one) === tag))
-    return [...new Set(holding.flatMap(({ root }) => root ?? []))]
   }
 }
 
@@ -89,7 +100,13 @@ function tagOf({ type, name }: ResourceName): string {
   return `${type}:${name}`
 }
 
-function resourcesOf({ tables, plain, fallbackEntry, clusters, secrets }: Unit): readonly ResourceName[] {
+export function resourcesOf({
+  tables,
+  plain,
+  fallbackEntry,
+  clusters,
+  secrets,
+}: Unit): readonly ResourceName[] {
   const endpoints = new Set([...clusters.values()].flatMap((cluster) => endpointsOf(cluster) ?? []))
   return [
     ...tables.flatMap(({ name }) => [

@@ -7,16 +7,17 @@ import { clustersOfAccess } from '../dag/access.ts'
 import type { Cluster, TrustBundle } from '../dag/cluster.ts'
 import type { DagOptions } from '../dag/options.ts'
 import type { Outcome } from '../dag/outcome.ts'
+import { globalAuthorization } from '../dag/policies/authorization.ts'
 import { translateHost } from '../dag/translate.ts'
 import { clustersOfAction, type VirtualHost } from '../dag/virtual-host.ts'
 
-import { clusterName } from '../envoy/names.ts'
+import { clusterName, formerName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
-import { secretResource, trustResource } from '../envoy/secret.ts'
-import type { ChainRequest } from '../envoy/secure-chains.ts'
+import { hostSecret, secretResource, trustResource } from '../envoy/secret.ts'
+import { accessIdentity, type ChainRequest } from '../envoy/secure-chains.ts'
 import { HostIndex } from '../model/host-index.ts'
-import { readOf, recordingLookups } from '../model/lookups.ts'
+import { type Lookups, readOf, recordingLookups } from '../model/lookups.ts'
 import type { Change, World } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Resource } from '../xds/resource.ts'
@@ -30,6 +31,8 @@ export interface Unit {
   /** Its routes on the plain listener; only `true` where they are among the tables. */
   readonly plain: PlainEntry | true | undefined
   readonly clusters: ReadonlyMap<string, Cluster>
+  /** To be found under these names too, as long as nothing has them for its own. */
+  readonly former: ReadonlyMap<string, Cluster>
   readonly chain: ChainRequest | undefined
   /** The chain for clients that name no host, if it is to be served to those. */
   readonly fallback: ChainRequest | undefined
@@ -58,7 +61,7 @@ export class Units {
   constructor(world: World, classes: readonly string[], options: DagOptions, layout: Layout) {
     this.#world = world
     this.#classes = classes
-    this.#options = options
+    this.#options = layout === 'classic-streams' ? { ...options, contourNames: true } : options
     this.#layout = layout
     this.#hosts = new HostIndex(world, classes)
   }
@@ -104,10 +107,25 @@ export class Units {
     }
     const lookups = recordingLookups(this.#world, this.#hosts, this.#classes)
     const { virtualHost, outcomes, root } = translateHost(host, lookups, this.#options)
-    const after: Unit = { host, ...encode(virtualHost, this.#layout), outcomes, root }
+    const onDemand = this.#onDemand(virtualHost, lookups)
+    const after: Unit = { host, ...encode(virtualHost, this.#layout, onDemand), outcomes, root }
     this.#units.set(host, after)
     this.#readers.set(host, lookups.reads)
     return { before, after }
+  }
+
+  /** The certificate is fetched at the handshake: the host has it to itself, and wants nothing that others do not. */
+  #onDemand(virtualHost: VirtualHost | undefined, lookups: Lookups): boolean {
+    const { certificates, tls: defaults } = this.#options
+    const { host = '', secure } = virtualHost ?? {}
+    if (certificates !== 'on-demand' || this.#layout !== 'scoped' || secure?.kind !== 'http') return false
+    const { settings, keyPair } = secure.tls
+    if (host.startsWith('*.') || settings.clients !== undefined || settings.forward !== undefined)
+      return false
+    if (settings.minimum !== defaults.minimum || settings.maximum !== defaults.maximum) return false
+    const { server: authorization } = globalAuthorization({ lookups, options: this.#options })
+    const usual = accessIdentity({ authorization, providers: [] })
+    return keyPair.names.includes(host) && accessIdentity(secure.access) === usual
   }
 }
 
@@ -117,13 +135,14 @@ const nothing: Encoded = {
   tables: [],
   plain: undefined,
   clusters: new Map(),
+  former: new Map(),
   chain: undefined,
   fallback: undefined,
   fallbackEntry: undefined,
   secrets: [],
 }
 
-function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
+function encode(virtualHost: VirtualHost | undefined, layout: Layout, onDemand: boolean): Encoded {
   if (virtualHost === undefined) return nothing
   const { host, plain, plainAccess, secure, filters } = virtualHost
   const own = layout === 'scoped'
@@ -137,16 +156,22 @@ function encode(virtualHost: VirtualHost | undefined, layout: Layout): Encoded {
     tables,
     plain: plain.length === 0 ? undefined : own || plainEntry(host, plain, filters, plainAccess),
     clusters,
-    chain: chainOf(host, secure),
+    former: layout === 'classic-streams' ? formerOf(clusters.values()) : nothing.former,
+    chain: chainOf(host, secure, onDemand),
     ...fallbackOf(virtualHost, own),
-    secrets: secretsOf(virtualHost, clusters.values()),
+    secrets: secretsOf(virtualHost, clusters.values(), onDemand),
   }
 }
 
 /** Each once. */
-function secretsOf({ secure }: VirtualHost, clusters: Iterable<Cluster>): readonly Resource[] {
+function secretsOf(
+  { host, secure }: VirtualHost,
+  clusters: Iterable<Cluster>,
+  onDemand: boolean,
+): readonly Resource[] {
   const tls = secure?.tls
-  const own = tls === undefined ? [] : [secretResource(tls.keyPair), ...trusted(tls.trust)]
+  const pair = tls && (onDemand ? hostSecret(host, tls.keyPair) : secretResource(tls.keyPair))
+  const own = pair === undefined ? [] : [pair, ...trusted(tls?.trust)]
   const fallback = secure?.kind === 'http' ? secure.fallback : undefined
   const shared = fallback === undefined ? [] : [secretResource(fallback.keyPair)]
   const upstream = [...clusters].flatMap(({ authority }) => trusted(authority))
@@ -169,10 +194,25 @@ function fallbackOf(
   }
 }
 
-function chainOf(host: string, secure: VirtualHost['secure']): ChainRequest | undefined {
+function chainOf(host: string, secure: VirtualHost['secure'], onDemand: boolean): ChainRequest | undefined {
   if (secure === undefined) return undefined
-  if (secure.kind === 'http') return { kind: 'http', settings: secure.tls.settings, access: secure.access }
+  if (secure.kind === 'http') {
+    const { access, tls } = secure
+    const { minimum, maximum } = tls.settings
+    if (onDemand) return { kind: 'on-demand', minimum, maximum, access }
+    return { kind: 'http', settings: tls.settings, access }
+  }
   return { kind: 'tcp', host, settings: secure.tls?.settings, targets: secure.targets }
+}
+
+/** By the names that Contour has for them. */
+function formerOf(clusters: Iterable<Cluster>): ReadonlyMap<string, Cluster> {
+  return new Map(
+    [...clusters].flatMap((cluster): readonly (readonly [string, Cluster])[] => {
+      const name = formerName(cluster)
+      return name === undefined ? [] : [[name, cluster]]
+    }),
+  )
 }
 
 function clustersOf({ plain, secure }: VirtualHost): ReadonlyMap<string, Cluster> {

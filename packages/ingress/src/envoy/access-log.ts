@@ -5,6 +5,8 @@ import {
   ComparisonFilter_Op,
 } from '@envoyproxy/envoy-types/envoy/config/accesslog/v3/accesslog'
 import { FileAccessLogSchema } from '@envoyproxy/envoy-types/envoy/extensions/access_loggers/file/v3/file'
+import { MetadataSchema } from '@envoyproxy/envoy-types/envoy/extensions/formatter/metadata/v3/metadata'
+import { ReqWithoutQuerySchema } from '@envoyproxy/envoy-types/envoy/extensions/formatter/req_without_query/v3/req_without_query'
 import { typed } from './message.ts'
 import type { AccessLog, LogFormat } from './options.ts'
 
@@ -40,7 +42,18 @@ function shape(format: LogFormat): Format {
           case: 'textFormatSource' as const,
           value: { specifier: { case: 'inlineString' as const, value: format.line } },
         }
-  return { accessLogFormat: { case: 'logFormat', value: { format: line } } }
+  const written = format.kind === 'json' ? Object.values(format.fields).join('') : format.line
+  return { accessLogFormat: { case: 'logFormat', value: { format: line, formatters: formatters(written) } } }
+}
+
+/** What brings operators that an Envoy does not have of itself: up to 1.33 METADATA, REQ_WITHOUT_QUERY none has. */
+function formatters(written: string): ReturnType<typeof typed>[] {
+  return [
+    ...(written.includes('%METADATA(') ? [typed('envoy.formatter.metadata', MetadataSchema, {})] : []),
+    ...(written.includes('%REQ_WITHOUT_QUERY(')
+      ? [typed('envoy.formatter.req_without_query', ReqWithoutQuerySchema, {})]
+      : []),
+  ]
 }
 
 function filter(leastStatus: number): Pick<AccessLogInit, 'filter'> {

@@ -68,11 +68,14 @@ function serviceOf({ extension, service, timeout }: Authorization): NonNullable<
         timeout: askingLimit(timeout ?? 'infinite'),
       },
       pathPrefix: service.pathPrefix,
-      authorizationResponse: { allowedUpstreamHeaders: names(service.granted) },
+      ...(service.granted.length === 0
+        ? {}
+        : { authorizationResponse: { allowedUpstreamHeaders: names(service.granted) } }),
     },
   }
 }
 
+/** @param all not empty: Envoy refuses such a list */
 function names(all: readonly NameMatch[]): MessageInitShape<typeof ListStringMatcherSchema> {
   return { patterns: all.map(nameMatcher) }
 }

@@ -20,6 +20,7 @@ import {
   UpstreamTlsContextSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/tls'
 import { HttpProtocolOptionsSchema } from '@envoyproxy/envoy-types/envoy/extensions/upstreams/http/v3/http_protocol_options'
+import { CodecClientType } from '@envoyproxy/envoy-types/envoy/type/v3/http'
 import { parseIP } from '@landfall/netip'
 import type {
   CircuitBreakers,
@@ -33,7 +34,10 @@ import type {
   Strategy,
   UpstreamValidation,
 } from '../dag/cluster.ts'
+import type { Layout } from '../xds/layout.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
+import { insideRedirectFilters } from './inside-redirect.ts'
+import { sourceOf } from './layout.ts'
 import { configSource, limit, milliseconds, pack, type Source, typed } from './message.ts'
 import { altStatName, clusterName, endpointsName } from './names.ts'
 import type { ClusterOptions, UpstreamTlsOptions } from './options.ts'
@@ -48,30 +52,59 @@ const policies: Readonly<Record<Strategy, Cluster_LbPolicy>> = {
   RingHash: Cluster_LbPolicy.RING_HASH,
 }
 
-export function clusterResource(cluster: Cluster, source: Source, options: ClusterOptions): Resource {
-  const name = clusterName(cluster)
+/** @param name its own, or another that it is to be found under, too */
+export function clusterResource(
+  cluster: Cluster,
+  layout: Layout,
+  options: ClusterOptions,
+  name = clusterName(cluster),
+): Resource {
   const endpoints = endpointsOf(cluster)
   const { authority } = cluster
-  const message = create(ClusterSchema, {
+  const named = create(ClusterSchema, {
     name,
     altStatName: altStatName(cluster),
-    connectTimeout: milliseconds(options.connectMs),
-    ...(options.bufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: options.bufferBytes }),
-    ...(cluster.kind === 'dns' ? outside(cluster, source, options) : inside(cluster, source, options)),
+    ...(endpoints === undefined ? {} : { edsClusterConfig: { serviceName: endpoints } }),
   })
+  // What is written behind a message is merged into it.
+  const bytes = Buffer.concat([toBinary(ClusterSchema, named), nameless(cluster, layout, options)])
   const references = {
     ...(endpoints === undefined ? {} : { endpoints: [endpoints] }),
     secrets: [...(authority === undefined ? [] : [authority.name]), ...shownBy(cluster, options)],
   }
-  return makeResource(name, toBinary(ClusterSchema, message), references)
+  return makeResource(name, bytes, references)
+}
+
+const encoded = new Map<string, Uint8Array>()
+const mostEncoded = 100
+
+/** All but the names, which is the same for most clusters. */
+function nameless(cluster: Cluster, layout: Layout, options: ClusterOptions): Uint8Array {
+  if (cluster.kind === 'dns') return encode(outside(cluster, sourceOf(layout), options), options)
+  const { kind, settings } = cluster
+  const own = kind === 'extension' ? cluster.targets.length > 1 : settings.external && cluster.port
+  const key = JSON.stringify([kind, own, settings, layout, options])
+  const known = encoded.get(key)
+  if (known !== undefined) return known
+  if (encoded.size === mostEncoded) encoded.clear()
+  const bytes = encode(inside(cluster, layout, options), options)
+  encoded.set(key, bytes)
+  return bytes
+}
+
+function encode(part: ClusterPart, { connectMs, bufferBytes }: ClusterOptions): Uint8Array {
+  const buffer = bufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: bufferBytes }
+  const message = create(ClusterSchema, { connectTimeout: milliseconds(connectMs), ...buffer, ...part })
+  return toBinary(ClusterSchema, message)
 }
 
 function inside(
   cluster: ServiceCluster | ExtensionCluster,
-  source: Source,
+  layout: Layout,
   options: ClusterOptions,
 ): ClusterPart {
   const { settings } = cluster
+  const source = sourceOf(layout)
   return {
     ...discovery(cluster, source),
     lbPolicy: policies[settings.strategy],
@@ -81,9 +114,9 @@ function inside(
       healthyPanicThreshold: { value: 0 },
       ...(cluster.kind === 'extension' && cluster.targets.length > 1 ? byLocality : {}),
     },
-    ...healthCheck(settings.healthCheck),
+    ...healthCheck(settings),
     ...circuitBreakers({ ...options.circuitBreakers, ...settings.circuitBreakers }),
-    ...protocolOptions(settings, options.requestsPerConnection),
+    ...protocolOptions(settings, layout, options.requestsPerConnection),
     ...transport(settings, source, options.tls, options.clientCertificate),
   }
 }
@@ -113,7 +146,7 @@ function discovery(cluster: ServiceCluster | ExtensionCluster, source: Source): 
   }
   return {
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: configSource(source), serviceName: endpointsOf(cluster) ?? '' },
+    edsClusterConfig: { edsConfig: configSource(source) },
   }
 }
 
@@ -171,8 +204,9 @@ function slowStart({ slowStart: policy, strategy }: ClusterSettings): Pick<Clust
 }
 
 function healthCheck(
-  check: HealthCheck | undefined,
+  settings: ClusterSettings,
 ): Pick<ClusterInit, 'healthChecks' | 'ignoreHealthOnHostRemoval'> {
+  const { healthCheck: check } = settings
   if (check === undefined) return {}
   return {
     ignoreHealthOnHostRemoval: true,
@@ -182,19 +216,24 @@ function healthCheck(
         interval: milliseconds(check.intervalSeconds * 1000),
         unhealthyThreshold: check.unhealthyThreshold,
         healthyThreshold: check.healthyThreshold,
-        healthChecker: healthChecker(check),
+        healthChecker: healthChecker(check, settings),
       },
     ],
   }
 }
 
+/** In the protocol that the backend speaks; a port that is for checks alone is taken to speak HTTP/1.1. */
 function healthChecker(
   check: HealthCheck,
+  { protocol, healthPortName, external }: ClusterSettings,
 ): NonNullable<MessageInitShape<typeof HealthCheckSchema>['healthChecker']> {
   if (check.kind === 'tcp') return { case: 'tcpHealthCheck', value: {} }
   const { path, host, expected } = check
   const expectedStatuses = expected.map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) }))
-  return { case: 'httpHealthCheck', value: { path, host, expectedStatuses } }
+  const apart = healthPortName !== undefined || external?.healthPort !== undefined
+  const http2 = !apart && (protocol === 'h2' || protocol === 'h2c')
+  const codec = http2 ? { codecClientType: CodecClientType.HTTP2 } : {}
+  return { case: 'httpHealthCheck', value: { path, host, expectedStatuses, ...codec } }
 }
 
 function circuitBreakers(limits: CircuitBreakers): Pick<ClusterInit, 'circuitBreakers'> {
@@ -208,18 +247,21 @@ function circuitBreakers(limits: CircuitBreakers): Pick<ClusterInit, 'circuitBre
 const http = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 
 function protocolOptions(
-  { protocol, idleConnection }: ClusterSettings,
+  { protocol, idleConnection, redirectsInside }: ClusterSettings,
+  layout: Layout,
   most: number | undefined,
 ): Pick<ClusterInit, 'typedExtensionProtocolOptions'> {
   const isHttp2 = protocol === 'h2' || protocol === 'h2c'
   const isCommon = idleConnection !== undefined || most !== undefined
-  if (!isHttp2 && !isCommon) return {}
+  const followsScopes = layout === 'scoped' && redirectsInside === true
+  if (!isHttp2 && !isCommon && !followsScopes) return {}
   const commonHttpProtocolOptions = {
     ...(idleConnection === undefined ? {} : { idleTimeout: limit(idleConnection) }),
     ...(most === undefined ? {} : { maxRequestsPerConnection: most }),
   }
   const options = pack(HttpProtocolOptionsSchema, {
     ...(isCommon ? { commonHttpProtocolOptions } : {}),
+    ...(followsScopes ? { httpFilters: [...insideRedirectFilters()] } : {}),
     upstreamProtocolOptions: {
       case: 'explicitHttpConfig',
       value: {
@@ -273,11 +315,10 @@ function parameters(
   options: UpstreamTlsOptions,
 ): Pick<MessageInitShape<typeof CommonTlsContextSchema>, 'tlsParams'> {
   const { minimum, maximum, cipherSuites, curves } = options
-  if (minimum === undefined && maximum === undefined && cipherSuites.length + curves.length === 0) return {}
   return {
     tlsParams: {
       ...(minimum === undefined ? {} : { tlsMinimumProtocolVersion: versions[minimum] }),
-      ...(maximum === undefined ? {} : { tlsMaximumProtocolVersion: versions[maximum] }),
+      tlsMaximumProtocolVersion: versions[maximum],
       cipherSuites: [...cipherSuites],
       ecdhCurves: [...curves],
     },

@@ -9,6 +9,7 @@ import { FilterConfigSchema as GrpcStatsSchema } from '@envoyproxy/envoy-types/e
 import { GrpcWebSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/grpc_web/v3/grpc_web'
 import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
 import {
+  HttpConnectionManager_CodecType,
   HttpConnectionManager_ForwardClientCertDetails,
   HttpConnectionManager_ServerHeaderTransformation,
   HttpConnectionManagerSchema,
@@ -25,6 +26,7 @@ import type { Side } from './names.ts'
 import type { Compression, ListenerOptions } from './options.ts'
 import { rateLimitFilter } from './rate-limits.ts'
 import { handshakeHost, scopedRoutes, scopeKeyMutation, scopeLookup } from './scope-key.ts'
+import { tracing as tracingConfig } from './tracing.ts'
 
 type NetworkFilter = MessageInitShape<typeof FilterSchema>
 type HttpFilter = MessageInitShape<typeof HttpFilterSchema>
@@ -58,6 +60,13 @@ const serverHeaders = {
   pass_through: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
 } as const
 
+/** With one version on offer nothing else is taken, over plain HTTP neither. */
+function codec(versions: ListenerOptions['httpVersions']): HttpConnectionManager_CodecType {
+  const { AUTO, HTTP1, HTTP2 } = HttpConnectionManager_CodecType
+  if (versions.includes('HTTP/1.1') && versions.includes('HTTP/2')) return AUTO
+  return versions.includes('HTTP/2') ? HTTP2 : HTTP1
+}
+
 /** What a chain checks of its clients. */
 export interface ClientChecks {
   readonly forward?: ForwardedCertificate | undefined
@@ -71,9 +80,10 @@ export function trafficManager(
   options: ListenerOptions,
   { forward, access = openAccess }: ClientChecks = {},
 ): NetworkFilter {
-  const { limits, rateLimiting } = options
+  const { limits, rateLimiting, tracing } = options
   return connectionManager({
     statPrefix: listener,
+    codecType: codec(options.httpVersions),
     ...routing,
     httpFilters: [
       ...lookup,
@@ -99,6 +109,7 @@ export function trafficManager(
     ...(options.stripTrailingHostDot ? { stripTrailingHostDot: true } : {}),
     ...times(options),
     accessLog: fileAccessLog(accessLogPath, options.accessLog, 'http'),
+    ...(tracing === undefined ? {} : { tracing: tracingConfig(tracing) }),
     ...(forward === undefined ? {} : forwarding(forward)),
   })
 }

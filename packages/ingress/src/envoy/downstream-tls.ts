@@ -1,9 +1,12 @@
 /** How a chain speaks TLS with clients: its certificate by SDS, versions, cipher suites, HTTP/2 and HTTP/1.1. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { TransportSocketSchema } from '@envoyproxy/envoy-types/envoy/config/core/v3/base'
+import { SNISchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/cert_mappers/sni/v3/config'
+import { ConfigSchema as OnDemandSecretSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/cert_selectors/on_demand_secret/v3/config'
 import {
   CertificateValidationContext_TrustChainVerification,
   TlsParameters_TlsProtocol,
+  type TlsParametersSchema,
 } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/common'
 import {
   type CommonTlsContextSchema,
@@ -33,21 +36,62 @@ export function downstreamTls(
   { tls, httpVersions }: ListenerOptions,
   alpnProtocols: readonly string[] = offered(httpVersions),
 ): MessageInitShape<typeof TransportSocketSchema> {
-  const socket = typed('envoy.transport_sockets.tls', DownstreamTlsContextSchema, {
+  return tlsSocket({
     ...(settings.clients === undefined ? {} : { requireClientCertificate: settings.clients.required }),
     commonTlsContext: {
-      tlsParams: {
-        tlsMinimumProtocolVersion: versions[settings.minimum],
-        tlsMaximumProtocolVersion: versions[settings.maximum],
-        cipherSuites: [...tls.cipherSuites],
-        ecdhCurves: [...tls.curves],
-      },
+      tlsParams: parameters(settings, tls),
       alpnProtocols: [...alpnProtocols],
       tlsCertificateSdsSecretConfigs: [{ name: settings.secret, sdsConfig: configSource(source) }],
       ...(settings.clients === undefined ? {} : { validationContextType: checks(settings.clients, source) }),
     },
   })
+}
+
+/** Of a client that names no host in its handshake: nothing is called so. */
+const noServerName = 'no server name'
+
+/** The secret has the name of the host. Envoy resumes no sessions then, and refuses the chain unless that is said. */
+export function onDemandTls(
+  range: Pick<TlsSettings, 'minimum' | 'maximum'>,
+  { tls, httpVersions }: ListenerOptions,
+): MessageInitShape<typeof TransportSocketSchema> {
+  return tlsSocket({
+    sessionTicketKeysType: { case: 'disableStatelessSessionResumption', value: true },
+    disableStatefulSessionResumption: true,
+    commonTlsContext: {
+      tlsParams: parameters(range, tls),
+      alpnProtocols: [...offered(httpVersions)],
+      customTlsCertificateSelector: typed(
+        'envoy.tls.certificate_selectors.on_demand_secret',
+        OnDemandSecretSchema,
+        {
+          configSource: configSource('ads'),
+          certificateMapper: typed('envoy.tls.certificate_mappers.sni', SNISchema, {
+            defaultValue: noServerName,
+          }),
+        },
+      ),
+    },
+  })
+}
+
+function tlsSocket(
+  context: MessageInitShape<typeof DownstreamTlsContextSchema>,
+): MessageInitShape<typeof TransportSocketSchema> {
+  const socket = typed('envoy.transport_sockets.tls', DownstreamTlsContextSchema, context)
   return { name: socket.name, configType: { case: 'typedConfig', value: socket.typedConfig } }
+}
+
+function parameters(
+  { minimum, maximum }: Pick<TlsSettings, 'minimum' | 'maximum'>,
+  { cipherSuites, curves }: ListenerOptions['tls'],
+): MessageInitShape<typeof TlsParametersSchema> {
+  return {
+    tlsMinimumProtocolVersion: versions[minimum],
+    tlsMaximumProtocolVersion: versions[maximum],
+    cipherSuites: [...cipherSuites],
+    ecdhCurves: [...curves],
+  }
 }
 
 type ContextType = NonNullable<MessageInitShape<typeof CommonTlsContextSchema>['validationContextType']>

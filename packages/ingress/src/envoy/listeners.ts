@@ -21,6 +21,7 @@ import {
   type FilterChain,
   filterChains,
   httpsListenerName,
+  matcherOf,
   type SecureChain,
 } from './secure-chains.ts'
 import { keepalive, marks, socketAddress } from './socket.ts'
@@ -38,7 +39,7 @@ export function httpListener(options: ListenerOptions, layout: Layout): Resource
   const filters = [trafficManager(routing, httpListenerName, options.httpAccessLog, options, { access })]
   const chains = [{ name: httpListenerName, filters }]
   return listener(httpListenerName, options.http, options, proxyProtocol(options), chains, {
-    clusters: [...clustersOfAccess(access).map(clusterName), ...limitingClusters(options)],
+    clusters: [...clustersOfAccess(access).map(clusterName), ...sharedClusters(options)],
   })
 }
 
@@ -51,14 +52,14 @@ export function httpsListener(
   const sorted = filterChains(chains, options, layout).toSorted(byName)
   const inspectors = [...proxyProtocol(options), tlsInspector(options)]
   const { secrets, clusters } = chainReferences(chains)
-  return listener(httpsListenerName, options.https, options, inspectors, sorted, {
-    secrets,
-    clusters: [...clusters, ...limitingClusters(options)],
-  })
+  const references = { secrets, clusters: [...clusters, ...sharedClusters(options)] }
+  const matcher = layout === 'scoped' ? matcherOf(chains) : undefined
+  return listener(httpsListenerName, options.https, options, inspectors, sorted, references, matcher)
 }
 
-function limitingClusters({ rateLimiting }: ListenerOptions): readonly string[] {
-  return rateLimiting === undefined ? [] : [rateLimiting.cluster]
+/** Of the servers that every connection manager asks or tells. */
+function sharedClusters({ rateLimiting, tracing }: ListenerOptions): readonly string[] {
+  return [rateLimiting, tracing].flatMap((server) => server?.cluster ?? [])
 }
 
 function byName(a: FilterChain, b: FilterChain): number {
@@ -72,6 +73,7 @@ function listener(
   listenerFilters: readonly ListenerFilter[],
   filterChains: readonly FilterChain[],
   references: References = {},
+  filterChainMatcher?: ListenerInit['filterChainMatcher'],
 ): Resource {
   const { bufferBytes, connectionsPerSocketEvent } = options.limits
   const message = create(ListenerSchema, {
@@ -79,6 +81,7 @@ function listener(
     address: socketAddress(bind),
     listenerFilters: [...listenerFilters],
     filterChains: [...filterChains],
+    ...(filterChainMatcher === undefined ? {} : { filterChainMatcher }),
     socketOptions: [...keepalive, ...marks(bind, options.socket)],
     ...(bufferBytes === undefined ? {} : { perConnectionBufferLimitBytes: bufferBytes }),
     ...(connectionsPerSocketEvent === undefined

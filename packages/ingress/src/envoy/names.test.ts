@@ -19,6 +19,8 @@ const cluster: ServiceCluster = {
   authority: undefined,
   settings,
 }
+const times = { intervalSeconds: 10, timeoutSeconds: 2, unhealthyThreshold: 3, healthyThreshold: 2 }
+const httpCheck = { ...times, kind: 'http' as const, path: '/ok', host: 'a.test', expected: [] }
 const differing = (change: Partial<ServiceCluster['settings']>): string =>
   clusterName({ ...cluster, settings: { ...settings, ...change } })
 
@@ -26,7 +28,7 @@ test('a cluster of default settings has the hash of nothing', () => {
   expect(clusterName(cluster)).toBe('web/shop/80/da39a3ee5e')
 })
 
-test('settings make another cluster', () => {
+test('defect 4: settings make another cluster', () => {
   const names = [
     clusterName(cluster),
     differing({ protocol: 'h2c' }),
@@ -37,7 +39,13 @@ test('settings make another cluster', () => {
     differing({ healthPortName: 'health' }),
     differing({ slowStart: { windowMs: 1000, aggression: 1, minWeightPercent: 10 } }),
     differing({ circuitBreakers: { maxConnections: 1 } }),
+    differing({ healthCheck: httpCheck }),
+    differing({ healthCheck: { ...httpCheck, host: 'b.test' } }),
+    differing({ healthCheck: { ...httpCheck, expected: [{ start: 200, end: 300 }] } }),
+    differing({ healthCheck: { ...times, kind: 'tcp' } }),
+    differing({ healthCheck: { ...times, kind: 'tcp', intervalSeconds: 5 } }),
     differing({ validation: { authority: 'web/ca/ca.crt', names: ['a.test'] } }),
+    differing({ validation: { authority: 'other/ca/ca.crt', names: ['a.test'] } }),
     differing({ validation: { authority: 'web/ca/ca.crt', names: ['a.test', 'b.test'] } }),
   ]
   expect(new Set(names).size).toBe(names.length)

@@ -52,7 +52,8 @@ export function operationalListeners(options: ListenerOptions, source: Source): 
     ...(options.limitedHealth === undefined
       ? []
       : [
-          listener('health-om-enforced', 'health-om-enforced', options.limitedHealth, ready, {
+          // Drains wait for the clients of every prefix that is not one of these.
+          listener('health-om-enforced', 'health', options.limitedHealth, ready, {
             limited: true,
           }),
         ]),

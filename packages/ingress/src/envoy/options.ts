@@ -3,6 +3,7 @@
 import type { Authorization } from '../dag/access.ts'
 import type { CircuitBreakers, Limit } from '../dag/cluster.ts'
 import type { RateLimiting } from './rate-limits.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface BindAddress {
   /** `::` takes IPv4 too. */
@@ -47,6 +48,8 @@ export interface ListenerOptions {
   readonly socket: SocketMarks
   /** Who limits requests globally; undefined: nobody. */
   readonly rateLimiting?: RateLimiting | undefined
+  /** Who is told of requests; undefined: nobody. */
+  readonly tracing?: Tracing | undefined
   /** Who is asked about requests over plain HTTP; undefined: nobody. */
   readonly authorization?: Authorization | undefined
 }
@@ -126,7 +129,8 @@ export interface ClusterOptions {
 /** undefined and empty: Envoy's default. */
 export interface UpstreamTlsOptions {
   readonly minimum: '1.2' | '1.3' | undefined
-  readonly maximum: '1.2' | '1.3' | undefined
+  /** Envoy's default is 1.2 here. */
+  readonly maximum: '1.2' | '1.3'
   readonly cipherSuites: readonly string[]
   readonly curves: readonly string[]
 }
@@ -189,7 +193,7 @@ export const defaultClusterOptions: ClusterOptions = {
   requestsPerConnection: undefined,
   bufferBytes: undefined,
   circuitBreakers: {},
-  tls: { minimum: undefined, maximum: undefined, cipherSuites: [], curves: [] },
+  tls: { minimum: undefined, maximum: '1.3', cipherSuites: [], curves: [] },
 }
 
 export const defaultRuntimeOptions: RuntimeOptions = {

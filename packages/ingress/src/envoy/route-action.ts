@@ -23,6 +23,7 @@ type RouteAction = MessageInitShape<typeof RouteActionSchema>
 export function forwardAction(
   forward: Forward,
   descriptors: readonly Descriptor[] = [],
+  copied: readonly string[] = [],
 ): NonNullable<MessageInitShape<typeof RouteSchema>['action']> {
   const { response, idle, retry, mirror, internalRedirect } = forward
   return {
@@ -39,7 +40,7 @@ export function forwardAction(
       ...(mirror === undefined ? {} : { requestMirrorPolicies: [mirrorPolicy(mirror)] }),
       ...(internalRedirect === undefined
         ? {}
-        : { internalRedirectPolicy: internalRedirectPolicy(internalRedirect) }),
+        : { internalRedirectPolicy: internalRedirectPolicy(internalRedirect, copied) }),
       rateLimits: rateLimits(descriptors),
     },
   }
@@ -111,6 +112,7 @@ function hashSource(policy: HashPolicy): NonNullable<HashInit['policySpecifier']
 
 function internalRedirectPolicy(
   redirect: InternalRedirect,
+  copied: readonly string[],
 ): MessageInitShape<typeof InternalRedirectPolicySchema> {
   const predicates = [
     ...(redirect.denyRepeated
@@ -124,6 +126,7 @@ function internalRedirectPolicy(
     ...(redirect.most > 0 ? { maxInternalRedirects: redirect.most } : {}),
     redirectResponseCodes: [...redirect.statuses],
     allowCrossSchemeRedirect: redirect.crossScheme !== 'Never',
+    responseHeadersToCopy: [...copied],
     predicates,
   }
 }

@@ -10,7 +10,7 @@ import type { Route, VirtualHost } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { type Side, scopeName } from './names.ts'
 import { scopeHeader } from './scope-key.ts'
-import { clustersOf, misdirected, tableSettings, virtualHostEntry } from './virtual-host.ts'
+import { clustersOf, misdirected, redirectsInside, tableSettings, virtualHostEntry } from './virtual-host.ts'
 
 export function scopes(virtualHost: VirtualHost): readonly Resource[] {
   const { host, plain, plainAccess, secure, filters } = virtualHost
@@ -30,14 +30,17 @@ function scope(
   access: Access,
 ): Resource {
   const name = scopeName(side, host)
-  const entry = virtualHostEntry(host, routes, filters, access)
+  // A redirect that Envoy follows itself is looked up with the headers as its backend got them.
+  const redirecting = routes.some(redirectsInside)
+  const inside = redirecting ? { header: scopeHeader, copied: side === 'http' } : undefined
+  const entry = virtualHostEntry(host, routes, filters, access, inside)
   const message = create(ScopedRouteConfigurationSchema, {
     name,
     key: { fragments: [{ type: { case: 'stringKey', value: name } }] },
     routeConfiguration: {
       ...tableSettings,
       name,
-      requestHeadersToRemove: [scopeHeader],
+      requestHeadersToRemove: redirecting ? [] : [scopeHeader],
       virtualHosts: side === 'https' ? [entry, misdirected(access)] : [entry],
     },
   })

@@ -17,6 +17,13 @@ export function secretResource(keyPair: KeyPair): Resource {
   })
 }
 
+/** For Envoys that ask by the name of a host. */
+export function hostSecret(host: string, { certificates, key }: KeyPair): Resource {
+  const value = { certificateChain: inline(certificates), privateKey: inline(key) }
+  const type: Content = { case: 'tlsCertificate', value }
+  return makeResource(host, toBinary(SecretSchema, create(SecretSchema, { name: host, type })))
+}
+
 export function trustResource(bundle: TrustBundle): Resource {
   const { name, authorities, revocation } = bundle
   return once(bundle, name, {

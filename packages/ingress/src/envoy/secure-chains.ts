@@ -1,16 +1,20 @@
 /**
- * The filter chains of `ingress_https`. In the scoped layout hosts with the same TLS settings share a chain; in the
- * classic ones each has its own. A host that passes streams has a chain of its own in both.
+ * The filter chains of `ingress_https`. In the scoped layout hosts with the same TLS settings share a chain, and which
+ * host has which is said beside them (`chain-matcher.ts`); in the classic ones each has its own. A host that passes
+ * streams has a chain of its own in both. With certificates on demand one chain serves all hosts that ask for nothing
+ * special: Envoy fetches the certificate of a host, by its name, when a client first asks for it.
  */
 import { createHash } from 'node:crypto'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
 import { type Access, clustersOfAccess, isOpen } from '../dag/access.ts'
-import type { TcpTarget, TlsSettings } from '../dag/virtual-host.ts'
+import type { TcpTarget, TlsSettings, TlsVersion } from '../dag/virtual-host.ts'
 import type { Layout } from '../xds/layout.ts'
+import { chainMatcher, isBelow } from './chain-matcher.ts'
 import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
-import { downstreamTls } from './downstream-tls.ts'
+import { downstreamTls, onDemandTls } from './downstream-tls.ts'
 import { sourceOf } from './layout.ts'
+import { milliseconds } from './message.ts'
 import { clusterName, longHash } from './names.ts'
 import type { ListenerOptions } from './options.ts'
 import { fallbackTableName, secureTableName } from './route-table.ts'
@@ -39,14 +43,27 @@ export interface FallbackChain {
   readonly settings: TlsSettings
 }
 
-export type SecureChain = HttpChain | TcpChain | FallbackChain
+/** Hosts whose certificates are fetched at the handshake; there is one such chain at most. */
+export interface OnDemandChain {
+  readonly kind: 'on-demand'
+  readonly minimum: TlsVersion
+  readonly maximum: TlsVersion
+  readonly access: Access
+  readonly hosts: Iterable<string>
+}
+
+export type SecureChain = HttpChain | OnDemandChain | TcpChain | FallbackChain
 
 /** What one host asks for. */
-export type ChainRequest = Omit<HttpChain, 'hosts'> | TcpChain | FallbackChain
+export type ChainRequest = Omit<HttpChain, 'hosts'> | Omit<OnDemandChain, 'hosts'> | TcpChain | FallbackChain
 
 export type FilterChain = MessageInitShape<typeof FilterChainSchema> & { readonly name: string }
 
 export const httpsListenerName = 'ingress_https'
+
+/** No host and no Secret is called so; names of chains beside a matcher must differ. */
+const onDemandName = 'on demand'
+const fallbackName = 'fallback certificate'
 
 /** Chains with the same name are the same. */
 export function chainName(
@@ -56,7 +73,12 @@ export function chainName(
   const versions = minimum === '1.2' && maximum === '1.3' ? '' : ` ${minimum}-${maximum}`
   const certificates =
     clients === undefined && forward === undefined ? '' : ` clients ${hash([clients, forward])}`
-  return `${secret}${versions}${certificates}${isOpen(access) ? '' : ` access ${longHash(identityOf(access))}`}`
+  return `${secret}${versions}${certificates}${accessIdentity(access)}`
+}
+
+/** '' for everybody. */
+export function accessIdentity(access: Access): string {
+  return isOpen(access) ? '' : ` access ${longHash(identityOf(access))}`
 }
 
 function hash(value: unknown): string {
@@ -88,14 +110,36 @@ export function filterChains(
   return chains.flatMap((chain): readonly FilterChain[] => {
     if (chain.kind === 'tcp') return [streamChain(chain, options, layout)]
     if (chain.kind === 'fallback') return [fallbackChain(chain, options, layout)]
+    if (chain.kind === 'on-demand') return [onDemandChain(chain, options)]
     return layout === 'scoped' ? [sharedChain(chain, options)] : chainPerHost(chain, options, layout)
   })
 }
 
-/** What the chains name must be there before them. */
+/**
+ * Which chain of the scoped layout takes a connection. The one on demand has what no other takes; its hosts are named
+ * only where another would take them, so that one of them more or less changes nothing here.
+ */
+export function matcherOf(chains: readonly SecureChain[]): ReturnType<typeof chainMatcher> {
+  const named = chains.flatMap((chain) => {
+    if (chain.kind === 'tcp') return [{ chain: chain.host, hosts: [chain.host] }]
+    if (chain.kind !== 'http') return []
+    return [{ chain: chainName(chain.settings, chain.access), hosts: [...chain.hosts] }]
+  })
+  const fallback = chains.some(({ kind }) => kind === 'fallback')
+  const onDemand = chains.find((chain) => chain.kind === 'on-demand')
+  if (onDemand === undefined) return chainMatcher(named, fallback ? fallbackName : undefined)
+  const wildcards = new Set(named.flatMap(({ hosts }) => hosts.filter((host) => host.startsWith('*.'))))
+  const taken = [...onDemand.hosts].filter((host) => fallback || isBelow(host, wildcards))
+  const all = [...named, { chain: onDemandName, hosts: taken }]
+  return chainMatcher(all, fallback ? fallbackName : onDemandName)
+}
+
+/** What the chains name must be there before them; no listener waits for what is fetched. */
 export function chainReferences(chains: readonly SecureChain[]) {
-  const secrets = chains.flatMap(({ settings }) =>
-    settings === undefined ? [] : [settings.secret, settings.clients?.authority ?? []].flat(),
+  const secrets = chains.flatMap((chain) =>
+    chain.kind === 'on-demand' || chain.settings === undefined
+      ? []
+      : [chain.settings.secret, chain.settings.clients?.authority ?? []].flat(),
   )
   const clusters = chains.flatMap((chain) => {
     if (chain.kind === 'fallback') return []
@@ -106,15 +150,26 @@ export function chainReferences(chains: readonly SecureChain[]) {
   return { secrets: [...new Set(secrets)].toSorted(), clusters: [...new Set(clusters)].toSorted() }
 }
 
-function sharedChain({ settings, access, hosts }: HttpChain, options: ListenerOptions): FilterChain {
+function sharedChain({ settings, access }: HttpChain, options: ListenerOptions): FilterChain {
   const { httpsAccessLog } = options
   const routing = scopedRouting('https')
   const checks = { forward: settings.forward, access }
   return {
     name: chainName(settings, access),
-    filterChainMatch: { serverNames: [...hosts].toSorted() },
     filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, options, checks)],
     transportSocket: downstreamTls(settings, 'ads', options),
+  }
+}
+
+/** A handshake that waits for a certificate has no other limit than that of the chain. */
+function onDemandChain(chain: OnDemandChain, options: ListenerOptions): FilterChain {
+  const { access } = chain
+  const routing = scopedRouting('https')
+  return {
+    name: onDemandName,
+    transportSocketConnectTimeout: milliseconds(5000),
+    filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, { access })],
+    transportSocket: onDemandTls(chain, options),
   }
 }
 
@@ -143,8 +198,8 @@ function fallbackChain({ settings }: FallbackChain, options: ListenerOptions, la
   const routing =
     layout === 'scoped' ? scopedRouting('fallback') : tableRouting(fallbackTableName, source, false)
   return {
-    name: 'fallback-certificate',
-    filterChainMatch: { transportProtocol: 'tls' },
+    name: layout === 'scoped' ? fallbackName : 'fallback-certificate',
+    ...(layout === 'scoped' ? {} : { filterChainMatch: { transportProtocol: 'tls' } }),
     filters: [trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, { access })],
     transportSocket: downstreamTls(settings, source, options),
   }
@@ -157,7 +212,7 @@ function streamChain(
 ): FilterChain {
   return {
     name: host,
-    filterChainMatch: { serverNames: [host] },
+    ...(layout === 'scoped' ? {} : { filterChainMatch: { serverNames: [host] } }),
     filters: [tcpProxy(targets, httpsListenerName, options)],
     ...(settings === undefined
       ? {}

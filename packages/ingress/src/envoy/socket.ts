@@ -23,12 +23,15 @@ const TCP_KEEPIDLE = 4n
 const TCP_KEEPINTVL = 5n
 const TCP_KEEPCNT = 6n
 
-/** A peer that went away without a word is noticed after 45 s + 9 × 5 s. */
+/**
+ * A peer that went away without a word is noticed after 45 s + 9 × 5 s. Envoy compares options with their descriptions: with
+ * any but Contour's it binds a listener of Contour's anew, and who waits at the old socket is reset.
+ */
 export const keepalive: MessageInitShape<typeof SocketOptionSchema>[] = [
-  option('enable TCP keepalive', SOL_SOCKET, SO_KEEPALIVE, 1n),
-  option('idle time before the first probe, in seconds', IPPROTO_TCP, TCP_KEEPIDLE, 45n),
-  option('time between probes, in seconds', IPPROTO_TCP, TCP_KEEPINTVL, 5n),
-  option('probes before the connection is given up', IPPROTO_TCP, TCP_KEEPCNT, 9n),
+  option('Enable TCP keep-alive', SOL_SOCKET, SO_KEEPALIVE, 1n),
+  option('TCP keep-alive initial idle time', IPPROTO_TCP, TCP_KEEPIDLE, 45n),
+  option('TCP keep-alive time between probes', IPPROTO_TCP, TCP_KEEPINTVL, 5n),
+  option('TCP keep-alive probe count', IPPROTO_TCP, TCP_KEEPCNT, 9n),
 ]
 
 const IPPROTO_IP = 0n
@@ -43,10 +46,10 @@ export function marks(
 ): MessageInitShape<typeof SocketOptionSchema>[] {
   const ipv6 = address.includes(':')
   return [
-    ...(tos === 0 ? [] : [option('IPv4 type of service', IPPROTO_IP, IP_TOS, BigInt(tos))]),
+    ...(tos === 0 ? [] : [option('Set IPv4 TOS field', IPPROTO_IP, IP_TOS, BigInt(tos))]),
     ...(trafficClass === 0 || !ipv6
       ? []
-      : [option('IPv6 traffic class', IPPROTO_IPV6, IPV6_TCLASS, BigInt(trafficClass))]),
+      : [option('Set IPv6 Traffic Class field', IPPROTO_IPV6, IPV6_TCLASS, BigInt(trafficClass))]),
   ]
 }
 

@@ -15,6 +15,7 @@ import {
   noRouteFilters,
   type RouteFilters,
 } from '../dag/filters.ts'
+import { noEdits } from '../dag/policies/plain-forward.ts'
 import type { Action, Route } from '../dag/virtual-host.ts'
 import { clustersOfAction } from '../dag/virtual-host.ts'
 import { authorizationRule } from './authorization.ts'
@@ -38,17 +39,26 @@ export const tableSettings = {
   requestHeadersToAdd: [{ header: { key: 'x-request-start', value: 't=%START_TIME(%s.%3f)%' } }],
 }
 
+/** Of a host with routes whose redirects Envoy follows itself. */
+export interface Inside {
+  /** That only the backends of those routes are to see. */
+  readonly header: string
+  /** A redirect takes it from the answer of the backend. */
+  readonly copied: boolean
+}
+
 export function virtualHostEntry(
   host: string,
   routes: readonly Route[],
   filters: HostFilters,
   access: Access,
+  inside?: Inside,
 ): HostInit {
   const rest: RouteInit = answer('none', 404, access)
   return {
     name: squeeze([host]),
     domains: [host],
-    routes: [...routes.map((route) => routeMessage(route, filters, access)), rest],
+    routes: [...routes.map((route) => routeMessage(route, filters, access, inside)), rest],
     rateLimits: rateLimits(filters.descriptors),
     typedPerFilterConfig: hostFilters(filters),
   }
@@ -69,14 +79,26 @@ function answer(name: string, status: number, access: Access): RouteInit {
   }
 }
 
-function routeMessage(route: Route, host: HostFilters, access: Access): RouteInit {
+/** Envoy itself follows what its backend answers, if that is a redirect. */
+export function redirectsInside({ action }: Route): boolean {
+  return action.kind === 'forward' && action.internalRedirect !== undefined
+}
+
+function routeMessage(route: Route, host: HostFilters, access: Access, inside?: Inside): RouteInit {
   const { action, filters = noRouteFilters } = route
-  const edits = action.kind === 'forward' ? headerEdits(action.requestHeaders, action.responseHeaders) : {}
+  const edits = editsOf(action)
+  const follows = redirectsInside(route)
+  const isHidden = inside !== undefined && action.kind === 'forward' && !follows
   return {
     name: route.owner,
     match: routeMatch(route.match),
-    action: routeAction(action, filters),
+    action: routeAction(action, filters, inside?.copied === true ? [inside.header] : []),
+    ...(route.told === true ? { metadata: ownerMetadata(route.owner) } : {}),
     ...edits,
+    ...(isHidden ? { requestHeadersToRemove: [...(edits.requestHeadersToRemove ?? []), inside.header] } : {}),
+    ...(follows && inside !== undefined
+      ? { responseHeadersToRemove: [...(edits.responseHeadersToRemove ?? []), inside.header] }
+      : {}),
     typedPerFilterConfig: {
       ...routeFilters(filters),
       ...(access.authorization === undefined ? {} : authorizationRule(ruleOf(route, host))),
@@ -85,12 +107,30 @@ function routeMessage(route: Route, host: HostFilters, access: Access): RouteIni
   }
 }
 
+function editsOf(action: Action): Partial<ReturnType<typeof headerEdits>> {
+  if (action.kind === 'forward') return headerEdits(action.requestHeaders, action.responseHeaders)
+  const headers = action.kind === 'https-redirect' ? undefined : action.headers
+  return headers === undefined ? {} : headerEdits(noEdits, headers)
+}
+
+/** Where access logs look for the object that a route comes from. */
+function ownerMetadata(owner: string): RouteInit['metadata'] {
+  const [kind = '', namespace = '', name = ''] = owner.split('/')
+  const fields = { kind, namespace, name }
+  const told = Object.entries(fields).map(([field, text]) => [`io.projectcontour.${field}`, text] as const)
+  return { filterMetadata: { 'envoy.access_loggers.file': Object.fromEntries(told) } }
+}
+
 /** Whoever is only sent on to the secure side is asked there. */
 function ruleOf({ action, filters }: Route, host: HostFilters): AuthorizationRule {
   return action.kind === 'https-redirect' ? { kind: 'skip' } : (filters?.authorization ?? host.authorization)
 }
 
-function routeAction(action: Action, filters: RouteFilters): NonNullable<RouteInit['action']> {
+function routeAction(
+  action: Action,
+  filters: RouteFilters,
+  copied: readonly string[],
+): NonNullable<RouteInit['action']> {
   if (action.kind === 'respond') {
     const { status, body = '' } = action
     if (body === '') return { case: 'directResponse', value: { status } }
@@ -101,7 +141,7 @@ function routeAction(action: Action, filters: RouteFilters): NonNullable<RouteIn
   }
   if (action.kind === 'https-redirect') return httpsRedirect
   if (action.kind === 'redirect') return redirectAction(action)
-  return forwardAction(action, filters.descriptors?.descriptors)
+  return forwardAction(action, filters.descriptors?.descriptors, copied)
 }
 
 export function clustersOf(routes: readonly Route[]): readonly string[] {

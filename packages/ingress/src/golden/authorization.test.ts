@@ -151,7 +151,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(grpc.seen[0]?.attributes?.request?.http?.headers['x-ingress-scope']).toBeUndefined()
     })
 
-    test('redirects and direct answers keep authorization', async () => {
+    test('defect 19: redirects and direct answers keep authorization', async () => {
       expect([await status('grpc.test', '/redirect'), await status('grpc.test', '/direct')]).toEqual([
         401, 401,
       ])

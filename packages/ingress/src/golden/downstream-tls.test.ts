@@ -1,10 +1,13 @@
 /** Which clients a host takes over TLS, and streams, through a real Envoy. */
 import { once } from 'node:events'
 import { request } from 'node:https'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Engine } from '../engine/engine.ts'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
+import { readObjects } from './objects.ts'
 import {
   Backend,
   pairOf,
@@ -13,6 +16,7 @@ import {
   secretObject,
   serviceObjects,
   settled,
+  spokenVersion,
   translateFor,
 } from './traffic.ts'
 
@@ -20,6 +24,13 @@ const ways: readonly Way[] = ['delta', 'streams']
 const to = (service: string) => `{services: [{name: ${service}, port: 80}]}`
 const clients = (policy: string) => `, tls: {secretName: cert, clientValidation: {${policy}}}`
 const forward = 'forwardClientCertificate: {subject: true, dns: true, uri: true}'
+const versions: Readonly<Record<string, string>> = {
+  newest: `minimumProtocolVersion: '1.3'`,
+  oldest: `maximumProtocolVersion: '1.2'`,
+}
+const checks = 'healthCheckPolicy: {intervalSeconds: 1, unhealthyThresholdCount: 1, healthyThresholdCount: 1}'
+/** Below those that are given out by chance: nobody comes to listen. */
+const closedPort = 1
 const server = pairOf('server')
 
 const objects = (plain: number, secure: number, list: string | undefined) =>
@@ -38,6 +49,16 @@ const objects = (plain: number, secure: number, list: string | undefined) =>
     proxyObject('skip', `routes: [${to('one')}]`, clients('caSecret: ca, skipClientCertValidation: true')),
     proxyObject('any', `routes: [${to('one')}]`, clients('skipClientCertValidation: true')),
     proxyObject('passed', `tcpproxy: ${to('two')}, routes: [${to('one')}]`, ', tls: {passthrough: true}'),
+    ...['newest', 'oldest'].map((name) =>
+      proxyObject(name, `routes: [${to('one')}]`, `, tls: {secretName: cert, ${versions[name]}}`),
+    ),
+    serviceObjects('halves', [{ http: secure }, { http: closedPort }]),
+    proxyObject('unchecked', `tcpproxy: ${to('halves')}`, ', tls: {passthrough: true}'),
+    proxyObject(
+      'checked',
+      `tcpproxy: {${checks}, services: [{name: halves, port: 80}]}`,
+      ', tls: {passthrough: true}',
+    ),
     proxyObject('ended', 'tcpproxy: {include: {name: child}}', ', tls: {secretName: cert}'),
     `---
 kind: HTTPProxy
@@ -138,6 +159,30 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(backend.last.headers['x-forwarded-client-cert']).toBeUndefined()
     })
 
+    test('a host speaks the versions of TLS that it allows', async () => {
+      const spoken = async (name: string) => {
+        const each: readonly SecureVersion[] = ['TLSv1.2', 'TLSv1.3']
+        return Promise.all(each.map((only) => spokenVersion(stand.httpsPort, `${name}.test`, only)))
+      }
+      expect(await spoken('open')).toEqual(['TLSv1.2', 'TLSv1.3'])
+      expect(await spoken('newest')).toEqual([null, 'TLSv1.3'])
+      expect(await spoken('oldest')).toEqual(['TLSv1.2', null])
+    })
+
+    test('an endpoint that refuses connections gets no stream', async () => {
+      const some = (name: string) =>
+        Promise.all(
+          Array.from({ length: 20 }, () => spokenVersion(stand.httpsPort, `${name}.test`, 'TLSv1.3')),
+        )
+      const all = Array.from({ length: 20 }, () => 'TLSv1.3')
+      await eventually(
+        'only the one that listens',
+        async () => (await some('checked')).every(Boolean) || undefined,
+      )
+      expect(await some('checked')).toEqual(all)
+      expect(await some('unchecked')).toContain(null)
+    })
+
     test('streams are passed on encrypted, or ended here', async () => {
       expect(await subject('passed.test')).toBe('alice')
       expect(await status('passed.test')).toBe(200)
@@ -151,3 +196,23 @@ describe.skipIf(withoutEnvoy()).each(ways)(
     })
   },
 )
+
+test('rule 38: a rotated certificate changes its secret and nothing else', () => {
+  const world = emptyWorld()
+  const { changes } = readObjects(objects(80, 443, undefined))
+  for (const change of changes) take(world, change)
+  const engine = new Engine(world)
+  engine.apply(changes)
+  engine.drain()
+  const next = pairOf('alice')
+  const [rotated] = readObjects(secretObject('cert', { 'tls.crt': next.cert, 'tls.key': next.key })).changes
+  if (rotated === undefined) throw new Error('no Secret')
+  const before = changes.find(({ kind, key }) => kind === rotated.kind && key === rotated.key)?.after
+  const change = { ...rotated, before } as Change
+  take(world, change)
+  engine.apply([change])
+  const changed = Object.entries(engine.drain()).flatMap(([type, table]) =>
+    [...table.keys()].map((name) => `${type} ${name}`),
+  )
+  expect(changed).toEqual(['secrets web/cert'])
+})

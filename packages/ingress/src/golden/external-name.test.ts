@@ -33,16 +33,6 @@ const objects = (plain: number, secure: number) =>
     proxyObject('own', to('own', plain)),
   ].join('')
 
-function resolvers(port: number): object {
-  const resolver = { socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: port } }
-  const typed_config = {
-    '@type': 'type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
-    resolvers: [resolver],
-    dns_resolver_options: { no_default_search_domain: true },
-  }
-  return { typed_dns_resolver_config: { name: 'envoy.network.dns_resolver.cares', typed_config } }
-}
-
 describe.skipIf(withoutEnvoy()).each(ways)(
   'names outside, in an Envoy by way of %s',
   { timeout: 30_000 },
@@ -68,7 +58,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       await stand.open()
       for (const each of [names, plain, secure]) await each.open()
       client = new Client(stand.httpPort)
-      await stand.startEnvoy(way, resolvers(names.port))
+      await stand.startEnvoy(way, names.port)
       await publish(true)
       await eventually('the port opens', () => stand.http('plain.test'))
     }, 60_000)

@@ -140,7 +140,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect((await client.send('limited.test', { path: '/own' })).headers['x-full']).toBe('yes')
     })
 
-    test('redirects and direct answers keep rate limits and address filters', async () => {
+    test('defect 19: redirects and direct answers keep rate limits and address filters', async () => {
       const status = async (path: string) => (await client.send('answers.test', { path })).status
       expect([await status('/limited-direct'), await status('/limited-direct')]).toEqual([200, 503])
       expect([await status('/limited-redirect'), await status('/limited-redirect')]).toEqual([302, 503])

@@ -91,6 +91,7 @@ function byName(a: Resource, b: Resource): number {
 
 interface Shown {
   readonly name: string
+  readonly filter_chain_matcher?: unknown
   readonly filter_chains: readonly {
     readonly name: string
     readonly filter_chain_match?: { readonly server_names: string[] }
@@ -109,10 +110,30 @@ function showListener(resource: Resource, all: boolean): readonly unknown[] {
   return [
     {
       [listener.name]: listener.filter_chains.map((chain) => ({
-        [chain.name]: chain.filter_chain_match?.server_names ?? [],
+        [chain.name]:
+          chain.filter_chain_match?.server_names ?? matched(listener.filter_chain_matcher, chain.name),
       })),
     },
   ]
+}
+
+/** The names of the handshake that a chain is for; all, where it takes what no other does. */
+function matched(matcher: unknown, chain: string): readonly string[] {
+  if (typeof matcher !== 'object' || matcher === null) return []
+  const exact = Object.entries(matcher).flatMap(([key, value]): readonly string[] => {
+    if (key !== 'map') return matched(value, chain)
+    const names = Object.entries(
+      value as Readonly<Record<string, { readonly action?: { readonly name: string } }>>,
+    )
+    return names.flatMap(([name, { action }]) => (action?.name === chain ? [name] : []))
+  })
+  const { predicate, on_match: then } = matcher as Below
+  return then?.action?.name === chain ? [`*${predicate.single_predicate.value_match.suffix}`] : exact
+}
+
+interface Below {
+  readonly predicate: { readonly single_predicate: { readonly value_match: { readonly suffix: string } } }
+  readonly on_match?: { readonly action?: { readonly name: string } }
 }
 
 /** How each chain speaks TLS, and what it does with the stream. */
@@ -122,6 +143,9 @@ function chainsOf(resource: Resource): readonly unknown[] {
   if (listener.name === 'ingress_http' && !checks.test(JSON.stringify(listener))) return []
   return listener.filter_chains.map((chain) => ({
     [chain.name]: {
+      ...(listener.filter_chain_matcher === undefined
+        ? {}
+        : { hosts: matched(listener.filter_chain_matcher, chain.name) }),
       tls: chain.transport_socket?.typed_config ?? 'passed on',
       filters: chain.filters?.map(({ typed_config }) => {
         const { http_filters, forward_client_cert_details: forward, ...rest } = typed_config

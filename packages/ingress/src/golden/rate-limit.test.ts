@@ -109,6 +109,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       await stand.startEnvoy(way)
       await publish({})
       await eventually('the port opens', () => stand.http('unlimited.test'))
+      await eventually('the port of TLS opens', () => stand.https('secure.test'))
     }, 60_000)
 
     beforeEach(() => {

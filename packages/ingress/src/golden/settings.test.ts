@@ -1,6 +1,7 @@
 /** What settings do: through a real Envoy, as its client, its backend and its access log see them. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
@@ -32,7 +33,7 @@ function optionsOf(text: string) {
 
 const everything = `
 accesslog-format: json
-json-fields: ["@timestamp", method, path, response_code, who=%REQ(X-WHO)%, ja3=%TLS_JA3_FINGERPRINT%]
+json-fields: ["@timestamp", method, path, response_code, who=%REQ(X-WHO)%, ja3=%TLS_JA3_FINGERPRINT%, contour_config_kind, contour_config_name]
 accesslog-level: error
 disableAllowChunkedLength: true
 disableMergeSlashes: true
@@ -91,6 +92,19 @@ const objects = (port: number) =>
       ', tls: {secretName: cert}',
     ),
   ].join('')
+
+/** Without TLS, to a client that asks for nothing else. */
+function speaksHttp2(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const session = connect(`http://127.0.0.1:${port}`)
+    const done = (speaks: boolean) => {
+      session.destroy()
+      resolve(speaks)
+    }
+    session.once('remoteSettings', () => done(true))
+    session.on('error', () => done(false)).once('close', () => done(false))
+  })
+}
 
 const ways: readonly Way[] = ['delta', 'streams']
 
@@ -160,6 +174,8 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       const { '@timestamp': stamp, ...entry } = JSON.parse(line) as Readonly<Record<string, unknown>>
       expect(typeof stamp).toBe('string')
       expect(entry).toMatchObject({ method: 'GET', path: '/lost', response_code: 404, who: 'me' })
+      expect(entry).toMatchObject({ contour_config_kind: 'HTTPProxy', contour_config_name: 'plain' })
+      expect(await speaksHttp2(stand.httpPort)).toBe(false)
       expect(await envoy.log()).not.toContain('rejected')
     })
 
@@ -190,6 +206,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
         }),
       )
       await eventually('answered', () => stand.http('plain.test', '/'))
+      expect(await speaksHttp2(stand.httpPort)).toBe(true)
       const line = await eventually('logged', () => readFileSync(log, 'utf8') || undefined)
       expect(line).toMatch(/^(GET (200|503) 100%\n)+$/)
     })
@@ -333,7 +350,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
   },
 )
 
-test('with require-validation, a backend that nobody checks is not served, and its proxy says why', () => {
+test('defect 20: with require-validation, a backend that nobody checks is not served, and its proxy says why', () => {
   const { changes } = readObjects(objects(8080))
   const world = emptyWorld()
   for (const change of changes) take(world, change)

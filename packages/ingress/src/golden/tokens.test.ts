@@ -152,7 +152,7 @@ describe.skipIf(withoutEnvoy()).each(ways)('tokens, in an Envoy by way of %s', {
     expect(await bad({}, fresh)).toBe(401)
   })
 
-  test('redirects and direct answers keep verification', async () => {
+  test('defect 19: redirects and direct answers keep verification', async () => {
     const good = old.token(claims)
     expect([await status('remote.test', '/redirect'), await status('remote.test', '/direct')]).toEqual([
       401, 401,

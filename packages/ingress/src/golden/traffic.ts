@@ -1,4 +1,5 @@
 /** For tests of behaviour: objects in front of a real Envoy, backends that note what they see, and a client. */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import {
@@ -12,12 +13,15 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer, Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import { connect, type SecureVersion } from 'node:tls'
 import { defaultEngineOptions, Engine, type EngineOptions } from '../engine/engine.ts'
+import { eventually } from '../envoy-process/envoy-process.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Stand } from '../xds/real-envoy/stand.ts'
 import type { Snapshot } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'
+import { acceptOf, WebSocketEnd } from './websocket.ts'
 
 export interface Answered {
   readonly status: number
@@ -30,6 +34,12 @@ export interface Call {
   readonly method?: string
   readonly headers?: OutgoingHttpHeaders
   readonly body?: string
+}
+
+/** Without `websocket` it did not come about. */
+export interface Upgraded {
+  readonly status: number
+  readonly websocket: WebSocketEnd | undefined
 }
 
 export interface Seen {
@@ -150,9 +160,11 @@ spec: {services: [{name: ${name}, port: 80}], ${spec}}
 `
 }
 
-/** Answers 200 with its own name, unless told otherwise, and keeps every request. */
+/** Answers 200 with its own name, unless told otherwise, and keeps every request; a text by websocket with it and its name. */
 export class Backend {
   readonly name: string
+  /** The last one. */
+  websocket: WebSocketEnd | undefined
   seen: Seen[] = []
   answer: (request: IncomingMessage, response: ServerResponse) => void
   port = 0
@@ -171,9 +183,14 @@ export class Backend {
       this.answer(incoming, response)
     }
     this.#server = pair === undefined ? createServer(listen) : createTlsServer(pair, listen)
-    this.#server.on('upgrade', (incoming, socket) => {
+    // Or a connection would close under a request that comes after a while.
+    this.#server.keepAliveTimeout = 0
+    this.#server.on('upgrade', (incoming, socket, head) => {
       this.seen.push({ url: incoming.url ?? '', headers: incoming.headers })
-      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+      const accept = acceptOf(incoming.headers['sec-websocket-key'] ?? '')
+      const answer = ['Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${accept}`]
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${answer.join('\r\n')}\r\n\r\n`)
+      this.websocket = new WebSocketEnd(socket, head, 'server', (text, end) => end.send(`${name}: ${text}`))
     })
   }
 
@@ -193,9 +210,24 @@ export class Backend {
   }
 
   close(): void {
+    this.websocket?.destroy()
     this.#server.closeAllConnections()
     this.#server.close()
   }
+}
+
+/** The version that a client speaks with the host if it offers this one alone; null: the handshake fails. */
+export function spokenVersion(port: number, servername: string, only: SecureVersion): Promise<string | null> {
+  return new Promise((resolve) => {
+    const bounds = { minVersion: only, maxVersion: only }
+    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false, ...bounds })
+    const end = (version: string | null) => {
+      socket.destroy()
+      resolve(version)
+    }
+    socket.on('secureConnect', () => end(socket.getProtocol()))
+    socket.on('error', () => end(null))
+  })
 }
 
 /** Keeps its connections; without redirects, cookies or retries of its own. */
@@ -208,7 +240,8 @@ export class Client {
   constructor(port: number, way: 'plain' | 'tls' = 'plain') {
     this.#port = port
     this.#secure = way === 'tls'
-    const options = { keepAlive: true, maxSockets: 16 }
+    // In turn, so that none is idle until Envoy closes it.
+    const options = { keepAlive: true, maxSockets: 16, scheduling: 'fifo' } as const
     this.#agent = this.#secure ? new TlsAgent(options) : new Agent(options)
   }
 
@@ -223,12 +256,38 @@ export class Client {
         response.on('data', (chunk: string) => (body += chunk))
         response.on('end', () => resolve(answered(response, body)))
       })
-      call.on('upgrade', (response, socket) => {
-        socket.destroy()
-        resolve(answered(response, ''))
-      })
       call.on('error', reject)
       call.end(body)
+    })
+  }
+
+  /** On a connection of its own. */
+  upgrade(host: string, path = '/'): Promise<Upgraded> {
+    return new Promise((resolve, reject) => {
+      const at = { host: '127.0.0.1', port: this.#port, path, agent: false }
+      const tls = { servername: host, rejectUnauthorized: false }
+      const key = randomBytes(16).toString('base64')
+      const headers = {
+        host,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': key,
+      }
+      const start = this.#secure ? tlsRequest : request
+      const call = start({ ...at, ...tls, headers }, ({ statusCode = 0, socket }) => {
+        socket.destroy()
+        resolve({ status: statusCode, websocket: undefined })
+      })
+      call.on('upgrade', ({ statusCode = 0, headers: told }, socket, head) => {
+        const right = told['sec-websocket-accept'] === acceptOf(key)
+        resolve({
+          status: statusCode,
+          websocket: right ? new WebSocketEnd(socket, head, 'client') : undefined,
+        })
+      })
+      call.on('error', reject)
+      call.end()
     })
   }
 
@@ -239,4 +298,17 @@ export class Client {
 
 function answered({ statusCode = 0, headers }: IncomingMessage, body: string): Answered {
   return { status: statusCode, headers, body }
+}
+
+/** Clients of both ports, once Envoy has taken the objects and answers for these hosts. */
+export async function serveBoth(
+  stand: Stand,
+  text: string,
+  hosts: { readonly plain: string; readonly secure: string },
+): Promise<{ readonly client: Client; readonly secure: Client }> {
+  stand.publishEach((layout) => translateFor(stand, text, layout))
+  await eventually('settled', () => settled(stand))
+  await eventually('the port opens', () => stand.http(hosts.plain))
+  await eventually('the secure port opens', () => stand.https(hosts.secure))
+  return { client: new Client(stand.httpPort), secure: new Client(stand.httpsPort, 'tls') }
 }

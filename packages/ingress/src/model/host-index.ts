@@ -1,5 +1,5 @@
 /**
- * Which Ingresses and root HTTPProxies speak for which host. Maintained change by change, never rebuilt.
+ * Which Ingresses and root HTTPProxies speak for which host, and which Ingresses have a certificate for it. Maintained change by change, never rebuilt.
  * Hosts are lower case; `*` stands for "any host" (an Ingress rule without host, or a default backend).
  */
 import type { HTTPProxy } from '@landfall/api'
@@ -9,6 +9,7 @@ import type { Change, World } from './objects.ts'
 
 interface Contributors {
   readonly ingresses: Set<Key>
+  readonly certified: Set<Key>
   readonly proxies: Set<Key>
 }
 
@@ -25,11 +26,8 @@ export class HostIndex {
   /** Takes a change in; answers the hosts that it concerns, those of before and of after. */
   apply(change: Change): ReadonlySet<string> {
     if (change.kind === 'ingress') {
-      const before = this.#hostsOfIngress(change.before)
-      const after = this.#hostsOfIngress(change.after)
-      for (const host of before) if (!after.has(host)) this.#drop(host, 'ingresses', change.key)
-      for (const host of after) this.#at(host).ingresses.add(change.key)
-      return new Set([...before, ...after])
+      const served = this.#move(change, 'ingresses', hostsOf)
+      return new Set([...served, ...this.#move(change, 'certified', certifiedHostsOf)])
     }
     if (change.kind === 'httpProxy') {
       const before = this.#hostOfProxy(change.before)
@@ -41,9 +39,14 @@ export class HostIndex {
     return new Set()
   }
 
-  /** Oldest first. */
+  /** Those with rules for the host, oldest first. */
   ingresses(host: string): readonly Ingress[] {
     return resolve(this.#hosts.get(host)?.ingresses, this.#world.ingress)
+  }
+
+  /** Those that name a certificate for the host, oldest first; they need not have rules for it. */
+  certified(host: string): readonly Ingress[] {
+    return resolve(this.#hosts.get(host)?.certified, this.#world.ingress)
   }
 
   /** Oldest first. */
@@ -51,8 +54,19 @@ export class HostIndex {
     return resolve(this.#hosts.get(host)?.proxies, this.#world.httpProxy)
   }
 
-  #hostsOfIngress(ingress: Ingress | undefined): ReadonlySet<string> {
-    return ingress !== undefined && isOurIngress(ingress, this.#classes) ? hostsOf(ingress) : new Set()
+  /** The hosts of before and of after. */
+  #move(
+    change: Extract<Change, { readonly kind: 'ingress' }>,
+    what: 'ingresses' | 'certified',
+    of: (ingress: Ingress) => ReadonlySet<string>,
+  ): ReadonlySet<string> {
+    const hosts = (ingress: Ingress | undefined): ReadonlySet<string> =>
+      ingress !== undefined && isOurIngress(ingress, this.#classes) ? of(ingress) : new Set()
+    const before = hosts(change.before)
+    const after = hosts(change.after)
+    for (const host of before) if (!after.has(host)) this.#drop(host, what, change.key)
+    for (const host of after) this.#at(host)[what].add(change.key)
+    return new Set([...before, ...after])
   }
 
   #hostOfProxy(proxy: HTTPProxy | undefined): string | undefined {
@@ -63,7 +77,7 @@ export class HostIndex {
   #at(host: string): Contributors {
     let found = this.#hosts.get(host)
     if (found === undefined) {
-      found = { ingresses: new Set(), proxies: new Set() }
+      found = { ingresses: new Set(), certified: new Set(), proxies: new Set() }
       this.#hosts.set(host, found)
     }
     return found
@@ -73,7 +87,7 @@ export class HostIndex {
     const found = this.#hosts.get(host)
     if (found === undefined) return
     found[what].delete(key)
-    if (found.ingresses.size === 0 && found.proxies.size === 0) this.#hosts.delete(host)
+    if (Object.values(found).every(({ size }) => size === 0)) this.#hosts.delete(host)
   }
 }
 
@@ -93,4 +107,9 @@ function hostsOf(ingress: Ingress): ReadonlySet<string> {
   const hosts = new Set(ingress.rules.map((rule) => ruleHost(rule.host)))
   if (ingress.defaultBackend !== undefined) hosts.add('*')
   return hosts
+}
+
+function certifiedHostsOf({ tls }: Ingress): ReadonlySet<string> {
+  const named = tls.filter(({ secretName }) => secretName !== '').flatMap(({ hosts }) => hosts)
+  return new Set(named.filter((host) => host !== '').map((host) => host.toLowerCase()))
 }

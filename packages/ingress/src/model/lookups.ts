@@ -9,7 +9,10 @@ import { isOurProxy } from './ingress-class.ts'
 import type { World } from './objects.ts'
 
 export interface Lookups {
+  /** Those with rules for the host, oldest first. */
   ingresses(host: string): readonly Ingress[]
+  /** Those that name a certificate for the host, oldest first. */
+  certified(host: string): readonly Ingress[]
   /** Root HTTPProxies of the host, oldest first. */
   roots(host: string): readonly HTTPProxy[]
   /** An HTTPProxy of our class. */
@@ -40,6 +43,7 @@ export function recordingLookups(
   return {
     reads,
     ingresses: (host) => hosts.ingresses(host),
+    certified: (host) => hosts.certified(host),
     roots: (host) => hosts.proxies(host),
     proxy(key) {
       reads.add(readOf('httpProxy', key))

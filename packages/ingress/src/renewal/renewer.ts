@@ -2,7 +2,7 @@
  * Renews the certificates between Envoys and the control plane while the program leads: reads the two Secrets, does what
  * `plan.ts` says as soon as nothing keeps it from it, and says when it cannot and the end is near.
  */
-import { describeError, type Logger, type Metrics } from '@landfall/telemetry'
+import { describeError, type Gauge, type Logger, type Metrics } from '@landfall/telemetry'
 import { fingerprint, lifeOf, type Pair } from './material.ts'
 import type { NewSet } from './plan.ts'
 import {
@@ -52,6 +52,13 @@ const dayMs = 24 * 3600 * 1000
 /** What `certgen` sets the beginning back by. */
 const leewayMs = 5 * 60 * 1000
 
+export function renewalBlocked(metrics: Metrics): Gauge {
+  return metrics.gauge(
+    'landfall_xds_certificate_renewal_blocked',
+    '1: the certificates of the xDS channel will end, and nobody renews them.',
+  )
+}
+
 export class Renewer {
   readonly #options: RenewerOptions
   readonly #blocked
@@ -64,10 +71,7 @@ export class Renewer {
 
   constructor(options: RenewerOptions) {
     this.#options = options
-    this.#blocked = options.metrics.gauge(
-      'landfall_xds_certificate_renewal_blocked',
-      '1: the certificates of the xDS channel will end, and nobody renews them.',
-    )
+    this.#blocked = renewalBlocked(options.metrics)
     this.#blocked.set(0)
   }
 

@@ -2,19 +2,29 @@
 export class Batches<T> {
   readonly #work: (items: readonly T[]) => void
   readonly #ms: number
+  readonly #clock: () => number
   #waiting: T[] = []
   #timer: NodeJS.Timeout | undefined
   #held = true
+  #last = Number.NEGATIVE_INFINITY
 
-  /** Holds everything back until `release`. */
-  constructor(work: (items: readonly T[]) => void, ms = 20) {
+  /** Holds everything back until `release`. @param clock milliseconds, monotonic */
+  constructor(work: (items: readonly T[]) => void, ms = 20, clock: () => number = () => performance.now()) {
     this.#work = work
     this.#ms = ms
+    this.#clock = clock
   }
 
   add(items: readonly T[]): void {
     for (const item of items) this.#waiting.push(item)
-    if (!this.#held && this.#timer === undefined) this.#flush()
+    if (this.#waiting.length > 0 && !this.#held && this.#timer === undefined) this.#next()
+  }
+
+  /** What has come so far, which is not handed over then. */
+  takeHeld(): readonly T[] {
+    const items = this.#waiting
+    this.#waiting = []
+    return items
   }
 
   /** Hands over what has come so far, as one batch even when it is empty. */
@@ -29,13 +39,20 @@ export class Batches<T> {
     this.#timer = undefined
   }
 
+  /** By the clock: a timer for each would wake the program once more for each change. */
+  #next(): void {
+    const waitMs = this.#last + this.#ms - this.#clock()
+    if (waitMs <= 0) return this.#flush()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#flush()
+    }, waitMs)
+  }
+
   #flush(): void {
     const items = this.#waiting
     this.#waiting = []
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      if (this.#waiting.length > 0) this.#flush()
-    }, this.#ms)
+    this.#last = this.#clock()
     this.#work(items)
   }
 }

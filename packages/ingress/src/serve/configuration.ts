@@ -6,11 +6,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ContourConfiguration, ContourConfigurationStatus } from '@landfall/api'
 import { type Cluster, StatusWriter } from '@landfall/kube'
-import { describeError, type Logger, type Metrics } from '@landfall/telemetry'
-import { describeProblem, differing, needRestart, pathOf } from '../configuration/read.ts'
+import { describeError, type Gauge, type Logger, type Metrics } from '@landfall/telemetry'
+import {
+  describeProblem,
+  differing,
+  needRestart,
+  pathOf,
+  togetherProblems,
+  withFlags,
+} from '../configuration/read.ts'
 import type { SettingName, Settings } from '../configuration/settings.ts'
 import type { ConfigurationSource } from '../options.ts'
 import { type ConfigurationVerdict, configurationStatus } from '../status/configuration-status.ts'
+import { noFacts, type SharedFacts } from '../status/shared-state.ts'
 import { contourConfigurationType, type Observed } from './load.ts'
 
 export interface ConfigurationKeeperOptions {
@@ -26,6 +34,16 @@ export interface ConfigurationKeeperOptions {
   readonly onChange: (settings: Settings) => void
 }
 
+export function configurationMetrics(metrics: Metrics): { readonly valid: Gauge; readonly waiting: Gauge } {
+  return {
+    valid: metrics.gauge('landfall_configuration_valid', '1: the configuration as it stands is in use.'),
+    waiting: metrics.gauge(
+      'landfall_configuration_restart_needed',
+      'Settings that hold only after a restart.',
+    ),
+  }
+}
+
 export class ConfigurationKeeper {
   readonly #options: ConfigurationKeeperOptions
   readonly #writer: StatusWriter
@@ -34,6 +52,7 @@ export class ConfigurationKeeper {
   #settings: Settings
   #object: ContourConfiguration | undefined
   #verdict: ConfigurationVerdict = { problems: [], needRestart: [] }
+  #facts: SharedFacts = noFacts
   #said = ''
   #last: Promise<unknown> = Promise.resolve()
 
@@ -42,20 +61,17 @@ export class ConfigurationKeeper {
     this.#options = options
     this.#settings = options.started
     this.#writer = new StatusWriter(options.cluster, options.logger)
-    this.#valid = metrics.gauge(
-      'landfall_configuration_valid',
-      '1: the configuration as it stands is in use.',
-    )
-    this.#waiting = metrics.gauge(
-      'landfall_configuration_restart_needed',
-      'Settings that hold only after a restart.',
-    )
+    const { valid, waiting } = configurationMetrics(metrics)
+    this.#valid = valid
+    this.#waiting = waiting
     this.#valid.set(1)
   }
 
-  take({ settings, problems, object }: Observed): void {
+  take({ settings, problems: own, object }: Observed): void {
     const { source, flags, started, logger, onChange } = this.#options
-    const wanted = source.kind === 'object' ? { ...flags, ...settings } : { ...settings, ...flags }
+    const from = source.kind === 'object' ? 'object' : 'file'
+    const wanted = withFlags(settings, flags, from)
+    const problems = own.length > 0 ? own : togetherProblems(wanted, from)
     const waiting = problems.length > 0 ? [] : needRestart(started, wanted)
     const paths = waiting.map((name) => this.#path(name))
     this.#object = object
@@ -78,6 +94,12 @@ export class ConfigurationKeeper {
     onChange(next)
   }
 
+  /** What is to be said of the configuration that holds. */
+  tell(facts: SharedFacts): void {
+    this.#facts = facts
+    this.writeStatus()
+  }
+
   /** The object's conditions, if there is one and this is the leader. */
   writeStatus(): void {
     const { isLeader, logger } = this.#options
@@ -85,7 +107,7 @@ export class ConfigurationKeeper {
     if (object === undefined || !isLeader()) return
     const { namespace, name, generation } = object.meta
     const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
-    const verdict = this.#verdict
+    const verdict = { ...this.#verdict, facts: this.#facts }
     const wanted = (current: ContourConfigurationStatus | undefined) =>
       configurationStatus(current, verdict, generation, now)
     if (isDeepStrictEqual(wanted(object.status), object.status)) return

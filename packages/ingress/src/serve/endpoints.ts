@@ -15,6 +15,7 @@ import { dotOf } from '../debug/dot.ts'
 import { graphOf } from '../debug/graph.ts'
 import { svgOf } from '../debug/svg.ts'
 import type { HttpTls, ServeOptions } from '../options.ts'
+import { profileRoutes } from './profiles.ts'
 
 export interface Shown {
   /** Before each reading of the metrics. */
@@ -60,6 +61,7 @@ function debugRoutes({ virtualHosts }: Shown): Routes {
   return {
     '/debug/dag': (url) => ({ status: 200, contentType: 'text/vnd.graphviz', body: dotOf(graph(url)) }),
     '/debug/dag.svg': (url) => ({ status: 200, contentType: 'image/svg+xml', body: svgOf(graph(url)) }),
+    ...profileRoutes(),
   }
 }
 

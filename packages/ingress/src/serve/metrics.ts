@@ -23,6 +23,7 @@ export class ServeMetrics {
   readonly #invalid
   readonly #orphaned
   readonly #objects
+  readonly #chains
   readonly #events
   readonly #rebuilds
   readonly #rebuildTime
@@ -45,6 +46,10 @@ export class ServeMetrics {
     this.#invalid = metrics.gauge('contour_httpproxy_invalid', 'Invalid HTTPProxies.', ['namespace', 'vhost'])
     this.#orphaned = metrics.gauge('contour_httpproxy_orphaned', 'Orphaned HTTPProxies.', ['namespace'])
     this.#objects = metrics.gauge('contour_dag_cache_object', 'Objects that are observed.', ['kind'])
+    this.#chains = metrics.gauge(
+      'landfall_https_filter_chains',
+      'Filter chains of the secure listener; above 1,000 tls.certificates: on-demand is cheaper.',
+    )
     this.#events = metrics.counter('contour_eventhandler_operation_total', 'Changes of objects.', [
       'op',
       'kind',
@@ -98,13 +103,14 @@ export class ServeMetrics {
   }
 
   statusOutcome(kind: StatusKind, outcome: StatusOutcome, seconds: number): void {
-    this.#statusSeconds.observe({ error: String(outcome === 'failed'), kind: kinds[kind] }, seconds)
+    this.#statusSeconds.observe(seconds, { error: String(outcome === 'failed'), kind: kinds[kind] })
     this.#status.all.inc({ kind: kinds[kind] })
     this.#status[outcome].inc({ kind: kinds[kind] })
   }
 
   /** Counts the objects; before each reading. */
-  count(world: World, verdict: (key: string) => Verdict): void {
+  count(world: World, chains: number, verdict: (key: string) => Verdict): void {
+    this.#chains.set(chains)
     for (const gauge of [this.#proxies, this.#roots, this.#valid, this.#invalid, this.#orphaned])
       gauge.reset()
     for (const [kind, objects] of Object.entries(world)) {

@@ -11,7 +11,7 @@ import {
 import {
   type Cluster,
   customType,
-  endpointSliceType,
+  endpointSource,
   ingressType,
   type Change as ObjectChange,
   Reflector,
@@ -45,7 +45,8 @@ const secretsOfInterest = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-
 
 export class Observer {
   readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced'>[] = []
-  readonly #slices: readonly Reflector<EndpointSlice>[]
+  readonly #stopped = new AbortController()
+  #slices: readonly Reflector<EndpointSlice>[] = []
   readonly #options: ObserverOptions
 
   constructor(options: ObserverOptions) {
@@ -62,10 +63,9 @@ export class Observer {
       const selection = { namespace: entry.namespace, fieldSelector: `metadata.name=${entry.name}` }
       this.#reflect(serviceType, selection, (changes) => this.#deliver('service', changes))
     }
-    this.#slices = this.#add(endpointSliceType, {}, (changes) => options.onSlices(changes))
   }
 
-  /** All EndpointSlices there are, each as one that came. */
+  /** All EndpointSlices there are, or Endpoints in their place, each as one that came. */
   *slices(): Iterable<SliceChange> {
     for (const { items } of this.#slices)
       for (const [key, after] of items) yield { key, before: undefined, after }
@@ -73,11 +73,18 @@ export class Observer {
 
   /** Resolves when every kind has been seen once. */
   async start(): Promise<void> {
+    const { cluster, logger, namespaces, onSlices } = this.#options
+    const [namespace] = namespaces
+    const place = namespace === undefined ? {} : { namespace }
+    const source = await endpointSource(cluster, logger, this.#stopped.signal, place)
+    if (source === undefined) return
+    this.#slices = this.#add(source, {}, onSlices)
     for (const reflector of this.#reflectors) reflector.start()
     await Promise.all(this.#reflectors.map(({ synced }) => synced))
   }
 
   stop(): void {
+    this.#stopped.abort()
     for (const reflector of this.#reflectors) reflector.stop()
   }
 

@@ -1,18 +1,24 @@
 /** Settings → how `serve` runs. */
 
 import { engineOptions } from '../configuration/engine-options.ts'
+import { describeProblem, togetherProblems } from '../configuration/read.ts'
 import type { Settings } from '../configuration/settings.ts'
 import type { BindAddress } from '../envoy/options.ts'
 import type { LiveOptions, ServeOptions, ServeStart } from '../options.ts'
 import { defaultClientNames } from '../xds/client-names.ts'
 
-type Given = Pick<ServeStart, 'version' | 'signal' | 'namespace' | 'leaderElection' | 'disabledFeatures'>
+type Given = Pick<
+  ServeStart,
+  'version' | 'signal' | 'configuration' | 'namespace' | 'leaderElection' | 'disabledFeatures'
+>
 
 /** @throws when they contradict each other */
 export function serveOptions(settings: Settings, start: Given): Omit<ServeOptions, 'logger'> {
   const { version, signal, leaderElection, disabledFeatures } = start
   const http = bind(settings.metricsAddress, settings.metricsPort, { address: '::', port: 8000 })
   const health = bind(settings.healthAddress, settings.healthPort, { address: '::', port: 8000 })
+  const [together] = togetherProblems(settings, start.configuration.kind === 'object' ? 'object' : 'file')
+  if (together !== undefined) throw new Error(describeProblem(together))
   const httpTls = tlsFiles(settings.metricsCa, settings.metricsCertificate, settings.metricsKey)
   if (httpTls !== undefined && http.address === health.address && http.port === health.port) {
     throw new Error('/metrics over TLS needs a port of its own, apart from that of health')

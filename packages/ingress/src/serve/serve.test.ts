@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { anyUnpack } from '@bufbuild/protobuf/wkt'
@@ -11,116 +10,32 @@ import {
 import { Client, credentials } from '@grpc/grpc-js'
 import type { ContourConfigurationStatus, HTTPProxyStatus } from '@landfall/api'
 import type { RawObject } from '@landfall/kube'
-import { bookmark, FakeApiServer, type FakeWatch, statusOf } from '@landfall/kube/testing'
-import { silentLogger } from '@landfall/telemetry'
+import { statusOf } from '@landfall/kube/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
-import type { Settings } from '../configuration/settings.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
-import type { ServeStart } from '../options.ts'
 import { typeUrls } from '../xds/resource.ts'
-import { runServe } from './start.ts'
+import { type Objects, ServeBed } from './serve-bed.ts'
 
-let directory: string
-let server: FakeApiServer
-let stop = () => Promise.resolve()
+let bed: ServeBed
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'landfall-serve-'))
-  server = new FakeApiServer()
-  await server.listen()
+  bed = await new ServeBed().open()
 })
 
-afterEach(async () => {
-  await stop()
-  await server.close()
-  rmSync(directory, { recursive: true, force: true })
-})
-
-interface Watched {
-  readonly path: string
-  readonly watch: FakeWatch
-}
-
-/** The objects that the cluster has, by the path of their kind. */
-type Objects = Readonly<Record<string, readonly RawObject[]>>
-
-let watches: readonly Watched[] = []
-let xdsPort = 0
-
-/** @returns where its HTTP is */
-async function serve(
-  objects: Objects = {},
-  changed: Partial<ServeStart> = {},
-  flags: Settings = { xdsInsecure: true },
-): Promise<string> {
-  const kubeconfig = join(directory, 'config')
-  const url = `http://127.0.0.1:${server.port}`
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({
-      clusters: [{ name: 'fake', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-      contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'nobody' } }],
-      users: [{ name: 'nobody', user: {} }],
-      'current-context': 'fake',
-    }),
-  )
-  const port = await freePort()
-  xdsPort = await freePort()
-  const ended = new AbortController()
-  const address = '127.0.0.1'
-  const running = runServe({
-    logger: () => silentLogger(),
-    version: '9.9.9',
-    signal: ended.signal,
-    configuration: { kind: 'flags' },
-    namespace: 'ns',
-    leaderElection: { name: 'leader-elect', namespace: 'ns', identity: 'me' },
-    disabledFeatures: [],
-    flags: {
-      kubeconfig,
-      metricsAddress: address,
-      metricsPort: port,
-      healthAddress: address,
-      healthPort: port,
-      debugPort: await freePort(),
-      xdsAddress: address,
-      xdsPort,
-      ...flags,
-    },
-    ...changed,
-  })
-  stop = async () => {
-    ended.abort()
-    await running
-  }
-  const length = changed.configuration?.kind === 'object' ? 8 : 7
-  const opened = await Promise.all(Array.from({ length }, () => server.nextWatch()))
-  const paths = server.requests
-    .filter(({ query }) => query.has('watch'))
-    .map(({ path }) => path)
-    .slice(-length)
-  watches = opened.map((watch, index) => ({ watch, path: paths[index] ?? '' }))
-  for (const { path, watch } of watches) {
-    const added = (objects[path] ?? []).map((object) => ({ type: 'ADDED' as const, object }))
-    await watch.send(...added, bookmark(1, true))
-  }
-  const at = `http://127.0.0.1:${port}`
-  await eventually('ready', async () => ((await fetch(`${at}/readyz`)).ok ? true : undefined))
-  return at
-}
+afterEach(() => bed.close())
 
 test('/metrics tells who leads, and which requests to the API server failed', {
   timeout: 20_000,
 }, async () => {
   let made: unknown
-  server.answer = ({ method, path, body }) => {
+  bed.server.answer = ({ method, path, body }) => {
     if (!path.includes('/leases')) return undefined
     if (method === 'GET' && made === undefined) return { status: 404, body: statusOf(404, 'NotFound') }
     if (method === 'POST' || method === 'PUT') made = body
     return { body: made }
   }
-  const at = await serve()
+  const at = await bed.serve()
   const text = await eventually('leads', async () => {
     const body = await (await fetch(`${at}/metrics`)).text()
     return body.includes('leader_election_master_status{name="leader-elect"} 1') ? body : undefined
@@ -154,7 +69,7 @@ test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
   timeout: 20_000,
 }, async () => {
   const debugPort = await freePort()
-  const at = await serve(
+  const at = await bed.serve(
     { [proxies]: [proxy('Random', 1)], [services]: [shop] },
     {},
     { xdsInsecure: true, debugPort },
@@ -176,13 +91,13 @@ test('/metrics tells when the certificate shown to Envoys ends', { timeout: 20_0
   const now = new Date('2026-01-01T00:00:00Z')
   const { ca, server: own } = await makeCertificates({ namespace: 'ns', lifetimeDays: 30, now })
   const write = (name: string, text: string) => {
-    writeFileSync(join(directory, name), text)
-    return join(directory, name)
+    writeFileSync(join(bed.directory, name), text)
+    return join(bed.directory, name)
   }
   const xdsCa = write('ca.crt', ca)
   const xdsCertificate = write('tls.crt', own.certificate)
   const xdsKey = write('tls.key', own.key)
-  const at = await serve({}, {}, { xdsCa, xdsCertificate, xdsKey })
+  const at = await bed.serve({}, {}, { xdsCa, xdsCertificate, xdsKey })
   const text = await (await fetch(`${at}/metrics`)).text()
   expect(text).toContain(`landfall_xds_certificate_not_after_seconds ${Date.UTC(2026, 0, 31) / 1000}\n`)
 })
@@ -211,7 +126,7 @@ const shop: RawObject = {
 /** Refuses each cluster in the same words. @returns what ends it */
 function refuseClusters(): () => void {
   const bytes = (buffer: Buffer) => buffer
-  const channel = new Client(`127.0.0.1:${xdsPort}`, credentials.createInsecure())
+  const channel = new Client(`127.0.0.1:${bed.xdsPort}`, credentials.createInsecure())
   const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
   const call = channel.makeBidiStreamRequest(path, bytes, bytes)
   const typeUrl = typeUrls.clusters
@@ -239,7 +154,7 @@ function refuseClusters(): () => void {
 /** Follows clusters. @returns how long each may take to connect, as last told, and what ends it */
 function followClusters(): { readonly seconds: Map<string, bigint | undefined>; readonly end: () => void } {
   const bytes = (buffer: Buffer) => buffer
-  const channel = new Client(`127.0.0.1:${xdsPort}`, credentials.createInsecure())
+  const channel = new Client(`127.0.0.1:${bed.xdsPort}`, credentials.createInsecure())
   const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
   const call = channel.makeBidiStreamRequest(path, bytes, bytes)
   const seconds = new Map<string, bigint | undefined>()
@@ -270,26 +185,26 @@ function followClusters(): { readonly seconds: Map<string, bigint | undefined>; 
   }
 }
 
-test('rule 40, 42: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', {
+test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', {
   timeout: 20_000,
 }, async () => {
   let stored = proxy('RoundRobin', 1)
-  server.answer = ({ method, path, body, query }) => {
+  bed.server.answer = ({ method, path, body, query }) => {
     if (query.has('watch')) return undefined
     if (!path.startsWith('/apis/projectcontour.io/v1/namespaces/web/httpproxies/shop')) return undefined
-    if (method === 'PUT') stored = body as RawObject
+    if (method === 'PUT') stored = { ...stored, status: (body as RawObject)['status'] }
     return { body: stored }
   }
-  const start = () => serve({ [proxies]: [stored], [services]: [shop] }, { leaderElection: undefined })
+  const start = () => bed.serve({ [proxies]: [stored], [services]: [shop] }, { leaderElection: undefined })
   await start()
   const end = refuseClusters()
   const conditions = () => (stored['status'] as HTTPProxyStatus | undefined)?.conditions ?? []
-  const refusal = await eventually('said', () => conditions().find(({ type }) => type === 'Programmed'))
+  const refusal = await eventually('said', () => conditions().find(({ status }) => status === 'False'))
   expect(refusal).toMatchObject({ status: 'False', reason: 'EnvoyRefused', observedGeneration: 1 })
   expect(refusal.message).toMatch(/^host "shop.test": clusters "web\/shop\/80\/[0-9a-f]{10}": not with me$/)
 
   end()
-  await stop()
+  await bed.stop()
   const at = await start()
   const envoy = followClusters()
   await eventually('left as it is', async () => {
@@ -299,11 +214,14 @@ test('rule 40, 42: what an Envoy refuses stands in the status, and is withheld o
   })
   expect(conditions()[1]).toEqual(refusal)
   stored = proxy('Random', 2, stored['status'])
-  await watches.find(({ path }) => path === proxies)?.watch.send({ type: 'MODIFIED', object: stored })
+  await bed.watch(proxies).send({ type: 'MODIFIED', object: stored })
   await eventually('taken back', () =>
     conditions().every(({ observedGeneration }) => observedGeneration === 2) ? true : undefined,
   )
-  expect(conditions()).toMatchObject([{ type: 'Valid', status: 'True' }])
+  expect(conditions()).toMatchObject([
+    { type: 'Valid', status: 'True' },
+    { type: 'Programmed', status: 'Unknown', reason: 'NoEnvoy' },
+  ])
   await eventually('served', () => (envoy.seconds.size > 0 ? true : undefined))
   expect([...envoy.seconds.keys()].filter((name) => refusal.message.includes(name))).toEqual([])
   envoy.end()
@@ -314,9 +232,9 @@ const world: Objects = { [proxies]: [proxy('Random', 1)], [services]: [shop] }
 test('contour.yaml is followed: what may change does, what needs a restart is counted, what is wrong changes nothing', {
   timeout: 20_000,
 }, async () => {
-  const path = join(directory, 'contour.yaml')
+  const path = join(bed.directory, 'contour.yaml')
   writeFileSync(path, 'timeouts: {connect-timeout: 5s}\n')
-  const at = await serve(world, { configuration: { kind: 'file', path } })
+  const at = await bed.serve(world, { configuration: { kind: 'file', path } })
   const figures = async () => await (await fetch(`${at}/metrics`)).text()
   const told = followClusters()
   const [name] = await eventually('told', () => [...told.seconds.keys()][0]?.split(' '))
@@ -346,35 +264,43 @@ test('a ContourConfiguration says in its conditions what became of it', { timeou
     ...(status === undefined ? {} : { status }),
   })
   let stored = make(1, { envoy: { timeouts: { connectTimeout: '5s' } } })
-  server.answer = ({ method, path, body, query }) => {
+  bed.server.answer = ({ method, path, body, query }) => {
     if (query.has('watch') || !path.startsWith(`${collection}/main`)) return undefined
     if (method === 'PUT') stored = body as RawObject
     return { body: stored }
   }
   const configuration = { kind: 'object', namespace: 'ns', name: 'main' } as const
-  await serve({ ...world, [collection]: [stored] }, { configuration, leaderElection: undefined })
+  await bed.serve({ ...world, [collection]: [stored] }, { configuration, leaderElection: undefined })
   const conditions = () => (stored['status'] as ContourConfigurationStatus | undefined)?.conditions ?? []
   await eventually('told', () => (conditions().length > 0 ? true : undefined))
   expect(conditions()).toMatchObject([
     { type: 'Valid', status: 'True', observedGeneration: 1 },
     { type: 'Applied', status: 'True' },
+    { type: 'ResolvedRefs', status: 'True' },
+    { type: 'Programmed', status: 'True' },
   ])
-  const watch = watches.find(({ path }) => path === collection)?.watch
+  const watch = bed.watch(collection)
   const change = async (generation: number, spec: object) => {
     stored = make(generation, spec, stored['status'])
     await watch?.send({ type: 'MODIFIED', object: stored })
     await eventually('judged', () => (conditions()[0]?.observedGeneration === generation ? true : undefined))
   }
-  await change(2, { xdsServer: { port: 9999 } })
+  await change(2, { tracing: { extensionService: { namespace: 'web', name: 'traces' } } })
+  await eventually('told', () => (conditions()[2]?.status === 'False' ? true : undefined))
+  expect(conditions()[2]).toMatchObject({
+    reason: 'ExtensionServiceNotFound',
+    message: 'tracing.extensionService: ExtensionService "web/traces" is not found: no trace is told',
+  })
+  await change(3, { xdsServer: { port: 9999 } })
   expect(conditions()[1]).toMatchObject({
     status: 'False',
     reason: 'RestartNeeded',
     message: 'needs a restart: xdsServer.port',
   })
-  await change(3, { tracing: { extensionService: { name: 'a', namespace: 'b' } } })
+  await change(4, { gateway: { gatewayRef: { name: 'a', namespace: 'b' } } })
   expect(conditions()[0]).toMatchObject({
     status: 'False',
     reason: 'ErrorPresent',
-    errors: [{ reason: 'InvalidSetting', message: 'tracing: tracing is not served yet' }],
+    errors: [{ reason: 'InvalidSetting', message: expect.stringMatching(/^gateway: .*take this key out/) }],
   })
 })

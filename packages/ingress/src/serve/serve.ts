@@ -4,23 +4,38 @@
  */
 import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { type Cluster, LeaderElection } from '@landfall/kube'
+import { type Cluster, EventRecorder, LeaderElection } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
+import { sharedProblems } from '../dag/shared-references.ts'
+import { HostIndex } from '../model/host-index.ts'
+import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
 import type { LiveOptions, ServeOptions } from '../options.ts'
 import type { Renewer } from '../renewal/renewer.ts'
 import { ingressAddresses } from '../status/addresses.ts'
+import { tellIngresses } from '../status/refusal-events.ts'
+import { type SharedFacts, SharedState } from '../status/shared-state.ts'
 import { StatusSync, statusKinds } from '../status/status-sync.ts'
+import type { Layout } from '../xds/layout.ts'
+import type { Programmed } from '../xds/programming.ts'
 import { XdsServer } from '../xds/server.ts'
+import type { RefusedContent } from '../xds/session/refusals.ts'
 import { Batches } from './batches.ts'
 import { serveEndpoints } from './endpoints.ts'
 import { ServeMetrics } from './metrics.ts'
+import { Moves } from './moves.ts'
 import { httpProxyType, Observer } from './observer.ts'
 import { ProblemLog } from './problem-log.ts'
 import { isRelevant } from './relevance.ts'
 import { makeRenewer } from './renewal.ts'
+import { Rush } from './rush.ts'
 import { Translations } from './translations.ts'
+
+/** After the start statuses wait for so long. */
+const firstStatusesMs = 1000
+/** From here on a certificate more takes an Envoy longer than half a second (`docs/configuration.md`). */
+const manyChains = 1000
 
 export class Serve {
   readonly #options: ServeOptions
@@ -30,17 +45,28 @@ export class Serve {
   readonly #world = emptyWorld()
   readonly #translations: Translations
   readonly #changes = new Batches<Change>((changes) => this.#translate(changes))
+  readonly #rush = new Rush()
+  readonly #moves = new Moves((changes) => this.#changes.add(changes))
   readonly #observer: Observer
   readonly #xds: XdsServer
   readonly #status: StatusSync
   readonly #problems: ProblemLog
+  readonly #events: EventRecorder
+  readonly #shared: SharedState
+  /** Of no host: for what concerns all of them. */
+  readonly #lookups: Lookups
   readonly #election: LeaderElection | undefined
   readonly #renewer: Renewer | undefined
   /** Called when this replica begins to lead. */
   onLeading: () => void = () => undefined
+  /** Told what concerns all hosts, when it changes. */
+  onShared: (facts: SharedFacts) => void = () => undefined
   #live: LiveOptions
   #servers: readonly HttpServer[] = []
   #addresses = ''
+  #heavy = false
+  /** performance.now() from when on statuses are written. */
+  #calmAt = 0
 
   constructor(options: ServeOptions, cluster: Cluster, metrics: Metrics) {
     const { logger, leaderElection } = options
@@ -51,15 +77,25 @@ export class Serve {
     this.#translations = new Translations(this.#world, () => this.#observer.slices(), options.live.engine, {
       whole: (layout, snapshot, refused) => this.#xds.publish(snapshot, layout, refused),
       change: (layout, change) => this.#xds.apply(change, layout),
+      foreseen: (layout, change) => this.#xds.foresee(change, layout),
     })
     this.#problems = new ProblemLog(logger)
+    this.#events = new EventRecorder({ cluster, logger, component: 'contour' })
+    this.#lookups = recordingLookups(this.#world, new HostIndex(this.#world, []), [])
+    this.#shared = new SharedState({
+      logger,
+      metrics,
+      events: this.#events,
+      service: () => this.#entry(),
+      onChange: (facts) => this.onShared(facts),
+    })
     this.#observer = new Observer({
       cluster,
       logger,
       namespaces: options.watchNamespaces,
       disabledFeatures: options.disabledFeatures,
       entry: { namespace: options.envoyServiceNamespace, name: options.envoyServiceName },
-      onChanges: (changes) => this.#changes.add(changes),
+      onChanges: (changes) => this.#changes.add(this.#moves.take(changes)),
       onSlices: (changes) => this.#endpoints(changes),
     })
     this.#xds = new XdsServer({
@@ -68,10 +104,20 @@ export class Serve {
       address: options.xds.address,
       port: options.xds.port,
       onRefused: (refused, layout) => {
-        if (!refused.heldElsewhere) this.#programmed(this.#translations.refuse(layout, refused))
+        if (!refused.heldElsewhere) this.#refused(refused, layout)
       },
-      onCleared: (resource, layout) => this.#programmed(this.#translations.clear(layout, resource)),
+      onCleared: (resource, layout) => {
+        this.#programmed(this.#translations.clear(layout, resource))
+        this.#shared.cleared(resource.type, resource.name)
+      },
       onLayout: (layout, wanted) => this.#translations.want(layout, wanted),
+      programming: {
+        onLook: (keys) => {
+          for (const key of keys) this.#status.touch('httpProxy', key)
+        },
+        onPresence: (present) => (present ? this.#status.touchWaiting() : this.#status.touchAll()),
+      },
+      certificates: options.live.engine.dag.certificates,
       security:
         options.xdsTls === undefined
           ? { kind: 'insecure' }
@@ -85,8 +131,10 @@ export class Serve {
       httpProxyType,
       verdict: (kind, key) => this.#translations.scoped.verdict(kind, key),
       refusals: (host, proxy, told) => this.#translations.refusals(host, proxy, told),
+      programmed: (host, proxy) => this.#programmedState(host, proxy),
       addresses: () => this.#entryAddresses(),
       isLeader: () => this.isLeader,
+      isBusy: () => this.#rush.isOn,
       onOutcome: (kind, outcome, seconds) => this.#metrics.statusOutcome(kind, outcome, seconds),
       onConflict: (kind) => this.#metrics.statusConflict(kind),
     })
@@ -107,7 +155,7 @@ export class Serve {
         metrics,
         ...leaderElection,
         onStarted: () => {
-          this.#status.touchAll()
+          this.#touchAll()
           this.#lead()
         },
         onStopped: () => void this.#renewer?.stop(),
@@ -125,10 +173,13 @@ export class Serve {
       countObjects: () => this.#countObjects(),
       virtualHosts: () => this.#translations.scoped.virtualHosts(),
     })
+    // Envoys may come, and are answered once all is translated.
+    await this.#xds.start()
     await Promise.race([this.#observer.start(), aborted])
     if (signal.aborted) return
+    await this.#begin()
+    if (signal.aborted) return
     this.#changes.release()
-    await this.#xds.start()
     this.#health.setReady('observed', true)
     logger.info('serving', { port: this.#xds.port })
     if (this.#election === undefined) this.#lead()
@@ -139,8 +190,10 @@ export class Serve {
   async stop(): Promise<void> {
     this.#health.setReady('observed', false, 'stopping')
     this.#observer.stop()
+    this.#moves.stop()
     this.#changes.stop()
     await this.#status.stop()
+    await this.#events.flush()
     await this.#election?.stop()
     await this.#renewer?.stop()
     await this.#xds.stop()
@@ -163,6 +216,7 @@ export class Serve {
     if (!isDeepStrictEqual(before.engine, live.engine)) {
       const started = performance.now()
       this.#translations.configure(live.engine)
+      this.#lookAtShared()
       this.#metrics.translated((performance.now() - started) / 1000, new Date())
       for (const kind of statusKinds)
         for (const key of this.#world[kind].keys())
@@ -172,21 +226,74 @@ export class Serve {
   }
 
   #countObjects(): void {
-    this.#metrics.count(this.#world, (key) => this.#translations.scoped.verdict('httpProxy', key))
+    const { scoped } = this.#translations
+    this.#metrics.count(this.#world, scoped.chains, (key) => scoped.verdict('httpProxy', key))
   }
 
-  #translate(changes: readonly Change[]): void {
+  /** All that was there at the start. Envoys have much to do then, and come before the statuses. */
+  async #begin(): Promise<void> {
     const started = performance.now()
+    const changes = this.#changes.takeHeld()
+    this.#take(changes)
+    const judged = new Set<string>()
+    for await (const some of this.#translations.begin(changes)) {
+      for (const one of some) judged.add(one)
+      if (this.#options.signal.aborted) return
+    }
+    this.#calmAt = performance.now() + firstStatusesMs
+    this.#publish(started)
+    this.#tellProblems(new Set([...judged, ...objectsOf(changes)]))
+    this.#addresses = JSON.stringify(this.#entryAddresses())
+    this.#touchAll()
+  }
+
+  /** What was read of the cluster anew. */
+  #take(changes: readonly Change[]): void {
     for (const change of changes) {
       take(this.#world, change)
       this.#metrics.observed(change.kind, change.before, change.after)
     }
-    const judged = this.#translations.apply(changes.filter(isRelevant))
+  }
+
+  #touchAll(): void {
+    const waitMs = this.#calmAt - performance.now()
+    if (waitMs <= 0) this.#status.touchAll()
+    else setTimeout(() => this.#status.touchAll(), waitMs).unref()
+  }
+
+  #translate(changes: readonly Change[]): void {
+    const started = performance.now()
+    this.#take(changes)
+    const relevant = changes.filter(isRelevant)
+    // What is only the status again, as after each write of it, concerns the status alone.
+    if (relevant.length === 0 && this.#xds.ready) return this.#report(new Set(), changes)
+    this.#rush.note()
+    const judged = this.#translations.apply(relevant)
+    this.#publish(started)
+    this.#report(judged, changes)
+  }
+
+  /** What was translated. @param started performance.now() of that */
+  #publish(started: number): void {
     const publishing = performance.now()
     this.#translations.publish()
     this.#metrics.published((performance.now() - publishing) / 1000)
     this.#metrics.translated((performance.now() - started) / 1000, new Date())
-    this.#report(judged, changes)
+    this.#weighChains()
+    this.#lookAtShared()
+  }
+
+  #lookAtShared(): void {
+    this.#shared.references(sharedProblems(this.#lookups, this.#live.engine.dag))
+  }
+
+  /** Said once, and again after there were fewer. */
+  #weighChains(): void {
+    const { chains } = this.#translations.scoped
+    const advice =
+      'each new certificate costs Envoys as much as there are; tls.certificates: on-demand does not'
+    if (chains > manyChains && !this.#heavy) this.#options.logger.warn('manyFilterChains', { chains }, advice)
+    this.#heavy = chains > manyChains
   }
 
   /** Around translation: what an endpoint's change costs depends on its Service alone. */
@@ -194,6 +301,18 @@ export class Serve {
     for (const { before, after } of changes) this.#metrics.observed('slice', before, after)
     this.#translations.applySlices(changes)
     if (this.#xds.ready) this.#translations.publish()
+    this.#moves.takeSlices(changes)
+  }
+
+  #programmedState(host: string, proxy: Key): Programmed | undefined {
+    if (this.#translations.wants('scoped', host, proxy).length === 0) return undefined
+    return this.#xds.programming.state(proxy, (layout) => this.#translations.wants(layout, host, proxy))
+  }
+
+  #refused(refused: RefusedContent, layout: Layout): void {
+    this.#programmed(this.#translations.refuse(layout, refused))
+    this.#shared.refused(refused.type, refused.name, refused.message)
+    tellIngresses(this.#events, this.#translations.ingressesOf(layout, refused), this.#world, refused)
   }
 
   #programmed(proxies: readonly Key[]): void {
@@ -201,25 +320,42 @@ export class Serve {
   }
 
   #report(judged: ReadonlySet<string>, changes: readonly Change[]): void {
-    const touched = new Set(judged)
-    for (const { kind, key } of changes) {
-      if (statusKinds.some((one) => one === kind)) touched.add(`${kind}:${key}`)
-    }
+    const touched = new Set([...judged, ...objectsOf(changes)])
+    this.#tellProblems(touched)
     for (const tagged of touched) {
-      const kind = statusKinds.find((one) => tagged.startsWith(`${one}:`)) ?? 'httpProxy'
-      const key = tagged.slice(kind.length + 1)
-      const exists = this.#world[kind].has(key)
-      this.#problems.report(kind, key, exists ? this.#translations.scoped.verdict(kind, key) : undefined)
-      if (exists) this.#status.touch(kind, key)
+      const { kind, key } = untagged(tagged)
+      if (this.#world[kind].has(key)) this.#status.touch(kind, key)
     }
     const addresses = JSON.stringify(this.#entryAddresses())
-    if (addresses !== this.#addresses) this.#status.touchAll()
+    if (addresses !== this.#addresses) this.#touchAll()
     this.#addresses = addresses
   }
 
-  #entryAddresses() {
-    const { envoyServiceNamespace, envoyServiceName } = this.#options
-    const service = this.#world.service.get(`${envoyServiceNamespace}/${envoyServiceName}`)
-    return ingressAddresses(this.#live.ingressStatusAddress, service, (text) => isIP(text) !== 0)
+  #tellProblems(touched: ReadonlySet<string>): void {
+    for (const tagged of touched) {
+      const { kind, key } = untagged(tagged)
+      const exists = this.#world[kind].has(key)
+      this.#problems.report(kind, key, exists ? this.#translations.scoped.verdict(kind, key) : undefined)
+    }
   }
+
+  #entryAddresses() {
+    return ingressAddresses(this.#live.ingressStatusAddress, this.#entry(), (text) => isIP(text) !== 0)
+  }
+
+  /** The Service in front of Envoy. */
+  #entry() {
+    const { envoyServiceNamespace, envoyServiceName } = this.#options
+    return this.#world.service.get(`${envoyServiceNamespace}/${envoyServiceName}`)
+  }
+}
+
+/** Those that have a status, as `kind:key`. */
+function objectsOf(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap(({ kind, key }) => (statusKinds.some((one) => one === kind) ? `${kind}:${key}` : []))
+}
+
+function untagged(tagged: string): { readonly kind: (typeof statusKinds)[number]; readonly key: Key } {
+  const kind = statusKinds.find((one) => tagged.startsWith(`${one}:`)) ?? 'httpProxy'
+  return { kind, key: tagged.slice(kind.length + 1) }
 }

@@ -42,6 +42,7 @@ export async function runServe(start: ServeStart): Promise<void> {
       onChange: (changed) => serve.configure(liveOptions(changed)),
     })
     serve.onLeading = () => keeper.writeStatus()
+    serve.onShared = (facts) => keeper.tell(facts)
     const unfollow = follow(configuration, cluster, logger, (observed) => keeper.take(observed))
     try {
       await serve.run()
@@ -55,11 +56,11 @@ export async function runServe(start: ServeStart): Promise<void> {
   }
 }
 
-/** As client-go has them, where one of the two is given: 5 a second, 10 at once. */
-function requestLimits({ kubernetesQps, kubernetesBurst, kubernetesDebug = 0 }: Settings) {
-  const limited = kubernetesQps !== undefined || kubernetesBurst !== undefined
+/** As client-go has them, where one of the two is given: 5 a second, 10 at once. 0 gives none. */
+export function requestLimits({ kubernetesQps = 0, kubernetesBurst = 0, kubernetesDebug = 0 }: Settings) {
+  const limited = kubernetesQps > 0 || kubernetesBurst > 0
   return {
     trace: kubernetesDebug > 0,
-    ...(limited ? { rate: { perSecond: kubernetesQps ?? 5, burst: kubernetesBurst ?? 10 } } : {}),
+    ...(limited ? { rate: { perSecond: kubernetesQps || 5, burst: kubernetesBurst || 10 } } : {}),
   }
 }

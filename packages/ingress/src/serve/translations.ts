@@ -3,6 +3,7 @@
  * are those that status tells; another is made from the whole world when its first Envoy comes, and dropped after its
  * last has gone.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Key } from '@landfall/kube/model'
 import { Engine, type EngineOptions } from '../engine/engine.ts'
 import type { RefusedIn, ResourceName } from '../engine/refusals.ts'
@@ -13,11 +14,16 @@ import type { Snapshot } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
 import type { Change as ResourceChange } from '../xds/session/store.ts'
 
+/** Hosts that are translated at the start without a turn for anything else. */
+const partSize = 500
+
 /** Where what is translated goes. */
 export interface Published {
   /** `refused`: content of it that the statuses say an Envoy refused. */
   readonly whole: (layout: Layout, snapshot: Snapshot, refused: readonly RefusedContent[]) => void
   readonly change: (layout: Layout, change: ResourceChange) => void
+  /** Clusters with their endpoints, of what comes whole. */
+  readonly foreseen: (layout: Layout, change: ResourceChange) => void
 }
 
 export class Translations {
@@ -68,6 +74,27 @@ export class Translations {
     return judged
   }
 
+  /**
+   * The same of all that there is, with a turn of the event loop between parts of it: Envoys that have nothing take in
+   * clusters meanwhile. Where content is known to be refused, they wait for all.
+   * @param size hosts of a part
+   */
+  async *begin(changes: readonly Change[], size = partSize): AsyncGenerator<ReadonlySet<string>> {
+    const parts = this.#isWithholding() ? [changes] : partsOf(changes, size)
+    for (const [index, part] of parts.entries()) {
+      const more = index < parts.length - 1
+      yield this.#scoped.apply(part, more)
+      if (!more) break
+      this.#published.foreseen('scoped', this.#scoped.drainClusters())
+      await turn()
+    }
+    for (const engine of this.#engines.values()) if (engine !== this.#scoped) engine.apply(changes)
+  }
+
+  #isWithholding(): boolean {
+    return [...this.#world.httpProxy.values()].some(({ status }) => refusalsTold(status).length > 0)
+  }
+
   applySlices(changes: readonly SliceChange[]): void {
     for (const engine of this.#engines.values()) engine.applySlices(changes)
   }
@@ -114,6 +141,11 @@ export class Translations {
     return this.#engines.get(layout)?.refuse(refused) ?? []
   }
 
+  /** The Ingresses whose hosts hold the resource. */
+  ingressesOf(layout: Layout, resource: ResourceName): readonly Key[] {
+    return this.#engines.get(layout)?.ingressesOf(resource) ?? []
+  }
+
   /** Well again, or gone. @returns the HTTPProxies that it concerns */
   clear(layout: Layout, resource: ResourceName): readonly Key[] {
     return this.#engines.get(layout)?.clear(resource) ?? []
@@ -130,6 +162,11 @@ export class Translations {
     return [...own, ...others]
   }
 
+  /** What Envoys of the layout are to hold for the host, if it is this HTTPProxy that has it. */
+  wants(layout: Layout, host: string, root: Key): readonly ResourceName[] {
+    return this.#engines.get(layout)?.wants(host, root) ?? []
+  }
+
   /** Of an object newer than the one seen here, or a layout that nobody here follows, the other knows more. */
   #stands(host: string, root: Key, told: Told): boolean {
     const generation = this.#world.httpProxy.get(root)?.meta.generation ?? 0
@@ -137,6 +174,18 @@ export class Translations {
     const engine = this.#engines.get(told.layout)
     return engine === undefined ? told.generation === generation : engine.stands(host, root, told)
   }
+}
+
+/** First what hosts read, so that none is translated twice. */
+function partsOf(changes: readonly Change[], size: number): readonly (readonly Change[])[] {
+  const { true: roots = [], false: others = [] } = Object.groupBy(changes, (one) => `${isRoot(one)}` as const)
+  const count = Math.ceil(roots.length / size)
+  const parts = Array.from({ length: count }, (_, n) => roots.slice(n * size, (n + 1) * size))
+  return [others, ...parts]
+}
+
+function isRoot({ kind, after }: Change): boolean {
+  return kind === 'ingress' || (kind === 'httpProxy' && after?.spec.virtualhost !== undefined)
 }
 
 function identityOf({ layout, type, name, version, build }: RefusedIn): string {

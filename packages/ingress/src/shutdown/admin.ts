@@ -8,32 +8,41 @@ const timeoutMs = 2000
 export interface Admin {
   /** Envoy answers its health checks with failure from now on, and closes connections after their next response. */
   failHealthChecks(): Promise<void>
-  /** Client connections that are open, without those of the operational listeners. */
-  openConnections(): Promise<number>
+  connections(): Promise<Connections>
+}
+
+/** Of clients, without those of the operational listeners. */
+export interface Connections {
+  readonly open: number
+  /** Since Envoy began: who is open or was. */
+  readonly ever: number
 }
 
 /** Connection managers that serve operators and probes, by statistics prefix. */
 const operational: ReadonlySet<string> = new Set(['admin', 'envoy-admin', 'stats', 'health', 'stats-health'])
-const filter = '^http\\..*\\.downstream_cx_active$'
+const filter = '^http\\..*\\.downstream_cx_(active|total)$'
 
 export function connectAdmin(socketPath: string): Admin {
   return {
     failHealthChecks: async () => {
       await ask(socketPath, 'POST', '/healthcheck/fail')
     },
-    openConnections: async () =>
+    connections: async () =>
       countConnections(await ask(socketPath, 'GET', `/stats?filter=${encodeURIComponent(filter)}`)),
   }
 }
 
-/** Lines `http.PREFIX.downstream_cx_active: N`. */
-export function countConnections(stats: string): number {
-  let open = 0
+/** Lines `http.PREFIX.downstream_cx_active: N` and `…_total: N`. */
+export function countConnections(stats: string): Connections {
+  let [open, ever] = [0, 0]
   for (const line of stats.split('\n')) {
-    const [, prefix = '', count] = /^http\.(.*)\.downstream_cx_active: (\d+)$/.exec(line.trim()) ?? []
-    if (count !== undefined && !operational.has(prefix)) open += Number(count)
+    const [, prefix = '', what, count] =
+      /^http\.(.*)\.downstream_cx_(active|total): (\d+)$/.exec(line.trim()) ?? []
+    if (operational.has(prefix)) continue
+    if (what === 'active') open += Number(count)
+    if (what === 'total') ever += Number(count)
   }
-  return open
+  return { open, ever }
 }
 
 function ask(socketPath: string, method: string, path: string): Promise<string> {

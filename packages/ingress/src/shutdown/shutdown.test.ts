@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { operationalListeners } from '../envoy/operational-listeners.ts'
+import { defaultListenerOptions } from '../envoy/options.ts'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
+import { readable } from '../golden/readable.ts'
 import { answer, httpListener, scope } from '../xds/real-envoy/resources.ts'
 import { Stand } from '../xds/real-envoy/stand.ts'
 import { countConnections } from './admin.ts'
@@ -36,12 +39,13 @@ function options(changed: Partial<ShutdownOptions> = {}): ShutdownOptions {
     checkDelayMs: 0,
     checkIntervalMs: 20,
     minOpenConnections: 0,
+    quietPeriodMs: 0,
     ...changed,
   }
 }
 
-/** An admin interface with these connections, one answer a look; refuses the first `refusals` drains. */
-async function admin(open: readonly number[], refusals = 0): Promise<string[]> {
+/** An admin interface with these connections, open and ever, one answer a look; refuses the first `refusals` drains. */
+async function admin(open: readonly number[], refusals = 0, ever = open): Promise<string[]> {
   const asked: string[] = []
   let look = 0
   let refused = 0
@@ -49,17 +53,37 @@ async function admin(open: readonly number[], refusals = 0): Promise<string[]> {
     const path = request.url?.split('?')[0] ?? ''
     asked.push(`${request.method} ${path}`)
     if (path === '/healthcheck/fail' && refused++ < refusals) response.statusCode = 503
-    const active = open[Math.min(look, open.length - 1)]
+    const [active, total] = [open, ever].map((all) => all[Math.min(look, all.length - 1)])
     if (path === '/stats') look++
-    response.end(`http.http.downstream_cx_active: ${active}\nhttp.stats.downstream_cx_active: 7\n`)
+    const lines = [`http.http.downstream_cx_active: ${active}`, `http.http.downstream_cx_total: ${total}`]
+    response.end([...lines, 'http.stats.downstream_cx_active: 7', ''].join('\n'))
   }).listen(join(directory, 'admin.sock'))
   await once(server, 'listening')
   return asked
 }
 
 test('connections of operational listeners do not count', () => {
-  const lines = ['http.ingress_http.downstream_cx_active: 3', 'http.https.downstream_cx_active: 4']
-  expect(countConnections([...lines, 'http.stats-health.downstream_cx_active: 9', ''].join('\n'))).toBe(7)
+  const lines = [
+    'http.ingress_http.downstream_cx_active: 3',
+    'http.ingress_http.downstream_cx_total: 5',
+    'http.https.downstream_cx_active: 4',
+    'http.https.downstream_cx_total: 6',
+    'http.stats-health.downstream_cx_active: 9',
+    'http.stats-health.downstream_cx_total: 9',
+    '',
+  ]
+  expect(countConnections(lines.join('\n'))).toEqual({ open: 7, ever: 11 })
+})
+
+test('nor do those of any listener that is not for traffic', () => {
+  const at = { address: '127.0.0.1', port: 8004 }
+  const options = { ...defaultListenerOptions, metrics: at, limitedHealth: at }
+  const lines = operationalListeners(options, 'ads').flatMap((listener) => {
+    const [, prefix] = /"stat_prefix":"([^"]*)"/.exec(JSON.stringify(readable('listeners', listener))) ?? []
+    return [`http.${prefix}.downstream_cx_active: 1`, `http.${prefix}.downstream_cx_total: 1`]
+  })
+  expect(lines).toHaveLength(8)
+  expect(countConnections(lines.join('\n'))).toEqual({ open: 0, ever: 0 })
 })
 
 test('the file appears when the last client is gone', async () => {
@@ -73,6 +97,16 @@ test('it tries again to tell Envoy, and ends at the number of connections that i
   const asked = await admin([5], 1)
   await runShutdown(options({ minOpenConnections: 5 }))
   expect(asked).toEqual(['POST /healthcheck/fail', 'POST /healthcheck/fail', 'GET /stats'])
+})
+
+test('while new clients come and go, it stays', async () => {
+  const asked = await admin([0], 0, [4, 4, 5, 5, 6])
+  const quietPeriodMs = 400
+  const started = performance.now()
+  await runShutdown(options({ quietPeriodMs, checkIntervalMs: 100 }))
+  expect(performance.now() - started).toBeGreaterThanOrEqual(quietPeriodMs)
+  // The last one is seen at the fifth look.
+  expect(asked.filter((line) => line === 'GET /stats').length).toBeGreaterThan(5)
 })
 
 test('an interrupted one leaves no file', async () => {

@@ -1,6 +1,6 @@
 /**
  * `landfall envoy shutdown`, the preStop hook: tells Envoy to fail its health checks, waits until its clients are
- * gone, then makes the file for which the shutdown manager waits. Ends early when Envoy is not there any more.
+ * gone and, when asked to, until no new one comes: nodes and routers still send some for a moment. Then it makes the file for which the shutdown manager waits. Ends early when Envoy is not there any more.
  */
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -23,6 +23,8 @@ export interface ShutdownOptions {
   readonly checkIntervalMs: number
   /** This many connections count as gone; 0. */
   readonly minOpenConnections: number
+  /** No connection may have come for so long, either; 0: those that come are not looked at. */
+  readonly quietPeriodMs: number
 }
 
 /** Waits between the attempts to tell Envoy. */
@@ -49,16 +51,22 @@ async function drain(options: ShutdownOptions, admin: Admin): Promise<void> {
   logger.info('draining')
   await delay(options.checkDelayMs, undefined, { signal })
   let missed = 0
+  let known: number | undefined
+  let quietSince = performance.now()
   for (;;) {
-    const open = await admin.openConnections().catch((error: Error) => error)
-    if (typeof open === 'number') {
-      missed = 0
-      logger.info('connectionsOpen', { open, until: options.minOpenConnections })
-      if (open <= options.minOpenConnections) return
-    } else {
+    const seen = await admin.connections().catch((error: Error) => error)
+    if (seen instanceof Error) {
       missed++
-      logger.warn('connectionsUnknown', { error: open.message })
+      logger.warn('connectionsUnknown', { error: seen.message })
       if (missed >= unanswered) return
+    } else {
+      missed = 0
+      if (seen.ever !== known) quietSince = performance.now()
+      const came = seen.ever - (known ?? seen.ever)
+      known = seen.ever
+      logger.info('connectionsOpen', { open: seen.open, came, until: options.minOpenConnections })
+      const quiet = performance.now() - quietSince >= options.quietPeriodMs
+      if (seen.open <= options.minOpenConnections && quiet) return
     }
     await delay(options.checkIntervalMs, undefined, { signal })
   }

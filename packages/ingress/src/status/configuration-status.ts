@@ -1,5 +1,9 @@
-/** What became of a ContourConfiguration → its conditions: `Valid`, and `Applied` while something waits for a restart. */
+/**
+ * What became of a ContourConfiguration → its conditions: `Valid`, `Applied` (not while something waits for a restart),
+ * `ResolvedRefs` (what it names for all hosts can be used) and `Programmed` (Envoys take the listeners).
+ */
 import type { ContourConfigurationStatus } from '@landfall/api'
+import { noFacts, type SharedFacts } from './shared-state.ts'
 
 type Condition = NonNullable<ContourConfigurationStatus['conditions']>[number]
 
@@ -8,14 +12,17 @@ export interface ConfigurationVerdict {
   readonly problems: readonly string[]
   /** Paths of what holds only after a restart. */
   readonly needRestart: readonly string[]
+  /** Of the configuration that holds. */
+  readonly facts?: SharedFacts
 }
 
+const own = ['Valid', 'Applied', 'ResolvedRefs', 'Programmed']
 const longest = 32_760
 
 /** @param now RFC 3339, with whole seconds */
 export function configurationStatus(
   current: ContourConfigurationStatus | undefined,
-  { problems, needRestart }: ConfigurationVerdict,
+  { problems, needRestart, facts = noFacts }: ConfigurationVerdict,
   generation: number,
   now: string,
 ): ContourConfigurationStatus {
@@ -50,6 +57,35 @@ export function configurationStatus(
       : needRestart.length > 0
         ? make('Applied', 'False', 'RestartNeeded', `needs a restart: ${needRestart.join(', ')}`)
         : make('Applied', 'True', 'Applied', 'all of it is in force')
-  const foreign = before.filter(({ type }) => type !== 'Valid' && type !== 'Applied')
-  return { conditions: [errors.length > 0 ? { ...valid, errors } : valid, applied, ...foreign] }
+  const { unresolved, refused } = facts
+  const told = unresolved.map(({ type, reason, message }) => ({
+    type,
+    status: 'True' as const,
+    reason,
+    message,
+  }))
+  const references =
+    unresolved.length > 0
+      ? make(
+          'ResolvedRefs',
+          'False',
+          unresolved[0]?.reason ?? '',
+          unresolved.map(({ message }) => message).join('; '),
+        )
+      : make('ResolvedRefs', 'True', 'ResolvedRefs', 'all that it names for all hosts can be used')
+  const words = refused.map(({ name, message }) => `listener "${name}": ${message}`).join('; ')
+  const programmed =
+    refused.length > 0
+      ? make('Programmed', 'False', 'EnvoyRefused', words)
+      : make('Programmed', 'True', 'Programmed', 'no Envoy refuses a listener')
+  const foreign = before.filter(({ type }) => !own.includes(type))
+  return {
+    conditions: [
+      errors.length > 0 ? { ...valid, errors } : valid,
+      applied,
+      unresolved.length > 0 ? { ...references, errors: told } : references,
+      programmed,
+      ...foreign,
+    ],
+  }
 }

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest'
 import type { RefusedIn } from '../engine/refusals.ts'
 import { layouts } from '../xds/layout.ts'
 import { resourceTypes } from '../xds/resource.ts'
-import { programmedCondition, refusalsTold, withProgrammed } from './programmed-condition.ts'
+import {
+  acknowledgedCondition,
+  refusalsTold,
+  refusedCondition,
+  withProgrammed,
+} from './programmed-condition.ts'
 
 const then = '2026-01-01T00:00:00Z'
 const now = '2026-01-02T00:00:00Z'
@@ -18,7 +23,7 @@ const scope: RefusedIn = {
 }
 
 const condition = (refused: readonly RefusedIn[], generation = 3) => {
-  const made = programmedCondition(undefined, 'a.test', refused, generation, then)
+  const made = refusedCondition(undefined, 'a.test', refused, generation, then)
   if (made === undefined) throw new Error('no condition')
   return made
 }
@@ -40,12 +45,12 @@ test('says Envoy’s words, and of each content which it is and which Envoy refu
       },
     ],
   })
-  expect(programmedCondition(undefined, 'a.test', [], 3, then)).toBeUndefined()
+  expect(refusedCondition(undefined, 'a.test', [], 3, then)).toBeUndefined()
 })
 
 test('keeps the time of the transition, and never says that it saw less than another has', () => {
   const current = { conditions: [condition([scope], 7)] }
-  expect(programmedCondition(current, 'a.test', [scope], 6, now)).toMatchObject({
+  expect(refusedCondition(current, 'a.test', [scope], 6, now)).toMatchObject({
     lastTransitionTime: then,
     observedGeneration: 7,
   })
@@ -56,6 +61,24 @@ test('fits the schema, whatever Envoy says', () => {
   expect(long.message).toHaveLength(32_760)
   expect(long.errors).toHaveLength(32)
   expect(JSON.stringify(long.errors).length).toBeLessThan(100_000)
+})
+
+test('what was acknowledged of a generation stays said until there is no Envoy for a while', () => {
+  const said = acknowledgedCondition(undefined, 'acknowledged', 3, then)
+  expect(said).toMatchObject({ status: 'True', observedGeneration: 3, lastTransitionTime: then })
+  const current = { conditions: [said] }
+  for (const state of ['acknowledged', 'pending', 'absent'] as const)
+    expect(acknowledgedCondition(current, state, 3, now)).toEqual(said)
+  expect(acknowledgedCondition(current, 'none', 3, now)).toMatchObject({
+    status: 'Unknown',
+    reason: 'NoEnvoy',
+    lastTransitionTime: now,
+  })
+  expect(acknowledgedCondition(current, 'acknowledged', 4, now)).toEqual({ ...said, observedGeneration: 4 })
+  expect(acknowledgedCondition(current, 'pending', 4, now)).toMatchObject({
+    status: 'Unknown',
+    reason: 'Pending',
+  })
 })
 
 const refused: fc.Arbitrary<RefusedIn> = fc.record({

@@ -1,10 +1,12 @@
 /**
- * What Envoys refuse of an HTTPProxy → its condition `Programmed`, for people in the message and for a replica that
- * starts in one error each: which content, and which build of Envoy refused it. And back again.
+ * What Envoys have and refuse of an HTTPProxy → its condition `Programmed`. What they refuse it tells for people in the
+ * message and for a replica that starts in one error each: which content, and which build of Envoy refused it. And back
+ * again.
  */
 import type { DetailedCondition, HTTPProxyStatus } from '@landfall/api'
 import type { RefusedIn } from '../engine/refusals.ts'
 import { layouts } from '../xds/layout.ts'
+import type { Programmed } from '../xds/programming.ts'
 import { resourceTypes } from '../xds/resource.ts'
 import { longest, validType } from './valid-condition.ts'
 
@@ -21,7 +23,7 @@ const longestWords = 2000
 
 type Conditions = readonly DetailedCondition[]
 
-/** The conditions with `Programmed` as it should be behind `Valid`: there only while something is refused. */
+/** The conditions with `Programmed` as it should be behind `Valid`, or without it. */
 export function withProgrammed(
   conditions: Conditions,
   programmed: DetailedCondition | undefined,
@@ -31,8 +33,48 @@ export function withProgrammed(
   return [...valid, ...(programmed === undefined ? [] : [programmed]), ...foreign]
 }
 
+/**
+ * Of a host of which nothing is refused. What Envoys acknowledged of the same generation stays said while one of them is
+ * behind, or all are away for a moment.
+ * @param now RFC 3339, with whole seconds, as the API keeps it
+ */
+export function acknowledgedCondition(
+  current: HTTPProxyStatus | undefined,
+  state: Programmed,
+  generation: number,
+  now: string,
+): DetailedCondition {
+  const before = current?.conditions?.find(({ type }) => type === programmedType)
+  const holds = before?.status === 'True' && before.observedGeneration === generation
+  if (holds && state !== 'none') return before
+  const words = sayings[state]
+  const lastTransitionTime = before?.status === words.status ? before.lastTransitionTime : now
+  return { type: programmedType, ...words, lastTransitionTime, observedGeneration: generation }
+}
+
+const alone = {
+  status: 'Unknown',
+  reason: 'NoEnvoy',
+  message: 'no Envoy is connected to the replica that writes this status',
+} as const
+
+const sayings: Readonly<Record<Programmed, Pick<DetailedCondition, 'status' | 'reason' | 'message'>>> = {
+  acknowledged: {
+    status: 'True',
+    reason: 'Programmed',
+    message: 'every connected Envoy has acknowledged it',
+  },
+  pending: {
+    status: 'Unknown',
+    reason: 'Pending',
+    message: 'not every connected Envoy has acknowledged it yet',
+  },
+  absent: alone,
+  none: alone,
+}
+
 /** @param now RFC 3339, with whole seconds, as the API keeps it */
-export function programmedCondition(
+export function refusedCondition(
   current: HTTPProxyStatus | undefined,
   host: string,
   refused: readonly RefusedIn[],

@@ -1,6 +1,6 @@
 import { type HTTPProxy, httpProxy } from '@landfall/api'
 import { customType, type RawObject } from '@landfall/kube'
-import { FakeApiServer } from '@landfall/kube/testing'
+import { FakeApiServer, statusOf } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { expect, test } from 'vitest'
 import { warning } from '../dag/problem.ts'
@@ -27,6 +27,7 @@ test('while the API server is away nothing is tried and nothing has failed', asy
     httpProxyType,
     verdict: () => ({ reached: true, problems: [] }),
     refusals: () => [],
+    programmed: () => undefined,
     addresses: () => [],
     isLeader: () => true,
     onOutcome: (_, outcome) => {
@@ -40,7 +41,7 @@ test('while the API server is away nothing is tried and nothing has failed', asy
   expect([server.requests.length, outcomes]).toEqual([0, []])
   cluster.gate.open()
   await written.promise
-  expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'PUT'])
+  expect(server.requests.map(({ method }) => method)).toEqual(['PUT'])
   expect(outcomes).toEqual(['written'])
   await sync.stop()
   cluster.close()
@@ -53,7 +54,7 @@ test('an ExtensionService gets its verdict as a condition, once', async () => {
     spec: { services: [{ name: 'auth', port: 80 }] },
   }
   const server = new FakeApiServer(({ method, body }) => {
-    if (method === 'PUT') stored = body as RawObject
+    if (method === 'PUT') stored = { ...stored, status: (body as RawObject)['status'] }
     return { body: stored }
   })
   await server.listen()
@@ -69,6 +70,7 @@ test('an ExtensionService gets its verdict as a condition, once', async () => {
     httpProxyType,
     verdict: (kind) => ({ reached: true, problems: [warning('SpecError', 'IgnoredField', `of a ${kind}`)] }),
     refusals: () => [],
+    programmed: () => undefined,
     addresses: () => [],
     isLeader: () => true,
     onOutcome: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
@@ -96,11 +98,16 @@ test('an ExtensionService gets its verdict as a condition, once', async () => {
 
 test('a replica that does not lead writes what its Envoy refuses, and the leader keeps it while it stands', async () => {
   let stored: RawObject = {
-    metadata: { name: 'one', namespace: 'ns', generation: 2 },
+    metadata: { name: 'one', namespace: 'ns', generation: 2, resourceVersion: '1' },
     spec: { virtualhost: { fqdn: 'A.test' } },
   }
   const server = new FakeApiServer(({ method, body }) => {
-    if (method === 'PUT') stored = body as RawObject
+    if (method !== 'PUT') return { body: stored }
+    const { metadata, status } = body as RawObject
+    if (metadata.resourceVersion !== stored.metadata.resourceVersion)
+      return { status: 409, body: statusOf(409, 'Conflict') }
+    const resourceVersion = String(1 + Number(metadata.resourceVersion))
+    stored = { ...stored, metadata: { ...stored.metadata, resourceVersion }, status }
     return { body: stored }
   })
   await server.listen()
@@ -126,6 +133,7 @@ test('a replica that does not lead writes what its Envoy refuses, and the leader
       httpProxyType,
       verdict: () => ({ reached: true, problems: [] }),
       refusals,
+      programmed: () => undefined,
       addresses: () => [],
       isLeader: () => leads,
       onOutcome: (_, outcome) => outcomes.push(outcome),
@@ -170,6 +178,83 @@ test('a replica that does not lead writes what its Envoy refuses, and the leader
   expect(types()).toEqual(['Valid'])
   await follower.sync.stop()
   await leader.sync.stop()
+  cluster.close()
+  await server.close()
+})
+
+test('a verdict waits for what Envoys say of it, and both are one write; it is said while they are away for a moment', async () => {
+  let stored: RawObject = {
+    metadata: { name: 'one', namespace: 'ns', generation: 1, resourceVersion: '1' },
+    spec: { virtualhost: { fqdn: 'A.test' } },
+  }
+  const server = new FakeApiServer(({ method, body }) => {
+    if (method === 'PUT') stored = { ...stored, status: (body as RawObject)['status'] }
+    return { body: stored }
+  })
+  await server.listen()
+  const cluster = server.cluster()
+  const world = emptyWorld()
+  const observe = () => world.httpProxy.set('ns/one', httpProxyType.project(stored))
+  observe()
+  let state: ReturnType<StatusSyncOptions['programmed']> = 'pending'
+  const outcomes: string[] = []
+  const asked: string[] = []
+  const sync = new StatusSync({
+    cluster,
+    logger: silentLogger(),
+    world,
+    classes: [],
+    httpProxyType,
+    verdict: () => ({ reached: true, problems: [] }),
+    refusals: () => [],
+    programmed: (host, key) => {
+      asked.push(`${host} ${key}`)
+      return state
+    },
+    addresses: () => [],
+    isLeader: () => true,
+    onOutcome: (_, outcome) => outcomes.push(outcome),
+  })
+  const looked = (count: number) =>
+    eventually(`${count} looks`, () => (outcomes.length >= count ? outcomes.at(-1) : undefined))
+  const conditions = () =>
+    httpProxyType
+      .project(stored)
+      .status?.conditions?.map(({ type, status, reason }) => [type, status, reason])
+
+  sync.touch('httpProxy', 'ns/one')
+  await eventually('asked', () => asked[0])
+  expect([asked[0], server.requests.length]).toEqual(['a.test ns/one', 0])
+  state = 'acknowledged'
+  sync.touch('httpProxy', 'ns/one')
+  expect(await looked(1)).toBe('written')
+  expect(conditions()).toEqual([
+    ['Valid', 'True', 'Valid'],
+    ['Programmed', 'True', 'Programmed'],
+  ])
+  expect(server.requests.map(({ method }) => method)).toEqual(['PUT'])
+  observe()
+  for (const now of ['pending', 'absent'] as const) {
+    state = now
+    sync.touch('httpProxy', 'ns/one')
+    await looked(now === 'pending' ? 2 : 3)
+  }
+  expect(outcomes.slice(1)).toEqual(['unchanged', 'unchanged'])
+  state = 'none'
+  sync.touch('httpProxy', 'ns/one')
+  expect(await looked(4)).toBe('written')
+  expect(conditions()?.[1]).toEqual(['Programmed', 'Unknown', 'NoEnvoy'])
+  stored = { ...stored, metadata: { ...stored.metadata, generation: 2 } }
+  observe()
+  state = 'pending'
+  sync.touch('httpProxy', 'ns/one')
+  expect(await looked(5)).toBe('written')
+  expect(conditions()?.[1]).toEqual(['Programmed', 'Unknown', 'Pending'])
+  state = 'acknowledged'
+  sync.touchWaiting()
+  expect(await looked(6)).toBe('written')
+  expect(conditions()?.[1]).toEqual(['Programmed', 'True', 'Programmed'])
+  await sync.stop()
   cluster.close()
   await server.close()
 })

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import {
+  type DetailedCondition,
   type ExtensionService,
   type ExtensionServiceStatus,
   extensionService,
@@ -18,6 +19,7 @@ import {
   type ResourceType,
   StatusWriter,
   WorkQueue,
+  type WriteOptions,
 } from '@landfall/kube'
 import type { Ingress, Key, KubeObject, LoadBalancerIngress } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
@@ -26,12 +28,14 @@ import type { RefusedIn } from '../engine/refusals.ts'
 import type { Verdict } from '../engine/verdicts.ts'
 import { isOurIngress, isOurProxy } from '../model/ingress-class.ts'
 import type { World } from '../model/objects.ts'
+import type { Programmed } from '../xds/programming.ts'
 import { sameAddresses } from './addresses.ts'
 import { extensionStatus } from './extension-status.ts'
 import {
-  programmedCondition,
+  acknowledgedCondition,
   programmedType,
   refusalsTold,
+  refusedCondition,
   type Told,
   withProgrammed,
 } from './programmed-condition.ts'
@@ -48,8 +52,12 @@ export interface StatusSyncOptions {
   readonly verdict: (kind: StatusKind, key: Key) => Verdict
   /** What Envoys refuse of the proxy's host, with what its status says of the same content. */
   readonly refusals: (host: string, proxy: Key, told: readonly Told[]) => readonly RefusedIn[]
+  /** How far Envoys are with the proxy's host; undefined: there is nothing that they should have of it. */
+  readonly programmed: (host: string, proxy: Key) => Programmed | undefined
   readonly addresses: () => readonly LoadBalancerIngress[]
   readonly isLeader: () => boolean
+  /** Changes come in one after the other: those come first. */
+  readonly isBusy?: () => boolean
   /** @param seconds that it took */
   readonly onOutcome: (kind: StatusKind, outcome: StatusOutcome, seconds: number) => void
   /** An object of this kind changed while its status was written. */
@@ -60,15 +68,26 @@ export const extensionServiceType = customType<ExtensionService>(extensionServic
 
 export type StatusOutcome = 'written' | 'unchanged' | 'failed'
 
-const concurrency = 8
+/** While hosts change one after the other they come first, and statuses one at a time. */
+const concurrency = { usual: 8, busy: 1 } as const
 const programmed = 'programmed'
+/** For so long a verdict waits for what Envoys have yet to say, so that both are one write. */
+const patienceMs = 2000
 export const statusKinds = ['httpProxy', 'ingress', 'extensionService'] as const satisfies StatusKind[]
+
+interface Waiting {
+  readonly generation: number
+  /** performance.now() */
+  readonly since: number
+}
 
 export class StatusSync {
   readonly #options: StatusSyncOptions
+  /** HTTPProxies of which Envoys have yet to say something that their status does not. */
+  readonly #waiting = new Map<Key, Waiting>()
   readonly #writer: StatusWriter
   readonly #queue: WorkQueue
-  readonly #writers: Readonly<Record<StatusKind, (key: Key) => Promise<StatusOutcome>>> = {
+  readonly #writers: Readonly<Record<StatusKind, (key: Key) => Promise<StatusOutcome | undefined>>> = {
     httpProxy: (key) => this.#proxy(key),
     ingress: (key) => this.#ingress(key),
     extensionService: (key) => this.#extension(key),
@@ -79,7 +98,7 @@ export class StatusSync {
     this.#writer = new StatusWriter(options.cluster, options.logger, undefined, options.onConflict)
     const { cluster, logger } = options
     this.#queue = new WorkQueue({
-      concurrency,
+      concurrency: () => (options.isBusy?.() === true ? concurrency.busy : concurrency.usual),
       logger,
       gate: cluster.gate,
       work: (tagged) => this.#work(tagged),
@@ -94,6 +113,14 @@ export class StatusSync {
   /** What Envoys say of the proxy has changed: that each replica writes itself, whoever leads. */
   touchProgrammed(key: Key): void {
     this.#queue.add(`${this.#options.isLeader() ? 'httpProxy' : programmed}:${key}`)
+  }
+
+  /** Envoys have come: of some objects that may be news. */
+  touchWaiting(): void {
+    for (const [key, { generation }] of this.#waiting) {
+      this.#waiting.set(key, { generation, since: performance.now() })
+      this.touch('httpProxy', key)
+    }
   }
 
   touchAll(): void {
@@ -117,27 +144,51 @@ export class StatusSync {
     const seconds = () => (performance.now() - started) / 1000
     try {
       const outcome = await (leads ? this.#writers[kind](key) : this.#programmed(key))
-      this.#options.onOutcome(kind, outcome, seconds())
+      if (outcome !== undefined) this.#options.onOutcome(kind, outcome, seconds())
     } catch (error) {
       this.#options.onOutcome(kind, 'failed', seconds())
       throw error
     }
   }
 
-  async #proxy(key: Key): Promise<StatusOutcome> {
+  /** Undefined: it is looked at again soon. */
+  async #proxy(key: Key): Promise<StatusOutcome | undefined> {
     const { world, classes, verdict, addresses, httpProxyType } = this.#options
     const proxy = world.httpProxy.get(key)
-    if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
-    const judged = verdict('httpProxy', key)
+    if (proxy === undefined || !isOurProxy(proxy, classes)) {
+      this.#waiting.delete(key)
+      return 'unchanged'
+    }
     const now = rfc3339(new Date())
     const { generation } = proxy.meta
+    const condition = this.#conditionOf(proxy, key, now)
+    const waitMs = this.#patience(key, generation, condition(proxy.status))
+    if (waitMs > 0) {
+      this.#queue.addAfter(`httpProxy:${key}`, waitMs)
+      return undefined
+    }
+    const judged = verdict('httpProxy', key)
     const wanted = (current: HTTPProxyStatus | undefined) =>
-      proxyStatus(current, judged, generation, addresses(), now, this.#condition(proxy, key, current, now))
+      proxyStatus(current, judged, generation, addresses(), now, condition(current))
     if (isDeepStrictEqual(wanted(proxy.status), proxy.status)) return 'unchanged'
-    return this.#write(httpProxyType, key, (raw) => ({
+    const mutate = (raw: RawObject) => ({
       ...raw,
       status: wanted(raw['status'] as HTTPProxyStatus | undefined),
-    }))
+    })
+    return this.#write(httpProxyType, key, mutate, { observed: observedOf(httpProxyType, proxy) })
+  }
+
+  /** How long Envoys are waited for before it is said that they have yet to say something. */
+  #patience(key: Key, generation: number, condition: DetailedCondition | undefined): number {
+    if (condition?.status !== 'Unknown') {
+      this.#waiting.delete(key)
+      return 0
+    }
+    const now = performance.now()
+    const before = this.#waiting.get(key)
+    const since = before?.generation === generation ? before.since : now
+    this.#waiting.set(key, { generation, since })
+    return since + patienceMs - now
   }
 
   /** Of a replica that does not lead: the one condition, and nothing else of the status. */
@@ -147,22 +198,29 @@ export class StatusSync {
     if (proxy === undefined || !isOurProxy(proxy, classes)) return 'unchanged'
     const now = rfc3339(new Date())
     const wanted = (current: HTTPProxyStatus | undefined): HTTPProxyStatus | undefined => {
-      const condition = this.#condition(proxy, key, current, now)
-      const said = current?.conditions?.some(({ type }) => type === programmedType) === true
-      if (condition === undefined && !said) return current
+      const condition = this.#refused(proxy, key, current, now)
+      const before = current?.conditions?.find(({ type }) => type === programmedType)
+      if (condition === undefined && before?.status !== 'False') return current
       return { ...current, conditions: withProgrammed(current?.conditions ?? [], condition) }
     }
     const mutate = (raw: RawObject) => {
       const status = wanted(raw['status'] as HTTPProxyStatus | undefined)
       return status === undefined ? undefined : { ...raw, status }
     }
-    return this.#write(httpProxyType, key, mutate, () => true)
+    return this.#write(httpProxyType, key, mutate, { precondition: () => true })
   }
 
-  #condition(proxy: HTTPProxy, key: Key, current: HTTPProxyStatus | undefined, now: string) {
-    const host = proxy.spec.virtualhost?.fqdn.toLowerCase() ?? ''
-    const refused = this.#options.refusals(host, key, refusalsTold(current))
-    return programmedCondition(current, host, refused, proxy.meta.generation, now)
+  /** What is to be said of Envoys, by what the status says already. */
+  #conditionOf(proxy: HTTPProxy, key: Key, now: string) {
+    const state = this.#options.programmed(hostOf(proxy), key)
+    return (current: HTTPProxyStatus | undefined): DetailedCondition | undefined =>
+      this.#refused(proxy, key, current, now) ??
+      (state && acknowledgedCondition(current, state, proxy.meta.generation, now))
+  }
+
+  #refused(proxy: HTTPProxy, key: Key, current: HTTPProxyStatus | undefined, now: string) {
+    const refused = this.#options.refusals(hostOf(proxy), key, refusalsTold(current))
+    return refusedCondition(current, hostOf(proxy), refused, proxy.meta.generation, now)
   }
 
   async #extension(key: Key): Promise<StatusOutcome> {
@@ -173,10 +231,13 @@ export class StatusSync {
     const wanted = (current: ExtensionServiceStatus | undefined) =>
       extensionStatus(current, judged, service.meta.generation, rfc3339(new Date()))
     if (isDeepStrictEqual(wanted(service.status), service.status)) return 'unchanged'
-    return this.#write(extensionServiceType, key, (raw) => ({
+    const mutate = (raw: RawObject) => ({
       ...raw,
       status: wanted(raw['status'] as ExtensionServiceStatus | undefined),
-    }))
+    })
+    return this.#write(extensionServiceType, key, mutate, {
+      observed: observedOf(extensionServiceType, service),
+    })
   }
 
   async #ingress(key: Key): Promise<StatusOutcome> {
@@ -191,15 +252,29 @@ export class StatusSync {
     type: ResourceType<T>,
     key: Key,
     mutate: (raw: RawObject) => RawObject | undefined,
-    precondition = this.#options.isLeader,
+    options: WriteOptions = {},
   ): Promise<StatusOutcome> {
-    const outcome = await this.#writer.write(type, key, mutate, { precondition })
+    const precondition = this.#options.isLeader
+    const outcome = await this.#writer.write(type, key, mutate, { precondition, ...options })
     return outcome === 'written' ? 'written' : outcome === 'forbidden' ? 'failed' : 'unchanged'
   }
 }
 
+function hostOf({ spec }: HTTPProxy): string {
+  return spec.virtualhost?.fqdn.toLowerCase() ?? ''
+}
+
+/** What a write of the status needs of a custom resource. */
+function observedOf<T extends KubeObject & { readonly status?: unknown }>(
+  { apiVersion, kind }: ResourceType<T>,
+  { meta: { namespace, name, uid, resourceVersion }, status }: T,
+): RawObject {
+  const metadata = { namespace, name, uid, resourceVersion }
+  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) }
+}
+
 function rfc3339(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z')
+  return `${time.toISOString().slice(0, 19)}Z`
 }
 
 function ingressStatus(addresses: readonly LoadBalancerIngress[]): object {

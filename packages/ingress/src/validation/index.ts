@@ -1,11 +1,11 @@
 /** `landfall config validate`: what a cluster's status would say of files. */
 import { readFile } from 'node:fs/promises'
-import { describeProblem, readFileText } from '../configuration/read.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { readDocuments } from './documents.ts'
-import { type Finding, validate } from './validate.ts'
+import { configuredFile, type Finding, validate } from './validate.ts'
 
 export type { Finding } from './validate.ts'
+export { changeOf } from './world.ts'
 
 export interface ValidateOptions {
   /** Files, folders, `-`. */
@@ -21,21 +21,8 @@ export async function validateFiles(options: ValidateOptions): Promise<readonly 
   const { paths, namespace, configPath, flags } = options
   const documents = (await Promise.all(paths.map(readDocuments))).flat()
   if (configPath === undefined) return validate(documents, flags, namespace)
-  const { settings, problems } = readFileText(await readFile(configPath, 'utf8'))
-  const own: Finding = {
-    file: configPath,
-    kind: 'File',
-    namespace: '',
-    name: configPath,
-    status: problems.length > 0 ? 'invalid' : 'valid',
-    problems: problems.map((one) => ({
-      severity: 'error',
-      type: 'ConfigurationError',
-      reason: 'InvalidSetting',
-      message: describeProblem(one),
-    })),
-  }
-  return [own, ...validate(documents, { ...settings, ...flags }, namespace)]
+  const chosen = configuredFile(configPath, await readFile(configPath, 'utf8'), flags)
+  return [chosen.finding, ...validate(documents, flags, namespace, chosen.settings)]
 }
 
 export function hasErrors(findings: readonly Finding[]): boolean {

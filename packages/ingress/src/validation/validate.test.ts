@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Settings } from '../configuration/settings.ts'
 import { documentsOf } from './documents.ts'
 import { hasErrors, table } from './index.ts'
 import { validate } from './validate.ts'
@@ -98,6 +99,33 @@ spec: {httpproxy: {rootNamespaces: [roots]}}
     ['contour', 'valid'],
     ['shop', 'invalid'],
   ])
+})
+
+test('a configuration that serve would not start on is invalid, unless a flag puts health elsewhere', () => {
+  const files = 'server-certificate-path: /a, server-key-path: /b'
+  const file = `metrics: {envoy: {port: 8002, ${files}}}\n`
+  const object = `
+apiVersion: projectcontour.io/v1alpha1
+kind: ContourConfiguration
+metadata: {name: contour}
+spec: {envoy: {metrics: {port: 8002, tls: {certFile: /a, keyFile: /b}}}}
+`
+  const why = 'needs a port of its own, apart from that of health'
+  const paths = { [file]: 'metrics.envoy.server-certificate-path', [object]: 'envoy.metrics.tls.certFile' }
+  for (const [text, path] of Object.entries(paths)) {
+    expect(findings(text)).toMatchObject([{ status: 'invalid', problems: [{ message: `${path}: ${why}` }] }])
+    const elsewhere = validate(documentsOf('a.yaml', text), { statsPort: 8010 }, 'default')
+    expect(elsewhere).toMatchObject([{ status: 'valid', problems: [] }])
+  }
+})
+
+test('a configuration beside the documents holds for them, below flags', () => {
+  const documents = documentsOf('a.yaml', good)
+  const chosen = { rootNamespaces: ['roots'] }
+  const statuses = (flags: Settings) =>
+    validate(documents, flags, 'default', chosen).map(({ status }) => status)
+  expect(statuses({})).toEqual(['invalid'])
+  expect(statuses({ rootNamespaces: ['default'] })).toEqual(['valid'])
 })
 
 test('what is no YAML, or no object, is told, and the rest is judged', () => {

@@ -5,7 +5,15 @@
 import { type CustomResource, projectcontourResources, specProblems } from '@landfall/api/crd'
 import type { RawObject } from '@landfall/kube'
 import { engineOptions } from '../configuration/engine-options.ts'
-import { describeProblem, readConfiguration, readFileText } from '../configuration/read.ts'
+import {
+  describeProblem,
+  type ReadConfiguration,
+  readConfiguration,
+  readFileText,
+  type Source,
+  togetherProblems,
+  withFlags,
+} from '../configuration/read.ts'
 import type { Settings } from '../configuration/settings.ts'
 import type { Problem } from '../dag/problem.ts'
 import { Engine } from '../engine/engine.ts'
@@ -31,18 +39,22 @@ interface Placed {
   readonly object: RawObject
 }
 
-/** @param flags go before what a configuration among the documents says */
+/**
+ * @param flags go before what a configuration among the documents says
+ * @param chosen settings of a configuration that is none of them; between the two
+ */
 export function validate(
   documents: readonly Document[],
   flags: Settings,
   namespace: string,
+  chosen: Settings = {},
 ): readonly Finding[] {
   const placed = documents.flatMap((document) =>
     document.kind === 'object'
       ? [{ file: document.file, object: inNamespace(document.object, namespace) }]
       : [],
   )
-  const configurations = configurationsOf(documents, placed)
+  const configurations = configurationsOf(documents, placed, flags)
   const settings = configurations.length === 1 ? configurations[0]?.settings : undefined
   const refused = placed.flatMap((one) => schemaFinding(one) ?? [])
   const taken = placed.filter(({ object }) => !refused.some((finding) => isAbout(finding, object)))
@@ -50,7 +62,7 @@ export function validate(
     ...documents.flatMap(unreadable),
     ...configurations.map(({ finding }) => finding),
     ...refused,
-    ...judged(taken, { ...settings, ...flags }),
+    ...judged(taken, { ...settings, ...chosen, ...flags }),
   ]
 }
 
@@ -88,37 +100,46 @@ interface Configured {
   readonly settings: Settings
 }
 
-function configurationsOf(documents: readonly Document[], placed: readonly Placed[]): readonly Configured[] {
+function configurationsOf(
+  documents: readonly Document[],
+  placed: readonly Placed[],
+  flags: Settings,
+): readonly Configured[] {
   const files = documents.flatMap((document) =>
-    document.kind === 'configuration'
-      ? [configured(document.file, 'File', '', document.file, readFileText(document.text))]
-      : [],
+    document.kind === 'configuration' ? [configuredFile(document.file, document.text, flags)] : [],
   )
   const objects = placed.flatMap(({ file, object }): readonly Configured[] => {
     const { kind = '', metadata } = object
     const { namespace = '', name } = metadata
+    const about = { file, kind, namespace, name }
     if (kind === 'ContourConfiguration') {
-      return [configured(file, kind, namespace, name, readConfiguration(object['spec'] ?? {}, 'object'))]
+      return [configured(about, readConfiguration(object['spec'] ?? {}, 'object'), 'object', flags)]
     }
     const data = kind === 'ConfigMap' ? object['data'] : undefined
     const text: unknown =
       typeof data === 'object' && data !== null ? Reflect.get(data, 'contour.yaml') : undefined
-    return typeof text === 'string' ? [configured(file, kind, namespace, name, readFileText(text))] : []
+    return typeof text === 'string' ? [configured(about, readFileText(text), 'file', flags)] : []
   })
   return [...files, ...objects]
 }
 
+/** A `contour.yaml`. */
+export function configuredFile(file: string, text: string, flags: Settings): Configured {
+  return configured({ file, kind: 'File', namespace: '', name: file }, readFileText(text), 'file', flags)
+}
+
+/** Judged as `serve` does. */
 function configured(
-  file: string,
-  kind: string,
-  namespace: string,
-  name: string,
-  read: ReturnType<typeof readFileText>,
+  { file, kind, namespace, name }: Pick<Finding, 'file' | 'kind' | 'namespace' | 'name'>,
+  { settings, problems: own }: ReadConfiguration,
+  source: Source,
+  flags: Settings,
 ): Configured {
-  const problems = read.problems.map((one) =>
+  const together = () => togetherProblems(withFlags(settings, flags, source), source)
+  const problems = (own.length > 0 ? own : together()).map((one) =>
     problem('ConfigurationError', 'InvalidSetting', describeProblem(one)),
   )
-  return { finding: finding(file, kind, namespace, name, problems), settings: read.settings }
+  return { finding: finding(file, kind, namespace, name, problems), settings }
 }
 
 /** What the API server would refuse. */

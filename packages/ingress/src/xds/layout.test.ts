@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Layout, layoutFor } from './layout.ts'
+import { type Layout, layoutFor, onDemandSince } from './layout.ts'
 import type { Way } from './stream.ts'
 
 const delta: Way = { variant: 'delta', only: undefined }
@@ -16,4 +16,9 @@ test.each<[build: string, Way, Layout]>([
   ['1.40.0', { variant: 'delta', only: 'routes' }, 'classic-streams'],
 ])('Envoy "%s" by way of %j follows %s', (build, way, layout) => {
   expect(layoutFor({ id: 'e', build }, way)).toBe(layout)
+})
+
+test('certificates on demand ask for a newer Envoy', () => {
+  const layout = (build: string) => layoutFor({ id: 'e', build }, delta, onDemandSince)
+  expect(['1.36.4', '1.37.0', '1.40.0', ''].map(layout)).toEqual(['classic', 'scoped', 'scoped', 'scoped'])
 })

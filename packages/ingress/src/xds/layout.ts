@@ -12,15 +12,22 @@ export type Layout = 'scoped' | 'classic' | 'classic-streams'
 
 export const layouts: readonly Layout[] = ['scoped', 'classic', 'classic-streams']
 
-/** Scopes with their routes inline: Envoy 1.33. */
-const scopedSince = { major: 1, minor: 33 }
+interface Release {
+  readonly major: number
+  readonly minor: number
+}
 
-/** An Envoy that does not say how old it is counts as new. */
-export function layoutFor({ build }: Node, { variant, only }: Way): Layout {
+/** Scopes with their routes inline. */
+export const scopedSince: Release = { major: 1, minor: 33 }
+
+/** Certificates that are fetched at the handshake, beside that. */
+export const onDemandSince: Release = { major: 1, minor: 37 }
+
+/** An Envoy that does not say how old it is counts as new. @param since what the scoped layout needs */
+export function layoutFor({ build }: Node, { variant, only }: Way, since = scopedSince): Layout {
   if (only !== undefined) return 'classic-streams'
   if (variant === 'full') return 'classic'
-  const [major = scopedSince.major, minor = scopedSince.minor] =
-    build === '' ? [] : build.split('.').map(Number)
-  const isOld = major < scopedSince.major || (major === scopedSince.major && minor < scopedSince.minor)
+  const [major = since.major, minor = since.minor] = build === '' ? [] : build.split('.').map(Number)
+  const isOld = major < since.major || (major === since.major && minor < since.minor)
   return isOld ? 'classic' : 'scoped'
 }

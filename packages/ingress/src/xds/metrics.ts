@@ -1,6 +1,6 @@
 /** What the xDS server counts. */
 import type { Counter, Gauge, Metrics } from '@landfall/telemetry'
-import type { ResourceType } from './resource.ts'
+import { type ResourceType, resourceTypes } from './resource.ts'
 import type { Settlement } from './session/client.ts'
 
 export class XdsMetrics {
@@ -27,6 +27,8 @@ export class XdsMetrics {
       'Contents that an Envoy refused',
       ['type'],
     )
+    // There from the start, so that the first refusal is an increase.
+    for (const type of resourceTypes) this.#refused.inc({ type }, 0)
     this.#gateTimeouts = metrics.counter(
       'landfall_xds_order_timeouts_total',
       'Updates sent although what they refer to was not acknowledged in time',

@@ -5,7 +5,7 @@
  * RouteConfiguration, ScopedRouteConfiguration, Secret, Runtime). Out: the maps of a `Snapshot`, keyed by resource name.
  * A version is a content hash, so that two replicas and a restarted one say the same.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** In the order in which additions travel; removals travel last, in the reverse order. */
 export const resourceTypes = [
@@ -62,6 +62,6 @@ export interface Snapshot {
 }
 
 export function makeResource(name: string, bytes: Uint8Array, references?: References): Resource {
-  const version = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  const version = hash('sha256', bytes).slice(0, 16)
   return references === undefined ? { name, version, bytes } : { name, version, bytes, references }
 }

@@ -62,6 +62,14 @@ function publish(plain: Plain): void {
   server.publish(snapshot(plain))
 }
 
+/** A connection of its own. */
+function connectTo({ port }: XdsServer): Client {
+  const options = { 'grpc.max_send_message_length': -1, 'grpc.use_local_subchannel_pool': 1 }
+  const channel = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), options)
+  channels.push(channel)
+  return channel
+}
+
 /** One stream; what came is read as `type +name -name`, by the order in which it came. */
 class Stream {
   readonly channel: Client
@@ -71,13 +79,10 @@ class Stream {
   readonly delta: boolean
   error: ServiceError | undefined
 
-  constructor(method = `${ads}/DeltaAggregatedResources`, to = server) {
+  constructor(method = `${ads}/DeltaAggregatedResources`, to = server, channel?: Client) {
     const bytes = (buffer: Buffer) => buffer
     this.delta = method.includes('/Delta')
-    this.channel = new Client(`127.0.0.1:${to.port}`, credentials.createInsecure(), {
-      'grpc.max_send_message_length': -1,
-    })
-    channels.push(this.channel)
+    this.channel = channel ?? connectTo(to)
     this.call = this.channel.makeBidiStreamRequest(`/${method}`, bytes, bytes)
     this.call.on('error', (error: ServiceError) => {
       this.error = error
@@ -183,16 +188,31 @@ test('rule 6: no nonce comes twice, and one of another stream acknowledges nothi
   expect(new Set([...one.nonces, ...two.nonces]).size).toBe(4)
 })
 
-test('rule 7: however a stream ends, nothing of it is left', { timeout: 60_000 }, async () => {
+test('rule 7: however a stream ends, nothing of it is left, of ten thousand either', {
+  timeout: 300_000,
+}, async () => {
   publish({ clusters: [a] })
-  for (let round = 0; round < 50; round++) {
-    const streams = [0, 1, 2, 3].map(() => new Stream().ask({ node, ...of('clusters') }))
+  const end = async (streams: readonly Stream[]) => {
     await Promise.all(streams.map((stream) => stream.hears(1)))
     streams[0]?.call.end()
     streams[1]?.call.cancel()
     streams[2]?.channel.close()
     streams[2]?.call.cancel()
     streams[3]?.ask({ typeUrl: '' })
+  }
+  const ask = (stream: Stream) => stream.ask({ node, ...of('clusters') })
+  for (let round = 0; round < 50; round++) await end([0, 1, 2, 3].map(() => ask(new Stream())))
+  for (let connection = 0; connection < 14; connection++) {
+    const channel = connectTo(server)
+    for (let round = 0; round < 35; round++) {
+      const streams = Array.from({ length: 20 }, () => ask(new Stream(undefined, server, channel)))
+      await eventually('all heard', () => (streams.every(({ heard }) => heard.length > 0) ? true : undefined))
+      // Of one connection no more are cancelled: Node ends one that cancels a thousand.
+      for (const [index, { call }] of streams.entries()) {
+        if (index % 2 === 0) call.end()
+        else call.cancel()
+      }
+    }
   }
   await eventually('all have gone', () => (server.envoys.length === 0 ? true : undefined))
   expect(await metrics.exposition()).toContain('landfall_xds_streams 0\n')
@@ -254,4 +274,30 @@ test('rule 54: a replica that has not read the cluster yet takes nothing away', 
   } finally {
     await late.stop()
   }
+})
+
+test("calls are counted under the names of Go's gRPC servers", async () => {
+  publish({ clusters: [a] })
+  const of = (service: string, method: string) =>
+    `{grpc_type="bidi_stream",grpc_service="${service}",grpc_method="${method}"}`
+  const counted = async (what: string, labels: string, code?: string) => {
+    const all = code === undefined ? labels : labels.replace('}', `,grpc_code="${code}"}`)
+    const line = `grpc_server_${what}_total${all} `
+    const found = (await metrics.exposition()).split('\n').find((one) => one.startsWith(line))
+    return found === undefined ? undefined : Number(found.slice(line.length))
+  }
+  const [aggregated, alone] = [of(ads, 'DeltaAggregatedResources'), of(cds, 'DeltaClusters')]
+  expect(await counted('started', aggregated)).toBe(0)
+  const stream = new Stream().ask({ node, typeUrl: typeUrls.clusters })
+  await stream.hears(1)
+  expect(
+    await Promise.all(['started', 'msg_received', 'msg_sent'].map((what) => counted(what, aggregated))),
+  ).toEqual([1, 1, 1])
+  expect(await counted('handled', aggregated, 'OK')).toBe(0)
+  stream.call.end()
+  await eventually('the end is counted', async () =>
+    (await counted('handled', aggregated, 'OK')) === 1 ? true : undefined,
+  )
+  await new Stream(`${cds}/DeltaClusters`).ask({ node, typeUrl: typeUrls.endpoints }).ended()
+  expect(await counted('handled', alone, 'InvalidArgument')).toBe(1)
 })

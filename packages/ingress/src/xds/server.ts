@@ -6,7 +6,6 @@
  * the first snapshot of its layout: an Envoy that is connected already keeps what it has.
  */
 import {
-  type ChannelOptions,
   experimental,
   Server,
   ServerCredentials,
@@ -16,12 +15,15 @@ import {
 } from '@grpc/grpc-js'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import { ByteBudget } from './budget.ts'
+import { type CallCounts, CallMetrics } from './call-metrics.ts'
 import { FileCertificates, type TlsFiles } from './certificates.ts'
 import { isNamed } from './client-names.ts'
+import { type ConnectionAge, channelOptions, type Keepalive } from './connections.ts'
 import { Hubs } from './hubs.ts'
-import { type Layout, layoutFor } from './layout.ts'
+import { type Layout, layoutFor, onDemandSince, scopedSince } from './layout.ts'
 import { XdsMetrics } from './metrics.ts'
 import { type PeersAnswer, type PeersRequest, peersService } from './peers.ts'
+import { Programming, type ProgrammingEvents } from './programming.ts'
 import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
@@ -55,6 +57,14 @@ export interface XdsServerOptions {
   ) => void
   /** A layout other than `scoped` is to be published from now on, or no longer. */
   readonly onLayout?: (layout: Layout, wanted: boolean) => void
+  /** What `programming` answers may be another than before. */
+  readonly programming?: ProgrammingEvents
+  /** What the scoped layout asks of an Envoy; `chains`. */
+  readonly certificates?: 'chains' | 'on-demand'
+  /** `usualKeepalive`. */
+  readonly keepalive?: Keepalive
+  /** `usualAge`. */
+  readonly age?: ConnectionAge
   /** Bytes on their way to all Envoys together; 32 MiB. */
   readonly bytesInFlight?: number
   /** Milliseconds, monotonic. */
@@ -74,16 +84,9 @@ const sliceMs = 10
 /** An Envoy has so long to finish what it reads before its connection closes. */
 const letGoMs = 1000
 
-const channelOptions: ChannelOptions = {
-  // A reconnecting Envoy tells the versions of all it has in one message: 1 MB at 25,000 hosts with short names.
-  'grpc.max_receive_message_length': 32 * mebibyte,
-  'grpc.max_send_message_length': -1,
-  'grpc.max_concurrent_streams': 1 << 20,
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-}
-
 export class XdsServer {
+  /** Which Envoys have what. */
+  readonly programming: Programming
   readonly #options: XdsServerOptions
   readonly #hubs: Hubs
   readonly #server: Server
@@ -105,7 +108,7 @@ export class XdsServer {
     this.#metrics = new XdsMetrics(options.metrics)
     this.#clock = options.clock ?? (() => performance.now())
     this.#budget = new ByteBudget(options.bytesInFlight ?? 32 * mebibyte)
-    this.#server = new Server(channelOptions)
+    this.#server = new Server(channelOptions(options.keepalive, options.age))
     this.#hubs = new Hubs({
       hub: (layout) => ({
         onRefused: (refused) => this.#onRefused(refused, layout),
@@ -113,6 +116,7 @@ export class XdsServer {
           options.logger.info('resourceCleared', resource)
           options.onCleared?.(resource, layout)
         },
+        onAccepted: (client, type, flight) => this.programming.accepted(client, type, flight),
         onWake: (client) => this.#wake(client),
       }),
       onWanted: (layout, wanted) => {
@@ -120,7 +124,11 @@ export class XdsServer {
         options.onLayout?.(layout, wanted)
       },
     })
-    const services = discoveryServices((call, way) => this.#accept(call, way))
+    const unheard: ProgrammingEvents = { onLook: () => {}, onPresence: () => {} }
+    this.programming = new Programming(this.#hubs, options.programming ?? unheard)
+    const services = discoveryServices(new CallMetrics(options.metrics), (call, way, counts) =>
+      this.#accept(call, way, counts),
+    )
     for (const { definition, implementation } of services) this.#server.addService(definition, implementation)
     this.#server.addService(peersService, {
       Show: (call: ServerUnaryCall<PeersRequest, PeersAnswer>, done: sendUnaryData<PeersAnswer>) =>
@@ -202,6 +210,12 @@ export class XdsServer {
     this.#scheduleAll()
   }
 
+  /** What of the clusters, with their endpoints, will be published: for Envoys that have nothing. */
+  foresee(change: Pick<Change, 'clusters' | 'endpoints'>, layout: Layout): void {
+    this.#hubs.get(layout)?.foresee(change)
+    this.#scheduleAll()
+  }
+
   /** Takes over a change of what was published; costs as much as the change, not as much as the whole. */
   apply(change: Change, layout: Layout = 'scoped'): void {
     this.#hubs.get(layout)?.apply(change)
@@ -217,27 +231,40 @@ export class XdsServer {
   async stop(): Promise<void> {
     this.#certificates?.stop()
     this.#hubs.stop()
+    this.programming.stop()
     for (const stream of this.#streams) stream.end()
-    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
-    const timer = setTimeout(() => this.#server.forceShutdown(), 500)
-    await closed
-    clearTimeout(timer)
+    await new Promise<void>((resolve) => {
+      // A connection that says nothing is none that could be shut: it is not waited for.
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown()
+        resolve()
+      }, 500)
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
-  #accept(call: Call, way: Way): void {
+  #accept(call: Call, way: Way, counts: CallCounts): void {
     const stranger = this.#strangerIn(call)
     if (stranger !== undefined) {
       this.#options.logger.warn('clientRefused', { peer: call.getPeer() }, stranger)
       call.emit('error', { code: status.PERMISSION_DENIED, details: stranger })
+      counts.handled(status.PERMISSION_DENIED)
       return
     }
     const stream: AdsStream = new AdsStream({
       call,
       way,
+      counts,
       join: (node) => this.#join(stream, node, way),
       budget: this.#budget,
       logger: this.#options.logger,
-      schedule: (due) => this.#schedule(due),
+      schedule: (due) => {
+        if (due.client !== undefined) this.programming.heard(due.client, this.#layoutOf(due.client.node, way))
+        this.#schedule(due)
+      },
       events: {
         onSettled: (settled, type, settlement, error) => this.#onSettled(settled, type, settlement, error),
         onSent: (type, bytes) => this.#metrics.sent(type, bytes),
@@ -247,7 +274,10 @@ export class XdsServer {
           this.#shown.delete(closed)
           this.#due.delete(closed)
           this.#metrics.streams(this.#streams.size)
-          if (closed.client !== undefined) this.#hubs.leave(layoutFor(closed.client.node, way))
+          if (closed.client !== undefined) {
+            this.programming.left(closed.client)
+            this.#hubs.leave(this.#layoutOf(closed.client.node, way))
+          }
           this.#options.logger.info('streamClosed', { peer, node: closed.client?.node.id })
         },
       },
@@ -282,10 +312,14 @@ export class XdsServer {
   }
 
   #join(stream: AdsStream, node: Node, way: Way): { readonly hub: Hub; readonly client: Client } {
-    const hub = this.#hubs.join(layoutFor(node, way))
+    const hub = this.#hubs.join(this.#layoutOf(node, way))
     const client = hub.connect(node, way.only === undefined ? 'aggregated' : 'separate')
     this.#streamOf.set(client, stream)
     return { hub, client }
+  }
+
+  #layoutOf(node: Node, way: Way): Layout {
+    return layoutFor(node, way, this.#options.certificates === 'on-demand' ? onDemandSince : scopedSince)
   }
 
   #wake(client: Client): void {
@@ -340,6 +374,8 @@ export class XdsServer {
   }
 
   #mayServe({ client, way }: AdsStream): boolean {
-    return client !== undefined && this.#hubs.isPublished(layoutFor(client.node, way))
+    if (client === undefined) return false
+    const layout = this.#layoutOf(client.node, way)
+    return this.#hubs.isPublished(layout) || this.#hubs.get(layout)?.isForeseen === true
   }
 }

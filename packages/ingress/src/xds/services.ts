@@ -3,6 +3,7 @@
  * each type, both in the delta and in the state-of-the-world variant.
  */
 import type { handleBidiStreamingCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { CallCounts, CallMetrics } from './call-metrics.ts'
 import type { ResourceType } from './resource.ts'
 import type { Call, Way } from './stream.ts'
 
@@ -48,12 +49,19 @@ const services: readonly Served[] = [
 
 const bytes = (buffer: Buffer): Buffer => buffer
 
-export function discoveryServices(accept: (call: Call, way: Way) => void): readonly Service[] {
+export function discoveryServices(
+  metrics: CallMetrics,
+  accept: (call: Call, way: Way, counts: CallCounts) => void,
+): readonly Service[] {
   return services.map(({ service, subject, only }) => {
-    const streams: Readonly<Record<string, Handler>> = {
-      [`Stream${subject}`]: (call) => accept(call, { variant: 'full', only }),
-      [`Delta${subject}`]: (call) => accept(call, { variant: 'delta', only }),
+    const stream = (variant: Way['variant'], method: string): readonly [string, Handler] => {
+      metrics.register([{ service, method }])
+      return [method, (call) => accept(call, { variant, only }, metrics.started({ service, method }))]
     }
+    const streams: Readonly<Record<string, Handler>> = Object.fromEntries([
+      stream('full', `Stream${subject}`),
+      stream('delta', `Delta${subject}`),
+    ])
     return { definition: definitionOf(service, Object.keys(streams)), implementation: { ...streams } }
   })
 }

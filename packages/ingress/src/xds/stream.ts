@@ -5,6 +5,7 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { describeError, type Logger } from '@landfall/telemetry'
 import type { ByteBudget } from './budget.ts'
+import type { CallCounts } from './call-metrics.ts'
 import type { ResourceType } from './resource.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
 import { DeltaDialect, FullDialect } from './session/dialect.ts'
@@ -36,6 +37,7 @@ export type Call = ServerDuplexStream<Buffer, Buffer>
 export class AdsStream {
   readonly #call: Call
   readonly way: Way
+  readonly #counts: CallCounts
   readonly #join: (node: Node) => Joined
   readonly #dialect: DeltaDialect | FullDialect
   readonly #budget: ByteBudget
@@ -52,6 +54,7 @@ export class AdsStream {
   constructor(options: {
     readonly call: Call
     readonly way: Way
+    readonly counts: CallCounts
     /** Asked with the first message, which says who it is. */
     readonly join: (node: Node) => Joined
     readonly budget: ByteBudget
@@ -61,6 +64,7 @@ export class AdsStream {
   }) {
     this.#call = options.call
     this.way = options.way
+    this.#counts = options.counts
     this.#join = options.join
     this.#dialect = options.way.variant === 'delta' ? new DeltaDialect() : new FullDialect()
     this.#budget = options.budget
@@ -68,9 +72,9 @@ export class AdsStream {
     this.#events = options.events
     this.#schedule = options.schedule
     this.#call.on('data', (bytes: Buffer) => this.#receive(bytes))
-    this.#call.on('error', () => this.#close())
-    this.#call.on('cancelled', () => this.#close())
-    this.#call.on('close', () => this.#close())
+    this.#call.on('error', () => this.#close(status.UNKNOWN))
+    this.#call.on('cancelled', () => this.#close(status.CANCELLED))
+    this.#call.on('close', () => this.#close(status.CANCELLED))
     // A reset shows 'end' before 'cancelled'; ending a call that is gone already does nothing.
     this.#call.on('end', () => this.end())
   }
@@ -86,12 +90,13 @@ export class AdsStream {
 
   end(): void {
     if (!this.#closed) this.#call.end()
-    this.#close()
+    this.#close(status.OK)
   }
 
-  #close(): void {
+  #close(code: status): void {
     if (this.#closed) return
     this.#closed = true
+    this.#counts.handled(code)
     clearTimeout(this.#timer)
     this.#budget.forget(this.#resume)
     if (this.#joined !== undefined) this.#joined.hub.disconnect(this.#joined.client)
@@ -99,12 +104,14 @@ export class AdsStream {
   }
 
   #refuse(details: string): void {
-    this.#call.emit('error', { code: status.INVALID_ARGUMENT, details })
-    this.#close()
+    const code = status.INVALID_ARGUMENT
+    this.#close(code)
+    this.#call.emit('error', { code, details })
   }
 
   #receive(bytes: Buffer): void {
     if (this.#closed) return
+    this.#counts.received()
     let request: Common
     try {
       request = this.#dialect.decode(bytes)
@@ -149,6 +156,7 @@ export class AdsStream {
       this.#budget.take(buffer.length)
       // Called on success, on error and when the stream is torn down.
       this.#call.write(buffer, () => this.#budget.release(buffer.length))
+      this.#counts.sent()
       this.#events.onSent(response.type, buffer.length)
     }
     this.#setTimer(client, now)

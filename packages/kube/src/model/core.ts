@@ -17,6 +17,8 @@ export interface ServicePort {
 export interface LoadBalancerIngress {
   readonly ip?: string
   readonly hostname?: string
+  /** Of a Service: how proxies treat the address. Absent: `VIP`, which it is by default. */
+  readonly ipMode?: string
 }
 
 /** core/v1 Service. Absent strings are '', absent lists are []. */

@@ -19,6 +19,19 @@ export interface Meta {
   readonly deleting: boolean
 }
 
+/** Of what no API server has written. */
+export const emptyMeta: Meta = {
+  namespace: '',
+  name: '',
+  uid: '',
+  resourceVersion: '',
+  generation: 0,
+  creationTimestamp: '',
+  labels: {},
+  annotations: {},
+  deleting: false,
+}
+
 export interface KubeObject {
   readonly meta: Meta
 }

@@ -1,4 +1,5 @@
 /** For tests of whoever uses this package: an API server that misbehaves as told, and a real one. */
+export { awaited } from './awaited.ts'
 export {
   type Answer,
   bookmark,
@@ -9,4 +10,4 @@ export {
   FakeWatch,
   statusOf,
 } from './fake-api-server.ts'
-export { type Binaries, findBinaries, type Ran, RealApiServer } from './real-api-server.ts'
+export { type Binaries, findBinaries, type Ran, RealApiServer, withoutApiServer } from './real-api-server.ts'

@@ -36,8 +36,9 @@ export const gadgetDefinition: object = {
         schema: {
           openAPIV3Schema: {
             type: 'object',
+            required: ['spec'],
             properties: {
-              spec: { type: 'object', properties: { size: { type: 'integer' } } },
+              spec: { type: 'object', required: ['size'], properties: { size: { type: 'integer' } } },
               status: { type: 'object', properties: { known: { type: 'string' } } },
             },
           },

@@ -27,6 +27,14 @@ export function findBinaries(): Binaries | string {
   return { etcd, apiServer }
 }
 
+/** For `skipIf`: says what is missing, when something is; where nothing may be skipped the tests run, and fail. */
+export function withoutApiServer(): boolean {
+  const binaries = findBinaries()
+  if (typeof binaries !== 'string' || process.env['LANDFALL_NO_SKIP'] === '1') return false
+  process.stdout.write(`skipped, for there is ${binaries}\n`)
+  return true
+}
+
 function newest(part: string, binary: string): string | undefined {
   const folder = join(parts, part)
   if (!existsSync(folder)) return undefined
@@ -46,22 +54,35 @@ export class RealApiServer {
   readonly #folder: string
   readonly #etcdPort: number
   readonly #port: number
+  readonly #flags: readonly string[]
   #etcd: ChildProcess | undefined
   #apiServer: ChildProcess | undefined
 
-  private constructor(binaries: Binaries, folder: string, ports: readonly [number, number]) {
+  private constructor(
+    binaries: Binaries,
+    folder: string,
+    ports: readonly [number, number],
+    flags: readonly string[],
+  ) {
+    this.#flags = flags
     this.#binaries = binaries
     this.#folder = folder
     this.#etcdPort = ports[0]
     this.#port = ports[1]
   }
 
-  /** @param users name of each user to the groups; its token is its name */
-  static async start(users: Readonly<Record<string, string>> = {}): Promise<RealApiServer> {
+  /**
+   * @param users name of each user to the groups; its token is its name
+   * @param flags of kube-apiserver, besides those that it always has
+   */
+  static async start(
+    users: Readonly<Record<string, string>> = {},
+    flags: readonly string[] = [],
+  ): Promise<RealApiServer> {
     const binaries = findBinaries()
     if (typeof binaries === 'string') throw new Error(binaries)
     const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'landfall-kube-'))
-    const server = new RealApiServer(binaries, folder, [await freePort(), await freePort()])
+    const server = new RealApiServer(binaries, folder, [await freePort(), await freePort()], flags)
     const all = { admin: 'system:masters', ...users }
     const rows = Object.entries(all).map(([name, groups]) => `${name},${name},${name},"${groups}"`)
     writeFileSync(join(folder, 'tokens.csv'), `${rows.join('\n')}\n`)
@@ -89,6 +110,20 @@ export class RealApiServer {
     }
   }
 
+  /** The text of one for the user `admin`. */
+  kubeconfig(): string {
+    const access = this.access()
+    const ca = Buffer.from(String(access.tls().ca)).toString('base64')
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      clusters: [{ name: 'test', cluster: { server: access.server.href, 'certificate-authority-data': ca } }],
+      users: [{ name: 'test', user: { token: 'admin' } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    })
+  }
+
   cluster(user = 'admin'): Cluster {
     return new Cluster(this.access(user), `test-${user}/0`)
   }
@@ -112,6 +147,20 @@ export class RealApiServer {
     })
   }
 
+  /** @throws what kubectl wrote to standard error */
+  async run(args: readonly string[], input = ''): Promise<string> {
+    const { ok, stdout, stderr } = await this.kubectl(args, input)
+    if (!ok) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+    return stdout
+  }
+
+  /** Objects, and definitions until they are served. */
+  async apply(...items: readonly object[]): Promise<void> {
+    await this.run(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    if (items.some((item) => 'kind' in item && item.kind === 'CustomResourceDefinition'))
+      await this.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+  }
+
   async startApiServer(): Promise<void> {
     const serviceAccountKey = join(this.#folder, 'sa.key')
     this.#apiServer = this.#spawn('kube-apiserver', this.#binaries.apiServer, [
@@ -128,6 +177,7 @@ export class RealApiServer {
       `--service-account-key-file=${serviceAccountKey}`,
       `--service-account-signing-key-file=${serviceAccountKey}`,
       '--profiling=false',
+      ...this.#flags,
     ])
     await this.#untilReady()
   }

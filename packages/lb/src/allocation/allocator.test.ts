@@ -42,6 +42,7 @@ test.each<[string, string, ServiceChoices, readonly ReturnType<typeof pool>[]]>(
     [pool('p', v4)],
   ],
   ['spec.loadBalancerIP', '10.0.0.3', { loadBalancerIP: '10.0.0.3' }, [pool('p', v4)]],
+  ['an IPv4-mapped address', '10.0.0.3', { loadBalancerIP: '::ffff:10.0.0.3' }, [pool('p', v4)]],
   [
     'both ways of asking',
     'InvalidRequest',
@@ -78,12 +79,6 @@ test.each<[string, string, ServiceChoices, readonly ReturnType<typeof pool>[]]>(
     'FamilyMismatch',
     asks('10.0.0.1,2001:db8::1'),
     [pool('p', both)],
-  ],
-  [
-    'two addresses from two pools',
-    'AddressNotInPool',
-    { ...dual, ...asks('10.0.0.1,2001:db8::1') },
-    [pool('a', v4), pool('b', ['2001:db8::/126'])],
   ],
   ['address in no pool', 'AddressNotInPool', asks('10.0.0.9'), [pool('p', v4)]],
   [
@@ -139,6 +134,12 @@ test.each<[string, string, ServiceChoices, readonly ReturnType<typeof pool>[]]>(
     '10.0.0.0,2001:db8::',
     dual,
     [pool('a', ['10.1.0.0/30']), pool('b', both)],
+  ],
+  [
+    'two addresses that are asked for, from two pools',
+    '10.0.0.1,2001:db8::1',
+    { ...dual, ...asks('10.0.0.1,2001:db8::1') },
+    [pool('a', v4), pool('b', ['2001:db8::/126'])],
   ],
   [
     'PreferDualStack from two pools where none has both',
@@ -339,6 +340,25 @@ test('a Service that prefers both families gets the second one when the pool has
   const grown = allocator.apply({ config: configOf(pool('p', both)), changed: [], gone: [] })
   expect(answers(grown)).toEqual({ s: '10.0.0.0,2001:db8::' })
 })
+
+test.each([
+  ['10.96.0.1', '10.0.0.1', '2001:db8::1'],
+  ['fd00::1', '2001:db8::1', '10.0.0.1'],
+])(
+  'of two addresses the one of the family that is left stays, the other is free (%s)',
+  (clusterIP, left, freed) => {
+    const allocator = new Allocator()
+    const config = configOf(pool('p', ['10.0.0.0/31', '2001:db8::/127']))
+    const first = service('first', dual)
+    allocator.apply({ config, changed: [first, service('s', dual)], gone: [] })
+    allocator.apply({ changed: [], gone: ['default/first'] })
+    const single = service('s', { clusterIPs: [clusterIP] })
+    expect(answers(allocator.apply({ changed: [single], gone: [] }))).toEqual({ s: left })
+    const next = service('next', { ...dual, annotations: { 'metallb.io/loadBalancerIPs': freed } })
+    const alone = { ...next, clusterIPs: dual.clusterIPs.filter((ip) => ip !== clusterIP) }
+    expect(answers(allocator.apply({ changed: [alone], gone: [] }))).toEqual({ next: freed })
+  },
+)
 
 test('a younger Service that holds what an older one has in its status is moved, with an Event', () => {
   const allocator = new Allocator()

@@ -10,10 +10,11 @@ import type { Key } from '@landfall/kube/model'
 import type { Config } from '@landfall/metallb'
 import type { IP } from '@landfall/netip'
 import type { World } from './choose.ts'
-import { decide, reviewHolding } from './decide.ts'
+import { decide, type Review, reviewHolding } from './decide.ts'
 import { besidesYounger } from './foreign.ts'
 import { type Holding, Ledger, type LedgerView } from './ledger.ts'
-import type { Decision, Event, Refusal } from './outcome.ts'
+import { type Orphan, Orphans } from './orphans.ts'
+import type { Decision, Event } from './outcome.ts'
 import {
   type BalancedService,
   byRequestAge,
@@ -42,6 +43,8 @@ interface Held {
   readonly ips: readonly IP[]
   /** A controller gave it that. */
   readonly given: boolean
+  /** Since when its pool is gone, as its condition says, where nothing else is known of what it had. */
+  readonly orphanedSince?: number | undefined
 }
 
 export interface Decided {
@@ -60,7 +63,7 @@ export class Allocator {
   /** What was said last about a Service, so that nothing is said twice. */
   readonly #told = new Map<Key, readonly Event[]>()
   /** Whose pool is gone, since when and what is said about it. */
-  readonly #orphans = new Map<Key, { readonly since: number; readonly refusal: Refusal }>()
+  readonly #orphans = new Orphans()
   readonly #graceMs: number
   #config: Config = { pools: [], peers: [] }
 
@@ -84,9 +87,8 @@ export class Allocator {
 
   /** When the next address has to go that has no pool; a batch is wanted then. */
   get nextDeadline(): number | undefined {
-    let first = Number.POSITIVE_INFINITY
-    for (const { since } of this.#orphans.values()) first = Math.min(first, since)
-    return first === Number.POSITIVE_INFINITY ? undefined : first + this.#graceMs
+    const since = this.#orphans.first
+    return since === undefined ? undefined : since + this.#graceMs
   }
 
   /** Which of ours holds what. */
@@ -111,9 +113,13 @@ export class Allocator {
       const holding = this.#ledger.take(request.key)
       if (holding !== undefined) released.push([request.key, holding])
       this.#requests.set(request.key, request)
-      const ips = holding?.ips ?? review.get(request.key)?.ips ?? heldIn(service)
-      const isMarked = request.allocatedFrom !== '' || request.orphanedSince !== undefined
-      review.set(request.key, { ips, given: holding !== undefined || isMarked })
+      const known = holding?.ips ?? review.get(request.key)?.ips
+      const ips = known ?? heldIn(service)
+      const { orphanedSince } = request
+      const isMarked = request.allocatedFrom !== '' || orphanedSince !== undefined
+      const given = holding !== undefined || isMarked
+      // Of what was kept the condition may tell of a removal that is over.
+      review.set(request.key, { ips, given, ...(known === undefined && { orphanedSince }) })
       if (holding === undefined) released.push(...this.#rivals(request, ips, review))
     }
     if (batch.config !== undefined) {
@@ -121,9 +127,8 @@ export class Allocator {
         if (!review.has(key)) review.set(key, { ips: this.#ledger.holding(key), given: true })
       }
     }
-    for (const [key, { since }] of this.#orphans) {
-      if (review.has(key) || now < since + this.#graceMs) continue
-      review.set(key, { ips: this.#ledger.holding(key), given: true })
+    for (const key of this.#orphans.since(now - this.#graceMs)) {
+      if (!review.has(key)) review.set(key, { ips: this.#ledger.holding(key), given: true })
     }
     const lost = this.#keepOrLose(review, now)
     for (const [key, { ips }] of review) {
@@ -160,28 +165,32 @@ export class Allocator {
     const lost = new Map<Key, Event>()
     for (const request of this.#byAge(held.keys())) {
       const { key } = request
-      const { ips, given } = held.get(key) ?? { ips: [], given: false }
-      const loss = ips.length === 0 ? undefined : this.#lossOf(request, ips, given, now)
+      const had = held.get(key) ?? { ips: [], given: false }
+      const { ips } = had
+      const left = ips.length === 0 ? ({ kind: 'kept', ips } as const) : this.#review(request, had, now)
       if (ips.length === 0) this.#orphans.delete(key)
-      if (loss !== undefined) lost.set(key, loss)
-      this.#ledger.set(key, loss === undefined ? ips : [], request.sharing)
+      if (left.kind === 'lost') lost.set(key, left.event)
+      this.#ledger.set(key, left.kind === 'kept' ? left.ips : [], request.sharing)
     }
     return lost
   }
 
-  /** undefined: it keeps what it has, be it for good or as an orphan. */
-  #lossOf(request: Request, ips: readonly IP[], given: boolean, now: number): Event | undefined {
-    const { key, orphanedSince } = request
+  /** `kept`: for good or as an orphan. */
+  #review(
+    request: Request,
+    { ips, given, orphanedSince }: Held,
+    now: number,
+  ): Exclude<Review, { kind: 'orphaned' }> {
+    const { key } = request
     const review = reviewHolding(request, ips, this.#world(request, ips), given)
     const since = this.#orphans.get(key)?.since ?? orphanedSince ?? now
     this.#orphans.delete(key)
-    if (review.kind === 'kept') return undefined
-    if (review.kind === 'lost') return review.event
-    if (now >= since + this.#graceMs) {
-      return { type: 'Normal', reason: 'ClearAssignment', message: review.refusal.message }
-    }
+    if (review.kind !== 'orphaned') return review
+    const { message } = review.refusal
+    if (now >= since + this.#graceMs)
+      return { kind: 'lost', event: { type: 'Normal', reason: 'ClearAssignment', message } }
     this.#orphans.set(key, { since, refusal: review.refusal })
-    return undefined
+    return { kind: 'kept', ips: review.ips }
   }
 
   /** The younger Services that hold an address which the status of an older one names: their right to it is in doubt. */
@@ -260,7 +269,7 @@ export class Allocator {
   }
 }
 
-function stay(ips: readonly IP[], orphan: { readonly since: number; readonly refusal: Refusal }): Decision {
+function stay(ips: readonly IP[], orphan: Orphan): Decision {
   const { reason, message } = orphan.refusal
   return { kind: 'orphaned', ips, ...orphan, events: [{ type: 'Warning', reason, message }] }
 }

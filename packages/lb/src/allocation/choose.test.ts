@@ -83,6 +83,10 @@ function firstIn(all: readonly Pool[], family: Family, request: Request, { ledge
 function walk(request: Request, world: World): readonly IP[] {
   const { families, primaryFamily, ipFamilyPolicy } = request
   const groups = groupsOf(world.config.pools, request)
+  for (const one of ipFamilyPolicy === 'RequireDualStack' ? groups.flat() : []) {
+    const ips = families.flatMap((family) => firstIn([one], family, request, world) ?? [])
+    if (ips.length === families.length) return ips
+  }
   for (const [index, group] of groups.entries()) {
     for (const one of group) {
       const ips = families.flatMap((family) => firstIn([one], family, request, world) ?? [])

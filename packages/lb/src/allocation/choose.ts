@@ -25,6 +25,9 @@ export function choose(request: Request, world: World): Choice {
   if (wanted.kind === 'addresses') return chooseWanted(request, wanted.ips, world)
   if (request.pool !== '') return chooseFromNamed(request, world)
   const groups = autoAssignGroups(world.config, request)
+  // Who needs both families looks for one pool that has them among all, the less preferred ones too.
+  const ofOne = request.ipFamilyPolicy === 'RequireDualStack' ? firstOfOne(groups, request, world) : undefined
+  if (ofOne !== undefined) return { kind: 'chosen', ips: ofOne }
   for (const [index, group] of groups.entries()) {
     const ips = chooseFrom(group, groups.slice(index), request, world)
     if (ips !== undefined) return { kind: 'chosen', ips }
@@ -65,7 +68,6 @@ function chooseWanted(request: Request, ips: readonly IP[], world: World): Choic
     const message = `asked for ${ips.map(formatIP).join(', ')}, but the Service is ${describe(request.families)}`
     return none('FamilyMismatch', message)
   }
-  const pools = new Set<string>()
   for (const ip of ips) {
     const refusal = closed(ip, request, world)
     if (refusal !== undefined) return { kind: 'none', refusal }
@@ -75,10 +77,6 @@ function chooseWanted(request: Request, ips: readonly IP[], world: World): Choic
     if (request.pool !== '' && pool.name !== request.pool) {
       return none('AddressNotInPool', `${formatIP(ip)} is not in the requested pool ${request.pool}`)
     }
-    pools.add(pool.name)
-  }
-  if (pools.size > 1) {
-    return none('AddressNotInPool', `${ips.map(formatIP).join(' and ')} are not in one pool`)
   }
   const obstacles = ips.flatMap((ip) => world.ledger.obstacles(ip, request.key, request.sharing))
   if (obstacles.length === 0) return { kind: 'chosen', ips }
@@ -127,11 +125,8 @@ function chooseFrom(
   request: Request,
   world: World,
 ): readonly IP[] | undefined {
-  for (const stretch of group.stretches) {
-    const ips = chooseFromOne(stretch, request, world)
-    if (ips !== undefined) return ips
-  }
-  if (request.families.length < 2) return undefined
+  const ofOne = firstOfOne([group], request, world)
+  if (ofOne !== undefined || request.families.length < 2) return ofOne
   const other = request.primaryFamily === 4 ? 6 : 4
   for (const family of [request.primaryFamily, other] as const) {
     const first = lowestOf([group], family, request, world)
@@ -139,6 +134,14 @@ function chooseFrom(
     const second = lowestOf(others, family === 4 ? 6 : 4, request, world)
     if (second === undefined && request.ipFamilyPolicy !== 'PreferDualStack') return undefined
     return [first, ...(second === undefined ? [] : [second])].toSorted((a, b) => a.family - b.family)
+  }
+  return undefined
+}
+
+function firstOfOne(groups: readonly Group[], request: Request, world: World): readonly IP[] | undefined {
+  for (const stretch of groups.flatMap(({ stretches }) => stretches)) {
+    const ips = chooseFromOne(stretch, request, world)
+    if (ips !== undefined) return ips
   }
   return undefined
 }

@@ -19,20 +19,30 @@ export function decide(request: Request, held: readonly IP[], world: World): Dec
 }
 
 export type Review =
-  | { readonly kind: 'kept' }
+  /** `ips`: all that it holds, or what is left of it. */
+  | { readonly kind: 'kept'; readonly ips: readonly IP[] }
   /** It may stay for as long as the pool that it is from may come back. */
-  | { readonly kind: 'orphaned'; readonly refusal: Refusal }
+  | { readonly kind: 'orphaned'; readonly ips: readonly IP[]; readonly refusal: Refusal }
   | { readonly kind: 'lost'; readonly event: Event }
 
 /** @param given whether a controller gave the Service what it holds; only then a pool can have been removed */
 export function reviewHolding(request: Request, held: readonly IP[], world: World, given: boolean): Review {
+  const ips = ofOneFamilyNow(request, held)
   if (given) {
-    const refusal = poolRemoved(request, held, world)
-    if (refusal !== undefined) return { kind: 'orphaned', refusal }
+    const refusal = poolRemoved(request, ips, world)
+    if (refusal !== undefined) return { kind: 'orphaned', ips, refusal }
   }
-  const blocked = reasonForNothing(request, held, world)
-  const loss = blocked?.refusal.message ?? reasonToLeave(request, held, world)
-  return loss === undefined ? { kind: 'kept' } : { kind: 'lost', event: cleared(loss) }
+  const blocked = reasonForNothing(request, ips, world)
+  const loss = blocked?.refusal.message ?? reasonToLeave(request, ips, world)
+  return loss === undefined ? { kind: 'kept', ips } : { kind: 'lost', event: cleared(loss) }
+}
+
+/** A Service that was of two families and is of one keeps the address of that one. */
+function ofOneFamilyNow({ families }: Request, held: readonly IP[]): readonly IP[] {
+  const [family] = families
+  if (families.length !== 1 || held.length !== 2) return held
+  const left = held.filter((ip) => ip.family === family)
+  return left.length === 1 ? left : held
 }
 
 /** That an address is in no pool any more, and nothing else is wrong with what the Service holds. */
@@ -41,7 +51,9 @@ function poolRemoved(request: Request, held: readonly IP[], world: World): Refus
     (ip) => poolOf(world.config, ip) === undefined && !isUnread(world.config, ip, noted(request, held)),
   )
   if (gone.length === 0 || reasonOfForm(request, held) !== undefined) return undefined
-  if (poolNamed(world.config, request.pool) !== undefined) return undefined
+  // Another pool is asked for than it was given from.
+  const { pool, allocatedFrom } = request
+  if (pool !== allocatedFrom && poolNamed(world.config, pool) !== undefined) return undefined
   if (differsFromWanted(request, held) !== undefined) return undefined
   for (const ip of held) {
     const refusal = objection(ip, request, world)
@@ -80,13 +92,13 @@ function reasonForNothing(
 /** Why what it holds is not what a Service of this form may hold, whatever pools there are. */
 function reasonOfForm(request: Request, held: readonly IP[]): string | undefined {
   const families = held.map((ip) => ip.family)
-  const text = held.map(formatIP).join(', ')
+  const text = () => held.map(formatIP).join(', ')
   if (held.length > 2 || new Set(families).size < held.length)
-    return `${text}: one address a family is allowed`
+    return `${text()}: one address a family is allowed`
   const mayLackOne = request.ipFamilyPolicy === 'PreferDualStack' && request.families.length === 2
   const complete = request.families.every((family) => families.includes(family))
   if (families.some((family) => !request.families.includes(family)) || (!complete && !mayLackOne)) {
-    return `${text}: the families are not those of the cluster addresses`
+    return `${text()}: the families are not those of the cluster addresses`
   }
   return undefined
 }
@@ -98,9 +110,10 @@ function reasonToLeave(request: Request, held: readonly IP[], world: World): str
   for (const ip of held) {
     const isUnreadable = isUnread(world.config, ip, noted(request, held))
     const pool = isUnreadable ? heldPool(world.config, ip, noted(request, held)) : poolOf(world.config, ip)
-    const refusal = isUnreadable ? inUse(ip, request, world) : objection(ip, request, world)
     // A refused pool's own rules do not count: what was assigned stays until the pool can be read again.
-    if (refusal !== undefined && !(pool?.refused && refusal.reason !== 'AddressInUse')) return refusal.message
+    const isHeld = isUnreadable || pool?.refused === true
+    const refusal = isHeld ? inUse(ip, request, world) : objection(ip, request, world)
+    if (refusal !== undefined) return refusal.message
     const name = pool?.name ?? (isUnreadable ? request.pool : '')
     if (request.pool !== '' && name !== request.pool) {
       return `${formatIP(ip)} is not in the requested pool ${request.pool}`

@@ -31,6 +31,22 @@ test('what the status of a Service of another class names is given to nobody, un
   expect(answers(allocator.apply({ changed: [last], gone: [] }))).toEqual({ c: '10.0.0.2' })
 })
 
+test('where one of another class holds it too, nobody joins those who share', () => {
+  const allocator = new Allocator()
+  const shares = (name: string, choices: ServiceChoices = {}) =>
+    service(name, {
+      annotations: { 'metallb.io/allow-shared-ip': 'k' },
+      ports: [`TCP/${name.length}`],
+      ...choices,
+    })
+  const ours = shares('ours', { ...older, status: ['10.0.0.0'] })
+  allocator.apply({ config, foreign: [held('theirs')], changed: [ours], gone: [] })
+  expect(allocator.ledger.holding('default/ours').map(formatIP)).toEqual(['10.0.0.0'])
+  expect(answers(allocator.apply({ changed: [shares('a')], gone: [] }))).toEqual({ a: '10.0.0.1' })
+  allocator.apply({ changed: [], gone: ['default/theirs'] })
+  expect(answers(allocator.apply({ changed: [shares('bb')], gone: [] }))).toEqual({ bb: '10.0.0.0' })
+})
+
 test('nobody shares with a Service of another class', () => {
   const allocator = new Allocator()
   const shared = { annotations: { 'metallb.io/allow-shared-ip': 'k' } }
@@ -79,6 +95,7 @@ const choice = fc.record({
   class: fc.constantFrom('x', 'y'),
   ip: fc.constantFrom('', '', '10.0.0.1'),
   status: fc.constantFrom<string[]>([], [], ['10.0.0.0'], ['10.0.0.1']),
+  sharing: fc.constantFrom('', '', 'k'),
 })
 type Turn = { readonly sees: 'x' | 'y'; readonly name: string }
 const turns = fc.array(
@@ -90,9 +107,14 @@ test('two controllers of different classes agree in the end, whoever sees what f
   fc.assert(
     fc.property(fc.array(choice, { minLength: 6, maxLength: 6 }), turns, (choices, script) => {
       const world = new Map<string, BalancedService>()
-      for (const [index, { day, ip, status, class: loadBalancerClass }] of choices.entries()) {
-        const made = { createdAt: `2026-01-0${day}T00:00:00Z`, loadBalancerIP: ip, status }
-        world.set(`default/${names[index]}`, { ...service(names[index] ?? '', made), loadBalancerClass })
+      for (const [index, { day, ip, status, sharing, class: loadBalancerClass }] of choices.entries()) {
+        const annotations: Record<string, string> =
+          sharing === '' ? {} : { 'metallb.io/allow-shared-ip': sharing }
+        const made = { createdAt: `2026-01-0${day}T00:00:00Z`, loadBalancerIP: ip, status, annotations }
+        world.set(`default/${names[index]}`, {
+          ...service(names[index] ?? '', { ...made, ports: [`TCP/${index}`] }),
+          loadBalancerClass,
+        })
       }
       const controllers = { x: new Allocator(), y: new Allocator() }
       /** Whether any status is another then. */
@@ -117,8 +139,15 @@ test('two controllers of different classes agree in the end, whoever sees what f
       const all = (['x', 'y'] as const).flatMap((own) => [...world.keys()].map((key) => [own, key] as const))
       while (all.map(([own, key]) => see(own, key)).includes(true)) expect(++rounds).toBeLessThan(20)
 
-      const given = [...world.values()].flatMap(({ ingress }) => ingress.map(({ ip }) => ip))
-      expect(new Set(given).size).toBe(given.length)
+      const terms = new Map<string | undefined, string>()
+      for (const { meta, ingress, loadBalancerClass } of world.values()) {
+        const key = meta.annotations['metallb.io/allow-shared-ip']
+        const term = key === undefined ? meta.name : `${key} of class ${loadBalancerClass}`
+        for (const { ip } of ingress) {
+          expect(terms.get(ip) ?? term).toBe(term)
+          terms.set(ip, term)
+        }
+      }
       for (const allocator of Object.values(controllers)) {
         const holding = [...world.values()].map(({ meta, ingress }) => [
           allocator.ledger.holding(keyOf(meta)).map(formatIP),

@@ -4,7 +4,7 @@
  * is another one, as after a change of the configuration, it looks all slots up anew.
  */
 import type { Key } from '@landfall/kube/model'
-import { type Family, formatIP, type IP, type Range } from '@landfall/netip'
+import { equalIP, type Family, formatIP, type IP, type Range } from '@landfall/netip'
 import { Intervals } from './intervals.ts'
 import { Layout, type Stretch } from './layout.ts'
 import type { Sharing } from './request.ts'
@@ -28,15 +28,17 @@ export interface LedgerView {
 /** Addresses, or their slots. */
 type AddressSet = Readonly<Record<Family, Intervals>>
 
-/** Slots that are held on the same terms, and where a port is taken on them. */
+/** Slots that are held on the same terms, by how many, and where a port is taken on them. */
 interface Shared {
   readonly slots: AddressSet
+  readonly holders: Readonly<Record<Family, Map<bigint, number>>>
   readonly ports: Map<string, AddressSet>
 }
 
 export class Ledger implements LedgerView {
   readonly #holdings = new Map<Key, Holding>()
-  readonly #holders = new Map<string, Set<Key>>()
+  /** Most have one alone, for which a set would be large. */
+  readonly #holders = new Map<string, Key | Set<Key>>()
   /** By key and backend: all holders of an address have the same. */
   readonly #shared = new Map<string, Shared>()
   readonly #used = emptySet()
@@ -78,8 +80,8 @@ export class Ledger implements LedgerView {
 
   obstacles(ip: IP, key: Key, sharing: Sharing): readonly Key[] {
     const holders = this.#holders.get(formatIP(ip))
-    if (holders === undefined || this.#mayJoin(ip, sharing)) return []
-    return [...holders].filter((other) => {
+    if (holders === undefined || holders === key || this.#mayJoin(ip, sharing)) return []
+    return (typeof holders === 'string' ? [holders] : [...holders]).filter((other) => {
       const terms = this.#holdings.get(other)?.sharing
       return other !== key && (terms === undefined || !mayShare(terms, sharing))
     })
@@ -107,33 +109,46 @@ export class Ledger implements LedgerView {
   }
 
   #lowestShared(first: bigint, end: bigint, family: Family, sharing: Sharing): bigint | undefined {
-    const shared = this.#shared.get(termsOf(sharing))
+    const shared = this.#sharedOn(sharing)
     if (shared === undefined) return undefined
     const slots = shared.slots[family]
     const taken = sharing.ports.flatMap((port) => shared.ports.get(port)?.[family] ?? [])
     let slot = slots.nextInside(first)
     while (slot !== undefined && slot < end) {
       const past = taken.reduce((at, where) => where.nextOutside(at), slot)
-      if (past === slot) return slot
-      slot = slots.nextInside(past)
+      if (past === slot && this.#isOnTerms(shared, this.#layout.ipAt(slot, family), slot)) return slot
+      slot = slots.nextInside(past === slot ? slot + 1n : past)
     }
     return undefined
   }
 
+  #sharedOn(sharing: Sharing): Shared | undefined {
+    return sharing.key === '' ? undefined : this.#shared.get(termsOf(sharing))
+  }
+
   /** That it is held on the same terms, with all ports free. */
   #mayJoin(ip: IP, sharing: Sharing): boolean {
-    const shared = this.#shared.get(termsOf(sharing))
+    const shared = this.#sharedOn(sharing)
     if (shared === undefined) return false
     const slot = this.#layout.slotOf(ip)
-    if (!shared.slots[ip.family].has(slot)) return false
+    if (!this.#isOnTerms(shared, ip, slot)) return false
     return !sharing.ports.some((port) => shared.ports.get(port)?.[ip.family].has(slot))
+  }
+
+  /** That each of its holders is on these terms: one of another class is on none. */
+  #isOnTerms(shared: Shared, ip: IP | undefined, slot: bigint): boolean {
+    if (ip === undefined) return false
+    const holders = this.#holders.get(formatIP(ip))
+    const all = typeof holders === 'object' ? holders.size : holders === undefined ? 0 : 1
+    return shared.holders[ip.family].get(slot) === all
   }
 
   #hold(key: Key, holding: Holding): void {
     this.#holdings.set(key, holding)
     for (const ip of holding.ips) {
       const text = formatIP(ip)
-      this.#holders.set(text, (this.#holders.get(text) ?? new Set()).add(key))
+      const others = this.#holders.get(text)
+      this.#holders.set(text, others === undefined ? key : withAnother(others, key))
       this.#used[ip.family].add(ip.value)
       this.#occupy(ip, holding.sharing)
     }
@@ -146,9 +161,10 @@ export class Ledger implements LedgerView {
     this.#usedSlots[family].add(slot)
     if (sharing.key === '') return
     const terms = termsOf(sharing)
-    const shared = this.#shared.get(terms) ?? { slots: emptySet(), ports: new Map<string, AddressSet>() }
+    const shared = this.#shared.get(terms) ?? nothingShared()
     this.#shared.set(terms, shared)
     shared.slots[family].add(slot)
+    shared.holders[family].set(slot, (shared.holders[family].get(slot) ?? 0) + 1)
     for (const port of sharing.ports) {
       const taken = shared.ports.get(port) ?? emptySet()
       shared.ports.set(port, taken)
@@ -161,8 +177,8 @@ export class Ledger implements LedgerView {
     for (const ip of holding.ips) {
       const text = formatIP(ip)
       const holders = this.#holders.get(text)
-      holders?.delete(key)
-      const isLast = holders === undefined || holders.size === 0
+      if (typeof holders === 'object') holders.delete(key)
+      const isLast = typeof holders !== 'object' || holders.size === 0
       if (isLast) {
         this.#holders.delete(text)
         this.#used[ip.family].delete(ip.value)
@@ -175,16 +191,29 @@ export class Ledger implements LedgerView {
     const { family } = ip
     const slot = this.#layout.slotOf(ip)
     if (isLast) this.#usedSlots[family].delete(slot)
-    const shared = this.#shared.get(termsOf(sharing))
+    const shared = this.#sharedOn(sharing)
     if (shared === undefined) return
     for (const port of sharing.ports) {
       const taken = shared.ports.get(port)
       taken?.[family].delete(slot)
       if (taken && isEmpty(taken)) shared.ports.delete(port)
     }
-    if (isLast) shared.slots[family].delete(slot)
+    const left = (shared.holders[family].get(slot) ?? 1) - 1
+    if (left > 0) shared.holders[family].set(slot, left)
+    else {
+      shared.holders[family].delete(slot)
+      shared.slots[family].delete(slot)
+    }
     if (isEmpty(shared.slots)) this.#shared.delete(termsOf(sharing))
   }
+}
+
+function withAnother(holders: Key | Set<Key>, key: Key): Set<Key> {
+  return typeof holders === 'string' ? new Set([holders, key]) : holders.add(key)
+}
+
+function nothingShared(): Shared {
+  return { slots: emptySet(), holders: { 4: new Map(), 6: new Map() }, ports: new Map() }
 }
 
 function emptySet(): AddressSet {
@@ -212,7 +241,8 @@ function mayShare(a: Sharing, b: Sharing): boolean {
 
 function sameHolding(a: Holding, b: Holding): boolean {
   return (
-    a.ips.map(formatIP).join() === b.ips.map(formatIP).join() &&
+    a.ips.length === b.ips.length &&
+    a.ips.every((ip, index) => b.ips[index] !== undefined && equalIP(ip, b.ips[index])) &&
     a.sharing.key === b.sharing.key &&
     a.sharing.backend === b.sharing.backend &&
     a.sharing.ports.join() === b.sharing.ports.join()

@@ -1,6 +1,7 @@
 /** What happens to the addresses of a pool that is removed. */
 import { expect, test } from 'vitest'
 import { Allocator } from './allocator.ts'
+import type { BalancedService } from './request.ts'
 import { answers, configOf, pool, type ServiceChoices, service } from './testing.ts'
 
 const v4 = ['10.0.0.0/30']
@@ -39,6 +40,33 @@ test('a pool that comes back in time finds its Services with their old addresses
   expect(answers(back)).toEqual({ s: '10.0.0.0' })
   expect(back[0]?.decision.kind).toBe('assigned')
   expect(allocator.nextDeadline).toBeUndefined()
+})
+
+const isSaid = { status: 'False', reason: 'PoolRemoved', message: '', since: '1970-01-01T00:00:01Z' }
+const stale = service('s', { status: ['10.0.0.0'], allocated: isSaid })
+
+test.each<[string, readonly (readonly BalancedService[])[]]>([
+  ['as it was read before', [[stale], [], []]],
+  ['as it is read together with the return', [[], [stale], []]],
+  ['as it is read together with the second removal', [[], [], [stale]]],
+  ['as it is read each time', [[stale], [stale], [stale]]],
+])('a pool that goes again is waited for anew, whatever is said of the first time: %s', (_, reads) => {
+  const { allocator } = orphaned()
+  const back = { config: configOf(pool('again', v4)), gone: [] }
+  const [first = [], second = [], third = []] = reads
+  allocator.apply({ changed: first, gone: [], now: 2000 })
+  expect(answers(allocator.apply({ ...back, changed: second, now: 30_000 }))).toEqual({ s: '10.0.0.0' })
+  const again = allocator.apply({ ...removal, changed: third, now: 40_000 })
+  expect(again.map(({ decision }) => decision)).toMatchObject([{ kind: 'orphaned', since: 40_000 }])
+  expect(allocator.nextDeadline).toBe(70_000)
+})
+
+test('what is said of a removal that is over when a controller starts is not counted later', () => {
+  const allocator = new Allocator(grace)
+  const changed = [stale]
+  allocator.apply({ config: configOf(pool('again', v4)), changed, gone: [], now: 2000 })
+  allocator.apply({ ...removal, now: 40_000 })
+  expect(allocator.nextDeadline).toBe(70_000)
 })
 
 test('after the grace the address goes, and another is sought', () => {
@@ -97,6 +125,35 @@ test('a pool that shrinks lets go of what it lost, and only that', () => {
   const shrunk = { config: configOf(pool('p', ['10.0.0.1/32', '10.0.0.2/32'])), changed: [], gone: [] }
   expect(answers(allocator.apply({ ...shrunk, now: 1 }))).toEqual({ a: '10.0.0.0', b: '10.0.0.1' })
   expect(answers(allocator.apply({ changed: [], gone: [], now: grace + 1 }))).toEqual({ a: '10.0.0.2' })
+})
+
+test('a pool that is asked for and shrinks is waited for too', () => {
+  const allocator = new Allocator(grace)
+  const asked = (status: readonly string[]) =>
+    service('s', {
+      annotations: { 'metallb.io/address-pool': 'p', 'metallb.io/ip-allocated-from-pool': 'p' },
+      status,
+    })
+  allocator.apply({ config: configOf(pool('p', v4)), changed: [asked(['10.0.0.0'])], gone: [], now: 0 })
+  const shrunk = configOf(pool('p', ['10.0.0.2/31']))
+  const kept = allocator.apply({ config: shrunk, changed: [], gone: [], now: 1 })
+  expect(answers(kept)).toEqual({ s: '10.0.0.0' })
+  expect(kept.map(({ decision }) => decision.kind)).toEqual(['orphaned'])
+  expect(answers(allocator.apply({ changed: [], gone: [], now: grace + 1 }))).toEqual({ s: '10.0.0.2' })
+})
+
+test('those whose time comes later stay when the first have to go', () => {
+  const allocator = new Allocator(grace)
+  const config = configOf(pool('p', v4), pool('q', ['10.1.0.0/30']))
+  const changed = [service('a', asks('10.0.0.0')), service('b', asks('10.1.0.0'))]
+  allocator.apply({ config, changed, gone: [], now: 0 })
+  allocator.apply({ config: configOf(pool('q', ['10.1.0.0/30'])), changed: [], gone: [], now: 1000 })
+  allocator.apply({ ...removal, now: 2000 })
+  expect(allocator.nextDeadline).toBe(31_000)
+  expect(answers(allocator.apply({ changed: [], gone: [], now: 31_000 }))).toEqual({ a: 'AddressNotInPool' })
+  expect(allocator.nextDeadline).toBe(32_000)
+  expect(answers(allocator.apply({ changed: [], gone: [], now: 32_000 }))).toEqual({ b: 'AddressNotInPool' })
+  expect(allocator.nextDeadline).toBeUndefined()
 })
 
 test('the last pool of all is waited for too', () => {

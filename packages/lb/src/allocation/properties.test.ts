@@ -23,7 +23,15 @@ const services = fc
     port: fc.integer({ min: 1, max: 3 }),
     app: fc.constantFrom('web', 'db'),
     local: fc.boolean(),
-    status: fc.constantFrom<string[]>([], [], ['10.0.0.1'], ['10.0.0.0', '2001:db8::'], ['192.0.2.1']),
+    status: fc.constantFrom<string[]>(
+      [],
+      [],
+      ['10.0.0.0'],
+      ['10.0.0.1'],
+      ['10.0.0.0', '2001:db8::'],
+      ['192.0.2.1'],
+    ),
+    policy: fc.constantFrom('PreferDualStack' as const, 'RequireDualStack' as const),
   })
   .map((choice) =>
     service(choice.name, {
@@ -34,7 +42,7 @@ const services = fc
         ...(choice.ip === '' ? {} : { 'metallb.io/loadBalancerIPs': choice.ip }),
         ...(choice.pool === '' ? {} : { 'metallb.io/address-pool': choice.pool }),
       },
-      ...(choice.dual ? dual : {}),
+      ...(choice.dual ? { ...dual, policy: choice.policy } : {}),
       ...(choice.local ? { local: { app: choice.app } } : {}),
       ports: [`TCP/${choice.port}`],
       status: choice.status,
@@ -50,11 +58,14 @@ const pools = fc
     avoidBuggyIPs: fc.boolean(),
     refused: fc.boolean(),
     app: fc.constantFrom(undefined, 'web'),
+    only: fc.constantFrom(undefined, undefined, 'default', 'other'),
     incomplete: fc.constantFrom(false, false, false, true),
   })
-  .map(({ p, q, app, refused, incomplete, ...choices }) => {
+  .map(({ p, q, app, only, refused, incomplete, ...choices }) => {
+    const pinned = only && { allocation: { namespaces: new Set([only]) } }
     const allocation = app && { allocation: { serviceSelectors: [{ matchLabels: { app } }] } }
-    const first = p === undefined ? [] : [pool('p', p, { ...choices, refused: refused || p.length === 0 })]
+    const first =
+      p === undefined ? [] : [pool('p', p, { ...choices, ...pinned, refused: refused || p.length === 0 })]
     return {
       ...configOf(...first, ...(q === undefined ? [] : [pool('q', q, { ...allocation })])),
       ...(incomplete && { incomplete }),

@@ -4,7 +4,7 @@
  */
 import { type Key, keyOf, type Service } from '@landfall/kube/model'
 import { allocatedFromPool } from '@landfall/metallb'
-import { type Family, formatIP, type IP, parseIP } from '@landfall/netip'
+import { type Family, formatIP, type IP, parseIP, unmapIP } from '@landfall/netip'
 
 const prefix = 'metallb.io/'
 const olderPrefix = 'metallb.universe.tf/'
@@ -84,7 +84,7 @@ export function readRequest(service: BalancedService): Request {
     sharing: readSharing(service, annotation('allow-shared-ip')),
     allocatedFrom: meta.annotations[allocatedFromPool] ?? '',
     orphanedSince: allocated?.reason === 'PoolRemoved' ? Date.parse(allocated.since) || undefined : undefined,
-    deprecated,
+    deprecated: deprecated.length === 0 ? nothingDeprecated : deprecated,
   }
 }
 
@@ -97,13 +97,21 @@ export function byRequestAge(a: Request, b: Request): number {
   return compare(a.createdAt, b.createdAt) || compare(a.key, b.key)
 }
 
+/** One of each for all Services: there may be thousands. */
+const both: readonly Family[] = [4, 6]
+const only4: readonly Family[] = [4]
+const only6: readonly Family[] = [6]
+const none: readonly Family[] = []
+const anything: Wanted = { kind: 'any' }
+const nothingDeprecated: readonly string[] = []
+
 function familiesOf(clusterIPs: readonly string[]): readonly Family[] {
-  const families = clusterIPs.flatMap((text) => parseIP(text)?.family ?? [])
-  return [...new Set(families)].toSorted((a, b) => a - b)
+  const has = (family: Family) => clusterIPs.some((text) => parseIP(text)?.family === family)
+  return has(4) ? (has(6) ? both : only4) : has(6) ? only6 : none
 }
 
 function readWanted(annotation: string, field: string): Wanted {
-  if (annotation === '' && field === '') return { kind: 'any' }
+  if (annotation === '' && field === '') return anything
   if (annotation !== '' && field !== '') {
     return invalid('spec.loadBalancerIP and the annotation metallb.io/loadBalancerIPs are both set')
   }
@@ -112,7 +120,8 @@ function readWanted(annotation: string, field: string): Wanted {
   for (const text of (annotation || field).split(',').map((part) => part.trim())) {
     const ip = parseIP(text)
     if (ip === undefined) return invalid(`${source}: ${JSON.stringify(text)} is no IP address`)
-    ips.push(ip)
+    // As MetalLB reads it.
+    ips.push(unmapIP(ip))
   }
   if (annotation === '' && ips.length > 1) return invalid(`${source}: more than one address`)
   if (ips.length > 2) return invalid(`${source}: more than two addresses`)

@@ -1,4 +1,5 @@
 /** The rows of the reference for annotations, decisions, details and sharing: what a Service has, and which Events say so. */
+import { serviceType } from '@landfall/kube'
 import type { Config } from '@landfall/metallb'
 import { expect, test } from 'vitest'
 import { Allocator, type Batch } from './allocator.ts'
@@ -13,6 +14,12 @@ const sharing = (port: number, more: Readonly<Record<string, string>> = {}) => (
   annotations: { 'metallb.io/allow-shared-ip': 'k', ...more },
   ports: [`TCP/${port}`],
 })
+
+/** As an API server before v1.20 says it. */
+const before120 = (clusterIP: string): ServiceChoices => {
+  const { clusterIPs, ipFamilies } = serviceType.project({ metadata: { name: 's' }, spec: { clusterIP } })
+  return { clusterIPs, ipFamilies }
+}
 
 interface Step {
   readonly config?: Config
@@ -224,9 +231,32 @@ test.each<[string, readonly Step[], readonly string[]]>([
     ['s 10.0.0.0,2001:db8:: IPAllocated'],
   ],
   [
+    'dual stack, RequireDualStack: the one pool that has both goes before a preferred one that has not',
+    [
+      {
+        config: configOf(
+          pool('a', ['10.0.0.0/30'], { allocation: { priority: 1 } }),
+          pool('b', ['10.1.0.0/30', '2001:db8::/126']),
+        ),
+        s: { ...dual, policy: 'RequireDualStack' },
+      },
+    ],
+    ['s 10.1.0.0,2001:db8:: IPAllocated'],
+  ],
+  [
     'order of two auto IPs: IPv4 then IPv6',
     [{ config: configOf(both), s: { ...dual, ipFamilies: ['IPv6', 'IPv4'] } }],
     ['s 10.0.0.0,2001:db8:: IPAllocated'],
+  ],
+  [
+    'family source: spec.clusterIPs, not ipFamilies',
+    [{ config: configOf(both), s: { clusterIPs: ['fd00::1'], ipFamilies: ['IPv4'] } }],
+    ['s 2001:db8:: IPAllocated'],
+  ],
+  [
+    'family source: fallback spec.clusterIP',
+    [{ config: configOf(both), a: before120('10.96.0.1'), b: before120('fd00::1'), c: before120('None') }],
+    ['a 10.0.0.0 IPAllocated', 'b 2001:db8:: IPAllocated', 'c NoClusterIPs AllocationFailed'],
   ],
   [
     'restart: who holds comes before who waits',

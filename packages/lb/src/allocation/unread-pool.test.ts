@@ -2,7 +2,7 @@
 import type { Config } from '@landfall/metallb'
 import { expect, test } from 'vitest'
 import { Allocator } from './allocator.ts'
-import { answers, configOf, pool, type ServiceChoices, service } from './testing.ts'
+import { answers, configOf, type PoolChoices, pool, type ServiceChoices, service } from './testing.ts'
 
 const whole = configOf(pool('p', ['10.0.0.0/30']), pool('other', ['10.9.0.0/30'], { autoAssign: false }))
 const unread = configOf(
@@ -55,4 +55,23 @@ test('but not for two who may not share', () => {
   const older = service('o', { status: ['10.0.0.1'], annotations: noted, createdAt: '2025-01-01T00:00:00Z' })
   const decided = new Allocator(0).apply({ config: broken, changed: [held(), older], gone: [] })
   expect(answers(decided)).toEqual({ o: '10.0.0.1', s: 'NoPools' })
+})
+
+test.each<[string, PoolChoices, ServiceChoices]>([
+  ['leaves the address out', { avoidBuggyIPs: true }, {}],
+  ['is of other namespaces', { allocation: { namespaces: new Set() } }, {}],
+  ['is for other Services', { allocation: { serviceSelectors: [{ matchLabels: { app: 'none' } }] } }, {}],
+  [
+    'leaves the address out, and two that share it want one port',
+    { avoidBuggyIPs: true },
+    { annotations: { 'metallb.io/allow-shared-ip': 'k' } },
+  ],
+])('nor where the pool that is refused %s', (_, choices, common) => {
+  const refused = pool('p', ['10.0.0.0/31'], { ...choices, refused: true })
+  const config = configOf(refused, pool('q', ['10.1.0.0/30']))
+  const status = ['10.0.0.0']
+  const older = service('o', { ...common, status, createdAt: '2025-01-01T00:00:00Z' })
+  const younger = service('s', { ...common, status })
+  const decided = new Allocator(0).apply({ config, changed: [younger, older], gone: [] })
+  expect(answers(decided)).toEqual({ o: '10.0.0.0', s: '10.1.0.0' })
 })

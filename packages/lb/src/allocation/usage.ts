@@ -9,7 +9,9 @@ export interface Usage {
   readonly assigned: bigint
 }
 
-export function usageOf(pool: Pool, family: Family, ledger: LedgerView): Usage {
+type Held = Pick<LedgerView, 'heldIn'>
+
+export function usageOf(pool: Pool, family: Family, ledger: Held): Usage {
   const ranges = pool.ranges.filter((range) => range.first.family === family)
   const total = ranges.reduce((sum, range) => sum + usableIn(pool, range), 0n)
   const assigned = ranges.reduce((sum, range) => sum + ledger.heldIn(range), 0n)
@@ -26,7 +28,7 @@ export interface PoolUsage {
 }
 
 /** As statuses and metrics say it: a total beyond 2^62 is the most that an int64 holds. */
-export function countedUsage(pool: Pool, ledger: LedgerView): PoolUsage {
+export function countedUsage(pool: Pool, ledger: Held): PoolUsage {
   const counted = (family: Family): Usage => {
     const { total, assigned } = usageOf(pool, family, ledger)
     return { total: total >= endless ? mostCounted : total, assigned }

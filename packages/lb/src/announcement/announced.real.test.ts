@@ -5,23 +5,19 @@
 import * as api from '@landfall/api'
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { type Cluster, customType, type RawObject, type ResourceType } from '@landfall/kube'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
-import { createLogger, Metrics } from '@landfall/telemetry'
+import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
+import { createLogger } from '@landfall/telemetry'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ControllerMetrics } from '../controller-metrics.ts'
 import { balancedServiceType } from '../service-type.ts'
-import { Session } from '../session.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
+import type { Session } from '../session.ts'
+import { sessionFor } from '../testing.ts'
 
 const namespace = 'metallb-system'
 const poolType = customType<api.IPAddressPool>(api.ipAddressPool)
 const layer2 = customType<api.ServiceL2Status>(api.serviceL2Status)
 const bgp = customType<api.ServiceBGPStatus>(api.serviceBGPStatus)
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
   let session: Session
@@ -33,8 +29,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     cluster = server.cluster()
     const crds = metallbResources.map((resource) => crdManifest(resource))
     const items = [...crds, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]
-    await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    await server.apply(...items)
     await cluster.create(poolType, {
       apiVersion: poolType.apiVersion,
       kind: poolType.kind,
@@ -53,28 +48,16 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   })
 
   async function open(): Promise<Session> {
-    const opened = new Session({
-      cluster,
-      namespace,
-      configMap: 'config',
-      loadBalancerClass: '',
-      poolRemovalGraceMs: 0,
+    const opened = sessionFor(cluster, {
       logger: createLogger({
         write: (line) => {
           const { event, service, announced } = JSON.parse(line) as Record<string, string>
           if (event === 'serviceUpdated') written.push(`${service} ${announced}`)
         },
       }),
-      metrics: new ControllerMetrics(new Metrics('test')),
-      mayWrite: () => true,
     })
     await opened.start()
     return opened
-  }
-  async function kubectl(args: readonly string[], input = ''): Promise<string> {
-    const { ok, stdout, stderr } = await server.kubectl(args, input)
-    if (!ok) throw new Error(stderr)
-    return stdout
   }
   async function report(type: ResourceType, name: string, service: string, status: object): Promise<void> {
     const labels = { 'metallb.io/service-name': service, 'metallb.io/service-namespace': 'default' }
@@ -114,18 +97,18 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await report(layer2, 'l2-web', 'web', { node: 'n1', serviceName: 'web', serviceNamespace: 'default' })
     await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n1')
     expect(written).toEqual(['default/web notReported', 'default/web Announced'])
-    expect(await kubectl(['describe', 'service', 'web'])).toContain('192.0.2.1')
+    expect(await server.run(['describe', 'service', 'web'])).toContain('192.0.2.1')
   })
 
   it('names an annotation that does not hold, until it does', async () => {
     const attributes = () => described('web', 'metallb.io/RouteAttributes')
     const problem = 'metallb.io/bgp-med: "high" is no number from 0 to 4294967295'
-    await kubectl(['annotate', 'service', 'web', 'metallb.io/bgp-med=high'])
+    await server.run(['annotate', 'service', 'web', 'metallb.io/bgp-med=high'])
     await expect.poll(attributes, patient).toBe(`False invalidAnnotation ${problem}`)
     expect(await described('web')).toBe('True Announced by layer 2 from node n1')
-    const events = () => kubectl(['get', 'events', '--field-selector', 'reason=invalidAnnotation'])
+    const events = () => server.run(['get', 'events', '--field-selector', 'reason=invalidAnnotation'])
     await expect.poll(events, patient).toContain(problem)
-    await kubectl(['annotate', '--overwrite', 'service', 'web', 'metallb.io/bgp-med=7'])
+    await server.run(['annotate', '--overwrite', 'service', 'web', 'metallb.io/bgp-med=7'])
     await expect.poll(attributes, patient).toBe('')
   })
 
@@ -160,14 +143,14 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       '--no-headers',
       columns,
     ]
-    expect((await kubectl(events)).trim()).toMatch(/^IPAllocated +1$/)
+    expect((await server.run(events)).trim()).toMatch(/^IPAllocated +1$/)
   })
 
   it('says why not, and follows when it changes', async () => {
     await ask('lonely')
     await report(layer2, 'l2-why', 'lonely', { reason: 'notOwner', message: 'no node is selected' })
     await expect.poll(says('lonely'), patient).toBe('False notOwner no node is selected')
-    const shown = () => kubectl(['describe', 'service', 'lonely'])
+    const shown = () => server.run(['describe', 'service', 'lonely'])
     await expect.poll(shown, { timeout: 20_000 }).toMatch(/Warning\s+notAnnounced\s.*no node is selected/)
     await cluster.delete(layer2, `${namespace}/l2-why`)
     await report(layer2, 'l2-lonely', 'lonely', { node: 'n2' })
@@ -175,9 +158,18 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   })
 
   it('a move that is over soon is no loss', async () => {
-    await cluster.delete(layer2, `${namespace}/l2-web`)
-    await report(layer2, 'l2-moved', 'web', { node: 'n3' })
-    await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n3')
+    let before = 'l2-web'
+    for (let tries = 3; ; tries++) {
+      written = []
+      const started = performance.now()
+      await cluster.delete(layer2, `${namespace}/${before}`)
+      await report(layer2, `l2-n${tries}`, 'web', { node: `n${tries}` })
+      const isSoon = performance.now() - started < 1000
+      await expect.poll(says('web'), patient).toBe(`True Announced by layer 2 from node n${tries}`)
+      // A machine that is so busy moves again.
+      if (isSoon || tries > 9) break
+      before = `l2-n${tries}`
+    }
     expect(written).toEqual(['default/web Announced'])
   })
 

@@ -32,13 +32,15 @@ export class AnnouncingReports {
 
   /** Resolves after the first sync. Roles of MetalLB let the controller read what is said of BGP alone. */
   async start(): Promise<void> {
-    const both = [this.#layer2, this.#bgp]
-    for (const reflector of both) reflector.start()
     const readable = await Promise.all(
       [layer2Type, bgpType].map((typeOf) => this.#mayRead(typeOf((said) => said))),
     )
     this.#complete = readable.every(Boolean)
-    await Promise.all(both.map((reflector) => reflector.synced))
+    // One after the other: both at once take more memory.
+    for (const reflector of [this.#layer2, this.#bgp]) {
+      reflector.start()
+      await reflector.synced
+    }
     this.#synced = true
   }
 

@@ -4,7 +4,7 @@
  */
 import * as api from '@landfall/api'
 import { customType, type ResourceType } from '@landfall/kube'
-import type { Key, KubeObject } from '@landfall/kube/model'
+import { emptyMeta, type Key, type KubeObject } from '@landfall/kube/model'
 
 /** What an object says of a Service. Nothing of its metadata is kept. */
 export interface Announcing extends KubeObject {
@@ -17,18 +17,6 @@ export interface Announcing extends KubeObject {
   /** '' where a node announces it and all is well. */
   readonly reason: string
   readonly message: string
-}
-
-const meta: KubeObject['meta'] = {
-  namespace: '',
-  name: '',
-  uid: '',
-  resourceVersion: '',
-  generation: 0,
-  creationTimestamp: '',
-  labels: {},
-  annotations: {},
-  deleting: false,
 }
 
 /** @param once gives the same value for what says the same */
@@ -55,7 +43,7 @@ function typeOf(
       const namespace = labels['metallb.io/service-namespace'] ?? text(status['serviceNamespace'])
       const node = text(status['node']) || (labels['metallb.io/node'] ?? '')
       return once({
-        meta,
+        meta: emptyMeta,
         service: name === '' || namespace === '' ? '' : `${namespace}/${name}`,
         ofNode: node !== '',
         node: keep(node),

@@ -29,14 +29,14 @@ test('all sessions are up', () => {
 })
 
 test('the nodes whose sessions are down are named, with the reason', () => {
-  expect(said(up('n1'), down('n3'), down('n2'))).toMatchObject({
-    sessions: '1/3',
+  const other = { ...down('n0'), reason: 'connectTimeout', message: '' }
+  expect(said(up('n1'), down('n3'), down('n2'), other)).toMatchObject({
+    sessions: '1/4',
     conditions: [
       {
         status: 'False',
         reason: 'SomeDown',
-        message:
-          'n2: connectFailed: connect ECONNREFUSED 192.0.2.1:179; n3: connectFailed: connect ECONNREFUSED 192.0.2.1:179',
+        message: 'n0: connectTimeout; n2, n3: connectFailed: connect ECONNREFUSED 192.0.2.1:179',
       },
     ],
   })
@@ -46,7 +46,7 @@ test('the nodes whose sessions are down are named, with the reason', () => {
 test('of many nodes the first are named', () => {
   const all = Array.from({ length: 12 }, (_, i) => down(`n${String(i).padStart(2, '0')}`))
   expect(said(...all)).toMatchObject({
-    conditions: [{ message: expect.stringMatching(/^n00: .*; n09: [^;]*; and 2 more$/) }],
+    conditions: [{ message: expect.stringMatching(/^n00, .*, n09: [^;]*; and 2 more$/) }],
   })
 })
 

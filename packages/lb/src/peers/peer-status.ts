@@ -42,12 +42,14 @@ export function peerStatus(
   return { ...old, sessions: `${sessions.length - down.length}/${sessions.length}`, conditions }
 }
 
-/** `n2: connectFailed: connect ECONNREFUSED 192.0.2.1:179; n3: …` */
+/** `n2, n3: connectFailed: connect ECONNREFUSED 192.0.2.1:179; n4: …` */
 function messageOf(down: readonly PeerSession[]): string {
-  const sorted = down.toSorted((a, b) => (a.node < b.node ? -1 : 1))
-  const texts = sorted
-    .slice(0, nodesShown)
-    .map(({ node, reason, message }) => [node, reason, message].filter((part) => part !== '').join(': '))
-  const more = down.length - texts.length
+  const shown = down.toSorted((a, b) => (a.node < b.node ? -1 : 1)).slice(0, nodesShown)
+  const why = ({ reason, message }: PeerSession) => [reason, message].filter((part) => part !== '').join(': ')
+  const texts = [...Map.groupBy(shown, why)].map(([text, of]) => {
+    const nodes = of.map(({ node }) => node).join(', ')
+    return text === '' ? nodes : `${nodes}: ${text}`
+  })
+  const more = down.length - shown.length
   return [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
 }

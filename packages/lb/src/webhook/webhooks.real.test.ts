@@ -3,22 +3,18 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { type Cluster, type RawObject, secretType } from '@landfall/kube'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { createLogger, defaultTls } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretOf } from './certificate.ts'
 import { conversion, validation } from './registration.ts'
 import { Webhooks } from './webhooks.ts'
 
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
-
 const namespace = 'metallb-system'
 const port = await freePort()
 const url = (path: string) => `https://localhost:${port}${path}`
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let admin: Cluster
   let own: Cluster

@@ -89,10 +89,14 @@ function readValues(section: Section): Values {
   return Object.fromEntries(entries)
 }
 
-/** A node whose parameters are wrong has no peer, and a refusal; one that lacks a parameter just has none. */
+/**
+ * A node whose parameters are wrong has no peer, and a refusal; one that lacks a parameter just has none, and so has one
+ * for which the same session is listed.
+ */
 export function discoverPeers(
   autodiscovery: Autodiscovery,
   nodes: readonly Node[],
+  listed: readonly Made<BGPPeer>[],
   from: Meta,
 ): { readonly peers: readonly Made<BGPPeer>[]; readonly refusals: readonly Refusal[] } {
   const peers: Made<BGPPeer>[] = []
@@ -106,12 +110,19 @@ export function discoverPeers(
       const problems = problemsOf('Node', node)
       const spec = specOf(values, node, problems)
       refusals.push(...problems.found)
-      if (problems.found.length > 0) continue
+      if (problems.found.length > 0 || listed.some(({ object }) => isSession(object.spec, spec, node)))
+        continue
       const meta = metaOf(`peer-of-${node.meta.name}${index === 0 ? '' : `-${index + 1}`}`, from)
       peers.push({ object: { meta, spec }, path: `peer-autodiscovery of node ${node.meta.name}`, fields: {} })
     }
   }
   return { peers, refusals }
+}
+
+function isSession(listed: BGPPeerSpec, found: BGPPeerSpec, { meta }: Node): boolean {
+  const key = ({ peerAddress, peerPort, myASN, peerASN }: BGPPeerSpec) =>
+    [peerAddress, peerPort ?? 179, myASN, peerASN].join()
+  return key(listed) === key(found) && matchesAny(listed.nodeSelectors ?? [], meta.labels)
 }
 
 function valuesOf({ annotations, labels, defaults }: Autodiscovery, index: number, node: Node): Values {

@@ -1,7 +1,8 @@
 /**
  * The ConfigMap → the configuration, by way of the metallb.io objects that say the same. As in its days it counts as
- * a whole or not at all; but a peer that is wrong only for what this speaker does not support, or for what stands on a
- * Node, takes only itself out.
+ * a whole or not at all; but what was taken then, and this speaker cannot honour, takes only itself out: a peer with
+ * what is not supported, or with the session of another, an advertisement that gives one route two preferences. So
+ * does what stands on a Node.
  */
 import type { ConfigMap, KubeObject, Node } from '@landfall/kube/model'
 import { type BuiltConfig, buildConfig } from '../build-config.ts'
@@ -32,13 +33,21 @@ export function buildLegacy(configMap: ConfigMap, nodes: readonly Node[]): Legac
   })
   const origins = originsOf(objects)
   const all = [...refusals]
+  const written = new Set(refusals.map(({ field }) => field))
   const isBroken = refusals.some(({ reason }) => reason === 'InvalidYAML')
   for (const refusal of isBroken ? [] : built.refusals) {
     const told = inConfigMap(refusal, origins, configMap)
     if (!all.some(({ field }) => field === told.field)) all.push(told)
   }
-  const usable = all.every(({ reason, field }) => reason === 'NotSupported' || isDiscovered(field))
+  const isAlone = ({ reason, field }: Refusal) =>
+    reason === 'NotSupported' || isDiscovered(field) || (isOfEngine(reason) && !written.has(field))
+  const usable = all.every(isAlone)
   return { config: built.config, refusals: [...all, ...nodeRefusals], usable, notes }
+}
+
+/** Rules that the ConfigMap did not know; identical entries are refused by its own. */
+function isOfEngine(reason: Refusal['reason']): boolean {
+  return reason === 'DuplicatePeer' || reason === 'ConflictingAdvertisement'
 }
 
 function isDiscovered(field: string): boolean {

@@ -1,5 +1,5 @@
 /** metallb.io objects made from the ConfigMap, each with the place that it comes from. */
-import type { KubeObject, Meta } from '@landfall/kube/model'
+import { emptyMeta, type KubeObject, type Meta } from '@landfall/kube/model'
 
 export interface Made<T extends KubeObject> {
   readonly object: T
@@ -10,17 +10,8 @@ export interface Made<T extends KubeObject> {
 }
 
 export function metaOf(name: string, from: Meta): Meta {
-  return {
-    namespace: from.namespace,
-    name,
-    uid: '',
-    resourceVersion: '',
-    generation: 0,
-    creationTimestamp: from.creationTimestamp,
-    labels: {},
-    annotations: {},
-    deleting: false,
-  }
+  const { namespace, creationTimestamp } = from
+  return { ...emptyMeta, namespace, name, creationTimestamp }
 }
 
 /** The entry without what is undefined: what exact optional properties take. */

@@ -61,13 +61,10 @@ export function readLegacy(configMap: ConfigMap, nodes: readonly Node[]): Legacy
   const section = whole.section('peer-autodiscovery')
   const autodiscovery =
     section !== undefined ? readAutodiscovery(section) : written.length === 0 ? firstAutodiscovery : undefined
-  const found = autodiscovery && discoverPeers(autodiscovery, nodes, from)
+  const found = autodiscovery && discoverPeers(autodiscovery, nodes, written, from)
   const communities = readCommunities(whole, dialect, from)
   whole.finish()
-  const peers = [
-    ...written,
-    ...(found?.peers ?? []).filter((peer) => !written.some((other) => sameSession(other, peer))),
-  ]
+  const peers = [...written, ...(found?.peers ?? [])]
   return {
     dialect,
     objects: { ...pools, peers, bfdProfiles, communities },
@@ -98,12 +95,6 @@ function readCommunities(
   const communities = aliases.map(({ name, value }) => ({ name, value }))
   const object = { meta: metaOf('communities', from), spec: { communities } }
   return [{ object, path: '', fields: Object.fromEntries(fields) }]
-}
-
-/** A peer that is listed needs not be discovered. */
-function sameSession({ object: a }: Made<BGPPeer>, { object: b }: Made<BGPPeer>): boolean {
-  const key = ({ spec }: BGPPeer) => [spec.peerAddress, spec.peerPort ?? 179, spec.myASN, spec.peerASN].join()
-  return key(a) === key(b)
 }
 
 export function objectsIn<T extends KubeObject>(made: readonly Made<T>[]): readonly T[] {

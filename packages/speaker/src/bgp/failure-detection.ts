@@ -13,35 +13,47 @@ export interface FailureDetectionOptions {
   readonly interfaces: () => readonly Interface[]
 }
 
+/** Of a BGP session that is up. */
+interface Path {
+  readonly local: IP
+  readonly remote: IP
+  readonly share: () => number | undefined
+}
+
 export class FailureDetection {
   readonly #options: FailureDetectionOptions
   #profile: BfdProfile | undefined
   #session: BfdSession | undefined
+  #path: Path | undefined
 
   constructor(options: FailureDetectionOptions) {
     this.#options = options
     this.#profile = options.peer.bfd
   }
 
+  /** Whatever BFD says of the peer is of a session that there is. */
+  get isOpen(): boolean {
+    return this.#session !== undefined
+  }
+
   /** The session is up. `share` gives a descriptor of its connection. */
   up(local: IP, remote: IP, share: () => number | undefined): void {
-    if (this.#profile === undefined) return
-    this.#open(this.#profile, local, remote)
-    const fd = share()
-    if (fd !== undefined) this.#options.send({ kind: 'guard', id: this.#id, fd })
+    this.#path = { local, remote, share }
+    if (this.#profile !== undefined) this.#begin(this.#profile, this.#path)
   }
 
   /** The session's connection is gone, or about to go. */
   down(): void {
+    this.#path = undefined
     if (this.#session !== undefined) this.#options.send({ kind: 'unguard', id: this.#id })
   }
 
-  /** undefined ends it. */
+  /** undefined ends it; one that comes to a session that is up begins at once. */
   setProfile(profile: BfdProfile | undefined): void {
     this.#profile = profile
-    if (this.#session === undefined) return
     if (profile === undefined) this.close()
-    else this.#open(profile, this.#session.local, this.#session.remote)
+    else if (this.#session !== undefined) this.#open(profile, this.#session.local, this.#session.remote)
+    else if (this.#path !== undefined) this.#begin(profile, this.#path)
   }
 
   close(): void {
@@ -51,6 +63,12 @@ export class FailureDetection {
 
   get #id(): string {
     return this.#options.peer.name
+  }
+
+  #begin(profile: BfdProfile, { local, remote, share }: Path): void {
+    this.#open(profile, local, remote)
+    const fd = share()
+    if (fd !== undefined) this.#options.send({ kind: 'guard', id: this.#id, fd })
   }
 
   #open(profile: BfdProfile, local: IP, remote: IP): void {

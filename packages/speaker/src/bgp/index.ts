@@ -11,6 +11,7 @@ import type { IP } from '@landfall/netip'
 import type { Logger, Metrics } from '@landfall/telemetry'
 import type { FromBfd, ToBfd } from '../bfd/index.ts'
 import type { BgpPeerPlan, BgpPlan } from '../plan/bgp-plan.ts'
+import { paceConcern } from './bfd-pace.ts'
 import { BfdReport, type BfdStatus } from './bfd-report.ts'
 import { type BgpError, bgpError, ceaseReason, errorCode, shutdownText } from './codec/index.ts'
 import { LinkRouters } from './discovery/link-routers.ts'
@@ -36,10 +37,18 @@ export interface BgpSpeakerOptions {
   readonly listenPort?: number
   /** To BFD in the worker thread; what it answers goes to `observedBfd`. */
   readonly bfd: (message: ToBfd) => void
+  /** The processor time that this process may take, in cores; undefined: no limit. */
+  readonly cpuQuota?: number | undefined
   /** How long routes of a node that is being taken out say so before they are withdrawn; 0 unless given. */
   readonly retireMs?: number
   /** `status` may answer something else; called often. */
   readonly onStatus?: () => void
+}
+
+export interface SessionStatus extends PeerStatus {
+  readonly bfd: BfdStatus | undefined
+  /** Its BFD is quicker than what is known to hold, in words for people. */
+  readonly fastBfd: string | undefined
 }
 
 export interface BgpStop {
@@ -69,7 +78,13 @@ export class BgpSpeaker {
     this.#options = options
     this.#metrics = new SessionMetrics(options.metrics)
     this.#bfd = new BfdReport(logger, options.metrics)
-    this.#routers = new LinkRouters({ interfaces: options.interfaces, logger })
+    this.#routers = new LinkRouters({
+      interfaces: options.interfaces,
+      logger,
+      onRouter: (name) => {
+        for (const { peer, session } of this.#held.values()) if (peer.interface === name) session.found()
+      },
+    })
     this.#listener = listenPort === undefined ? undefined : new Listener(listenPort, logger)
   }
 
@@ -96,10 +111,11 @@ export class BgpSpeaker {
   observedBfd(message: FromBfd): void {
     this.#bfd.observe(message, (id) => {
       const held = this.#held.get(id)
-      return held && labelsOf(held.peer)
+      return held?.session.hasBfd === true ? labelsOf(held.peer) : undefined
     })
     if (message.kind !== 'counts') this.#options.onStatus?.()
-    if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
+    if (message.kind === 'state')
+      this.#held.get(message.id)?.session.setHeld(message.held, message.independent)
   }
 
   /** Some peer agreed to keep our routes over a restart. */
@@ -108,16 +124,22 @@ export class BgpSpeaker {
   }
 
   /** One entry a peer, sorted by name. */
-  status(): readonly (PeerStatus & { readonly bfd: BfdStatus | undefined })[] {
+  status(): readonly SessionStatus[] {
+    const { cpuQuota } = this.#options
     return [...this.#held.values()]
-      .map(({ session }) => ({ ...session.status, bfd: this.#bfd.of(session.status.name) }))
+      .map(({ peer, session }) => ({
+        ...session.status,
+        bfd: this.#bfd.of(peer.name),
+        fastBfd: paceConcern(peer.bfd, cpuQuota),
+      }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /**
    * Every peer is told Cease/Administrative Shutdown, on which it drops our routes; done within a second. `restart`:
-   * peers that agreed to a graceful restart are left without a word, and keep them. To the others every route says
-   * for `drainMs` that it is about to go (RFC 8326), so that they move to other paths first.
+   * peers that agreed to a graceful restart are left without a word, and keep them, and links of unnumbered sessions hear no
+   * goodbye. To the others every route says for `drainMs` that it is about to go (RFC 8326), so that they move to other paths
+   * first.
    */
   async stop({ restart = false, drainMs = 0 }: BgpStop = {}): Promise<void> {
     this.#stopped = true
@@ -127,7 +149,7 @@ export class BgpSpeaker {
     if (restart) for (const { peer, session } of all) if (session.keepsRoutes) this.#end(peer, error, true)
     if (drainMs > 0 && this.#drain()) await sleep(drainMs)
     for (const { peer } of all) this.#end(peer, error)
-    this.#routers.close()
+    this.#routers.close(restart)
     await Promise.all([...this.#ending.values(), this.#listener?.close()])
   }
 
@@ -142,16 +164,26 @@ export class BgpSpeaker {
     const held = this.#held.get(peer.name)
     if (held === undefined) {
       this.#log('peerAdded', peer, 'peer added')
+      this.#warnOfPace(peer)
       return this.#begin(peer)
     }
     if (isDeepStrictEqual(withoutMoving(held.peer), withoutMoving(peer))) {
       this.#held.set(peer.name, { peer, session: held.session })
-      if (!isDeepStrictEqual(held.peer.bfd, peer.bfd)) held.session.setBfd(peer.bfd)
+      if (!isDeepStrictEqual(held.peer.bfd, peer.bfd)) {
+        this.#warnOfPace(peer)
+        held.session.setBfd(peer.bfd)
+        if (!held.session.hasBfd) this.#bfd.forget(peer.name, labelsOf(peer))
+      }
       return held.session.setRoutes(peer.routes, retireMs)
     }
     this.#log('peerChanged', peer, 'peer changed, its session restarts')
     this.#end(held.peer, bgpError(errorCode.cease, ceaseReason.otherConfigurationChange))
     this.#begin(peer)
+  }
+
+  #warnOfPace(peer: BgpPeerPlan): void {
+    const concern = paceConcern(peer.bfd, this.#options.cpuQuota)
+    if (concern !== undefined) this.#options.logger.warn('fastBFD', { peer: nameOfPeer(peer) }, concern)
   }
 
   #remove(peer: BgpPeerPlan): void {
@@ -168,6 +200,7 @@ export class BgpSpeaker {
       interfaces,
       logger,
       bfd,
+      listening: this.#listener !== undefined,
       metrics: this.#metrics.of(labelsOf(peer)),
       neighbor: (name) => this.#routers.of(name),
       restarting: () => performance.now() < this.#restartingUntil,

@@ -1,7 +1,8 @@
 /**
  * Takes the connections of peers that dial us (opt-in): on one port of every address, with a TCP-MD5 key for each
  * peer that has a password. A connection goes to the peer whose address it comes from, if it came to the address that
- * the peer's session has; others are closed.
+ * the peer's session has; others are closed. The first answer leaves with hop limit 255, as TTL security of the peer
+ * may ask for (RFC 5082).
  */
 import type net from 'node:net'
 import { listenTcp, SystemError, type TcpListener } from '@landfall/net'
@@ -31,7 +32,7 @@ export class Listener {
   constructor(port: number, logger: Logger) {
     this.#logger = logger
     this.#listeners = anywhere.map((local) => {
-      const listener = listenTcp({ local, port })
+      const listener = listenTcp({ local, port, ttl: 255 })
       listener.server.on('connection', (socket: net.Socket) => this.#onConnection(socket))
       return { family: local.family, listener }
     })

@@ -6,11 +6,13 @@ import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
 
-/** .11 TTL security · .21 graceful restart · .31 an AS that is not fixed, seen as 65009 · n2: unnumbered. */
+/**
+ * 10.79.0.11 another device · .11 TTL security · .21 graceful restart · .31 an AS that is not fixed, seen as 65009 · n2: unnumbered, where FRR wants to be
+ * nobody's default router.
+ */
 const configuration = `
 interface n2
- ipv6 nd ra-interval 1
- no ipv6 nd suppress-ra
+ ipv6 nd ra-lifetime 0
 router bgp 65530
  bgp router-id 10.77.0.1
  no bgp ebgp-requires-policy
@@ -23,17 +25,32 @@ router bgp 65530
  neighbor 10.77.0.21 graceful-restart-helper
  neighbor 10.77.0.31 remote-as 65009
  neighbor 10.77.0.31 passive
+ neighbor 10.79.0.11 remote-as 65000
+ neighbor 10.79.0.11 passive
+ neighbor 10.79.0.11 ebgp-multihop 2
+ neighbor 10.79.0.11 bfd
  neighbor n2 interface remote-as 65000
+ neighbor n2 graceful-restart-helper
  address-family ipv6 unicast
   neighbor n2 activate
  exit-address-family
 `
+
+const bfd = {
+  transmitMs: 300,
+  receiveMs: 300,
+  multiplier: 3,
+  echoMs: undefined,
+  passive: false,
+  minimumTtl: 254,
+}
 
 describeWith('with', 'frr', () => {
   let lab: PeerLab
   beforeAll(async () => {
     lab = new PeerLab(2)
     lab.unbridge(2)
+    lab.addDevice(1, 'red')
     await lab.startFrr(configuration)
   }, 30_000)
   afterAll(() => lab.close())
@@ -49,12 +66,59 @@ describeWith('with', 'frr', () => {
       routes: [routeText('10.99.0.1/32'), routeText('2001:db8:99::1/128')],
     })
     speaker.apply({ peers: [unnumbered] })
+    // FRR speaks up by itself each 10 s; asked for, it does at once.
     await until('the session', () => speaker.events('sessionUp').length === 1)
     await until('IPv4', () => lab.kernelRoute('10.99.0.1').includes('via inet6 fe80:'))
     await until('IPv6', () => lab.kernelRoute('2001:db8:99::1').includes('via fe80:'))
     expect(lab.kernelRoute('2001:db8:99::1')).toMatch(/dev n2/)
     await speaker.stop()
     await until('all gone', () => lab.kernelRoute('10.99.0.1') === '')
+  })
+
+  test('unnumbered: routes outlive a restart, and the link hears of a stop alone', async () => {
+    const { address: _address, ...unnumbered } = peerText({
+      interface: 'eth0',
+      peerASN: 'external',
+      gracefulRestart: true,
+      routes: [routeText('10.99.5.1/32')],
+    })
+    const first = lab.startSpeaker(2)
+    first.apply({ peers: [unnumbered] })
+    await until('the route', () => lab.kernelRoute('10.99.5.1').includes('via inet6 fe80:'))
+    let missed = 0
+    const watch = setInterval(() => {
+      if (lab.kernelRoute('10.99.5.1') === '') missed++
+    }, 20)
+    // The router's kernel takes routers of its links as defaults, for as long as their advertisements say.
+    const advertised = () => lab.kernelRoute('::/0').includes('dev n2')
+    await until('the advertisement', advertised)
+    first.restart()
+    await first.ended()
+    expect(advertised()).toBe(true)
+    const second = lab.startSpeaker(2)
+    second.apply({ peers: [unnumbered] })
+    await until('the session', () => second.events('sessionUp').length === 1, 20_000)
+    await until('its end of the round', () => !seen('10.99.5.1/32').includes('stale'))
+    clearInterval(watch)
+    expect(missed).toBe(0)
+    await second.stop()
+    await until('gone', () => lab.kernelRoute('10.99.5.1') === '')
+    await until('the goodbye', () => !advertised())
+  })
+
+  test('a device to be bound to, as a VRF is: the session, its routes and BFD go by it alone', async () => {
+    const speaker = lab.startSpeaker(1)
+    const routes = [routeText('10.99.4.1/32')]
+    const bound = peerText({ vrf: 'red', ebgpMultiHop: true, routes })
+    speaker.apply({ peers: [{ ...bound, bfd }] })
+    await until('the route', () => seen('10.99.4.1/32').includes('10.79.0.11 from 10.79.0.11'))
+    expect(lab.connections(1, '10.77.0.1')).toMatchObject([expect.stringMatching(/10\.79\.0\.11(%red)?:/)])
+    await until('BFD', () => speaker.events('bfd').at(-1)?.['state'] === 'up')
+    expect(lab.vtysh('show bfd peers json')).toMatch(/"peer":\s*"10\.79\.0\.11"/)
+    const { vrf: _vrf, ...unbound } = bound
+    speaker.apply({ peers: [unbound] })
+    await until('the other way', () => seen('10.99.4.1/32').includes('10.77.0.11 from 10.77.0.11'))
+    await speaker.stop()
   })
 
   test('TTL security: both sides see that the other is one hop away; without it there is no session', async () => {
@@ -121,8 +185,9 @@ describeWith('with', 'frr', () => {
     })
     await until('the route', () => lab.kernelRoute('10.99.3.1') !== '')
     const stopped = speaker.stop()
-    await until('the mark', () => seen('10.99.3.1/32').includes('graceful-shutdown'))
-    expect(seen('10.99.3.1/32')).toMatch(/65009/)
+    let marked = ''
+    await until('the mark', () => (marked = seen('10.99.3.1/32')).includes('graceful-shutdown'))
+    expect(marked).toMatch(/65009/)
     await stopped
     await until('gone', () => lab.kernelRoute('10.99.3.1') === '', 2000)
   })

@@ -2,7 +2,7 @@
 import { type Family, formatIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { BgpPeerPlan } from '../plan/bgp-plan.ts'
-import { type BgpError, nameOfError, readShutdownText } from './codec/index.ts'
+import { type BgpError, nameOfError, readShutdownText, reasonWithin } from './codec/index.ts'
 import type { Ending } from './fsm/index.ts'
 import { describeUnsent, type UnsentRoute } from './rib/index.ts'
 
@@ -39,13 +39,16 @@ export function whyEnded(ending: Ending): Why {
         : { reason: word, message: text }
     }
     case 'connectTimeout':
-      return { reason: 'connectTimeout', message: 'the peer does not answer' }
+      return { reason: 'connectTimeout', message: 'the peer does not answer, or has another password' }
     case 'closed':
       return { reason: 'connectionClosed', message: ending.message ?? 'the peer closed the connection' }
     case 'notificationReceived':
       return { reason: 'notificationReceived', message: `the peer said ${describeError(ending.error)}` }
     case 'notificationSent':
-      return { reason: 'notificationSent', message: `this node said ${describeError(ending.error)}` }
+      return {
+        reason: 'notificationSent',
+        message: [`this node said ${describeError(ending.error)}`, ending.detail].filter(Boolean).join(': '),
+      }
     default:
       return { reason: ending.kind, message: '' }
   }
@@ -100,6 +103,11 @@ export class SessionLog {
     this.#lastUnsent = text.join()
   }
 
+  /** RFC 4271 §6.8. */
+  collision(): void {
+    this.#logger.debug('connectionCollision', this.#fields, 'the peer dialled as we did, one of both goes')
+  }
+
   refresh(family: Family): void {
     this.#logger.debug('routeRefresh', { ...this.#fields, family }, 'peer asked for all routes again')
   }
@@ -113,18 +121,25 @@ export class SessionLog {
   }
 
   #notification(error: BgpError): void {
+    const reason = reasonWithin(error)
     const fields = {
       ...this.#fields,
       code: error.code,
       subcode: error.subcode,
-      reason: nameOfError(error),
-      text: readShutdownText(error),
+      reason: nameOfBoth(error, reason),
+      text: readShutdownText(reason),
     }
     this.#logger.warn('peerNotification', fields, 'peer sent a notification')
   }
 }
 
 function describeError(error: BgpError): string {
-  const text = readShutdownText(error)
-  return text === undefined ? nameOfError(error) : `${nameOfError(error)} (${text})`
+  const reason = reasonWithin(error)
+  const text = readShutdownText(reason)
+  return text === undefined ? nameOfBoth(error, reason) : `${nameOfBoth(error, reason)} (${text})`
+}
+
+/** `cease/hardReset: cease/administrativeShutdown` */
+function nameOfBoth(error: BgpError, reason: BgpError): string {
+  return reason === error ? nameOfError(error) : `${nameOfError(error)}: ${nameOfError(reason)}`
 }

@@ -8,7 +8,8 @@ import type { Message } from './codec/index.ts'
 export interface PeerMetrics {
   up(up: boolean): void
   message(direction: 'sent' | 'received', kind: Message['kind']): void
-  prefixes(announced: number, pending: number): void
+  /** `wanted`: what should be announced, be it so or not; MetalLB calls that pending. */
+  prefixes(announced: number, wanted: number): void
   unsent(count: number): void
 }
 
@@ -73,9 +74,9 @@ export class SessionMetrics {
         this.#kinds[kind][direction].inc(labels)
         this.#total[direction].inc(labels)
       },
-      prefixes: (announced, pending) => {
+      prefixes: (announced, wanted) => {
         this.#announced.set(labels, announced)
-        this.#pending.set(labels, pending)
+        this.#pending.set(labels, wanted)
       },
       unsent: (count) => this.#unsent.set(labels, count),
     }

@@ -8,7 +8,13 @@ import type { IP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import type { ToBfd } from '../bfd/index.ts'
 import type { BfdProfile, BgpPeerPlan, Routes } from '../plan/bgp-plan.ts'
-import { type BgpError, decodeMessage, encodeMessage, type SessionContext } from './codec/index.ts'
+import {
+  type BgpError,
+  decodeMessage,
+  encodeMessage,
+  isHardReset,
+  type SessionContext,
+} from './codec/index.ts'
 import type { Connection } from './connection.ts'
 import { Connections, type Slot } from './connections.ts'
 import { FailureDetection } from './failure-detection.ts'
@@ -39,6 +45,8 @@ export interface SessionOptions {
   readonly logger: Logger
   readonly metrics: PeerMetrics
   readonly bfd: (message: ToBfd) => void
+  /** Peers can dial us. */
+  readonly listening: boolean
   /** Routes of an earlier life of this speaker may still stand at the peer. */
   readonly restarting: () => boolean
   /** Its status may be another. */
@@ -53,8 +61,10 @@ export interface PeerStatus {
   /** `192.0.2.1:179` */
   readonly address: string
   readonly vrf: string | undefined
-  /** The peer dials, we do not. */
-  readonly passive: boolean
+  /** The peer dials, we do not; `notListening`: and nobody here would hear it. */
+  readonly passive: boolean | 'notListening'
+  /** BFD lost the peer: no attempt is made before it is found again. */
+  readonly held: boolean
   /** Since when the session is up, or not: milliseconds since 1970. */
   readonly since: number
   /** Prefixes that the peer has from us. */
@@ -81,6 +91,8 @@ export class Session {
   #state: State = stopped
   #established: Established | undefined
   #hasBeenUp = false
+  /** By performance.now(): until then a peer that went without a word is back from its restart (RFC 4724). */
+  #peerRestartsUntil = 0
   #draining = false
   #unsent: readonly UnsentRoute[] = []
   #lastEnding: Why | undefined
@@ -110,14 +122,16 @@ export class Session {
 
   get status(): PeerStatus {
     const established = this.#established
-    const { peer } = this.#options
+    const { peer, listening } = this.#options
+    const passive = peer.passive ?? false
     return {
       name: peer.name,
       address: nameOfPeer(peer),
       vrf: peer.vrf,
-      passive: peer.passive ?? false,
+      passive: passive && !listening ? 'notListening' : passive,
       state: this.#state.kind,
       lastEnding: this.#lastEnding,
+      held: this.#state.kind === 'idle' && this.#state.held === true,
       since: this.#since,
       announced: established?.rib.announced ?? 0,
       pending: established?.rib.pending ?? this.#routes.length,
@@ -127,6 +141,16 @@ export class Session {
 
   start(): void {
     this.#dispatch({ kind: 'start' })
+  }
+
+  /** The router of an unnumbered session was heard. */
+  found(): void {
+    this.#dispatch({ kind: 'found' })
+  }
+
+  /** BFD was begun beside it. */
+  get hasBfd(): boolean {
+    return this.#detection.isOpen
   }
 
   /** Tells the peer why, and resolves when the connection is gone; within a second. */
@@ -183,8 +207,13 @@ export class Session {
     if (profile === undefined) this.#dispatch({ kind: 'release' })
   }
 
-  /** BFD says whether the session has to stay down. */
-  setHeld(held: boolean): void {
+  /**
+   * BFD says whether the session has to stay down. While the peer restarts, BFD that ends with it says nothing of the path
+   * (RFC 5882 §4.3.2): it is dialled as before.
+   */
+  setHeld(held: boolean, independent: boolean): void {
+    const restarts = this.#established === undefined && performance.now() < this.#peerRestartsUntil
+    if (held && restarts && !independent) return
     this.#dispatch({ kind: held ? 'hold' : 'release' })
   }
 
@@ -211,9 +240,12 @@ export class Session {
         return this.#connections.adopt()
       case 'send':
       case 'sendRival':
+        if (effect.kind === 'sendRival') this.#log.collision()
         return this.#send(effect.kind === 'send' ? 'own' : 'rival', effect.message)
       case 'refuseRival':
         this.#send('rival', { kind: 'notification', error: effect.error })
+        return this.#connections.dropRival()
+      case 'dropRival':
         return this.#connections.dropRival()
       case 'up':
         return this.#onUp(effect.agreed)
@@ -289,6 +321,11 @@ export class Session {
     this.#retirement = undefined
     this.#lastEnding = whyEnded(ending)
     if (wasEstablished) this.#since = Date.now()
+    if (this.#established !== undefined) {
+      const { agreed } = this.#established
+      const restartMs = mayRestart(ending, agreed) ? agreed.peerRestartSeconds * 1000 : 0
+      this.#peerRestartsUntil = performance.now() + restartMs
+    }
     this.#established = undefined
     this.#detection.down()
     this.#connections.forget()
@@ -330,9 +367,9 @@ export class Session {
 
   #report(): void {
     const { metrics } = this.#options
-    const { announced, pending, unsent } = this.status
+    const { announced, unsent } = this.status
     if (this.#established === undefined) metrics.up(false)
-    metrics.prefixes(announced, pending)
+    metrics.prefixes(announced, this.#routes.length)
     metrics.unsent(unsent.length)
     this.#options.onChange()
   }
@@ -345,4 +382,10 @@ export class Session {
     const wait = Math.max(0, Math.ceil(deadline - performance.now()))
     this.#timer = setTimeout(() => setImmediate(() => this.#dispatch({ kind: 'tick' })), wait)
   }
+}
+
+/** The peer went in a way that a restart of it would look like (RFC 4724 §4.2, RFC 8538 §4). */
+function mayRestart(ending: Ending, { notificationRestart }: Agreed): boolean {
+  if (ending.kind === 'closed') return true
+  return ending.kind === 'notificationReceived' && notificationRestart && !isHardReset(ending.error)
 }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
-import { ipBytes, parseIP } from '@landfall/netip'
+import { type IP, ipBytes, parseIP } from '@landfall/netip'
 import { type AddressKey, keyOfBytes } from './codec/ethernet.ts'
 import { type Message, messageKey } from './codec/message.ts'
 import { answeringInterfaces } from './core/interface-rules.ts'
@@ -221,13 +221,10 @@ export class Announcer {
   #set(address: WantedAddress): void {
     const { ip, unit, interfaces } = address
     const key = keyOfText(ip)
-    const news = !this.#wanted.has(key)
     this.#wanted.set(key, interfaces.length === 0 ? undefined : new Set(interfaces))
     this.#core.setAddress({ key, unit, candidates: this.#intern(address.candidates) })
     this.#reports.touch(key)
-    if (!this.#core.held.has(key)) return
-    this.#own(key)
-    if (news) this.#announcements.acquire([key])
+    if (this.#core.held.has(key) && this.#own(key)) this.#announcements.acquire([key])
   }
 
   #remove(key: AddressKey): void {
@@ -238,8 +235,9 @@ export class Announcer {
     this.#reports.touch(key)
   }
 
-  #own(address: AddressKey): void {
-    if (this.#wanted.has(address)) this.#responder.own(address, this.#wanted.get(address))
+  /** Whether it answers otherwise than before. */
+  #own(address: AddressKey): boolean {
+    return this.#wanted.has(address) && this.#responder.own(address, this.#wanted.get(address))
   }
 
   #announceAll(): void {
@@ -247,20 +245,31 @@ export class Announcer {
   }
 
   #announceFrom(addresses: readonly AddressKey[]): void {
+    if (this.#stopped) return
     const now = addresses.slice(0, announcedPerTurn)
     const later = addresses.slice(announcedPerTurn)
     this.#announcements.acquire(now.filter((one) => this.#core.held.has(one) && this.#wanted.has(one)))
     if (later.length === 0) return
-    setImmediate(() => {
-      if (!this.#stopped) this.#announceFrom(later)
-    })
+    setImmediate(() => this.#announceFrom(later))
   }
 
   #linksChanged(): void {
     const returned = this.#responder.setInterfaces(answeringInterfaces(this.#watch.current, this.#excludes))
-    if (returned.length > 0) this.#announceAll()
+    if (returned.length > 0) {
+      // First of all the others are to know: meanwhile they may have taken over.
+      this.#responder.reacquaint(returned, this.#peerIPs())
+      this.#beat()
+      if (this.#core.isCutOff(now())) setTimeout(() => this.#announceAll(), this.#options.timing.intervalMs)
+      else this.#announceAll()
+    }
     for (const address of this.#core.held) this.#reports.touch(address)
     this.#reports.changed()
+  }
+
+  #peerIPs(): readonly IP[] {
+    return [...this.#core.membership.peers.values()].flatMap(({ addresses }) =>
+      addresses.flatMap((text) => parseIP(text) ?? []),
+    )
   }
 
   /** Equal lists become one: they come as copies. */

@@ -3,24 +3,30 @@ import type { Candidate } from './core/placement.ts'
 import type { Desired, DesiredPart, WantedAddress } from './messages.ts'
 
 const addressesPerPart = 300
+/** Lists that nobody uses any more are looked for when there are more than twice as many as were used. */
+const leastLists = 16
 
 export class DesiredChanges {
-  #known = new Map<string, WantedAddress>()
-  #lists = new Map<string, readonly Candidate[]>()
-  #interned = new WeakMap<readonly Candidate[], readonly Candidate[]>()
+  readonly #known = new Map<string, WantedAddress>()
+  readonly #lists = new Map<string, readonly Candidate[]>()
+  readonly #interned = new WeakMap<readonly Candidate[], readonly Candidate[]>()
+  #used = leastLists
 
   /** At least one part; the last has the peers. */
   next({ addresses, peers }: Desired): readonly DesiredPart[] {
     const set: WantedAddress[] = []
-    const known = new Map<string, WantedAddress>()
-    for (const address of addresses) {
+    const removed: string[] = []
+    for (const [ip, address] of addresses) {
+      if (address === undefined) {
+        if (this.#known.delete(ip)) removed.push(ip)
+        continue
+      }
       const wanted = { ...address, candidates: this.#intern(address.candidates) }
-      known.set(wanted.ip, wanted)
-      if (!same(this.#known.get(wanted.ip), wanted)) set.push(wanted)
+      if (same(this.#known.get(ip), wanted)) continue
+      this.#known.set(ip, wanted)
+      set.push(wanted)
     }
-    const removed = [...this.#known.keys()].filter((ip) => !known.has(ip))
-    this.#known = known
-    this.#forget(known)
+    if (this.#lists.size > 2 * this.#used) this.#forget()
     const parts: DesiredPart[] = []
     for (let at = 0; at < set.length || at < removed.length; at += addressesPerPart) {
       const end = at + addressesPerPart
@@ -41,9 +47,10 @@ export class DesiredChanges {
     return interned
   }
 
-  #forget(known: ReadonlyMap<string, WantedAddress>): void {
-    const used = new Set([...known.values()].map(({ candidates }) => candidates))
+  #forget(): void {
+    const used = new Set([...this.#known.values()].map(({ candidates }) => candidates))
     for (const [text, list] of this.#lists) if (!used.has(list)) this.#lists.delete(text)
+    this.#used = Math.max(leastLists, this.#lists.size)
   }
 }
 

@@ -29,7 +29,7 @@ function speaker(bindAddress: string, port: number, keys: KeyRing) {
     onError: (error) => heard.push(error.message),
   })
   open.push(socket)
-  const beat = (to: string): void => {
+  const beat = (...to: string[]): void => {
     socket.send([{ to, message: { header: headerOf(bindAddress), body: undefined } }])
   }
   return { socket, heard, beat }
@@ -55,4 +55,16 @@ test('while the secret is replaced, one who knows only the new one is heard and 
     ['notAuthentic', '127.0.0.2'],
     ['notAuthentic', '127.0.0.1'],
   ])
+})
+
+test('of a peer the first address is sent to that is of a family of the socket', async () => {
+  const port = await freePort()
+  const keys = new KeyRing(undefined)
+  const [one, two] = [speaker('127.0.0.1', port, keys), speaker('::1', port, keys)]
+  await until('both sockets', () => one.socket.bound && two.socket.bound)
+  one.beat('2001:db8::1')
+  one.beat('2001:db8::1', '127.0.0.1')
+  two.beat('127.0.0.1', '::1')
+  await until('both', () => one.heard.length + two.heard.length >= 2)
+  expect([one.heard, two.heard]).toEqual([['127.0.0.1'], ['::1']])
 })

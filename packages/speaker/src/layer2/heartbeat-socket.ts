@@ -45,10 +45,11 @@ export class HeartbeatSocket {
   send(messages: readonly Pick<Outgoing, 'to' | 'message'>[]): void {
     if (!this.#bound) return
     for (const { to, message } of messages) {
-      const address = this.#reachable(to)
+      const near = to.find((address) => this.#reachable(address) !== undefined) ?? ''
+      const address = this.#reachable(near)
       if (address === undefined) continue
       // A peer that cannot be reached is seen by its silence.
-      const key = this.#options.keys.signing(to, performance.now())
+      const key = this.#options.keys.signing(near, performance.now())
       this.#socket.send(encodeMessage(message, key), this.#options.port, address, () => {})
     }
   }

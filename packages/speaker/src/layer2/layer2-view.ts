@@ -1,20 +1,18 @@
-/** The reports of the worker, put together to one state. What no report changed stays the same value. */
-import type { AddressReport, Announced, Layer2Part, Layer2State } from './messages.ts'
+/** The reports of the worker, put together to one state. */
+import type { AddressReport, Layer2Part, Layer2State } from './messages.ts'
 
 export class Layer2View {
-  readonly #announced = new Map<string, Announced>()
+  readonly #announced = new Map<string, readonly string[]>()
   readonly #owners = new Map<string, string>()
-  #addresses: Pick<Layer2State, 'announced' | 'owners'> = { announced: [], owners: {} }
 
-  apply(part: Layer2Part, addresses: readonly AddressReport[]): Layer2State {
-    let changed = false
-    for (const report of addresses) if (this.#take(report)) changed = true
-    if (changed)
-      this.#addresses = {
-        announced: [...this.#announced.values()],
-        owners: Object.fromEntries(this.#owners),
-      }
-    return { ...part, ...this.#addresses }
+  /** `changed`: the addresses that stand differently now. */
+  apply(
+    part: Layer2Part,
+    addresses: readonly AddressReport[],
+  ): { readonly state: Layer2State; readonly changed: ReadonlySet<string> } {
+    const changed = new Set<string>()
+    for (const report of addresses) if (this.#take(report)) changed.add(report.ip)
+    return { state: { ...part, announced: this.#announced, owners: this.#owners }, changed }
   }
 
   /** Whether the address stands differently now. */
@@ -23,17 +21,14 @@ export class Layer2View {
     if (owner === undefined) this.#owners.delete(ip)
     else if (owner !== owned) this.#owners.set(ip, owner)
     if (interfaces === undefined) this.#announced.delete(ip)
-    else if (known === undefined || !sameTexts(known.interfaces, interfaces))
-      this.#announced.set(ip, { ip, interfaces })
+    else if (known === undefined || !sameTexts(known, interfaces)) this.#announced.set(ip, interfaces)
     return owner !== owned || this.#announced.get(ip) !== known
   }
 }
 
-/** Of two states of one view: they differ at most in when members were heard. */
-export function sameStanding(a: Layer2State, b: Layer2State): boolean {
+/** The addresses aside, two states differ at most in when members were heard. */
+export function sameStanding(a: Layer2Part, b: Layer2Part): boolean {
   return (
-    a.announced === b.announced &&
-    a.owners === b.owners &&
     a.serving === b.serving &&
     a.suspended === b.suspended &&
     a.epoch === b.epoch &&
@@ -42,7 +37,7 @@ export function sameStanding(a: Layer2State, b: Layer2State): boolean {
   )
 }
 
-function standingOf({ node, state }: Layer2State['members'][number]): string {
+function standingOf({ node, state }: Layer2Part['members'][number]): string {
   return `${node} ${state}`
 }
 

@@ -37,7 +37,8 @@ export interface WantedAddress {
 }
 
 export interface Desired {
-  readonly addresses: readonly WantedAddress[]
+  /** By text, those that may be different from before; undefined: it is not desired any more. */
+  readonly addresses: ReadonlyMap<string, WantedAddress | undefined>
   readonly peers: readonly PeerAddress[]
 }
 
@@ -67,12 +68,6 @@ export interface Counts {
   readonly gratuitous: number
 }
 
-export interface Announced {
-  readonly ip: string
-  /** Where it answers; empty: nowhere, although this node owns it. */
-  readonly interfaces: readonly string[]
-}
-
 /** What is the same for all addresses. */
 export interface Layer2Part {
   /** False until the worker has heard who else is there. */
@@ -85,11 +80,12 @@ export interface Layer2Part {
   readonly members: readonly Member[]
 }
 
+/** Maps by address text, as they are now: they go on changing. */
 export interface Layer2State extends Layer2Part {
-  /** Addresses that this node answers for. */
-  readonly announced: readonly Announced[]
+  /** What this node owns, and the interfaces on which it answers; none: nowhere. */
+  readonly announced: ReadonlyMap<string, readonly string[]>
   /** Owner of each desired address; '': nobody, or it is not known here. */
-  readonly owners: Readonly<Record<string, string>>
+  readonly owners: ReadonlyMap<string, string>
 }
 
 /** Before the worker has told anything. */
@@ -99,8 +95,8 @@ export const noLayer2: Layer2State = {
   epoch: 0,
   coordinator: '',
   members: [],
-  announced: [],
-  owners: {},
+  announced: new Map(),
+  owners: new Map(),
 }
 
 /** An address that this node took over, or announces anew. */
@@ -146,4 +142,7 @@ export type WorkerMessage =
     }
 
 /** What the worker's handle tells. */
-export type Observation = WorkerMessage | { readonly kind: 'state'; readonly state: Layer2State }
+export type Observation =
+  | WorkerMessage
+  /** `changed`: addresses that stand differently than before. */
+  | { readonly kind: 'state'; readonly state: Layer2State; readonly changed: ReadonlySet<string> }

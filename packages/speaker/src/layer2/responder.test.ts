@@ -1,5 +1,6 @@
 /** The responder alone against the kernel's own ARP and NDP, in network namespaces. */
 import { type ChildProcess, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { ipBytes, parseIP } from '@landfall/netip'
@@ -102,6 +103,23 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       await until(() => joined() < 10)
     })
 
+    test.each([
+      ['ARP', (i: number) => `198.18.${64 + (i >> 8)}.${i & 0xff}`],
+      // All of one solicited-node group.
+      ['NDP', (i: number) => `fd00::${(i + 1).toString(16)}:ab:cdef`],
+    ])('a burst of 10,000 requests for 5,000 addresses, %s, is answered whole', async (_, address) => {
+      await start()
+      const targets = Array.from({ length: 5000 }, (_, i) => address(i))
+      await change({ own: targets, quiet: true })
+      const load = JSON.stringify({ kind: 'burst', targets, times: 2, waitMs: 30_000 })
+      // It has yet to begin when all of them are there.
+      child.kill('SIGSTOP')
+      const asking = segment.spawn('client', process.execPath, [program('neighbor-load'), load])
+      setTimeout(() => child.kill('SIGCONT'), 2000)
+      const [line] = await once(createInterface({ input: asking.stdout ?? process.stdin }), 'line')
+      expect(JSON.parse(String(line))).toMatchObject({ answers: 10_000, refused: 0 })
+    })
+
     test('a group that cannot be joined: the card lets all of them through', async () => {
       await start()
       execFileSync('prlimit', ['--pid', String(child.pid), '--nofile=3:3'])
@@ -160,6 +178,17 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       expect([v4, v6].map(known)).toEqual([false, false])
       segment.ip('node', 'link', 'set', 'eth0', 'up')
       await until(() => known(v4) && known(v6))
+    })
+
+    test("the node's own kernel, which would tell clients, knows no other owner of what is announced", async () => {
+      await start()
+      const other = '02:00:00:00:00:99'
+      for (const address of [v6, twin])
+        segment.ip('node', 'neigh', 'replace', address, 'lladdr', other, 'nud', 'stale', 'dev', 'eth0')
+      await change({ own: [v6] })
+      const known = (address: string): string => segment.ip('node', 'neigh', 'show', address)
+      await until(() => known(v6).includes(segment.mac('node')))
+      expect(known(twin)).toContain(other)
     })
 
     test('a storm of flaps and renames ends with one that answers', async () => {

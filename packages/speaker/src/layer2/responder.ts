@@ -3,24 +3,31 @@
  * that was asked. One ring for each protocol over all interfaces; the kernel hands over requests alone, of those
  * interfaces alone. A change costs what it changes: an address a few groups, an interface a filter.
  */
-import { arpRequests, neighborSolicitations, PacketRing } from '@landfall/net'
-import { decodeArpRequest, encodeArpReply, encodeGratuitousArp } from './codec/arp.ts'
+import { arpRequests, neighborSolicitations, OwnKernel, PacketRing } from '@landfall/net'
+import { type IP, ipBytes } from '@landfall/netip'
+import { decodeArpRequest, encodeArpReply, encodeArpRequest, encodeGratuitousArp } from './codec/arp.ts'
 import { type AddressKey, bytesOfKey, ethertypeArp, ethertypeIPv6 } from './codec/ethernet.ts'
 import {
   decodeNeighborSolicitation,
   encodeNeighborAdvertisement,
+  encodeNeighborSolicitation,
   encodeUnsolicitedAdvertisement,
 } from './codec/ndp.ts'
-import type { AnsweringInterface } from './core/interface-rules.ts'
+import { type AnsweringInterface, neighborOf } from './core/interface-rules.ts'
 import { type LogResponder, type Owned, ResponderLink } from './responder-link.ts'
 
 const ipv4Length = 4
+/** Where the ICMPv6 message of a frame starts. */
+const icmpAt = 54
 
 /** Interface names on which an address answers; undefined: all. */
 export type OwnedMap = ReadonlyMap<AddressKey, ReadonlySet<string> | undefined>
 
 export interface ResponderObserver {
-  /** Asked for each frame, just before it would go out: whether the right to what is owned is still fresh. */
+  /**
+   * Asked for each frame once it is made, so that nothing is between the word and the kernel's call: whether the right
+   * to what is owned is still fresh. (A process that is stopped right there sends that one frame when it wakes.)
+   */
   mayAnswer(): boolean
   request(address: AddressKey, answered: boolean): void
   gratuitous(address: AddressKey): void
@@ -33,6 +40,7 @@ export class Responder {
   readonly #owned = new Map<AddressKey, Owned>()
   #arp: PacketRing | undefined
   #ndp: PacketRing | undefined
+  readonly #ownKernel = new OwnKernel()
   /** Indices that each ring's filter lets through. */
   #heard = { arp: '', ndp: '' }
 
@@ -68,15 +76,17 @@ export class Responder {
     for (const [address, only] of owned) this.own(address, only)
   }
 
-  own(address: AddressKey, only: ReadonlySet<string> | undefined): void {
+  /** Whether that is new: then those on the interfaces have to be told. */
+  own(address: AddressKey, only: ReadonlySet<string> | undefined): boolean {
     const known = this.#owned.get(address)
-    if (known !== undefined && sameSet(known.only, only)) return
+    if (known !== undefined && sameSet(known.only, only)) return false
     const owned = { only, group: address.length === ipv4Length ? undefined : last24Bits(address) }
     this.#owned.set(address, owned)
     for (const link of this.#links.values()) {
       link.join(owned)
       if (known !== undefined) link.leave(known)
     }
+    return true
   }
 
   disown(address: AddressKey): void {
@@ -103,20 +113,46 @@ export class Responder {
     return sent.length > 0 && !sent.includes(false)
   }
 
+  /**
+   * Has this host's kernel, and those of its neighbors, know each other by the interfaces of these names again. A kernel
+   * that asked in vain while a link was away asks again after up to a second.
+   */
+  reacquaint(names: readonly string[], hosts: readonly IP[]): void {
+    for (const { interface: i } of this.#links.values()) {
+      if (!names.includes(i.name) || !i.running) continue
+      for (const host of hosts) {
+        const own = neighborOf(i, host)
+        if (own !== undefined) this.#ask(i, ipBytes(own), ipBytes(host))
+      }
+    }
+  }
+
   close(): void {
     this.#arp?.close()
     this.#ndp?.close()
+    this.#ownKernel.close()
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
   }
 
+  #ask({ index, mac, arp, ndp }: AnsweringInterface, own: Uint8Array, host: Uint8Array): void {
+    if (host.length !== ipv4Length) {
+      if (ndp) this.#ndp?.send(encodeNeighborSolicitation(mac, own, host), index)
+    } else if (arp) this.#arp?.send(encodeArpRequest(mac, own, host), index)
+  }
+
   #announceOn({ index, mac }: AnsweringInterface, address: AddressKey): boolean {
     const ip = bytesOfKey(address)
-    const [ring, frames] =
-      ip.length === ipv4Length
-        ? [this.#arp, encodeGratuitousArp(mac, ip)]
-        : [this.#ndp, [encodeUnsolicitedAdvertisement(mac, ip)]]
-    return frames.every((frame) => this.#observer.mayAnswer() && ring?.send(frame, index))
+    if (ip.length === ipv4Length)
+      return encodeGratuitousArp(mac, ip).every(
+        (frame) => this.#observer.mayAnswer() && this.#arp?.send(frame, index),
+      )
+    const frame = encodeUnsolicitedAdvertisement(mac, ip)
+    if (!this.#observer.mayAnswer()) return false
+    // Packets of connections that were open when the address moved are nobody's here: this kernel redirects their
+    // clients to whom it believes the owner to be (RFC 4861 §8), and they believe it.
+    this.#ownKernel.advertise(frame.subarray(icmpAt), index)
+    return this.#observer.mayAnswer() && (this.#ndp?.send(frame, index) ?? false)
   }
 
   #listen(interfaces: readonly AnsweringInterface[]): void {
@@ -145,7 +181,7 @@ export class Responder {
   #openNdp(interfaces: readonly number[]): PacketRing {
     return new PacketRing({
       ethertype: ethertypeIPv6,
-      slotBytes: 256,
+      slotBytes: 160,
       filter: neighborSolicitations(interfaces),
       onFrame: (frame, index) => this.#onNdp(frame, index),
     })
@@ -162,27 +198,28 @@ export class Responder {
   #onArp(frame: Uint8Array, index: number): void {
     const request = decodeArpRequest(frame)
     if (request === undefined) return
-    const mac = this.#answerFor(request.target, index)
+    const mac = this.#macFor(request.target, index)
     if (mac === undefined) return
     const reply = encodeArpReply(mac, bytesOfKey(request.target), request)
+    if (!this.#observer.mayAnswer()) return
     this.#observer.request(request.target, this.#arp?.send(reply, index) ?? false)
   }
 
   #onNdp(frame: Uint8Array, index: number): void {
     const asked = decodeNeighborSolicitation(frame)
     if (asked === undefined) return
-    const mac = this.#answerFor(asked.target, index)
+    const mac = this.#macFor(asked.target, index)
     if (mac === undefined) return
     const reply = encodeNeighborAdvertisement(mac, asked, bytesOfKey(asked.target))
+    if (!this.#observer.mayAnswer()) return
     this.#observer.request(asked.target, this.#ndp?.send(reply, index) ?? false)
   }
 
-  /** The MAC to answer with; undefined: not at all. */
-  #answerFor(address: AddressKey, index: number): Uint8Array | undefined {
+  /** Of the interface that was asked; undefined: the address does not answer there. */
+  #macFor(address: AddressKey, index: number): Uint8Array | undefined {
     const owned = this.#owned.get(address)
     const link = this.#links.get(index)
-    if (owned === undefined || link === undefined || !link.serves(owned)) return undefined
-    return this.#observer.mayAnswer() ? link.interface.mac : undefined
+    return owned === undefined || !link?.serves(owned) ? undefined : link.interface.mac
   }
 }
 

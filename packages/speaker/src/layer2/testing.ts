@@ -77,22 +77,11 @@ export class Segment {
     return /ether ([0-9a-f:]{17})/.exec(this.ip(host, 'link', 'show', 'eth0'))?.[1] ?? ''
   }
 
-  /** MACs that answer `count` ARP requests for the address, in order; lower case. */
+  /** MACs that answer `count` ARP requests for the address, in order; of one, asked until it is answered; lower case. */
   arping(host: string, address: string, count = 1): readonly string[] {
-    const out = this.nsenter(
-      host,
-      'arping',
-      '-r',
-      '-c',
-      `${count}`,
-      '-w',
-      '0.5',
-      '-W',
-      '0.02',
-      '-i',
-      'eth0',
-      address,
-    )
+    const often = count === 1 ? ['-C', '1', '-c', '20'] : ['-c', `${count}`]
+    const paced = ['-w', '0.5', '-W', '0.02', '-i', 'eth0']
+    const out = this.nsenter(host, 'arping', '-r', ...often, ...paced, address)
     return out.toLowerCase().match(/^[0-9a-f:]{17}/gm) ?? []
   }
 

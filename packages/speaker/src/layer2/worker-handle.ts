@@ -101,7 +101,7 @@ export class Layer2Worker {
     else if (message.kind === 'left') this.#left.resolve(message.handedOver)
     else if (message.kind === 'stopped') this.#stopped?.()
     else if (message.kind === 'report')
-      this.#events.onMessage({ kind: 'state', state: this.#view.apply(message.part, message.addresses) })
+      this.#events.onMessage({ kind: 'state', ...this.#view.apply(message.part, message.addresses) })
     else this.#events.onMessage(message)
   }
 

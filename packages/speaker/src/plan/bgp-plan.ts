@@ -26,7 +26,7 @@ export interface BgpPeerPlan {
   readonly holdTimeSeconds: number
   /** A third of the negotiated hold time when absent. */
   readonly keepaliveSeconds?: number
-  readonly connectSeconds?: number
+  readonly connectSeconds?: number | undefined
   readonly sourceAddress?: SourceAddress | undefined
   /** An IPv4 address. */
   readonly routerID?: IP

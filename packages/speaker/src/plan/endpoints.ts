@@ -1,5 +1,5 @@
 /** Where a Service has endpoints that take traffic: ready ones, or serving ones of pods that terminate. */
-import type { EndpointSlice } from '@landfall/kube/model'
+import type { EndpointSlice } from './world.ts'
 
 export interface UsableEndpoints {
   readonly any: boolean

@@ -1,5 +1,4 @@
 /** While a speaker of MetalLB may announce an address, Landfall's stay silent for it. */
-import { formatIP } from '@landfall/netip'
 import { describe, expect, it } from 'vitest'
 import { Planner } from './planner.ts'
 import { foreignSpeaker, type Written, worldOf } from './testing.ts'
@@ -28,7 +27,7 @@ function planned(nodes: readonly Written[], spec: object = {}, ad: object = {}) 
   const { layer2 } = plan.services.get('default/web') ?? {}
   return {
     reason: layer2?.kind === 'silent' ? layer2.reason : undefined,
-    ips: plan.layer2.map(({ ip }) => formatIP(ip)),
+    ips: [...plan.layer2.keys()],
   }
 }
 

@@ -1,8 +1,10 @@
-/** Which load balancers have which address, by its text. Most have one of their own, so that is kept small. */
-import type { Key, Service } from '@landfall/kube/model'
+/** Which load balancers have which address, by its text. */
+import type { Key } from '@landfall/kube/model'
+import { KeysByText } from './keys-by-text.ts'
+import type { Service } from './world.ts'
 
 export class Holders {
-  readonly #byAddress = new Map<string, Key | Set<Key>>()
+  readonly #byAddress = new KeysByText()
 
   /** Answers who shares an address with it now and did not before, or did and does no more. */
   replace(key: Key, before: Service | undefined, after: Service | undefined): ReadonlySet<Key> {
@@ -15,30 +17,19 @@ export class Holders {
   }
 
   isShared(ip: string): boolean {
-    return this.#byAddress.get(ip) instanceof Set
+    return this.#byAddress.of(ip).length > 1
   }
 
   #add(ip: string, key: Key, touched: Set<Key>): void {
-    const known = this.#byAddress.get(ip)
-    if (known instanceof Set) known.add(key)
-    else if (known === undefined) this.#byAddress.set(ip, key)
-    else {
-      touched.add(known)
-      this.#byAddress.set(ip, new Set([known, key]))
-    }
+    const [only, another] = this.#byAddress.of(ip)
+    if (only !== undefined && another === undefined) touched.add(only)
+    this.#byAddress.add(ip, key)
   }
 
   #delete(ip: string, key: Key, touched: Set<Key>): void {
-    const known = this.#byAddress.get(ip)
-    if (!(known instanceof Set)) {
-      this.#byAddress.delete(ip)
-      return
-    }
-    known.delete(key)
-    const [last, another] = known
-    if (last === undefined || another !== undefined) return
-    touched.add(last)
-    this.#byAddress.set(ip, last)
+    this.#byAddress.delete(ip, key)
+    const [last, another] = this.#byAddress.of(ip)
+    if (last !== undefined && another === undefined) touched.add(last)
   }
 }
 

@@ -22,8 +22,10 @@ export interface Layer2Address {
 
 type Address = Omit<Layer2Address, 'unit'>
 
-/** `plans`: the oldest Service first. The result is sorted by address text. */
-export function layer2Of(plans: readonly (readonly [Key, ServicePlan])[]): readonly Layer2Address[] {
+/** `plans`: the oldest Service first. The result is by address text. */
+export function layer2Of(
+  plans: readonly (readonly [Key, ServicePlan])[],
+): ReadonlyMap<string, Layer2Address> {
   const addresses = new Map<string, Address>()
   const units = new Units()
   for (const [key, { layer2 }] of plans) {
@@ -37,8 +39,7 @@ export function layer2Of(plans: readonly (readonly [Key, ServicePlan])[]): reado
       units.unite(texts[0] ?? text, text)
     }
   }
-  const together = units.groups().flatMap((texts) => unitOf(texts, addresses))
-  return together.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, address]) => address)
+  return new Map(units.groups().flatMap((texts) => unitOf(texts, addresses)))
 }
 
 function unitOf(

@@ -2,12 +2,11 @@
  * Why no node of the cluster announces a Service: the first thing that leaves none. Every speaker comes to the same
  * answer, and what keeps only some of the nodes is no answer.
  */
-import type { Service } from '@landfall/kube/model'
 import type { BGPAdvertisement, L2Advertisement } from '@landfall/metallb'
 import { type AdvertisedAddress, routesOf } from './bgp-routes.ts'
 import type { UsableEndpoints } from './endpoints.ts'
 import { type Silence, silent } from './reasons.ts'
-import type { World } from './world.ts'
+import type { Service, World } from './world.ts'
 
 /** Names of the nodes that may announce. */
 export function nodesFor(

@@ -34,11 +34,10 @@ describe('golden: as worker-1 sees it', () => {
 
 test('every node sees the same candidates', () => {
   for (const name of cases) {
-    const orders = ['worker-1', 'worker-2', 'worker-3'].map((node) =>
-      new Planner()
-        .plan(worldOf(node, read(name)))
-        .layer2.map(({ ip, unit, candidates }) => ({ ip, unit, candidates })),
-    )
+    const orders = ['worker-1', 'worker-2', 'worker-3'].map((node) => {
+      const { layer2 } = new Planner().plan(worldOf(node, read(name)))
+      return [...layer2.values()].map(({ ip, unit, candidates }) => ({ ip, unit, candidates }))
+    })
     expect(orders[1]).toEqual(orders[0])
     expect(orders[2]).toEqual(orders[0])
   }
@@ -155,9 +154,15 @@ test('told which Services may have changed, it plans as one that looks at all', 
         }
         const now = { ...world, services, slices }
         const changed = new Set(round.map(({ name }) => `default/${name}` as const))
-        const before = new Map(planner.plan(now, new Set()).services)
+        const known = planner.plan(now, new Set())
+        expect(known.changedAddresses.size).toBe(0)
+        const [before, addresses] = [new Map(known.services), new Map(known.layer2)]
         const plan = planner.plan(now, changed)
         expect(goldenOf(plan)).toBe(goldenOf(new Planner().plan(now)))
+        const others = [...new Set([...addresses.keys(), ...plan.layer2.keys()])].filter(
+          (text) => !plan.changedAddresses.has(text),
+        )
+        for (const text of others) expect(plan.layer2.get(text)).toBe(addresses.get(text))
         for (const key of new Set([...before.keys(), ...plan.services.keys()]))
           expect(plan.changed.has(key)).toBe(before.get(key) !== plan.services.get(key))
       }

@@ -2,7 +2,7 @@
  * World → plan. Recomputes the Services whose inputs changed and puts the results together; the outcome is the same
  * as that of a planner that never saw another world. Told which may have changed, it looks at no others.
  */
-import type { EndpointSlice, Key, Service } from '@landfall/kube/model'
+import type { Key } from '@landfall/kube/model'
 import type { Peer } from '@landfall/metallb'
 import type { BgpPeerPlan, BgpPlan, Routes } from './bgp-plan.ts'
 import { Holders } from './holders.ts'
@@ -10,11 +10,14 @@ import { Layer2Table } from './layer2-table.ts'
 import type { Layer2Address } from './layer2-units.ts'
 import { RouteTable } from './route-table.ts'
 import { planService, type ServicePlan } from './service-plan.ts'
-import type { NodeFacts, World } from './world.ts'
+import { SharedParts } from './shared-parts.ts'
+import type { EndpointSlice, NodeFacts, Service, World } from './world.ts'
 
 export interface Plan {
-  /** Sorted by address text. The same list for as long as nothing in it changes. */
-  readonly layer2: readonly Layer2Address[]
+  /** By address text, as they are now: the planner goes on changing it. */
+  readonly layer2: ReadonlyMap<string, Layer2Address>
+  /** Texts of addresses that may be different from the plan before, or gone; the others are as they were. */
+  readonly changedAddresses: ReadonlySet<string>
   readonly bgp: BgpPlan
   /** As they are now: the planner goes on changing it. */
   readonly services: ReadonlyMap<Key, ServicePlan>
@@ -38,6 +41,7 @@ export class Planner {
   readonly #plans = new Map<Key, ServicePlan>()
   readonly #holders = new Holders()
   readonly #layer2 = new Layer2Table()
+  readonly #shared = new SharedParts()
   #changed = new Set<Key>()
   #last: Pick<World, 'config' | 'nodes'> | undefined
 
@@ -51,8 +55,13 @@ export class Planner {
     const touched = this.#follow(keys, world.services)
     for (const key of keys) this.#planOne(key, world)
     if (some !== undefined) for (const key of touched) if (!some.has(key)) this.#planOne(key, world)
-    const [layer2, bgp] = [this.#layer2.addresses(), bgpOf(this.#routes, world)]
-    return { layer2, bgp, services: this.#plans, changed: this.#changed }
+    return {
+      changedAddresses: this.#layer2.follow(),
+      layer2: this.#layer2.addresses,
+      bgp: bgpOf(this.#routes, world),
+      services: this.#plans,
+      changed: this.#changed,
+    }
   }
 
   /** Forgets what is gone, and keeps who has which address. Answers for whom that changed. */
@@ -85,7 +94,7 @@ export class Planner {
       known.nodes === nodes &&
       known.shared === shared
     if (same) return
-    const plan = planService(service, slices, world, shared)
+    const plan = this.#shared.share(planService(service, slices, world, shared))
     this.#remembered.set(key, { service, slices, config, nodes, shared })
     this.#plans.set(key, plan)
     this.#changed.add(key)

@@ -2,7 +2,6 @@
  * One Service → what is announced of it, or why not, by each protocol. The unit of planning: it reads its Service,
  * the Service's EndpointSlices, the configuration, the nodes, and whether another Service has one of its addresses.
  */
-import type { EndpointSlice, Service } from '@landfall/kube/model'
 import {
   allocatedFromPool,
   type BGPAdvertisement,
@@ -19,7 +18,7 @@ import { routesOf } from './bgp-routes.ts'
 import { type UsableEndpoints, usableEndpoints } from './endpoints.ts'
 import { isRoutedUncordoned, nodesFor, whyNoRoute } from './nowhere.ts'
 import { type Silence, silent } from './reasons.ts'
-import type { World } from './world.ts'
+import type { EndpointSlice, Service, World } from './world.ts'
 
 export interface ServicePlan {
   readonly service: Service

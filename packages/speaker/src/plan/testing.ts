@@ -33,7 +33,7 @@ export function worldOf(node: string, all: readonly Written[]): World {
     l2Advertisements: of<api.L2Advertisement>('L2Advertisement'),
     bgpAdvertisements: of<api.BGPAdvertisement>('BGPAdvertisement'),
     peers: of<api.BGPPeer>('BGPPeer'),
-    bfdProfiles: [],
+    bfdProfiles: of<api.BFDProfile>('BFDProfile'),
     communities: of<api.Community>('Community'),
     nodes,
     namespaces: [],
@@ -102,7 +102,8 @@ export function goldenOf(plan: Plan): string {
       layer2: layer2.kind === 'silent' ? said(layer2) : said(layer2.notHere),
       bgp: bgp.kind === 'silent' ? said(bgp) : 'announced',
     }))
-  const layer2 = plan.layer2.map((address) => ({
+  const sorted = [...plan.layer2].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const layer2 = sorted.map(([, address]) => ({
     ...address,
     ip: formatIP(address.ip),
     candidates: address.candidates.map(({ node, weight }) => (weight === 0 ? node : `${node} by ${weight}`)),

@@ -1,6 +1,20 @@
 /** The observed world that a plan is made of. Maps keep their identity while what is in them is the same. */
-import type { EndpointSlice, Key, Service } from '@landfall/kube/model'
+import type * as kube from '@landfall/kube/model'
+import type { Key, KubeObject } from '@landfall/kube/model'
 import type { Config } from '@landfall/metallb'
+
+/** Of a Service, what is read here. */
+export type Service = Pick<
+  kube.Service,
+  'meta' | 'type' | 'loadBalancerClass' | 'externalTrafficPolicy' | 'ingress'
+>
+
+export type Endpoint = Pick<kube.Endpoint, 'ready' | 'serving' | 'nodeName'>
+
+export interface EndpointSlice extends KubeObject {
+  readonly serviceName: string
+  readonly endpoints: readonly Endpoint[]
+}
 
 export interface World {
   /** This node's name. */

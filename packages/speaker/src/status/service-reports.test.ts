@@ -113,6 +113,42 @@ test('what a living owner said it takes back itself', async () => {
   expect(await writes(3)).toContain(`DELETE ${l2('n2')}`)
 })
 
+test('who has lost its right says so of what it said to announce, and nothing of others', async () => {
+  said('n1', { ...who, node: 'n1' })
+  said('n2', { ...who, node: 'n2', serviceName: 'other' }, layer2Reports, 'default/other')
+  const one = await reports('n1')
+  one.lapse('noMajority', 'too few')
+  expect(await writes(1)).toEqual([`PUT ${l2('n1')}`])
+  expect(api.objects.get(l2('n1'))?.['status']).toEqual({
+    ...who,
+    node: 'n1',
+    reason: 'noMajority',
+    message: 'too few',
+  })
+  one.lapse('noMajority', 'too few')
+  await quiet()
+  expect(api.writes).toHaveLength(1)
+  one.set(new Map([[web, here]]), alone)
+  expect(await writes(2)).toEqual([`PUT ${l2('n1')}`, `PUT ${l2('n1')}`])
+  expect(api.objects.get(l2('n1'))?.['status']).toEqual({ ...who, node: 'n1' })
+})
+
+test('what another side has taken back of one that lost its right stays so', async () => {
+  const one = await reports('n1')
+  one.set(new Map([[web, here]]), alone)
+  await writes(2)
+  one.lapse('noMajority', 'too few')
+  expect(await writes(3)).toHaveLength(3)
+  api.remove(l2('n1'))
+  await quiet()
+  one.lapse('noMajority', 'too few')
+  await quiet()
+  expect(api.writes).toHaveLength(3)
+  one.set(new Map(), alone)
+  await quiet()
+  expect(api.writes).toHaveLength(3)
+})
+
 test('the two sides of a partition do not delete what the other says, over and over', async () => {
   const one = await reports('n1')
   one.set(new Map([[web, here]]), alone)

@@ -45,6 +45,8 @@ export interface ServiceReportsOptions {
 export type Wanted =
   /** This node announces it. `reason`: and yet it does not work. */
   | ({ readonly kind: 'here' } & ReportText)
+  /** This node did, and may not now: whatever it says of itself says so, too. */
+  | { readonly kind: 'lapsed'; readonly reason: string; readonly message: string }
   /** No node does, which the coordinator says. */
   | { readonly kind: 'nowhere'; readonly reason: string; readonly message: string }
 
@@ -128,6 +130,17 @@ export class ServiceReports {
     for (const service of news) this.#touch(service)
   }
 
+  /**
+   * What this node says that it announces, it may not any more, for this reason; until the next `set`. Where another node
+   * has taken back its word already, nothing is said.
+   */
+  lapse(reason: string, message: string): void {
+    this.#wanted ??= new Map()
+    for (const { service, node } of this.#reflector.items.values())
+      if (service !== undefined && node === this.#options.node)
+        if (this.#follow(service, { kind: 'lapsed', reason, message })) this.#touch(service)
+  }
+
   /** Answers whether it says something else. */
   #follow(service: Key, text: Wanted | undefined): boolean {
     const before = this.#wanted?.get(service)
@@ -186,7 +199,7 @@ export class ServiceReports {
 
   /** The node in the report that this speaker keeps; undefined: it keeps none. */
   #speaksAs(wanted: Wanted): string | undefined {
-    if (wanted.kind === 'here') return this.#options.node
+    if (wanted.kind !== 'nowhere') return this.#options.node
     return this.#around?.coordinates === true && !this.#mute ? '' : undefined
   }
 
@@ -218,7 +231,8 @@ export class ServiceReports {
       const wanted = this.#wanted.get(service)
       for (const report of this.#of(service)) if (this.#isStale(report, wanted)) await this.#clear(report)
       const node = wanted && this.#speaksAs(wanted)
-      if (wanted !== undefined && node !== undefined)
+      const isSaid = wanted?.kind !== 'lapsed' || this.isReported(service)
+      if (wanted !== undefined && node !== undefined && isSaid)
         await this.#write(service, node, { names: [], ...wanted })
       this.#acquired.delete(service)
     } catch (error) {
@@ -238,6 +252,8 @@ export class ServiceReports {
         if (node === here) return !isNamed
         if (node === '' || isLeft) return true
         return kind.exclusive && this.#acquired.has(service) && isAlive?.(node) !== true
+      case 'lapsed':
+        return node === here && !isNamed
       case 'nowhere':
         if (!coordinates) return node === here
         return node === '' ? !isNamed : node === here || isLeft || isAlive?.(node) !== true
@@ -284,7 +300,8 @@ export class ServiceReports {
     const status = reportStatus(kind, node, service, text)
     const key = `${namespace}/${name}`
     const outcome = await this.#writer.write(kind.type, key, (raw) => ({ ...raw, status }))
-    if (outcome === 'forbidden') return this.#queue.addAfter(service, this.#writer.forbiddenMs(kind.type))
+    if (outcome === 'forbidden')
+      return this.#queue.addAfter(service, this.#writer.forbiddenMs(kind.type, key))
     this.#absences = 0
     if (outcome !== 'pruned' || node !== '') return
     // The installed definition has no place for a reason: then an object without a node says nothing.

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import * as api from '@landfall/api'
 import { customType, type RawObject } from '@landfall/kube'
-import { type BfdStatus, describeUnsent, type PeerStatus } from '../bgp/index.ts'
+import { describeUnsent, type SessionStatus } from '../bgp/index.ts'
 import type { OwnerReference } from './owner-reference.ts'
 import { nodeLabel } from './report-object.ts'
 
@@ -11,7 +11,7 @@ export const sessionType = customType<api.BGPSessionStatus>(api.bgpSessionStatus
 const nodeLabelName = 'metallb.io/node'
 const routesShown = 5
 
-export type Session = PeerStatus & { readonly bfd: BfdStatus | undefined }
+export type Session = SessionStatus
 export type SessionText = Omit<api.BGPSessionStatusStatus, 'node' | 'peer'>
 
 /** Selects the objects of the node: of one whose name is longer than a label may be, by its digest. */
@@ -41,7 +41,7 @@ export function sessionObject(
 
 /** What is to be said of it. While it is down, one attempt is as good as another: their states are not told. */
 export function sessionText(session: Session): SessionText {
-  const { state, since, address, vrf, announced, bfd } = session
+  const { state, since, address, vrf, announced, bfd, lastEnding } = session
   const isUp = state === 'established'
   return {
     address,
@@ -51,22 +51,33 @@ export function sessionText(session: Session): SessionText {
     since: new Date(since).toISOString().replace(/\.\d+Z$/, 'Z'),
     prefixes: isUp ? announced : 0,
     ...whyNot(session),
+    // While it is down, it is what `reason` and `message` say.
+    ...(isUp && lastEnding !== undefined ? { lastError: `${lastEnding.reason}: ${lastEnding.message}` } : {}),
   }
 }
 
 function whyNot({
   state,
   lastEnding,
+  held,
   passive,
   unsent,
   bfd,
+  fastBfd,
 }: Session): Pick<SessionText, 'reason' | 'message'> {
   if (state === 'established') {
     const [first] = unsent
     if (first !== undefined) return { reason: first.reason, message: textOfUnsent(unsent) }
-    if (bfd?.obstacle === undefined) return {}
-    return { reason: bfd.obstacle, message: 'BFD does not watch the session' }
+    if (bfd?.obstacle !== undefined)
+      return { reason: bfd.obstacle, message: 'BFD does not watch the session' }
+    return fastBfd === undefined ? {} : { reason: 'fastBFD', message: fastBfd }
   }
+  if (held) return { reason: 'bfdDown', message: 'BFD lost the peer: no session before it is found again' }
+  if (passive === 'notListening')
+    return {
+      reason: 'notListening',
+      message: 'the peer has to dial, and this speaker runs without --bgp-listen',
+    }
   if (lastEnding !== undefined) return lastEnding
   return passive
     ? { reason: 'waitingForPeer', message: 'the peer has not dialled' }

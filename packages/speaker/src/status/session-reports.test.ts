@@ -10,7 +10,14 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const namespace = 'metallb-system'
 const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u' }
-const quick: SessionTimes = { calmMs: 20, startMs: 40, changeMs: 40, detailMs: 60_000, sweepMs: 20 }
+const quick: SessionTimes = {
+  calmMs: 20,
+  startMs: 40,
+  changeMs: 40,
+  detailMs: 60_000,
+  sweepMs: 20,
+  silenceMs: 200,
+}
 const name = sessionName('n1', 'tor')
 
 let api: ObjectsApi
@@ -48,11 +55,13 @@ function session(fields: Partial<Session> = {}): Session {
     vrf: undefined,
     passive: false,
     lastEnding: undefined,
+    held: false,
     since: Date.UTC(2026, 0, 1),
     announced: 2,
     pending: 0,
     unsent: [],
     bfd: undefined,
+    fastBfd: undefined,
     ...fields,
   }
 }
@@ -73,6 +82,23 @@ test('what is said of a session that is up, and of one that is not', () => {
   })
   expect(sessionText(down)).toMatchObject({ bgpStatus: 'Down', prefixes: 0, ...refused })
   expect(sessionText(session({ state: 'active', passive: true }))).toMatchObject({ reason: 'waitingForPeer' })
+  expect(sessionText(session({ state: 'active', passive: 'notListening' }))).toMatchObject({
+    reason: 'notListening',
+    message: expect.stringContaining('--bgp-listen'),
+  })
+  expect(sessionText(session({ state: 'idle', held: true, lastEnding: refused }))).toMatchObject({
+    reason: 'bfdDown',
+    message: expect.stringContaining('BFD'),
+  })
+  expect(sessionText(session({ lastEnding: refused }))).toMatchObject({
+    bgpStatus: 'Established',
+    lastError: 'connectFailed: connect ECONNREFUSED 192.0.2.1:179',
+  })
+  expect(sessionText(down)).not.toHaveProperty('lastError')
+  expect(sessionText(session({ fastBfd: 'too quick' }))).toMatchObject({
+    reason: 'fastBFD',
+    message: 'too quick',
+  })
   expect(sessionText(session({ bfd: { state: 'down', obstacle: 'portInUse' } }))).toMatchObject({
     bgpStatus: 'Established',
     bfdStatus: 'unavailable',
@@ -96,7 +122,8 @@ test('a session is said in two writes, with the Node as its owner, and said agai
 })
 
 test('counters and other errors of other attempts are not written one by one', async () => {
-  const made = reports()
+  // As long as the status is not seen by the watch, each is news.
+  const made = reports({ changeMs: 60_000 })
   made.set([session()])
   await until('the status', () => status() !== undefined)
   for (let announced = 3; announced < 20; announced++) made.set([session({ announced })])
@@ -129,14 +156,46 @@ test('who speaks for all takes away what a dead speaker said, and nobody else do
   // The API of this test knows no labels, so what is here counts as wanted or not: by its own speaker only.
   const made = reports({ calmMs: 60_000, startMs: 60_000 })
   made.set([])
-  made.coordinate((node) => node === 'n9')
+  made.coordinate(new Set(['n9']))
   await quiet()
   expect(api.objects.size).toBe(1)
   made.coordinate(undefined)
   await quiet()
   expect(api.objects.size).toBe(1)
-  made.coordinate((node) => node !== 'n9')
+  made.coordinate(new Set(['n1']))
   await until('its end', () => api.objects.size === 0)
+})
+
+test('of a node whose speaker is not heard nothing is known', async () => {
+  const other = sessionObject({ namespace, node: 'n9', peer: 'tor' }, owner)
+  const said = { node: 'n9', peer: 'tor', bgpStatus: 'Established', prefixes: 7 }
+  api.put({ ...other, status: said })
+  const of9 = () => api.objects.get(sessionName('n9', 'tor'))?.['status']
+  // As above: nothing is taken away by the speaker of n1.
+  const made = reports({ calmMs: 60_000, startMs: 60_000, sweepMs: 60_000 })
+  made.set([])
+  made.coordinate(undefined)
+  await quiet()
+  expect(of9()).toEqual(said)
+  made.coordinate(new Set(['n1']))
+  await until('the mark', () => api.writes.length > 0)
+  expect(of9()).toEqual({
+    ...said,
+    bgpStatus: 'Unknown',
+    reason: 'speakerSilent',
+    message: 'the speaker on node n9 is not heard; it said last: Established',
+  })
+})
+
+test('what another said of its session is put right', async () => {
+  const made = reports()
+  made.set([session()])
+  await until('the status', () => status() !== undefined)
+  const own = sessionObject({ namespace, node: 'n1', peer: 'tor' }, owner)
+  api.put({ ...own, status: { node: 'n1', peer: 'tor', bgpStatus: 'Unknown', reason: 'speakerSilent' } })
+  await until('the truth', () => api.writes.length === 3)
+  expect(status()).toMatchObject({ bgpStatus: 'Established' })
+  expect(status()).not.toHaveProperty('reason')
 })
 
 test('where it may not be written it is asked for ever more seldom', async () => {

@@ -1,7 +1,8 @@
 /**
  * Keeps the BGPSessionStatus objects of this node as its sessions are. A session that comes up or goes down is written
  * when it has stayed so for a moment, at most every 5 s; what changes of it otherwise (prefixes, another error of
- * another attempt) at most once a minute. The coordinator takes away what nodes without a living speaker left behind.
+ * another attempt) at most once a minute. The coordinator says of nodes without a living speaker that nothing is known,
+ * and takes away what they left behind.
  * Where the kind is missing, or its role does not grant it, nothing is said.
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -36,6 +37,8 @@ export interface SessionTimes {
   readonly changeMs: number
   readonly detailMs: number
   readonly sweepMs: number
+  /** After the others no longer hear a speaker; one that restarts is back by then. */
+  readonly silenceMs: number
 }
 
 const usualTimes: SessionTimes = {
@@ -44,6 +47,7 @@ const usualTimes: SessionTimes = {
   changeMs: 5000,
   detailMs: 60_000,
   sweepMs: 60_000,
+  silenceMs: 10_000,
 }
 /** The kind may be installed later, and an API server that has just started refuses everybody. */
 const absence = { firstMs: 1000, ceilingMs: 300_000 }
@@ -68,7 +72,8 @@ export class SessionReports {
   /** By the name of the object; undefined: it is not known yet. */
   #wanted: ReadonlyMap<string, Session> | undefined
   readonly #writtenAt = new Map<string, number>()
-  #isAlive: ((node: string) => boolean) | undefined
+  #alive: ReadonlySet<string> | undefined
+  #silence: NodeJS.Timeout | undefined
   /** What nobody kept at the last sweep. */
   #abandoned: ReadonlySet<string> = new Set()
   #absences = 0
@@ -110,13 +115,20 @@ export class SessionReports {
     for (const name of new Set([...this.#wanted.keys(), ...(before?.keys() ?? [])])) this.#touch(name)
   }
 
-  /** @param isAlive undefined: another speaker speaks for all */
-  coordinate(isAlive: ((node: string) => boolean) | undefined): void {
-    this.#isAlive = isAlive
+  /** @param alive the nodes whose speakers are heard; undefined: another speaker speaks for all */
+  coordinate(alive: ReadonlySet<string> | undefined): void {
+    const before = this.#alive
+    this.#alive = alive
+    if (alive === undefined || (before !== undefined && [...before].every((node) => alive.has(node)))) return
+    this.#silence ??= setTimeout(() => {
+      this.#silence = undefined
+      void this.#markSilent()
+    }, this.#times.silenceMs).unref()
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#sweeps)
+    clearTimeout(this.#silence)
     this.#reflector.stop()
     await this.#queue.stop()
   }
@@ -181,11 +193,12 @@ export class SessionReports {
           if (!hasStatus(error, 409)) throw error
         })
     this.#writtenAt.set(name, performance.now())
-    const outcome = await this.#writer.write(sessionType, `${namespace}/${name}`, (raw) => ({
+    const key = `${namespace}/${name}`
+    const outcome = await this.#writer.write(sessionType, key, (raw) => ({
       ...raw,
       status: this.#whole(session, this.#textOf(session, statusOf(raw))),
     }))
-    if (outcome === 'forbidden') this.#queue.addAfter(name, this.#writer.forbiddenMs(sessionType))
+    if (outcome === 'forbidden') this.#queue.addAfter(name, this.#writer.forbiddenMs(sessionType, key))
   }
 
   /** A speaker that starts does not know since when a session is down; who was here before it did. */
@@ -213,29 +226,41 @@ export class SessionReports {
 
   /** What was left without a keeper at two sweeps in a row goes. */
   async #sweep(): Promise<void> {
-    const { cluster, namespace } = this.#options
-    const isAlive = this.#isAlive
-    if (isAlive === undefined || this.#reflector.isAbsent || !this.#reflector.hasSynced()) {
-      this.#abandoned = new Set()
-      return
+    const abandoned = await this.#abandonedNow()
+    const before = this.#abandoned
+    this.#abandoned = new Set(abandoned.map(({ meta }) => meta.name))
+    for (const { meta } of abandoned)
+      if (before.has(meta.name)) await this.#options.cluster.delete(sessionType, keyOf(meta)).catch(() => {})
+  }
+
+  /** Its speaker says otherwise as soon as it can. */
+  async #markSilent(): Promise<void> {
+    for (const { meta, status } of await this.#abandonedNow()) {
+      if (status?.bgpStatus === 'Unknown') continue
+      const said = {
+        bgpStatus: 'Unknown',
+        reason: 'speakerSilent',
+        message: `the speaker on node ${status?.node} is not heard; it said last: ${status?.bgpStatus}`,
+      }
+      await this.#writer
+        .write(sessionType, keyOf(meta), (raw) => ({ ...raw, status: { ...statusOf(raw), ...said } }))
+        .catch(() => {})
     }
+  }
+
+  /** What nobody keeps who is alive; nothing where another speaker coordinates. What fails is looked at again. */
+  async #abandonedNow(): Promise<readonly BGPSessionStatus[]> {
+    const { cluster, namespace } = this.#options
+    const alive = this.#alive
+    if (alive === undefined || this.#reflector.isAbsent || !this.#reflector.hasSynced()) return []
     const path = pathOf(sessionType, { namespace })
     const query = { resourceVersion: '0' }
-    try {
-      const { items } = await cluster.request<{ items?: readonly RawObject[] }>({
-        method: 'GET',
-        path,
-        query,
-      })
-      const all = (items ?? []).map((raw) => sessionType.project(raw))
-      const abandoned = all.filter(({ status }) => status?.node !== undefined && !isAlive(status.node))
-      const before = this.#abandoned
-      this.#abandoned = new Set(abandoned.map(({ meta }) => meta.name))
-      for (const { meta } of abandoned)
-        if (before.has(meta.name)) await cluster.delete(sessionType, keyOf(meta)).catch(() => {})
-    } catch {
-      // It is looked at again.
-    }
+    const list = await cluster
+      .request<{ items?: readonly RawObject[] }>({ method: 'GET', path, query })
+      .catch(() => undefined)
+    return (list?.items ?? [])
+      .map((raw) => sessionType.project(raw))
+      .filter(({ status }) => status?.node !== undefined && !alive.has(status.node))
   }
 }
 

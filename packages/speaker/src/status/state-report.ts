@@ -122,7 +122,7 @@ export class StateReport {
       const status = statusFor(old)
       return isDeepStrictEqual(old, status) ? undefined : { ...raw, status }
     })
-    if (outcome === 'forbidden') this.#queue.addAfter(this.#key, this.#writer.forbiddenMs(type))
+    if (outcome === 'forbidden') this.#queue.addAfter(this.#key, this.#writer.forbiddenMs(type, this.#key))
   }
 
   #object(): RawObject {

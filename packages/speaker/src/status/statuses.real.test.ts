@@ -1,7 +1,7 @@
 /** What a speaker says in statuses on a real API server, as `kubectl get` shows it. */
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import type { Cluster } from '@landfall/kube'
-import { findBinaries, RealApiServer } from '@landfall/kube/testing'
+import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { announcementsOf } from '../announcements.ts'
@@ -9,10 +9,6 @@ import { type Layer2State, noLayer2 } from '../layer2/messages.ts'
 import { Planner } from '../plan/planner.ts'
 import { type Written, worldOf } from '../plan/testing.ts'
 import { Statuses } from './statuses.ts'
-
-const binaries = findBinaries()
-const skipped = typeof binaries === 'string' && process.env['LANDFALL_NO_SKIP'] !== '1'
-if (skipped) process.stdout.write(`skipped, for there is ${binaries}\n`)
 
 const namespace = 'metallb-system'
 const ip = '192.0.2.1'
@@ -29,7 +25,7 @@ const objects: readonly Written[] = [
   { kind: 'EndpointSlice', metadata: { name: 'web-1' }, spec: { serviceName: 'web', endpoints } },
 ]
 
-describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 }, () => {
   let server: RealApiServer
   let cluster: Cluster
   const running: Statuses[] = []
@@ -39,8 +35,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     cluster = server.cluster()
     const crds = metallbResources.map((resource) => crdManifest(resource))
     const items = [...crds, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]
-    await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    await server.apply(...items)
   }, 90_000)
   afterAll(async () => {
     await Promise.all(running.map((statuses) => statuses.stop()))
@@ -48,11 +43,6 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     await server?.stop()
   })
 
-  async function kubectl(args: readonly string[], input = ''): Promise<string> {
-    const { ok, stdout, stderr } = await server.kubectl(args, input)
-    if (!ok) throw new Error(stderr)
-    return stdout
-  }
   async function speaker(node: string): Promise<Statuses> {
     const owner = (kind: string, name: string) => ({ apiVersion: 'v1', kind, name, uid: `uid-${name}` })
     const statuses = new Statuses({
@@ -74,8 +64,8 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       node,
       objects.filter(({ kind }) => kind !== without),
     )
-    const announced = owner === node ? [{ ip, interfaces: ['eth0'] }] : []
-    const owners = { [ip]: owner }
+    const announced = new Map(owner === node ? [[ip, ['eth0']]] : [])
+    const owners = new Map([[ip, owner]])
     const members = ['n1', 'n2'].map((each) => ({ node: each, state: 'serving' as const, heardMs: 1 }))
     const state: Layer2State = { ...noLayer2, serving: true, coordinator: 'n1', owners, announced, members }
     const known = { knowsService: () => true, knowsNode: () => true }
@@ -83,7 +73,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
   }
   /** The columns behind name and, where there is one, before the age. */
   const table = (kind: string) => async () =>
-    (await kubectl(['get', kind, '-n', namespace, '--no-headers']))
+    (await server.run(['get', kind, '-n', namespace, '--no-headers']))
       .split('\n')
       .filter(Boolean)
       .map((line) => line.trim().split(/\s+/).slice(1).join(' '))
@@ -99,7 +89,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     show(two, 'n2', 'n2')
     show(one, 'n1', 'n2')
     await expect.poll(table('servicel2status'), patient).toEqual(['n2 web default'])
-    const found = JSON.parse(await kubectl(['get', 'servicel2status', '-n', namespace, '-o', 'json']))
+    const found = JSON.parse(await server.run(['get', 'servicel2status', '-n', namespace, '-o', 'json']))
     expect(found.items[0]).toMatchObject({
       metadata: { name: expect.stringMatching(/^l2-/), labels: { 'metallb.io/node': 'n2' } },
       status: { node: 'n2', interfaces: [{ name: 'eth0' }] },
@@ -116,7 +106,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     show(two, 'n2', 'n1')
     show(one, 'n1', 'n1')
     await expect.poll(table('servicel2status'), patient).toEqual(['n1 web default'])
-    await kubectl(['delete', 'servicebgpstatus', '-n', namespace, '-l', 'metallb.io/node=n9'])
+    await server.run(['delete', 'servicebgpstatus', '-n', namespace, '-l', 'metallb.io/node=n9'])
   })
 
   it('says once in the cluster why nobody does', async () => {
@@ -137,10 +127,12 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       vrf: undefined,
       passive: false,
       lastEnding: undefined,
+      held: false,
       since: Date.now(),
       announced: 1,
       pending: 0,
       unsent: [],
+      fastBfd: undefined,
       bfd: { state: 'up', obstacle: undefined },
     } as const
     const lastEnding = { reason: 'connectFailed', message: 'connect ECONNREFUSED 192.0.2.1:179' }
@@ -148,7 +140,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     two?.sessions([{ ...session, state: 'connect', lastEnding, bfd: undefined }])
     const sessions = async () => (await table('bgpsessionstatus')()).map((line) => line.replace(/ \d+s/, ''))
     await expect.poll(sessions, patient).toEqual(['n1 tor Established up', 'n2 tor Down connectFailed'])
-    const wide = await kubectl(['get', 'bgpsessionstatus', '-n', namespace, '-o', 'wide'])
+    const wide = await server.run(['get', 'bgpsessionstatus', '-n', namespace, '-o', 'wide'])
     expect(wide).toContain('connect ECONNREFUSED 192.0.2.1:179')
     two?.sessions([])
     await expect.poll(sessions, patient).toEqual(['n1 tor Established up'])
@@ -162,7 +154,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
     one?.judge(clean)
     await expect.poll(table('configurationstate'), patient).toEqual([expect.stringMatching(/^Valid \d+s$/)])
     const get = async () =>
-      JSON.parse(await kubectl(['get', 'configurationstate', 'speaker-n1', '-n', namespace, '-o', 'json']))
+      JSON.parse(await server.run(['get', 'configurationstate', 'speaker-n1', '-n', namespace, '-o', 'json']))
     const before = await get()
     expect(before.metadata).toMatchObject({
       labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': 'n1' },
@@ -178,7 +170,7 @@ describe.skipIf(skipped)('with a real API server', { timeout: 60_000 }, () => {
       .toEqual([expect.stringMatching(/^Invalid it is no address \d+s$/)])
     one?.judge(clean)
     await expect.poll(table('configurationstate'), patient).toEqual([expect.stringMatching(/^Valid \d+s$/)])
-    await kubectl(['delete', 'configurationstate', 'speaker-n1', '-n', namespace])
+    await server.run(['delete', 'configurationstate', 'speaker-n1', '-n', namespace])
     await expect.poll(table('configurationstate'), patient).toEqual([expect.stringMatching(/^Valid \d+s$/)])
   })
 })

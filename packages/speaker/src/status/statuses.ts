@@ -7,6 +7,7 @@ import type { Key } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { Announcement } from '../announcements.ts'
 import type { Layer2State } from '../layer2/messages.ts'
+import type { Silence } from '../plan/reasons.ts'
 import type { OwnerReference } from './owner-reference.ts'
 import { bgpReports, layer2Reports } from './report-object.ts'
 import { ServiceReports, type Surroundings } from './service-reports.ts'
@@ -74,9 +75,14 @@ export class Statuses {
     const around = { ...known, coordinates, isAlive: (node: string) => alive.has(node) }
     const { layer2, bgp } = wantedReports(announcements, coordinates)
     this.#bgp.set(bgp, around, only)
-    this.#sessions.coordinate(coordinates ? around.isAlive : undefined)
+    this.#sessions.coordinate(coordinates ? alive : undefined)
     // Until the others were heard nobody knows who announces what.
     if (serving) this.#layer2.set(layer2, around, only)
+  }
+
+  /** This node has lost the right to announce anything by layer 2, and not just for a moment. */
+  lapse({ reason, message }: Silence): void {
+    this.#layer2.lapse(reason, message)
   }
 
   /** Whether it is said already that this node announces it. */

@@ -18,10 +18,10 @@ const objects: readonly Written[] = [
   { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }] } },
   { kind: 'EndpointSlice', metadata: { name: 'web-1' }, spec: { serviceName: 'web', endpoints } },
 ]
-const ownedBy = (owner: string, announced: Layer2State['announced'] = []): Layer2State => ({
+const ownedBy = (owner: string, announced: Layer2State['announced'] = new Map()): Layer2State => ({
   ...noLayer2,
   serving: true,
-  owners: { [ip]: owner },
+  owners: new Map([[ip, owner]]),
   announced,
 })
 
@@ -35,7 +35,7 @@ function wanted(state: Layer2State, coordinates: boolean, without = '') {
 }
 
 test('the owner says on which interfaces, each node to which peers', () => {
-  const owned = ownedBy('n1', [{ ip, interfaces: ['eth0'] }])
+  const owned = ownedBy('n1', new Map([[ip, ['eth0']]]))
   expect(wanted(owned, false)).toEqual({
     layer2: { kind: 'here', names: ['eth0', 'eth1'], reason: '', message: '' },
     bgp: { kind: 'here', names: ['a', 'b'], reason: '', message: '' },
@@ -43,7 +43,7 @@ test('the owner says on which interfaces, each node to which peers', () => {
 })
 
 test('an owner that cannot announce says why', () => {
-  expect(wanted(ownedBy('n1', [{ ip, interfaces: [] }]), false).layer2).toEqual({
+  expect(wanted(ownedBy('n1', new Map([[ip, []]])), false).layer2).toEqual({
     kind: 'here',
     names: ['eth0', 'eth1'],
     reason: 'announceFailed',

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Change, configMapType, type Reflector, type ResourceType, secretType } from '@landfall/kube'
 import type { ConfigMap, Key, KubeObject, Node } from '@landfall/kube/model'
 import {
+  besideRefusedPools,
   buildConfig,
   type Config,
   configKey,
@@ -135,15 +136,15 @@ export class Configuration {
   #read(nodes: readonly Node[], holdings: () => Iterable<readonly [Key, readonly IP[]]>): Configured {
     const configMap = this.#configMap()
     const { reader } = this.#legacy
-    const source = sourceOf(
-      this.#pools.items.size,
-      reader !== undefined && (configMap !== undefined || reader.hasGood),
-    )
-    if (source === 'configMap' && reader !== undefined)
-      return { ...reader.build(configMap, nodes, holdings()), source, warnings: [], both: false }
-    reader?.forget()
     const objects = this.#objects(nodes)
-    const { config, refusals } = buildConfig(objects)
+    const built = buildConfig(objects)
+    const source = sourceOf(built, reader !== undefined && (configMap !== undefined || reader.hasGood))
+    if (source === 'configMap' && reader !== undefined) {
+      const legacy = besideRefusedPools(reader.build(configMap, nodes, holdings()), built)
+      return { ...legacy, source, warnings: [], both: false }
+    }
+    reader?.forget()
+    const { config, refusals } = built
     const labels = nodes.find(({ meta }) => meta.name === this.#node)?.meta.labels
     return {
       config,

@@ -38,6 +38,7 @@ const pod = (
   ready,
   graceSeconds,
 })
+const nobody: ReadonlySet<string> = new Set()
 const rules = { ignoreExcludeLabel: false, drainOnCordon: false }
 const nodes = [node('n2', ['10.0.0.2']), node('n1', ['10.0.0.1', 'fd00::1']), node('n3', ['10.0.0.3'])]
 
@@ -64,27 +65,19 @@ test('the exclude label counts whatever its value, unless ignored', () => {
     node('n3', []),
   ]
   const none = { networkUnavailable: false, outOfService: false, cordoned: false, foreignSpeaker: false }
-  expect([...nodeFacts(labelled, rules).values()]).toEqual([
+  expect([...nodeFacts(labelled, rules, new Set(['n3'])).values()]).toEqual([
     { ...none, outOfService: true, excluded: true },
-    { ...none, networkUnavailable: true, excluded: false },
+    { ...none, networkUnavailable: true, excluded: false, foreignSpeaker: true },
   ])
-  expect(nodeFacts(labelled, { ...rules, ignoreExcludeLabel: true }).get('n1')?.excluded).toBe(false)
+  expect(nodeFacts(labelled, { ...rules, ignoreExcludeLabel: true }, nobody).get('n1')?.excluded).toBe(false)
 })
 
 test('cordoned is who is unschedulable, when that is asked for', () => {
   const cordoned = (drainOnCordon: boolean) =>
-    [...nodeFacts(nodes, { ...rules, drainOnCordon })].flatMap(([name, fact]) => (fact.cordoned ? name : []))
+    [...nodeFacts(nodes, { ...rules, drainOnCordon }, nobody)].flatMap(([name, fact]) =>
+      fact.cordoned ? name : [],
+    )
   expect([cordoned(false), cordoned(true)]).toEqual([[], ['n2']])
-})
-
-test('a speaker of MetalLB is foreign while it is ready, one of ours never', () => {
-  const speakers = [
-    pod('n1', [], 'Running', { image: 'quay.io/metallb/speaker:v0.15.2' }),
-    pod('n2', [], 'Running', { image: 'registry.example/mirror/metallb-speaker', ready: false }),
-    pod('n3', [], 'Running', { image: 'registry.example/metallb/landfall-speaker:1' }),
-  ]
-  const foreign = [...nodeFacts(nodes, rules, speakers)].filter(([, fact]) => fact.foreignSpeaker)
-  expect(foreign.map(([name]) => name)).toEqual(['n1'])
 })
 
 test('the grace period is that of the speaker on the node, the shortest of several', () => {

@@ -10,12 +10,12 @@ export interface NodeRules {
   readonly drainOnCordon: boolean
 }
 
+/** @param foreign nodes where a speaker of another kind announces */
 export function nodeFacts(
   nodes: readonly Node[],
   { ignoreExcludeLabel, drainOnCordon }: NodeRules,
-  speakers: readonly Pod[] = [],
+  foreign: ReadonlySet<string>,
 ): NodeFacts {
-  const foreign = new Set(speakers.filter(isForeign).map(({ nodeName }) => nodeName))
   return new Map(
     nodes.map(({ meta, networkUnavailable, outOfService, unschedulable }) => [
       meta.name,
@@ -28,14 +28,6 @@ export function nodeFacts(
       },
     ]),
   )
-}
-
-/**
- * A speaker of MetalLB, known by the name of its image, whatever registry it comes from. It counts until it is no
- * longer ready, its last moments included: until then it answers.
- */
-function isForeign({ images, ready }: Pod): boolean {
-  return ready && images.some((image) => /metallb/i.test(image) && !/landfall/i.test(image))
 }
 
 /**

@@ -1,5 +1,6 @@
 /** EndpointSlices by the key of their Service. A list changes its identity when, and only when, a slice changes. */
-import type { EndpointSlice, Key } from '@landfall/kube/model'
+import type { Key } from '@landfall/kube/model'
+import type { EndpointSlice } from '../plan/world.ts'
 
 export class SliceIndex {
   readonly #byService = new Map<Key, readonly EndpointSlice[]>()

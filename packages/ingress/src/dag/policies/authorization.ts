@@ -4,15 +4,15 @@
  */
 import type { AuthorizationPolicy, AuthorizationServer, HTTPProxy } from '@landfall/api'
 import type { Key } from '@landfall/kube/model'
-import type { Lookups } from '../../model/lookups.ts'
 import type { Authorization, NameMatch } from '../access.ts'
 import type { Limit } from '../cluster.ts'
 import { type Extension, translateExtension } from '../extension-service.ts'
 import type { AuthorizationRule } from '../filters.ts'
-import type { GlobalAuthorization } from '../options.ts'
+import type { DagOptions, GlobalAuthorization } from '../options.ts'
 import { type Checked, error, ok, type Problem, refused, warning } from '../problem.ts'
 import type { Reading } from '../reading.ts'
 import { readLimit } from './durations.ts'
+import { ignored } from './ignored-fields.ts'
 
 /** What a host says for its routes. */
 export interface HostAuthorization {
@@ -33,7 +33,7 @@ export function globalAuthorization({ lookups, options }: Reading): HostAuthoriz
   const asked = options.globalAuthorization
   if (asked === undefined) return noAuthorization
   const { extensionService: key, server } = asked
-  const extension = extensionAt(key, lookups)
+  const extension = extensionAt(key, { lookups, options })
   const timeout = readLimit(server.responseTimeout)
   const service = serviceOf(server, () => undefined)
   return {
@@ -63,7 +63,8 @@ export function readAuthorization(
   const asked = root.spec.virtualhost?.authorization
   const above = globalAuthorization(reading)
   if (asked === undefined) return ok(above)
-  if (above.server !== undefined && asked.extensionRef === undefined) return ok(under(above, asked))
+  if (asked.extensionRef === undefined && (above.server !== undefined || ofServer(asked).length === 0))
+    return ok(under(above, asked))
   const problems: Problem[] = []
   const refuse = (reason: string, message: string): void => {
     problems.push(error('AuthError', reason, `${field}${message}`))
@@ -74,7 +75,7 @@ export function readAuthorization(
   const http = asked.serviceType === 'http'
   if (http && hasContext(policy))
     refuse('AuthContextForHTTP', '.authPolicy.context: a server over HTTP gets none')
-  const server = off ? undefined : serverOf(root, asked, reading.lookups, refuse)
+  const server = off ? undefined : serverOf(root, asked, reading, refuse)
   if (problems.length > 0) return refused(...problems)
   const rule = ruleOf(policy, { kind: 'ask', context: {} })
   return ok({ server, rule: off ? { kind: 'skip' } : rule, asked: true })
@@ -83,6 +84,29 @@ export function readAuthorization(
 /** Of the host only the word on whether to ask, and what to tell, counts. */
 function under(above: HostAuthorization, { authPolicy }: AuthorizationServer): HostAuthorization {
   return { ...above, rule: ruleOf(authPolicy, above.rule), asked: true }
+}
+
+/** What a host says of a server without naming one. The schema says `grpc` by itself. */
+function ofServer(asked: AuthorizationServer): readonly string[] {
+  const names = ['httpSettings', 'responseTimeout', 'failOpen', 'withRequestBody'] as const
+  const said = names.filter((name) => asked[name] !== undefined && asked[name] !== false)
+  return asked.serviceType === 'http' ? ['serviceType', ...said] : said
+}
+
+/** Of a host that names no server, and leaves it to the configuration what is asked how. */
+export function ignoredOfServer(
+  { spec }: HTTPProxy,
+  { globalAuthorization: above }: DagOptions,
+): readonly Problem[] {
+  const asked = spec.virtualhost?.authorization
+  if (asked === undefined || asked.extensionRef !== undefined) return []
+  if (above !== undefined)
+    return ofServer(asked).map((name) =>
+      ignored(`${field}.${name}: ignored, as the configuration says this of the server of all hosts`),
+    )
+  const isIdle = hasContext(asked.authPolicy) && asked.authPolicy?.disabled !== true
+  const why = 'as neither extensionRef nor the configuration (globalExtAuth) names a server to ask'
+  return isIdle ? [ignored(`${field}.authPolicy: ignored, ${why}`)] : []
 }
 
 /** undefined: as the host says. */
@@ -118,14 +142,14 @@ function ruleOf(policy: AuthorizationPolicy | undefined, above: AuthorizationRul
 function serverOf(
   root: HTTPProxy,
   asked: AuthorizationServer,
-  lookups: Lookups,
+  reading: Reading,
   refuse: (reason: string, message: string) => void,
 ): Authorization | undefined {
   const { apiVersion = onlyVersion, namespace, name = '' } = asked.extensionRef ?? {}
   if (apiVersion !== onlyVersion)
     refuse('AuthBadResourceVersion', `.extensionRef.apiVersion: "${apiVersion}" is not ${onlyVersion}`)
   const key = `${namespace ?? root.meta.namespace}/${name}`
-  const extension = extensionAt(key, lookups)
+  const extension = extensionAt(key, reading)
   if (extension?.cluster === undefined) {
     const why = extension === undefined ? 'not found' : 'not valid, see its status'
     refuse('ExtensionServiceNotFound', `.extensionRef: ExtensionService "${key}" is ${why}`)
@@ -140,9 +164,9 @@ function serverOf(
   return authorization(key, extension, service, asked, timeout)
 }
 
-function extensionAt(key: Key, lookups: Lookups): Extension | undefined {
+function extensionAt(key: Key, { lookups, options }: Reading): Extension | undefined {
   const found = lookups.extensionService(key)
-  return found && translateExtension(found, lookups)
+  return found && translateExtension(found, lookups, options)
 }
 
 function authorization(

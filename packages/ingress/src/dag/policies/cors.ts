@@ -1,8 +1,8 @@
 /** `corsPolicy` of a host. */
 import { type CORSPolicy, parseGoDuration } from '@landfall/api'
-import { isRegex } from '../conditions.ts'
 import type { Cors, Origin } from '../filters.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
+import { isRegex } from '../regex.ts'
 import { hasControl } from './control-characters.ts'
 
 const field = 'spec.virtualhost.corsPolicy'
@@ -20,6 +20,7 @@ export function readCors(policy: CORSPolicy | undefined): Checked<Cors | undefin
     return origin ?? []
   })
   if (allowOrigin.length === 0) refuse('allowOrigin', 'at least one is needed')
+  if (allowMethods.length === 0) refuse('allowMethods', 'at least one is needed')
   for (const [at, list] of Object.entries({ allowMethods, allowHeaders, exposeHeaders }))
     if (list.some(hasControl)) refuse(at, 'control characters are no name')
   const seconds = maxAge === '' ? undefined : maxAge === '0' ? 0 : parseGoDuration(maxAge)

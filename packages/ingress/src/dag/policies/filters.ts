@@ -6,7 +6,7 @@ import { type Checked, ok, type Problem, refused, warning } from '../problem.ts'
 import { type HostAuthorization, readRouteAuthorization } from './authorization.ts'
 import { readCookies } from './cookies.ts'
 import { readCors } from './cors.ts'
-import { readHostDescriptors, readRouteDescriptors, unlimited } from './global-rate-limit.ts'
+import { readHostDescriptors, readRouteDescriptors, uncounted, unlimited } from './global-rate-limit.ts'
 import { readIPFilter } from './ip-filter.ts'
 import { readRouteTokens } from './jwt.ts'
 import { readLocalRateLimit } from './local-rate-limit.ts'
@@ -18,6 +18,8 @@ export interface HostRules {
   readonly providers: readonly string[]
   /** Of routes that say nothing. */
   readonly jwt: JwtRule
+  /** The host has global rate limits of its own. */
+  readonly limited: boolean
   readonly options: DagOptions
 }
 
@@ -57,7 +59,7 @@ export function readRouteFilters(
   const { rateLimitService } = host.options
   const forwards = (route.services ?? []).length > 0
   const rateLimit = readLocalRateLimit(field, 'RouteError', route.rateLimitPolicy)
-  const descriptors = readRouteDescriptors(field, route.rateLimitPolicy, forwards)
+  const descriptors = readRouteDescriptors(field, route.rateLimitPolicy)
   const ipFilter = readIPFilter(field, route)
   const cookies = readCookies(field, route.cookieRewritePolicies)
   const authorization = readRouteAuthorization(field, route.authPolicy, host.authorization)
@@ -67,8 +69,8 @@ export function readRouteFilters(
   const filters: RouteFilters = {
     rateLimit: rateLimit.value,
     ipFilter: ipFilter.value,
-    cookies: cookies.value,
-    descriptors: rateLimitService === undefined ? undefined : descriptors.value,
+    cookies: forwards ? cookies.value : [],
+    descriptors: rateLimitService === undefined || !forwards ? undefined : descriptors.value,
     authorization: authorization.value.rule,
     jwt: jwt.value,
   }
@@ -76,6 +78,7 @@ export function readRouteFilters(
     ...unchecked(field, route, filters, host),
     ...authorization.value.warnings,
     ...unlimited(field, route.rateLimitPolicy, rateLimitService),
+    ...(forwards ? [] : uncounted(field, route.rateLimitPolicy, rateLimitService, host.limited)),
   ]
   return ok({ filters: asksNothing(filters) ? undefined : filters, warnings })
 }

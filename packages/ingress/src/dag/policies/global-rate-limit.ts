@@ -22,22 +22,38 @@ export function readHostDescriptors(
   return readDescriptors(field_, 'VirtualHostError', service.defaultGlobalRateLimitPolicy)
 }
 
-/** @param forwards Envoy asks the service only for requests that go to a cluster */
 export function readRouteDescriptors(
   field: string,
   policy: RateLimitPolicy | undefined,
-  forwards: boolean,
 ): Checked<RouteDescriptors | undefined> {
   const own = policy?.global
   if (own === undefined) return ok(undefined)
-  const at = `${field}.rateLimitPolicy.global`
-  const checked = readDescriptors(at, 'RouteError', own)
-  if (!checked.ok) return checked
-  if (!forwards && own.disabled !== true) {
-    const message = `${at}: Envoy asks a rate limit service only for requests that it forwards; use local`
-    return refused(error('RouteError', 'RateLimitPolicyNotValid', message))
-  }
-  return ok({ withHost: own.disabled !== true, descriptors: checked.value })
+  const checked = readDescriptors(`${field}.rateLimitPolicy.global`, 'RouteError', own)
+  return checked.ok ? ok({ withHost: own.disabled !== true, descriptors: checked.value }) : checked
+}
+
+/** Envoy asks a service only for requests that go to a cluster: what says nothing of a route without one. */
+export function uncounted(
+  field: string,
+  policy: RateLimitPolicy | undefined,
+  service: RateLimitService | undefined,
+  isHostLimited: boolean,
+): readonly Problem[] {
+  if (service === undefined) return []
+  const why = 'as Envoy asks a rate limit service only for requests that it forwards; limit with local'
+  const ignored = (message: string) => warning('SpecError', 'IgnoredField', message)
+  const isOwn = (policy?.global?.descriptors ?? []).length > 0 && policy?.global?.disabled !== true
+  const withHost = isHostLimited && policy?.global?.disabled !== true
+  return [
+    ...(isOwn ? [ignored(`${field}.rateLimitPolicy.global: ignored, ${why}`)] : []),
+    ...(withHost
+      ? [
+          ignored(
+            `${field}: spec.virtualhost.rateLimitPolicy.global does not count here, ${why}, or say global: {disabled: true} to agree`,
+          ),
+        ]
+      : []),
+  ]
 }
 
 /** What says nothing without a service is pointed out. */

@@ -5,7 +5,7 @@
 import type { HeadersPolicy } from '@landfall/api'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 import type { HeaderEdits, HostRewrite } from '../virtual-host.ts'
-import { hasControl } from './control-characters.ts'
+import { headerNameProblem, headerValueProblem } from './header-limits.ts'
 
 export interface HeaderRules {
   readonly edits: HeaderEdits
@@ -34,8 +34,6 @@ const reasons = {
   },
 } as const
 
-const headerName = /^[A-Za-z0-9-]+$/
-
 export function readHeaders(policy: HeadersPolicy | undefined, context: HeaderContext): Checked<HeaderRules> {
   if (policy === undefined) return ok(noHeaderRules)
   const problems: Problem[] = []
@@ -48,17 +46,21 @@ export function readHeaders(policy: HeadersPolicy | undefined, context: HeaderCo
   for (const [index, { name, value }] of (policy.set ?? []).entries()) {
     const at = `set[${index}]`
     const key = name.toLowerCase()
-    if (key === 'host') {
-      if (context.direction === 'response') refuse(`${at}.name`, '"Host" is not a header of responses')
-      else host = hostRewrite(value, context)
-    } else if (!headerName.test(name)) refuse(`${at}.name`, `"${name}" is no header name`)
+    const isHost = key === 'host'
+    const written = isHost ? value : expand(value, context.variables)
+    const badName = isHost ? undefined : headerNameProblem(name)
+    const badValue = headerValueProblem(written)
+    if (badName !== undefined) refuse(`${at}.name`, badName)
+    else if (isHost && context.direction === 'response')
+      refuse(`${at}.name`, '"Host" is not a header of responses')
     else if (set.has(key)) refuse(`${at}.name`, `"${name}" is set twice`)
-    else if (hasControl(value))
-      refuse(`${at}.value`, 'a header value has no line breaks or control characters')
-    else set.set(key, { name, value: expand(value, context.variables) })
+    else if (badValue !== undefined) refuse(`${at}.value`, badValue)
+    else if (isHost) host = hostRewrite(value, context)
+    else set.set(key, { name, value: written })
   }
   for (const [index, name] of (policy.remove ?? []).entries()) {
-    if (!headerName.test(name)) refuse(`remove[${index}]`, `"${name}" is no header name`)
+    const badName = headerNameProblem(name)
+    if (badName !== undefined) refuse(`remove[${index}]`, badName)
     else if (name.toLowerCase() === 'host') refuse(`remove[${index}]`, '"Host" cannot be removed')
   }
   if (problems.length > 0) return refused(...problems)
@@ -103,12 +105,20 @@ const variables = new Set([
   'TLS_JA4_FINGERPRINT',
 ])
 
+/** A text as Envoy's format string for itself. */
+export function literally(text: string): string {
+  return text.replaceAll('%', '%%')
+}
+
+/** A name, or a header of the request: a second one may stand for it, and only so many bytes of it be taken. */
+const variable = /%([A-Z_0-9]+|REQ\(:?[\w-]+(?:\?:?[\w-]+)?\)(?::\d{1,9})?)%|%/g
+
 /** Envoy's format string for a value: `%%` is a percent sign. */
 function expand(value: string, known: Readonly<Record<string, string>>): string {
-  return value.replaceAll(/%([A-Z_0-9]+|REQ\([A-Za-z0-9-]+\))%|%/g, (whole, name: string | undefined) => {
+  return value.replaceAll(variable, (whole, name: string | undefined) => {
     if (name === undefined) return '%%'
     const own = known[name]
-    if (own !== undefined) return own.replaceAll('%', '%%')
+    if (own !== undefined) return literally(own)
     return variables.has(name) || name.startsWith('REQ(') ? whole : `%%${name}%%`
   })
 }

@@ -1,14 +1,19 @@
 /** `healthCheckPolicy` of a route, or of a TCP proxy. */
 import type { HTTPProxyRoute, HTTPProxyTCPProxy } from '@landfall/api'
 import type { HealthCheck } from '../cluster.ts'
+import { goDuration } from '../go-duration.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 import { hasControl } from './control-characters.ts'
 
-const intervalSeconds = 10
-const timeoutSeconds = 2
-const unhealthyThreshold = 3
-const healthyThreshold = 2
-const host = 'contour-envoy-healthcheck'
+/** What is not given. */
+export const usualHealthCheck = {
+  intervalSeconds: 10,
+  timeoutSeconds: 2,
+  unhealthyThreshold: 3,
+  healthyThreshold: 2,
+  host: 'contour-envoy-healthcheck',
+} as const
+const { intervalSeconds, timeoutSeconds, unhealthyThreshold, healthyThreshold, host } = usualHealthCheck
 const longestSeconds = 315_576_000_000
 
 export function readHealthCheck(
@@ -22,6 +27,7 @@ export function readHealthCheck(
   }
   if (!policy.path.startsWith('/')) refuse('path', `"${policy.path}" does not start with /`)
   if (hasControl(policy.path)) refuse('path', 'control characters are no path')
+  if (hasControl(policy.host ?? '')) refuse('host', 'control characters are no name of a host')
   const seconds = (name: 'intervalSeconds' | 'timeoutSeconds', initial: number): number => {
     const value = policy[name] ?? 0
     if (value > longestSeconds) refuse(name, `${value} is too long`)
@@ -46,6 +52,18 @@ export function readHealthCheck(
     expected: policy.expectedStatuses ?? [],
   }
   return problems.length > 0 ? refused(...problems) : ok(check)
+}
+
+/** What is given of it, as Contour puts it into the name of a cluster. */
+export function writtenHealthCheck(policy: HTTPProxyRoute['healthCheckPolicy']): string {
+  if (policy === undefined) return ''
+  const { timeoutSeconds = 0, intervalSeconds: between = 0, path } = policy
+  const { unhealthyThresholdCount = 0, healthyThresholdCount = 0 } = policy
+  const times = [timeoutSeconds, between].map((seconds) => (seconds > 0 ? goDuration(seconds * 1000) : ''))
+  const counts = [unhealthyThresholdCount, healthyThresholdCount].map((count) =>
+    count > 0 ? `${count}` : '',
+  )
+  return [...times, ...counts, path].join('')
 }
 
 export function readTcpHealthCheck(

@@ -1,6 +1,6 @@
 /** `ipAllowPolicy` and `ipDenyPolicy` of a host or of a route. One bad entry refuses the whole list. */
 import type { IPFilter as IPFilterEntry } from '@landfall/api'
-import { bitsOf, formatIP, parseIP, parsePrefix, prefixOf } from '@landfall/netip'
+import { bitsOf, formatIP, type Prefix, parseIP, parsePrefix, prefixOf, unmapIP } from '@landfall/netip'
 import type { IPFilter, IPRule } from '../filters.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 
@@ -30,14 +30,30 @@ export function readIPFilter(
 
 function rulesOf(field: string, entries: readonly IPFilterEntry[], problems: Problem[]): readonly IPRule[] {
   return entries.flatMap(({ source, cidr }, index) => {
-    const ip = parseIP(cidr)
-    const prefix = ip === undefined ? parsePrefix(cidr) : prefixOf(ip, bitsOf(ip.family))
-    if (prefix === undefined) {
-      const message = `${field}[${index}].cidr: "${cidr}" is neither an address nor a prefix`
+    const range = rangeOf(cidr)
+    if (typeof range === 'string') {
+      const message = `${field}[${index}].cidr: "${cidr}" ${range}`
       problems.push(error('IPFilterError', 'InvalidCIDR', message))
       return []
     }
-    const address = formatIP(prefix.ip)
-    return { source: source === 'Peer' ? 'peer' : 'remote', address, length: prefix.length }
+    const address = formatIP(range.ip)
+    return { source: source === 'Peer' ? 'peer' : 'remote', address, length: range.length }
   })
 }
+
+/** IPv4-mapped ones as the IPv4 range, which is how Envoy knows such clients. @returns otherwise why it is no range */
+function rangeOf(cidr: string): Prefix | string {
+  const ip = parseIP(cidr.split('/')[0] ?? '')
+  if (ip === undefined) return noRange
+  const prefix = cidr.includes('/') ? parsePrefix(cidr) : prefixOf(ip, bitsOf(ip.family))
+  if (prefix === undefined) return noRange
+  const unmapped = unmapIP(ip)
+  if (unmapped.family === ip.family) return prefix
+  const length = prefix.length - mappedLength
+  return length < 0 ? `is IPv4-mapped and shorter than /${mappedLength}` : prefixOf(unmapped, length)
+}
+
+const noRange = 'is neither an address nor a prefix'
+
+/** Of `::ffff:0:0`, below which IPv4 lies. */
+const mappedLength = 96

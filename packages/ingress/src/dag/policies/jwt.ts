@@ -4,16 +4,17 @@ import type { Lookups } from '../../model/lookups.ts'
 import type { JwtProvider } from '../access.ts'
 import type { JwtRule } from '../filters.ts'
 import type { DagOptions } from '../options.ts'
-import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
+import { type Checked, error, ok, type Problem, refused, warning } from '../problem.ts'
 import { resolveKeySet } from '../trust.ts'
 import { readRemoteKeys } from './remote-keys.ts'
 
 export interface HostTokens {
   readonly providers: readonly JwtProvider[]
   readonly rule: JwtRule
+  readonly warnings: readonly Problem[]
 }
 
-export const noTokens: HostTokens = { providers: [], rule: { kind: 'none' } }
+export const noTokens: HostTokens = { providers: [], rule: { kind: 'none' }, warnings: [] }
 
 const field = 'spec.virtualhost.jwtProviders'
 const type = 'JWTVerificationError'
@@ -49,11 +50,18 @@ export function readProviders(
     problems.push(...provider.problems)
     return []
   })
+  const blind = asked.flatMap(({ remoteJWKS: remote }, index) => {
+    if (remote === undefined || remote.validation !== undefined || !/^https:/i.test(remote.uri)) return []
+    const at = `${field}[${index}].remoteJWKS`
+    return [`${at}: any certificate is taken from where the keys come, as there is no validation`]
+  })
+  if (options.requireUpstreamValidation) for (const message of blind) refuse('UpstreamNotVerified', message)
   if (problems.length > 0) return refused(...problems)
   const [chosen] = defaults
   return ok({
     providers,
     rule: chosen === undefined ? { kind: 'none' } : { kind: 'require', provider: chosen.name },
+    warnings: blind.map((message) => warning('JWTVerificationError', 'UpstreamNotVerified', message)),
   })
 }
 

@@ -3,15 +3,20 @@ import { type HTTPProxyRoute, type HTTPProxyService, parseGoDuration } from '@la
 import type { SlowStart, Strategy } from '../cluster.ts'
 import { type Checked, error, ok, type Problem, refused, warning } from '../problem.ts'
 import type { HashPolicy } from '../virtual-host.ts'
+import { hasControl } from './control-characters.ts'
+import { longestMs } from './durations.ts'
 
 export interface LoadBalancing {
   readonly strategy: Strategy
   readonly hash: readonly HashPolicy[]
   /** Of what is left out. */
   readonly warnings: readonly Problem[]
+  readonly errors: readonly Problem[]
 }
 
 const sessionCookie: HashPolicy = { kind: 'cookie', name: 'X-Contour-Session-Affinity', terminal: true }
+
+const quiet = { warnings: [], errors: [] } as const
 
 /** A name that is none of Contour's means RoundRobin. */
 export function readLoadBalancing(
@@ -19,16 +24,16 @@ export function readLoadBalancing(
   policy: HTTPProxyRoute['loadBalancerPolicy'],
 ): LoadBalancing {
   const strategy = policy?.strategy ?? ''
-  if (strategy === 'Cookie') return { strategy: 'RingHash', hash: [sessionCookie], warnings: [] }
+  if (strategy === 'Cookie') return { strategy: 'RingHash', hash: [sessionCookie], ...quiet }
   if (strategy === 'RequestHash') return requestHash(field, policy?.requestHashPolicies ?? [])
-  if (strategy === 'WeightedLeastRequest' || strategy === 'Random')
-    return { strategy, hash: [], warnings: [] }
+  if (strategy === 'WeightedLeastRequest' || strategy === 'Random') return { strategy, hash: [], ...quiet }
   const unknown = strategy !== '' && strategy !== 'RoundRobin'
   const message = `${field}.loadBalancerPolicy.strategy: "${strategy}" is no strategy, RoundRobin is used`
   return {
     strategy: 'RoundRobin',
     hash: [],
     warnings: unknown ? [warning('SpecError', 'IgnoredField', message)] : [],
+    errors: [],
   }
 }
 
@@ -43,20 +48,26 @@ function requestHash(field: string, policies: readonly HashOptions[]): LoadBalan
     const at = `${field}.loadBalancerPolicy.requestHashPolicies[${index}]`
     warnings.push(warning('SpecError', 'IgnoredField', `${at}: ${why}, ignored`))
   }
+  const errors: Problem[] = []
   for (const [index, options] of policies.entries()) {
     const [source, ...more] = sourcesOf(options)
+    if (source?.kind === 'header' && hasControl(source.name)) {
+      const at = `${field}.loadBalancerPolicy.requestHashPolicies[${index}].headerHashOptions.headerName`
+      errors.push(error('RouteError', 'LoadBalancerPolicyNotValid', `${at}: control characters are no name`))
+    }
     if (source === undefined || more.length > 0) {
       ignore(index, 'exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed')
     } else if (hash.some((other) => identity(other) === identity(source)))
       ignore(index, 'a second of the same')
     else hash.push(source)
   }
-  if (hash.length > 0) return { strategy: 'RingHash', hash, warnings }
+  if (hash.length > 0) return { strategy: 'RingHash', hash, warnings, errors }
   const message = `${field}.loadBalancerPolicy: no hash policy is left, RoundRobin is used`
   return {
     strategy: 'RoundRobin',
     hash,
     warnings: [...warnings, warning('SpecError', 'IgnoredField', message)],
+    errors,
   }
 }
 
@@ -86,7 +97,7 @@ export function readSlowStart(
   if (strategy !== 'RoundRobin' && strategy !== 'WeightedLeastRequest')
     return refuse('', 'only RoundRobin and WeightedLeastRequest start slowly')
   const window = parseGoDuration(policy.window)
-  if (window === undefined || window <= 0)
+  if (window === undefined || window <= 0 || window * 1000 > longestMs)
     return refuse('.window', `"${policy.window}" is no duration such as 30s`)
   const aggression = Number(policy.aggression ?? '1.0')
   if (!Number.isFinite(aggression) || aggression <= 0)

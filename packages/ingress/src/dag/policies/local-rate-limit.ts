@@ -2,12 +2,16 @@
 import type { RateLimitPolicy } from '@landfall/api'
 import type { LocalRateLimit } from '../filters.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
-import { hasControl } from './control-characters.ts'
+import { headerNameProblem, headerValueProblem } from './header-limits.ts'
+import { literally } from './headers.ts'
 
 const intervals: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000 }
 
 /** Envoy takes only statuses that it knows by name. */
 const nameless = [418, 419, 420, 425, 427, 430, 509]
+
+/** Envoy counts them in 32 bits. */
+const mostTokens = 0xffffffff
 
 function isKnown(status: number): boolean {
   return ((status >= 400 && status <= 431) || (status >= 500 && status <= 511)) && !nameless.includes(status)
@@ -32,14 +36,20 @@ export function readLocalRateLimit(
   const status = local.responseStatusCode || undefined
   if (status !== undefined && !isKnown(status))
     refuse('responseStatusCode', `${status} is no status that Envoy knows`)
-  const headers = local.responseHeadersToAdd ?? []
+  const { requests, burst = 0 } = local
+  if (requests + burst > mostTokens) refuse('burst', `with requests it is above ${mostTokens}`)
+  const headers = (local.responseHeadersToAdd ?? []).map(({ name, value }) => ({
+    name,
+    value: literally(value),
+  }))
   for (const [index, { name, value }] of headers.entries()) {
     const at = `responseHeadersToAdd[${index}]`
-    if (!/^[A-Za-z0-9-]+$/.test(name)) refuse(`${at}.name`, `"${name}" is no header name`)
+    const badName = headerNameProblem(name)
+    const badValue = headerValueProblem(value)
+    if (badName !== undefined) refuse(`${at}.name`, badName)
     else if (name.toLowerCase() === 'host') refuse(`${at}.name`, '"Host" is not a header of responses')
-    else if (hasControl(value)) refuse(`${at}.value`, 'a header value has no control characters')
+    else if (badValue !== undefined) refuse(`${at}.value`, badValue)
   }
   if (problems.length > 0 || intervalMs === undefined) return refused(...problems)
-  const { requests, burst = 0 } = local
   return ok({ burst, perInterval: requests, intervalMs, status, headers })
 }

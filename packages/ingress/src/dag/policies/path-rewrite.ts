@@ -7,6 +7,7 @@ import type { PathMatch } from '../match.ts'
 import { type Checked, error, ok, refused } from '../problem.ts'
 import { identityOf } from '../route-order.ts'
 import type { Route } from '../virtual-host.ts'
+import { headerValueProblem } from './header-limits.ts'
 
 /** The prefix in the place of the one that was matched; undefined: the path stays. */
 export function readPrefixRewrite(
@@ -24,6 +25,10 @@ export function readPrefixRewrite(
     return refuse('AmbiguousReplacement', 'more than one entry without a prefix')
   const twice = prefixes.find((prefix, index) => prefixes.indexOf(prefix) !== index)
   if (twice !== undefined) return refuse('DuplicateReplacement', `"${twice}" is there twice`)
+  for (const { replacement } of list) {
+    const why = headerValueProblem(replacement)
+    if (why !== undefined) return refuse('ReplacementNotValid', why)
+  }
   const entry =
     list.find(({ prefix }) => prefix === path.value) ?? list.find(({ prefix }) => (prefix ?? '') === '')
   return ok(entry?.replacement)

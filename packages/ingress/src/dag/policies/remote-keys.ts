@@ -7,6 +7,7 @@ import type { DagOptions } from '../options.ts'
 import { type Checked, error, ok, type Problem, refused } from '../problem.ts'
 import { resolveAuthority } from '../trust.ts'
 import { readLimit } from './durations.ts'
+import { isServerName } from './header-limits.ts'
 import { namesOf } from './upstream-validation.ts'
 
 type Remote = NonNullable<JWTProvider['remoteJWKS']>
@@ -55,7 +56,8 @@ function placeOf(uri: string, refuse: Refuse): Place | undefined {
     return undefined
   }
   const url = /^[!-~]+$/.test(uri) && URL.canParse(uri) ? new URL(uri) : undefined
-  if (url === undefined || (url.host === '' && url.protocol.startsWith('http'))) {
+  const hasHost = url !== undefined && url.host !== '' && isServerName(url.hostname)
+  if (url === undefined || (!hasHost && url.protocol.startsWith('http'))) {
     refuse('RemoteJWKSURIInvalid', `.uri: "${uri}" is no URI`)
     return undefined
   }

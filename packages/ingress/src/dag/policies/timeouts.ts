@@ -29,15 +29,19 @@ export function readTimeouts(field: string, policy: HTTPProxyRoute['timeoutPolic
   return problems.length > 0 ? refused(...problems) : ok(timeouts)
 }
 
+/** Envoy counts in 32 bits. */
+const most = 0xffffffff
+
 /** undefined: nothing is tried again. A limit of each try that cannot be read counts as none, as with Contour. */
 export function readRetry(policy: HTTPProxyRoute['retryPolicy']): Retry | undefined {
   if (policy === undefined || policy.count === -1) return undefined
   const perTry = readLimit(policy.perTryTimeout)
   const on = policy.retryOn ?? []
   return {
-    count: policy.count === undefined || policy.count === 0 ? 1 : policy.count,
+    count: Math.min(policy.count || 1, most),
     on: on.length === 0 ? ['5xx'] : on,
-    statusCodes: policy.retriableStatusCodes ?? [],
+    // No backend answers with one that is below zero, and Envoy has no place for it.
+    statusCodes: (policy.retriableStatusCodes ?? []).filter((code) => code >= 0),
     perTry: perTry === 'invalid' ? undefined : perTry,
   }
 }

@@ -4,6 +4,7 @@ import type { Lookups } from '../../model/lookups.ts'
 import type { ServiceCluster } from '../cluster.ts'
 import { error, type Problem, warning } from '../problem.ts'
 import { resolveAuthority } from '../trust.ts'
+import { isServerName } from './header-limits.ts'
 
 interface Asking {
   /** Of the service. */
@@ -57,6 +58,9 @@ export function namesOf(
 ): readonly string[] {
   const names = subjectNames.length > 0 ? subjectNames : [subjectName]
   if (names.includes('')) refuse(`${field}.validation: a name that the backend must present is needed`)
+  // The first of them is asked for by name, also by filters of listeners that are everybody's.
+  for (const name of names.filter((one) => /[\p{Cc}\s]/u.test(one) || !isServerName(one)))
+    refuse(`${field}.validation: ${JSON.stringify(name)} is no name of a certificate`)
   if (subjectName !== '' && names[0] !== subjectName)
     refuse(`${field}.validation: subjectName must be the first of subjectNames`)
   return names

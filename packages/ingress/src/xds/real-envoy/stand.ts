@@ -92,8 +92,8 @@ export class Stand {
     await this.server.start()
   }
 
-  /** @param more settings of the bootstrap */
-  async startEnvoy(way: Way = 'delta', more?: object): Promise<RealEnvoy> {
+  /** @param nameServer port of the one on loopback that Envoy asks; of none, if not told */
+  async startEnvoy(way: Way = 'delta', nameServer = closedPort): Promise<RealEnvoy> {
     const path = join(this.directory, 'bootstrap.json')
     await writeBootstrap({
       logger: silentLogger(),
@@ -114,8 +114,8 @@ export class Stand {
       maximumDownstreamConnections: undefined,
     })
     if (way !== 'delta') await writeFile(path, fullState(await readFile(path, 'utf8'), way))
-    if (more !== undefined)
-      await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...more }))
+    const bootstrap = JSON.parse(await readFile(path, 'utf8'))
+    await writeFile(path, JSON.stringify({ ...bootstrap, ...namesFrom(nameServer) }))
     this.envoy = new RealEnvoy(this.directory)
     return this.envoy
   }
@@ -208,6 +208,20 @@ export class Stand {
       backend.close()
     }
   }
+}
+
+/** Nothing listens there. */
+const closedPort = 1
+
+/** Without it Envoy asks the name servers of the machine. */
+function namesFrom(port: number): object {
+  const resolver = { socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: port } }
+  const typed_config = {
+    '@type': 'type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
+    resolvers: [resolver],
+    dns_resolver_options: { no_default_search_domain: true },
+  }
+  return { typed_dns_resolver_config: { name: 'envoy.network.dns_resolver.cares', typed_config } }
 }
 
 /** The bootstrap with the state of the world, over one stream or, as Contour writes it, over one for each thing. */

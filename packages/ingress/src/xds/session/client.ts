@@ -8,8 +8,9 @@
  * type is in flight; newer state replaces what was not sent.
  */
 import { type References, type Resource, type ResourceType, resourceTypes } from '../resource.ts'
-import { responseBytes, responseCount } from './limits.ts'
+import { responseBytes, responseCount, sentWhole } from './limits.ts'
 import type { Refusals } from './refusals.ts'
+import { standIn } from './stand-in.ts'
 import type { ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
 import { type Flight, type Held, isResource, Subscription, type SubscriptionRequest } from './subscription.ts'
@@ -25,6 +26,8 @@ export interface Outgoing extends Flight {
 export interface World {
   readonly store: ResourceStore
   readonly refusals: Refusals
+  /** The store has a part of the clusters with their endpoints, and nothing else yet. */
+  readonly isForeseen: () => boolean
   readonly warmListener: () => WarmListener | undefined
   readonly nonce: () => string
 }
@@ -42,6 +45,12 @@ export type Settlement =
 
 /** How long a scope or listener waits for what it refers to. */
 export const gateMs = 2000
+
+/**
+ * How long tables and listeners of an Envoy that comes back wait for its stream of clusters, where it has one for each
+ * thing: each tries again by itself, ever more seldom, and until then it serves as it did.
+ */
+export const returnMs = 10_000
 
 const removalOrder: readonly ResourceType[] = [
   'scopes',
@@ -68,6 +77,10 @@ export class Client {
   /** Waits that a deadline ended, since the last look. */
   #timeouts = 0
   #variant = 0
+  /** It came with something of ours. */
+  #had = false
+  /** It came with something that it holds on to, by the state of the world. */
+  #returns = false
   readonly #world: World
   readonly #warmUp: WarmUp
   readonly #streams: StreamsOfNode<Client>
@@ -91,6 +104,8 @@ export class Client {
 
   request(type: ResourceType, message: SubscriptionRequest): void {
     const { store, refusals } = this.#world
+    this.#had ||= message.initialVersions.size > 0
+    this.#returns ||= message.returns === true
     this.subscriptions[type].request(message, function* known() {
       yield* store.all(type).keys()
       yield* refusals.pinnedNames(type)
@@ -122,11 +137,20 @@ export class Client {
 
   /** The responses to write now, in this order. To be called after every event and at `wakeAt()`. */
   next(now: number): readonly Outgoing[] {
+    if (this.#world.isForeseen()) return this.#foreseen(now)
     const outgoing: Outgoing[] = []
     this.#advanceWarmUp(now)
     this.#collect(outgoing, now)
     if (this.#advanceWarmUp(now)) this.#collect(outgoing, now)
     return outgoing
+  }
+
+  /** Of a part nothing can be said but what is there: not even that something is not. */
+  #foreseen(now: number): readonly Outgoing[] {
+    const { clusters, endpoints } = this.subscriptions
+    return this.#had || this.#returns
+      ? []
+      : [clusters, endpoints].flatMap((one) => this.#additions(one, now, true) ?? [])
   }
 
   /** When a wait ends by itself. */
@@ -153,7 +177,11 @@ export class Client {
   #collect(outgoing: Outgoing[], now: number): void {
     for (const type of users) {
       const { blocked, dirty } = this.subscriptions[type]
-      for (const [name, until] of blocked) if (until <= now) dirty.add(name)
+      for (const [name, until] of blocked) {
+        if (until > now) continue
+        dirty.add(name)
+        this.#repeatEndpoints(this.#clustersOf(this.#world.store.get(type, name)))
+      }
     }
     for (const type of resourceTypes) {
       const response = this.#additions(this.subscriptions[type], now)
@@ -165,10 +193,12 @@ export class Client {
     }
   }
 
-  #additions(subscription: Subscription, now: number): Outgoing | undefined {
+  #additions(subscription: Subscription, now: number, foreseen = false): Outgoing | undefined {
     if (!subscription.started || subscription.flight !== undefined) return undefined
     const { type, dirty, suspects } = subscription
     const alone = suspects.size > 0
+    // The first response takes all away that it leaves out: what others left there until ours is whole.
+    const entire = this.#returns && !alone && subscription.held.size === 0 && sentWhole.has(type)
     const loading = subscription.held.size === 0 || subscription.owesAnswer
     const most = alone ? 1 : responseCount(type, dirty.size, loading)
     const resources: Resource[] = []
@@ -176,15 +206,18 @@ export class Client {
     let bytes = 0
     for (const name of inTurn(suspects, dirty)) {
       const count = resources.length + (alone ? removed.length : 0)
-      if (count >= most || bytes >= responseBytes) break
+      if (!entire && (count >= most || bytes >= responseBytes)) break
       const verdict = this.#judge(subscription, name, now)
+      if (foreseen && verdict.kind !== 'send') continue
       this.#file(subscription, name, verdict)
       if (verdict.kind === 'absent') removed.push(name)
       if (verdict.kind !== 'send') continue
       resources.push(verdict.resource)
       bytes += verdict.resource.bytes.length
     }
-    if (resources.length === 0 && removed.length === 0 && !subscription.owesAnswer) return undefined
+    if (entire && [...subscription.blocked.keys()].some((name) => !dirty.has(name))) return undefined
+    const owesAnswer = subscription.owesAnswer && !foreseen
+    if (resources.length === 0 && removed.length === 0 && !owesAnswer) return undefined
     const varied = alone && type === 'scopes'
     return this.#depart(subscription, resources, removed, varied ? ++this.#variant : 0)
   }
@@ -220,7 +253,8 @@ export class Client {
 
   /**
    * A cluster that is replaced warms up anew, and one that is new may share its endpoints with another: an Envoy
-   * waits for them in either case, and does not ask again for what it follows already.
+   * waits for them in either case, and does not ask again for what it follows already. So it may of one that is not
+   * warm in time.
    */
   #repeatEndpoints(clusters: readonly Resource[]): void {
     const { endpoints } = this.subscriptions
@@ -259,7 +293,7 @@ export class Client {
     const withheld = refused.get(name) === wanted.version || refusals.withholds(type, wanted, this.node.build)
     if (!withheld) return wanted
     if (held.has(name) && !forced) return 'keep'
-    const fallback = refusals.fallback(type, name)
+    const fallback = refusals.fallback(type, name) ?? standIn(type, name)
     return fallback?.version === refused.get(name) ? undefined : fallback
   }
 
@@ -275,17 +309,26 @@ export class Client {
     }
     const state = users.includes(type) ? this.#prerequisites(resource.references) : 'there'
     if (state === 'refused' && held !== undefined) return { kind: 'blocked', until: never }
-    if (state !== 'pending') return { kind: 'send', resource }
+    if (state !== 'pending' && state !== 'apart') return { kind: 'send', resource }
     const before = blocked.get(resource.name) ?? never
-    const until = before === never ? now + gateMs : before
+    const until = before === never ? now + (state === 'apart' ? returnMs : gateMs) : before
     if (until > now) return { kind: 'blocked', until }
     this.#timeouts++
     return { kind: 'send', resource }
   }
 
-  #prerequisites(references: References | undefined): 'there' | 'pending' | 'refused' {
+  #clustersOf(user: Resource | undefined): readonly Resource[] {
+    return (user?.references?.clusters ?? []).flatMap((name) => {
+      const target = this.#target('clusters', name, false)
+      return target === undefined || target === 'keep' ? [] : target
+    })
+  }
+
+  /** `apart`: they will be asked for on a stream that is not here yet. */
+  #prerequisites(references: References | undefined): 'there' | 'apart' | 'pending' | 'refused' {
     const asking = this.#streams.of('clusters')
-    if (references?.clusters === undefined || asking.size === 0) return 'there'
+    if (references?.clusters === undefined || references.clusters.length === 0) return 'there'
+    if (asking.size === 0) return this.#returns && this.#streams.areMany ? 'apart' : 'there'
     let state: 'there' | 'refused' = 'there'
     for (const name of references.clusters) {
       const target = this.#target('clusters', name, false)

@@ -1,7 +1,11 @@
 /** The rules for the state of the world, by their numbers in the checklist. */
+import { create, toBinary } from '@bufbuild/protobuf'
+import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
 import { describe, expect, test } from 'vitest'
-import type { ResourceType } from '../resource.ts'
+import { makeResource, type ResourceType } from '../resource.ts'
+import { returnMs } from './client.ts'
 import { FullState } from './full-state.ts'
+import { responseBytes } from './limits.ts'
 import { type Plain, resource, Script } from './script.ts'
 
 const a = resource('a', '1')
@@ -184,9 +188,9 @@ describe('streams of one Envoy', () => {
     readonly script = new Script()
     readonly #open = new Map<string, { client: ReturnType<Script['hub']['connect']>; type: ResourceType }>()
 
-    open(name: string, type: ResourceType, subscribe: readonly string[]): void {
+    open(name: string, type: ResourceType, subscribe: readonly string[], returns = false): void {
       const client = this.script.hub.connect({ id: 'e', build: '1.31.0' }, 'separate')
-      client.request(type, { subscribe, unsubscribe: [], initialVersions: new Map() })
+      client.request(type, { subscribe, unsubscribe: [], initialVersions: new Map(), returns })
       this.#open.set(name, { client, type })
     }
 
@@ -235,5 +239,70 @@ describe('streams of one Envoy', () => {
     expect(envoy.due('cds')).toEqual([])
     envoy.ack('rds')
     expect(envoy.due('cds')).toEqual(['-one'])
+  })
+
+  test('a table waits for the stream of clusters of an Envoy that has one from somebody else', () => {
+    const envoy = new Streams()
+    envoy.script.publish({ clusters: [one], routes: [route('1', 'one')], endpoints: ends })
+    envoy.open('rds', 'routes', ['table'], true)
+    expect(envoy.due('rds')).toEqual([])
+    envoy.script.now = returnMs - 1
+    expect(envoy.due('rds')).toEqual([])
+    envoy.open('cds', 'clusters', [], true)
+    envoy.open('eds one', 'endpoints', ['one'], true)
+    expect(envoy.due('cds')).toEqual(['one=1'])
+    envoy.ack('cds')
+    envoy.due('eds one')
+    expect(envoy.due('rds')).toEqual(['table=1'])
+  })
+
+  test('what it has of listeners and clusters stays until there is all of ours', () => {
+    const envoy = new Streams()
+    const listener = (name: string, clusters: readonly string[]) =>
+      makeResource(name, toBinary(ListenerSchema, create(ListenerSchema, { name })), { clusters })
+    const listeners = [listener('plain', []), listener('stream', ['one'])]
+    const large = ['x', 'y', 'z'].map((name) => resource(name, 'x'.repeat(responseBytes)))
+    envoy.script.publish({ clusters: [one, ...large], listeners, endpoints: ends })
+    envoy.open('lds', 'listeners', [], true)
+    expect(envoy.due('lds')).toEqual([])
+    envoy.open('cds', 'clusters', [], true)
+    expect(envoy.due('cds')).toHaveLength(4)
+    envoy.ack('cds')
+    expect(envoy.due('lds')).toEqual([])
+    envoy.open('eds one', 'endpoints', ['one'], true)
+    envoy.due('eds one')
+    expect(envoy.due('lds')).toHaveLength(2)
+  })
+
+  test('a table waits for the endpoints of each cluster, though others have the same', () => {
+    const envoy = new Streams()
+    const other = resource('other', '1', { endpoints: ['one'] })
+    envoy.script.publish({ clusters: [one, other], routes: [route('1', 'other')], endpoints: ends })
+    envoy.open('cds', 'clusters', [])
+    envoy.open('rds', 'routes', ['table'])
+    envoy.due('cds')
+    envoy.ack('cds')
+    for (const [stream, table] of [
+      ['eds one', []],
+      ['eds other', ['table=1']],
+    ] as const) {
+      envoy.open(stream, 'endpoints', ['one'])
+      expect(envoy.due(stream)).toEqual(['one=x'])
+      expect(envoy.due('rds')).toEqual(table)
+    }
+  })
+
+  test('but not for ever, and not of one that has nothing', () => {
+    for (const [returns, ms] of [
+      [true, returnMs],
+      [false, 0],
+    ] as const) {
+      const envoy = new Streams()
+      envoy.script.publish({ clusters: [one], routes: [route('1', 'one')], endpoints: ends })
+      envoy.open('rds', 'routes', ['table'], returns)
+      const before = envoy.due('rds')
+      envoy.script.now = ms
+      expect([...before, ...envoy.due('rds')]).toEqual(['table=1'])
+    }
   })
 })

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { type Resource, type ResourceType, resourceTypes } from '../resource.ts'
 import type { Client, Outgoing } from './client.ts'
+import { sentWhole } from './limits.ts'
 
 export interface FullRequest {
   /** All that is wanted; none at first: everything. */
@@ -22,9 +23,6 @@ export interface FullResponse {
   readonly version: string
   readonly resources: readonly Resource[]
 }
-
-/** Types of which a response says everything there is: what it leaves out is gone. */
-const whole: ReadonlySet<ResourceType> = new Set(['listeners', 'clusters'])
 
 interface TypeState {
   started: boolean
@@ -75,7 +73,12 @@ export class FullState {
     state.started = true
     state.names = names
     const initialVersions = first ? this.#known(type, request) : new Map<string, string>()
-    this.#client.request(type, { subscribe, unsubscribe, initialVersions })
+    this.#client.request(type, {
+      subscribe,
+      unsubscribe,
+      initialVersions,
+      returns: first && request.version !== '',
+    })
   }
 
   /** The response in flight was accepted or refused. */
@@ -88,7 +91,7 @@ export class FullState {
   /** Undefined: there is nothing that this protocol could say, and what was to be said counts as accepted. */
   respond({ type, nonce, resources, removed }: Outgoing): FullResponse | undefined {
     const state = this.#of(type)
-    if (!whole.has(type)) {
+    if (!sentWhole.has(type)) {
       if (resources.length === 0) return undefined
       state.nonce = nonce
       return { type, nonce, version: versionOf(resources), resources }
@@ -112,7 +115,7 @@ export class FullState {
     const wanted = names.length === 0 || names.includes('*') ? [...present.keys()] : names
     const resources = wanted.flatMap((name) => present.get(name) ?? [])
     if (resources.length === 0 || versionOf(resources) !== version) return new Map()
-    if (whole.has(type)) {
+    if (sentWhole.has(type)) {
       const state = this.#of(type)
       state.shown = new Map(resources.map((resource) => [resource.name, resource]))
       state.flying = state.shown

@@ -8,7 +8,7 @@ import { Client, type Node, type Settlement, type World } from './client.ts'
 import { Refusals, type RefusedContent } from './refusals.ts'
 import { type Change, ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
-import { isResource } from './subscription.ts'
+import { type Flight, isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
 /** An Envoy refused this content; the same content is reported once per build of Envoy. */
@@ -23,6 +23,8 @@ export interface HubEvents {
   readonly onRefused: (refused: Refused) => void
   /** The name is well again: newer content was accepted, or it is gone. */
   readonly onCleared: (resource: { readonly type: ResourceType; readonly name: string }) => void
+  /** The client has acknowledged these. */
+  readonly onAccepted?: (client: Client, type: ResourceType, flight: Flight) => void
   /** The client may have something to send, although nothing came from it. */
   readonly onWake?: (client: Client) => void
 }
@@ -37,18 +39,35 @@ export class Hub {
   readonly #separate = new Map<string, StreamsOfNode<Client>>()
   #warm: WarmListener | undefined
   #nonce = 0
+  #foreseen = false
 
   constructor(events: HubEvents) {
     this.#events = events
     this.#world = {
       store: this.store,
       refusals: this.refusals,
+      isForeseen: () => this.#foreseen,
       warmListener: () => this.#warm,
       nonce: () => (++this.#nonce).toString(36),
     }
   }
 
+  /** There are clusters to be had, and nothing is published yet. */
+  get isForeseen(): boolean {
+    return this.#foreseen
+  }
+
+  /**
+   * Clusters with their endpoints, of what will be published: a client that has nothing is given them, as they take it
+   * long. Anything else, and anybody else, waits until all is known.
+   */
+  foresee(change: Pick<Change, 'clusters' | 'endpoints'>): void {
+    this.#foreseen = true
+    this.#spread(this.store.apply(change))
+  }
+
   publish(snapshot: Snapshot): void {
+    this.#foreseen = false
     this.#spread(this.store.replace(snapshot))
   }
 
@@ -96,6 +115,7 @@ export class Hub {
     const settlement = client.settle(type, nonce, error !== undefined)
     if (settlement.kind === 'accepted') {
       for (const resource of settlement.flight.resources) this.#accepted(type, resource)
+      this.#events.onAccepted?.(client, type, settlement.flight)
     }
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
       this.#refused(client, type, settlement.culprit, error ?? '')

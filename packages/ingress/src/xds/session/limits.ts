@@ -1,6 +1,9 @@
 /** How much goes into one response. */
 import type { ResourceType } from '../resource.ts'
 
+/** Types of which a response of the state of the world says everything there is: what it leaves out is gone. */
+export const sentWhole: ReadonlySet<ResourceType> = new Set(['listeners', 'clusters'])
+
 /** A response ends at the resource that reaches this. */
 export const responseBytes = 1024 * 1024
 

@@ -163,6 +163,21 @@ test('rule 35: a cluster whose endpoints are still out is not sent again by othe
   expect(envoy.read()).toEqual(['clusters +third'])
 })
 
+test('rule 35: when the wait for a cluster ends, its endpoints are sent again, and the cluster is not', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({
+    clusters: [...before.clusters, cluster('new')],
+    endpoints: [...before.endpoints, endpoints('new')],
+    scopes: [scope('host', '2', 'new')],
+  })
+  expect(envoy.read()).toEqual(['clusters +new'])
+  expect(envoy.ask('endpoints', { subscribe: ['new'] }).read()).toEqual(['endpoints +new'])
+  expect(envoy.ack('endpoints').read()).toEqual([])
+  script.now = gateMs
+  expect(envoy.read()).toEqual(['endpoints +new', 'scopes +host'])
+})
+
 test('rule 36: a listener that names another table: the new one follows, the old one leaves after it', () => {
   const script = new Script()
   const listener = (...bytes: readonly number[]) => makeResource('http', Uint8Array.from(bytes))

@@ -1,7 +1,11 @@
 /** Rules 40 to 43: what an Envoy refuses stays alone with it. */
+import { fromBinary } from '@bufbuild/protobuf'
+import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import { expect, test } from 'vitest'
 import { makeResource } from '../resource.ts'
 import { resource, Script } from './script.ts'
+import { standIn } from './stand-in.ts'
+import { isResource } from './subscription.ts'
 
 const scope = (name: string, content: string, ...clusters: string[]) => resource(name, content, { clusters })
 
@@ -66,7 +70,9 @@ test('another build of Envoy is tried once', () => {
   const script = new Script()
   script.publish({ scopes: [scope('host', 'bad')] })
   script.client('one', '1.40.0').ask('scopes').settleRefusing('scopes', 'bad')
-  expect(script.client('two', '1.40.0').ask('scopes').settle()).toEqual(['scopes'])
+  const two = script.client('two', '1.40.0').ask('scopes')
+  expect(two.settle()).toEqual(['scopes +host'])
+  expect(two.client.subscriptions.scopes.held.get('host')?.version).toBe(standIn('scopes', 'host')?.version)
   expect(script.client('three', '1.41.0').ask('scopes').settle()).toEqual(['scopes +host'])
 })
 
@@ -75,7 +81,9 @@ test('what another Envoy holds is withheld only from the one that refused it', (
   script.publish({ scopes: [scope('host', '1')] })
   script.client('one').ask('scopes').settle()
   const two = script.client('two').ask('scopes')
-  two.settleRefusing('scopes', 'odd')
+  two.take()
+  expect(two.nack('scopes', 'odd').settle()).toEqual(['scopes +host'])
+  expect(two.client.subscriptions.scopes.held.get('host')?.version).toBe(standIn('scopes', 'host')?.version)
   expect(two.settle()).toEqual([])
   expect(script.client('three').ask('scopes').settle()).toEqual(['scopes +host'])
   expect(script.refused).toMatchObject([{ node: 'two', heldElsewhere: true }])
@@ -135,7 +143,8 @@ test('rule 42, 43: what was refused before a restart is withheld from the first 
   script.publish({ clusters: [resource('new', '1')], scopes: [bad, other] })
   script.hub.recall([known(bad), known(scope('other', 'old')), known(scope('gone', '1'))])
   const fresh = script.client('fresh').ask('clusters').ask('scopes')
-  expect(fresh.settle()).toEqual(['clusters +new', 'scopes', 'scopes +other'])
+  expect(fresh.settle()).toEqual(['clusters +new', 'scopes +host', 'scopes +other'])
+  expect(fresh.client.subscriptions.scopes.held.get('host')?.version).toBe(standIn('scopes', 'host')?.version)
   const good = scope('host', '1', 'old')
   const back = script
     .client('back')
@@ -156,4 +165,27 @@ test('what was refused before a restart by another build is tried, and then it i
   script.hub.recall([{ type: 'scopes', name: 'host', version: bad.version, build: '1.39.0', message: 'bad' }])
   expect(script.client().ask('scopes').settle()).toEqual(['scopes +host'])
   expect(script.cleared).toEqual(['scopes/host'])
+})
+
+test('a host that was never good with an Envoy answers 503 there, until its content is good', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('http/a.test', 'bad')], routes: [resource('https/a.test', 'bad')] })
+  const envoy = script
+    .client()
+    .ask('scopes')
+    .ask('routes', { subscribe: ['https/a.test'] })
+  envoy.take()
+  expect(envoy.nack('scopes', 'no').nack('routes', 'no').settle()).toEqual([
+    'routes +https/a.test',
+    'scopes +http/a.test',
+  ])
+  const held = envoy.client.subscriptions.scopes.held.get('http/a.test')
+  const bytes = held !== undefined && isResource(held) ? held.bytes : new Uint8Array()
+  const { key, routeConfiguration } = fromBinary(ScopedRouteConfigurationSchema, bytes)
+  expect(key?.fragments[0]?.type.value).toBe('http/a.test')
+  expect(routeConfiguration?.virtualHosts[0]?.routes[0]?.action).toMatchObject({ value: { status: 503 } })
+  expect(script.refused).toHaveLength(2)
+  script.publish({ scopes: [scope('http/a.test', 'good')], routes: [resource('https/a.test', 'good')] })
+  expect(envoy.settle()).toEqual(['routes +https/a.test', 'scopes +http/a.test'])
+  expect(script.cleared).toEqual(['routes/https/a.test', 'scopes/http/a.test'])
 })

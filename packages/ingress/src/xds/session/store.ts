@@ -2,7 +2,9 @@
  * The desired resources of all Envoys, by type and name. In: whole snapshots or changes. Out: the changes that
  * are none in content taken away, so that what follows costs as much as what really changed.
  */
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import {
+  makeResource,
   type Resource,
   type ResourceMap,
   type ResourceType,
@@ -32,8 +34,12 @@ export class ResourceStore {
     }
   }
 
+  /** A secret also by another spelling of a host's name, which is then its own. */
   get(type: ResourceType, name: string): Resource | undefined {
-    return this.#current[type].get(name)
+    const found = this.#current[type].get(name)
+    if (found !== undefined || type !== 'secrets' || name === name.toLowerCase()) return found
+    const secret = this.#current.secrets.get(name.toLowerCase())
+    return secret && respelled(secret, name)
   }
 
   all(type: ResourceType): ResourceMap {
@@ -71,6 +77,12 @@ export class ResourceStore {
     }
     return effective
   }
+}
+
+/** Envoy asks as the client wrote the host, and takes no other name. Of a field that stands twice the last one counts. */
+function respelled({ bytes }: Resource, name: string): Resource {
+  const own = new BinaryWriter().tag(1, WireType.LengthDelimited).string(name).finish()
+  return makeResource(name, Buffer.concat([bytes, own]))
 }
 
 function difference(current: ResourceMap, wanted: ResourceMap): Map<string, Resource | undefined> {

@@ -3,7 +3,7 @@
  * type, and one for each name of endpoints and secrets, and what is sent on one waits for what another acknowledged.
  */
 import type { ResourceType } from '../resource.ts'
-import type { Subscription, SubscriptionRequest } from './subscription.ts'
+import { isResource, type Subscription, type SubscriptionRequest } from './subscription.ts'
 
 /** What a stream asked for and holds. */
 export interface Subscriber {
@@ -17,10 +17,16 @@ export class StreamsOfNode<Client extends Subscriber> {
   /** Who asks for a name, as `type/name`. */
   readonly #byName = new Map<string, Set<Client>>()
   readonly #wake: ((client: Client) => void) | undefined
+  #counts: ReadonlyMap<string, number> | undefined
 
   /** `wake`: another stream may have something to send now; undefined: there is one stream, for everything. */
   constructor(wake?: (client: Client) => void) {
     this.#wake = wake
+  }
+
+  /** There is one for each thing, or will be. */
+  get areMany(): boolean {
+    return this.#wake !== undefined
   }
 
   get isEmpty(): boolean {
@@ -43,16 +49,30 @@ export class StreamsOfNode<Client extends Subscriber> {
     return this.#byType.get(type) ?? none
   }
 
-  /** Some stream has been told about the name. */
+  /** Some stream has been told about the name; of endpoints each, as every cluster with these has a stream of its own. */
   answered(type: 'endpoints' | 'secrets', name: string): boolean {
-    const asking = this.#wake === undefined ? this.of(type) : this.#byName.get(`${type}/${name}`)
-    for (const { subscriptions } of asking ?? none) if (subscriptions[type].answered(name)) return true
-    return false
+    const asking = (this.#wake === undefined ? this.of(type) : this.#byName.get(`${type}/${name}`)) ?? none
+    const told = [...asking].filter(({ subscriptions }) => subscriptions[type].answered(name)).length
+    if (this.#wake === undefined || type === 'secrets') return told > 0
+    return told === asking.size && told >= (this.#clustersWith().get(name) ?? 1)
+  }
+
+  /** How many clusters there are with the same endpoints. */
+  #clustersWith(): ReadonlyMap<string, number> {
+    if (this.#counts !== undefined) return this.#counts
+    const counts = new Map<string, number>()
+    for (const { subscriptions } of this.of('clusters'))
+      for (const held of subscriptions.clusters.held.values())
+        for (const name of (isResource(held) ? held.references?.endpoints : undefined) ?? [])
+          counts.set(name, (counts.get(name) ?? 0) + 1)
+    this.#counts = counts
+    return counts
   }
 
   /** Something of this client was settled, which others may have waited for. */
   wake(by: Client): void {
     if (this.#wake === undefined) return
+    if (this.of('clusters').has(by)) this.#counts = undefined
     const woken = new Set<Client>()
     for (const type of ['clusters', 'routes', 'listeners'] as const)
       for (const client of this.of(type)) if (client !== by) woken.add(client)

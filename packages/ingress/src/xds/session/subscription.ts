@@ -23,6 +23,8 @@ export interface SubscriptionRequest {
   readonly subscribe: readonly string[]
   readonly unsubscribe: readonly string[]
   readonly initialVersions: ReadonlyMap<string, string>
+  /** It has something by this stream's type already, whosoever that is from. */
+  readonly returns?: boolean
 }
 
 /** Types for which a first request without any name means all of them. */
@@ -33,6 +35,8 @@ export class Subscription {
   started = false
   wildcard = false
   readonly names = new Set<string>()
+  /** Names with capitals in them, by the same without. */
+  readonly #spelled = new Map<string, Set<string>>()
   readonly held = new Map<string, Held>()
   /** Names to compare with the target again. */
   readonly dirty = new Set<string>()
@@ -103,6 +107,7 @@ export class Subscription {
 
   #subscribe(name: string, hasIt: boolean): void {
     this.names.add(name)
+    this.#spell(name)
     this.absent.delete(name)
     this.dirty.add(name)
     if (!hasIt) this.forced.add(name)
@@ -129,6 +134,7 @@ export class Subscription {
       return
     }
     if (!this.names.delete(name)) return
+    this.#unspell(name)
     if (this.wildcard) {
       // Still covered: say again what there is.
       this.forced.add(name)
@@ -150,7 +156,21 @@ export class Subscription {
 
   /** A changed resource: looked at again if the client wants it. */
   touch(name: string): void {
-    if (this.started && this.covers(name)) this.dirty.add(name)
+    if (!this.started) return
+    if (this.covers(name)) this.dirty.add(name)
+    for (const spelled of this.#spelled.get(name) ?? []) this.dirty.add(spelled)
+  }
+
+  #spell(name: string): void {
+    const low = name.toLowerCase()
+    if (low !== name) this.#spelled.set(low, (this.#spelled.get(low) ?? new Set()).add(name))
+  }
+
+  #unspell(name: string): void {
+    const low = name.toLowerCase()
+    const spelled = this.#spelled.get(low)
+    spelled?.delete(name)
+    if (spelled?.size === 0) this.#spelled.delete(low)
   }
 
   /** Something is on its way, or will be without a further event from outside. */

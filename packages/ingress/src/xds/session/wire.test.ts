@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import {
   DeltaDiscoveryRequestSchema,
@@ -6,7 +6,7 @@ import {
 } from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { makeResource, typeUrls } from '../resource.ts'
+import { makeResource, type Resource, typeUrls } from '../resource.ts'
 import { resource } from './script.ts'
 import { decodeRequest, encodeResponse } from './wire.ts'
 
@@ -26,11 +26,20 @@ test('a response reads as what was meant', () => {
   }
 })
 
-test('rule 27, 45: a response says no version of the whole and no time to live', () => {
-  const response = { type: 'clusters' as const, nonce: '7', resources: [resource('a', '1')], removed: [] }
-  const message = fromBinary(DeltaDiscoveryResponseSchema, encodeResponse({ ...response, variant: 0 }))
-  expect(message.systemVersionInfo).toBe('')
-  expect(message.resources.map(({ ttl }) => ttl)).toEqual([undefined])
+test('rule 27, 45: a response says no version of the whole and no time to live, asked to support it or not', () => {
+  const node = { id: 'envoy', clientFeatures: ['xds.config.supports-resource-ttl'] }
+  const ask = create(DeltaDiscoveryRequestSchema, { node, typeUrl: typeUrls.clusters })
+  expect(decodeRequest(toBinary(DeltaDiscoveryRequestSchema, ask)).node).toEqual({ id: 'envoy', build: '' })
+  const send = (...resources: readonly Resource[]) => {
+    const response = { type: 'clusters' as const, nonce: '7', resources, removed: [], variant: 0 }
+    return fromBinary(DeltaDiscoveryResponseSchema, encodeResponse(response))
+  }
+  const [first, again] = [send(resource('a', '1')), send(resource('a', '1'))]
+  for (const { systemVersionInfo, resources } of [first, again]) {
+    expect(systemVersionInfo).toBe('')
+    // A body each time: one without would be a heartbeat, and a time to live that is left out is none.
+    expect(resources.map(({ ttl, resource }) => [ttl, resource?.value.length])).toEqual([[undefined, 3]])
+  }
 })
 
 test('a variant differs in bytes and in a mark, and in nothing that routes', () => {
@@ -83,6 +92,29 @@ test('a request is read with its node, its build and its error', () => {
     unsubscribe: ['x'],
     initialVersions: new Map([['a', '1']]),
   })
+})
+
+test('a request is read the same, however much it says', () => {
+  const names = fc.array(fc.string(), { maxLength: 4 })
+  const request = fc.record({
+    typeUrl: fc.constantFrom('', 'else', ...Object.values(typeUrls)),
+    responseNonce: fc.string(),
+    resourceNamesSubscribe: names,
+    resourceNamesUnsubscribe: names,
+  })
+  fc.assert(
+    fc.property(request, (usual) => {
+      const read = (init: MessageInitShape<typeof DeltaDiscoveryRequestSchema>) =>
+        decodeRequest(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, init)))
+      const node = { id: 'envoy' }
+      expect({ ...read({ ...usual, node }), node: undefined }).toEqual(read(usual))
+      expect(read(usual)).toMatchObject({
+        nonce: usual.responseNonce,
+        subscribe: usual.resourceNamesSubscribe,
+        unsubscribe: usual.resourceNamesUnsubscribe,
+      })
+    }),
+  )
 })
 
 test('any bytes are read or refused by an Error', () => {

@@ -5,7 +5,7 @@
  * is wrapped (name, version, Any) once in its life, and its bytes serve every response and every Envoy.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import {
@@ -39,6 +39,32 @@ const byUrl = new Map(resourceTypes.map((type) => [typeUrls[type], type]))
 
 /** Throws on bytes that are no DeltaDiscoveryRequest. */
 export function decodeRequest(bytes: Uint8Array): Request {
+  return decodeUsual(bytes) ?? decodeAny(bytes)
+}
+
+const none: ReadonlyMap<string, string> = new Map()
+const inRequest = DeltaDiscoveryRequestSchema.field
+
+/** What most requests are, an acknowledgement or names alone; by hand, as there are several to each change. */
+function decodeUsual(bytes: Uint8Array): Request | undefined {
+  const reader = new BinaryReader(bytes)
+  const subscribe: string[] = []
+  const unsubscribe: string[] = []
+  let [typeUrl, nonce] = ['', '']
+  while (reader.pos < reader.len) {
+    const [field, wire] = reader.tag()
+    if (wire !== WireType.LengthDelimited) return undefined
+    if (field === inRequest.typeUrl.number) typeUrl = reader.string()
+    else if (field === inRequest.responseNonce.number) nonce = reader.string()
+    else if (field === inRequest.resourceNamesSubscribe.number) subscribe.push(reader.string())
+    else if (field === inRequest.resourceNamesUnsubscribe.number) unsubscribe.push(reader.string())
+    else return undefined
+  }
+  const common = { typeUrl, type: typeOfUrl(typeUrl), nonce, error: undefined, node: undefined }
+  return { ...common, subscribe, unsubscribe, initialVersions: none }
+}
+
+function decodeAny(bytes: Uint8Array): Request {
   const message = fromBinary(DeltaDiscoveryRequestSchema, bytes)
   return {
     ...commonOf(message),

@@ -50,6 +50,8 @@ export interface State {
   readonly jitter: number
   readonly echoSentAt: number
   readonly echoHeardAt: number
+  /** When those left that have not come back; no more than `echoesToLose` are kept. */
+  readonly echoesOut: readonly number[]
   /** Until then the routing protocol is to stay down; undefined: the session does not hold it. */
   readonly heldUntil: number | undefined
 }
@@ -77,8 +79,11 @@ export interface Step {
 
 /** Interval at which a session that is not up is tried, at most (§6.8.3). */
 export const slowMs = 1000
-/** How long a peer may be silent before BFD that went down stops holding the routing protocol (RFC 5882 §4.2). */
-export const holdMs = 10_000
+/**
+ * How long a peer may be silent before BFD that went down stops holding the routing protocol (RFC 5882 §4.2). A peer that
+ * took its neighbor away, as FRR does with one of a listen range, speaks no BFD before BGP has dialled it.
+ */
+export const holdMs = 3 * slowMs
 
 export function initial(settings: BfdSettings, now: number): State {
   const transmitMs = Math.max(slowMs, settings.transmitMs)
@@ -95,6 +100,7 @@ export function initial(settings: BfdSettings, now: number): State {
     jitter: 0,
     echoSentAt: now,
     echoHeardAt: now,
+    echoesOut: [],
     heldUntil: undefined,
   }
 }

@@ -147,7 +147,7 @@ describe('the way down', () => {
     expect(script.at(900)).toEqual(['send down', 'changed'])
     expect(script.last).toMatchObject({ diagnostic: diagnostic.detectionTimeExpired, yourDiscriminator: 0 })
     expect(script.last.desiredTransmitMs).toBe(1000)
-    expect(script.state.heldUntil).toBe(10_900)
+    expect(script.state.heldUntil).toBe(3900)
   })
 
   test("the peer's own interval counts where it is longer", () => {
@@ -158,7 +158,7 @@ describe('the way down', () => {
     const script = new Script().up()
     expect(script.hear({ state: 'down' })).toEqual(['send down', 'changed'])
     expect(script.last.diagnostic).toBe(diagnostic.neighborSignaledDown)
-    expect(script.state.heldUntil).toBe(10_000)
+    expect(script.state.heldUntil).toBe(3000)
     expect(script.hear({ state: 'down' })).toEqual(['send init', 'changed'])
     expect(script.hear({ state: 'up' })).toEqual(['send up P', 'changed'])
     expect(script.state).toMatchObject({ kind: 'up', diagnostic: 0, heldUntil: undefined })
@@ -173,13 +173,13 @@ describe('the way down', () => {
   test('what is held is released when BFD has been silent for long', () => {
     const script = new Script().up()
     script.at(900)
-    script.now = 5000
+    script.now = 2000
     script.hear({ state: 'down' })
-    expect(script.state).toMatchObject({ kind: 'init', heldUntil: 15_000 })
-    script.at(6000)
-    script.at(14_999)
+    expect(script.state).toMatchObject({ kind: 'init', heldUntil: 5000 })
+    script.at(3000)
+    script.at(4999)
     expect(script.state.heldUntil).toBeDefined()
-    expect(script.at(15_000)).toContain('changed')
+    expect(script.at(5000)).toContain('changed')
     expect(script.state.heldUntil).toBeUndefined()
   })
 
@@ -265,6 +265,23 @@ describe('echo', () => {
     script.at(300)
     expect(script.at(399)).not.toContain('changed')
     expect(script.at(400)).toEqual(['send down', 'changed'])
+    expect(script.state.diagnostic).toBe(diagnostic.echoFailed)
+  })
+
+  test('while we stand still none is lost', () => {
+    const script = echoing()
+    expect(script.at(100)).toContain('sendEcho')
+    script.on({ kind: 'echo' })
+    const after = (now: number) => {
+      script.now = now
+      script.hear({ state: 'up', requiredEchoMs: 100 })
+      return script.at(now)
+    }
+    expect(after(900)).toContain('sendEcho')
+    expect(after(1700)).toContain('sendEcho')
+    // The last one that is out has its time to come back as well.
+    expect(after(1799)).not.toContain('changed')
+    expect(after(1800)).toContain('changed')
     expect(script.state.diagnostic).toBe(diagnostic.echoFailed)
   })
 

@@ -3,11 +3,11 @@
  * the next state and what is to be done out. Pure. Demand mode is not offered, and honoured when the peer asks.
  *
  * A session that went from up to down holds the routing protocol down until it is up again, the peer says that it
- * was shut on purpose, or no BFD has come for 10 s: the peer may speak none any more (RFC 5882 §3.2, §4.2).
+ * was shut on purpose, or no BFD has come for 3 s: the peer may speak none any more (RFC 5882 §3.2, §4.2).
  */
 import { type ControlPacket, diagnostic, type SessionState } from '../codec/index.ts'
 import { type BfdSettings, type Event, holdMs, type State, type Step, slowMs } from './state.ts'
-import { detectAt, drawJitter, echoAt, echoDetectAt, echoMs, sendAt } from './timers.ts'
+import { detectAt, drawJitter, echoAt, echoDetectAt, echoesToLose, echoMs, sendAt } from './timers.ts'
 
 export function step(state: State, event: Event, now: number, settings: BfdSettings): Step {
   if (state.kind === 'adminDown') return { state, effects: [] }
@@ -15,7 +15,7 @@ export function step(state: State, event: Event, now: number, settings: BfdSetti
     case 'packet':
       return receive(state, event.packet, now, settings)
     case 'echo':
-      return { state: { ...state, echoHeardAt: now }, effects: [] }
+      return { state: { ...state, echoHeardAt: now, echoesOut: [] }, effects: [] }
     case 'tick':
       return tick(state, now, settings)
     case 'configured':
@@ -44,7 +44,7 @@ function receive(state: State, packet: ControlPacket, now: number, settings: Bfd
   }
   const moved = move(packet.final ? confirm(heard) : heard, packet.state, now, settings)
   const echoing = echoMs(moved, settings) !== undefined && echoMs(state, settings) === undefined
-  const next = echoing ? { ...moved, echoSentAt: now, echoHeardAt: now } : moved
+  const next = echoing ? { ...moved, echoSentAt: now, echoHeardAt: now, echoesOut: [] } : moved
   if (packet.poll) return answer(state, next, now, settings)
   return outcome(state, next, now, settings)
 }
@@ -79,7 +79,8 @@ function tick(state: State, now: number, settings: BfdSettings): Step {
   }
   if (due(next.heldUntil, now)) next = { ...next, heldUntil: undefined }
   if (next.kind === state.kind && due(echoAt(next, settings), now)) {
-    const { state: after, effects } = outcome(state, { ...next, echoSentAt: now }, now, settings)
+    const echoesOut = [...next.echoesOut, now].slice(0, echoesToLose(settings))
+    const { state: after, effects } = outcome(state, { ...next, echoSentAt: now, echoesOut }, now, settings)
     return { state: after, effects: [...effects, { kind: 'sendEcho' }] }
   }
   return outcome(state, next, now, settings)

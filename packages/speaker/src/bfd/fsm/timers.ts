@@ -35,9 +35,16 @@ export function echoAt(state: State, settings: BfdSettings): number | undefined 
   return ms === undefined ? undefined : state.echoSentAt + ms * state.jitter
 }
 
+/** How many leave within a detection time: while we stand still none do, and none that come back are missed. */
+export function echoesToLose({ multiplier }: BfdSettings): number {
+  return Math.max(1, multiplier - 1)
+}
+
 export function echoDetectAt(state: State, settings: BfdSettings): number | undefined {
   const ms = echoMs(state, settings)
-  return ms === undefined ? undefined : state.echoHeardAt + ms * settings.multiplier
+  const last = state.echoesOut[echoesToLose(settings) - 1]
+  if (ms === undefined || last === undefined) return undefined
+  return Math.max(state.echoHeardAt + ms * settings.multiplier, last + ms)
 }
 
 export function nextDeadline(state: State, settings: BfdSettings): number | undefined {

@@ -90,9 +90,11 @@ function readOne(flags: number, type: number, data: Uint8Array, context: Attribu
   const broken = (subcode: number): Reading =>
     spec.broken === 'reset' ? { kind: 'reset', subcode } : fault(spec.broken, subcode)
   if (spec.internalOnly === true && !context.internal) return fault('discard', spec.subcode)
+  // Whatever becomes of the attribute's value when that is broken (RFC 7606 §3 c).
   if (((flags ^ spec.flags) & (flag.optional | flag.transitive)) !== 0) {
-    return broken(updateError.attributeFlags)
+    return fault('withdraw', updateError.attributeFlags)
   }
+  if (spec.length !== undefined && data.length !== spec.length) return broken(updateError.attributeLength)
   const attribute = spec.read(data, context)
   if (attribute === 'other') return other
   return attribute === undefined ? broken(spec.subcode) : { kind: 'attribute', attribute }

@@ -21,6 +21,8 @@ export interface AttributeSpec<A extends Attribute> {
   write(writer: ByteWriter, attribute: A, context: AttributeContext): void
   /** 'other' for a value that is well formed and not ours to understand. */
   read(data: Uint8Array, context: AttributeContext): A | 'other' | undefined
+  /** Of the value, where it is fixed: another one is an Attribute Length Error. */
+  readonly length?: number
   readonly broken: Treatment
   /** The subcode of UPDATE Message Error for a value that cannot be read. */
   readonly subcode: number
@@ -42,9 +44,10 @@ export const attributeTable: Table = {
     flags: wellKnown,
     write: (writer, { origin }) => writer.u8(origins.indexOf(origin)),
     read: (data) => {
-      const origin = data.length === 1 ? origins[data[0] ?? 0] : undefined
+      const origin = origins[data[0] ?? 0]
       return origin === undefined ? undefined : { kind: 'origin', origin }
     },
+    length: 1,
     broken: 'withdraw',
     subcode: updateError.invalidOrigin,
   },
@@ -64,11 +67,12 @@ export const attributeTable: Table = {
     flags: wellKnown,
     write: (writer, { address }) => writer.append(ipBytes(address)),
     read: (data) => {
-      const address = data.length === 4 ? ipFromBytes(data) : undefined
-      return address === undefined ? undefined : { kind: 'nextHop', address }
+      const address = isHost(data[0] ?? 0) ? ipFromBytes(data) : undefined
+      return address && { kind: 'nextHop', address }
     },
+    length: 4,
     broken: 'withdraw',
-    subcode: updateError.attributeLength,
+    subcode: updateError.invalidNextHop,
   },
   med: number32(4, optional, (value) => ({ kind: 'med', value })),
   localPref: {
@@ -255,4 +259,9 @@ function readLargeCommunities(data: Uint8Array): AttributeOf<'largeCommunities'>
     local2: reader.u32(),
   }))
   return { kind: 'largeCommunities', values }
+}
+
+/** By the first octet of an IPv4 address: not this host, nor the loopback, a group or a reserved one. */
+function isHost(first: number): boolean {
+  return first !== 0 && first !== 127 && first < 224
 }

@@ -56,7 +56,6 @@ describe('errors that end the session, by code, subcode and data (RFC 4271 §6)'
       '800e0a00020105000000000000',
     ],
     ['MP_UNREACH with a prefix of 129 bits', frame(2, '0000 0007 800f04 000201 81'), 3, 9, '800f0400020181'],
-    ['MP_UNREACH without the optional bit', frame(2, '0000 0006 400f03 000201'), 3, 4, '400f03000201'],
     ['a begin-of-refresh with a tail', frame(5, '0001 01 01 00'), 7, 1, `${marker}0018050001010100`],
   ])('%s', (_name, bytes, code, subcode, data) => {
     const decoded = decodeMessage(bytes, external)
@@ -83,8 +82,18 @@ describe('faults that a session survives (RFC 7606)', () => {
 
   test.each([
     ['an ORIGIN of 3', `400101 03 ${path} ${hop}`, { treatment: 'withdraw', attribute: 1, subcode: 6 }],
-    ['an empty ORIGIN', `400100 ${path} ${hop}`, { treatment: 'withdraw', attribute: 1, subcode: 6 }],
+    ['an empty ORIGIN', `400100 ${path} ${hop}`, { treatment: 'withdraw', attribute: 1, subcode: 5 }],
     ['ORIGIN as optional', `c00101 00 ${path} ${hop}`, { treatment: 'withdraw', attribute: 1, subcode: 4 }],
+    [
+      'MP_UNREACH without the optional bit',
+      `${origin} ${path} ${hop} 400f03 000201`,
+      { treatment: 'withdraw', attribute: 15, subcode: 4 },
+    ],
+    [
+      'AGGREGATOR as well-known',
+      `${origin} ${path} ${hop} 400708 0000fde80a000001`,
+      { treatment: 'withdraw', attribute: 7, subcode: 4 },
+    ],
     ['no ORIGIN', `${path} ${hop}`, { treatment: 'withdraw', attribute: 1, subcode: 3 }],
     [
       'an AS path cut off',

@@ -29,7 +29,13 @@ export {
   type Received,
   type SessionContext,
 } from './message.ts'
-export { type NotificationMessage, readShutdownText, shutdownText } from './notification.ts'
+export {
+  isHardReset,
+  type NotificationMessage,
+  readShutdownText,
+  reasonWithin,
+  shutdownText,
+} from './notification.ts'
 export { asFieldOf, asnOfOpen, type OpenMessage } from './open.ts'
 export { type Announcement, endOfRib, packAnnouncement, packWithdrawal } from './packing.ts'
 export type { RouteRefreshMessage } from './route-refresh.ts'

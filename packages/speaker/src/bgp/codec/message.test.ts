@@ -73,7 +73,13 @@ const attribute: fc.Arbitrary<Attribute> = fc.oneof(
     origin: fc.constantFrom('igp' as const, 'egp' as const, 'incomplete' as const),
   }),
   fc.record({ kind: fc.constantFrom('asPath' as const, 'as4Path' as const), segments }),
-  fc.record({ kind: fc.constant('nextHop' as const), address: ipOf(4) }),
+  fc.record({
+    kind: fc.constant('nextHop' as const),
+    address: ipOf(4).filter(({ value }) => {
+      const first = value >> 24n
+      return first !== 0n && first !== 127n && first < 224n
+    }),
+  }),
   fc.record({ kind: fc.constantFrom('med' as const, 'localPref' as const), value: u32 }),
   fc.constant<Attribute>({ kind: 'atomicAggregate' }),
   fc.record({

@@ -37,6 +37,17 @@ export function shutdownText(text: string): Uint8Array {
   return data.slice(0, written + 1)
 }
 
+export function isHardReset({ code, subcode }: BgpError): boolean {
+  return code === errorCode.cease && subcode === ceaseReason.hardReset
+}
+
+/** What a Hard Reset was sent for (RFC 8538 §3); any other error is its own reason. */
+export function reasonWithin(error: BgpError): BgpError {
+  const [code, subcode] = error.data
+  if (!isHardReset(error) || code === undefined || subcode === undefined) return error
+  return { code, subcode, data: error.data.subarray(2) }
+}
+
 /** The text the peer's operator sent along; undefined if there is none or it is not readable. */
 export function readShutdownText(error: BgpError): string | undefined {
   const carries =

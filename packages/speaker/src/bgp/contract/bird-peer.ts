@@ -1,27 +1,34 @@
 /** BIRD as the contract's router. */
 import type { PeerLab } from '../testing/peer-lab.ts'
-import { type ContractPeer, neighbors as n, type SeenRoute } from './contract-peer.ts'
+import {
+  allNeighbors,
+  type ContractPeer,
+  type Neighbor,
+  type NeighborAddress,
+  type Refreshes,
+  type SeenRoute,
+} from './contract-peer.ts'
 
-const more: Readonly<Record<string, string>> = {
-  [n.password4]: 'password "secret";',
-  [n.far4]: 'multihop 5;',
-  [n.secured4]: 'ttl security on;',
-  [n.active4]: 'passive off; connect retry time 1; connect delay time 1;',
-  [n.restarting4]: 'graceful restart aware;',
-  [n.restarting6]: 'graceful restart aware;',
+const more: Readonly<Partial<Record<Neighbor, string>>> = {
+  password: 'password "secret";',
+  far: 'multihop 5;',
+  old: 'enable as4 off;',
+  secured: 'ttl security on;',
+  active: 'passive off; connect retry time 1; connect delay time 1;',
+  restarting: 'graceful restart aware;',
 }
-const asOf = (address: string): number =>
-  address === n.internal4 ? 65530 : address === n.large4 ? 4200000000 : 65000
 
-const protocol = ([name, address]: readonly [string, string]): string =>
-  `protocol bgp ${name} from node { neighbor ${address} as ${asOf(address)}; ${
-    address === n.far4 ? '' : 'direct;'
-  } ${more[address] ?? ''} }`
+const protocol = ({ is, address, name, asn }: NeighborAddress): string =>
+  `protocol bgp ${name} from node { neighbor ${address} ${is === 'old' ? 'external' : `as ${asn}`}; ${
+    is === 'far' ? '' : 'direct;'
+  } ${more[is] ?? ''} }`
 
-export const birdConfiguration = `
+const birdConfiguration = `
 router id 10.77.0.1;
 protocol device {}
 protocol direct { ipv4; ipv6; }
+protocol kernel { ipv4 { export where source = RTS_BGP; }; }
+protocol kernel { ipv6 { export where source = RTS_BGP; }; }
 template bgp node {
   local as 65530;
   passive on;
@@ -29,11 +36,17 @@ template bgp node {
   ipv4 { import all; export none; };
   ipv6 { import all; export none; };
 }
-${Object.entries(n).map(protocol).join('\n')}
+${allNeighbors.map(protocol).join('\n')}
 `
 
 export class BirdPeer implements ContractPeer {
   readonly name = 'bird'
+  readonly secures = [4, 6] as const
+  readonly collides = true
+  readonly forwards = true
+  /** It reads AS4_PATH. */
+  readonly oldAS = '4200000000'
+  readonly ofStop = /Received: Administrative shutdown/
   #lab: PeerLab | undefined
 
   async start(lab: PeerLab): Promise<void> {
@@ -45,8 +58,12 @@ export class BirdPeer implements ContractPeer {
     return /BGP state:\s+Established/.test(this.#protocol(address))
   }
 
-  timesUp(): undefined {
-    return undefined
+  /** In whole seconds: BIRD counts back from now, and a clock that is corrected meanwhile moves it by a millisecond. */
+  upSince(address: string): string {
+    const lines = this.#bird(`show protocols ${nameOf(address)}`)
+      .trim()
+      .split('\n')
+    return (lines.at(-1) ?? '').replace(/\.\d+/, '')
   }
 
   route(prefix: string, from: string): SeenRoute | undefined {
@@ -70,9 +87,9 @@ export class BirdPeer implements ContractPeer {
     }
   }
 
-  refresh(address: string): boolean {
-    this.#bird(`reload in ${nameOf(address)}`)
-    return true
+  readonly refreshes: Refreshes = {
+    ask: (address) => void this.#bird(`reload in ${nameOf(address)}`),
+    received: (address) => Number(/Import updates:\s+(\d+)/.exec(this.#protocol(address))?.[1] ?? 0),
   }
 
   lastError(address: string): string {
@@ -101,7 +118,7 @@ export class BirdPeer implements ContractPeer {
 }
 
 function nameOf(address: string): string {
-  return Object.entries(n).find(([, one]) => one === address)?.[0] ?? ''
+  return allNeighbors.find((one) => one.address === address)?.name ?? ''
 }
 
 /** BIRD gives it no name: `(unknown 0x4004, 65000, 1290693416)`. */

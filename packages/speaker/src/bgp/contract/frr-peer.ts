@@ -1,11 +1,29 @@
 /** FRR as the contract's router. */
 import type { PeerLab } from '../testing/peer-lab.ts'
 import { until } from '../testing/until.ts'
-import { type ContractPeer, neighbors as n, type SeenRoute } from './contract-peer.ts'
+import {
+  allNeighbors,
+  type ContractPeer,
+  type Neighbor,
+  neighbors,
+  type Refreshes,
+  type SeenRoute,
+} from './contract-peer.ts'
 
-const all = Object.values(n)
-const asOf = (address: string): number =>
-  address === n.internal4 ? 65530 : address === n.large4 ? 4200000000 : 65000
+const more: Readonly<Partial<Record<Neighbor, readonly string[]>>> = {
+  active: ['timers connect 1'],
+  password: ['password secret'],
+  far: ['ebgp-multihop 5'],
+  // No capability at all, which is the only way.
+  old: ['dont-capability-negotiate'],
+  secured: ['ttl-security hops 1'],
+  restarting: ['graceful-restart-helper'],
+}
+const lines = allNeighbors.flatMap(({ is, address, asn }) => {
+  const own = [`remote-as ${asn}`, ...(is === 'active' ? [] : ['passive'])]
+  return [...own, ...(more[is] ?? [])].map((line) => ` neighbor ${address} ${line}`)
+})
+const activate = allNeighbors.map(({ address }) => `  neighbor ${address} activate`).join('\n')
 
 export const frrConfiguration = `
 router bgp 65530
@@ -13,22 +31,12 @@ router bgp 65530
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
  bgp graceful-restart stalepath-time 30
-${all.map((address) => ` neighbor ${address} remote-as ${asOf(address)}`).join('\n')}
-${all
-  .filter((address) => address !== n.active4)
-  .map((address) => ` neighbor ${address} passive`)
-  .join('\n')}
- neighbor ${n.active4} timers connect 1
- neighbor ${n.password4} password secret
- neighbor ${n.far4} ebgp-multihop 5
- neighbor ${n.secured4} ttl-security hops 1
- neighbor ${n.restarting4} graceful-restart-helper
- neighbor ${n.restarting6} graceful-restart-helper
+${lines.join('\n')}
  address-family ipv4 unicast
-${all.map((address) => `  neighbor ${address} activate`).join('\n')}
+${activate}
  exit-address-family
  address-family ipv6 unicast
-${all.map((address) => `  neighbor ${address} activate`).join('\n')}
+${activate}
  exit-address-family
 `
 
@@ -45,6 +53,11 @@ interface Path {
 
 export class FrrPeer implements ContractPeer {
   readonly name = 'frr'
+  readonly secures = [4, 6] as const
+  readonly collides = true
+  readonly forwards = true
+  readonly oldAS = '23456'
+  readonly ofStop = /"lastShutdownDescription":"speaker on node-1 stops"/
   #lab: PeerLab | undefined
 
   async start(lab: PeerLab): Promise<void> {
@@ -56,8 +69,8 @@ export class FrrPeer implements ContractPeer {
     return this.#neighbor(address)['bgpState'] === 'Established'
   }
 
-  timesUp(address: string): number | undefined {
-    return Number(this.#neighbor(address)['connectionsEstablished'])
+  upSince(address: string): string {
+    return String(this.#neighbor(address)['connectionsEstablished'])
   }
 
   route(prefix: string, from: string): SeenRoute | undefined {
@@ -77,9 +90,9 @@ export class FrrPeer implements ContractPeer {
     }
   }
 
-  refresh(address: string): boolean {
-    this.#lab?.vtysh(`clear bgp ipv4 unicast ${address} soft in`)
-    return true
+  readonly refreshes: Refreshes = {
+    ask: (address) => void this.#lab?.vtysh(`clear bgp ipv4 unicast ${address} soft in`),
+    received: (address) => Number(/"updatesRecv":(\d+)/.exec(this.lastError(address))?.[1] ?? 0),
   }
 
   lastError(address: string): string {
@@ -96,7 +109,7 @@ export class FrrPeer implements ContractPeer {
 
   async restart(): Promise<void> {
     this.#lab?.vtysh('clear bgp *')
-    await until('bgpd answers', () => this.#neighbor(n.plain4)['bgpState'] !== undefined)
+    await until('bgpd answers', () => this.#neighbor(neighbors[4].plain)['bgpState'] !== undefined)
   }
 
   #neighbor(address: string): Readonly<Record<string, unknown>> {

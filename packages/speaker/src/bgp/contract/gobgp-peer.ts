@@ -1,9 +1,6 @@
 /** GoBGP as the contract's router. */
 import type { PeerLab } from '../testing/peer-lab.ts'
-import { type ContractPeer, neighbors as n, type SeenRoute } from './contract-peer.ts'
-
-const asOf = (address: string): number =>
-  address === n.internal4 ? 65530 : address === n.large4 ? 4200000000 : 65000
+import { allNeighbors, type ContractPeer, type NeighborAddress, type SeenRoute } from './contract-peer.ts'
 
 const restart = `
   [neighbors.graceful-restart.config]
@@ -11,20 +8,20 @@ const restart = `
     restart-time = 120
     notification-enabled = true
 `
-const neighbor = (address: string): string => `
+const neighbor = ({ is, address, asn }: NeighborAddress): string => `
 [[neighbors]]
   [neighbors.config]
     neighbor-address = "${address}"
-    peer-as = ${asOf(address)}
-    ${address === n.password4 ? 'auth-password = "secret"' : ''}
+    peer-as = ${asn}
+    ${is === 'password' ? 'auth-password = "secret"' : ''}
   [neighbors.transport.config]
-    passive-mode = ${address !== n.active4}
-  ${address === n.far4 ? '[neighbors.ebgp-multihop.config]\n    enabled = true\n    multihop-ttl = 5' : ''}
-  ${address === n.secured4 ? '[neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255' : ''}
+    passive-mode = ${is !== 'active'}
+  ${is === 'far' ? '[neighbors.ebgp-multihop.config]\n    enabled = true\n    multihop-ttl = 5' : ''}
+  ${is === 'secured' ? '[neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255' : ''}
   [neighbors.timers.config]
     connect-retry = 1
     idle-hold-time-after-reset = 1
-  ${address === n.restarting4 || address === n.restarting6 ? restart : ''}
+  ${is === 'restarting' ? restart : ''}
 ${(['ipv4-unicast', 'ipv6-unicast'] as const)
   .map(
     (name) => `
@@ -32,7 +29,7 @@ ${(['ipv4-unicast', 'ipv6-unicast'] as const)
     [neighbors.afi-safis.config]
       afi-safi-name = "${name}"
     [neighbors.afi-safis.mp-graceful-restart.config]
-      enabled = ${address === n.restarting4 || address === n.restarting6}
+      enabled = ${is === 'restarting'}
 `,
   )
   .join('')}`
@@ -41,7 +38,7 @@ export const gobgpConfiguration = `
 [global.config]
   as = 65530
   router-id = "10.77.0.1"
-${Object.values(n).map(neighbor).join('')}
+${allNeighbors.map(neighbor).join('')}
 `
 
 interface Attribute {
@@ -61,6 +58,14 @@ interface Path {
 
 export class GobgpPeer implements ContractPeer {
   readonly name = 'gobgp'
+  /** Over IPv6 it answers a connection with a hop limit below 255. */
+  readonly secures = [4] as const
+  readonly collides = false
+  readonly forwards = false
+  readonly oldAS = undefined
+  /** It keeps what it got. */
+  readonly refreshes = undefined
+  readonly ofStop = /speaker on node-1 stops/
   #lab: PeerLab | undefined
 
   async start(lab: PeerLab): Promise<void> {
@@ -72,8 +77,8 @@ export class GobgpPeer implements ContractPeer {
     return /BGP state = \w*ESTABLISHED/.test(this.#gobgp('neighbor', address))
   }
 
-  timesUp(): undefined {
-    return undefined
+  upSince(address: string): string {
+    return /"uptime":\s*(\{[^}]*\}|"[^"]*")/.exec(this.#gobgp('-j', 'neighbor', address))?.[1] ?? ''
   }
 
   route(prefix: string, from: string): SeenRoute | undefined {
@@ -95,13 +100,9 @@ export class GobgpPeer implements ContractPeer {
     }
   }
 
-  /** It keeps what it got, and never asks. */
-  refresh(): boolean {
-    return false
-  }
-
   lastError(address: string): string {
-    return this.#gobgp('neighbor', address) + this.#lab?.logOf('gobgpd')
+    const told = (this.#lab?.logOf('gobgpd') ?? '').split('\n').filter((line) => line.includes(address))
+    return [this.#gobgp('neighbor', address), ...told].join('\n')
   }
 
   freeze(): void {

@@ -1,11 +1,12 @@
 /**
  * The routers of the links that unnumbered sessions run over: on each interface we advertise ourselves and hear the
- * one router that is there (RFC 4861). What we said last is that we are going.
+ * one router that is there (RFC 4861), which is asked for as long as none is. What we said last is that we are going, unless
+ * we are back soon.
  */
 import { type Interface, PacketSocket, routerAdvertisements, SystemError } from '@landfall/net'
 import { equalIP, type IP, isLinkLocal } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
-import { decodeAdvertisement, encodeAdvertisement } from './router-advertisement.ts'
+import { decodeAdvertisement, encodeAdvertisement, encodeSolicitation } from './router-discovery.ts'
 
 const ipv6 = 0x86dd
 const lifetimeSeconds = 30
@@ -13,10 +14,14 @@ const usualMs = 10_000
 /** The first ones come quicker (§6.2.4), so that a session begins soon. */
 const firstMs = 1000
 const firstOnes = 3
+/** Of a router that wants to be nobody's default: AdvDefaultLifetime, as it names no other time (§6.2.1). */
+const neighborOnlyMs = 1_800_000
 
 export interface LinkRoutersOptions {
   readonly interfaces: () => readonly Interface[]
   readonly logger: Logger
+  /** A router came, or another one, on the interface. */
+  readonly onRouter: (name: string) => void
 }
 
 export class LinkRouters {
@@ -45,8 +50,10 @@ export class LinkRouters {
     return this.#links.get(name)?.router
   }
 
-  close(): void {
-    this.setInterfaces([])
+  /** `restart`: without a word, as the routers keep what goes by us. */
+  close(restart: boolean): void {
+    for (const link of this.#links.values()) link.close(restart)
+    this.#links.clear()
   }
 }
 
@@ -56,7 +63,7 @@ class Link {
   #socket: { readonly index: number; readonly packets: PacketSocket } | undefined
   #timer: NodeJS.Timeout | undefined
   #sent = 0
-  #heard: { readonly address: IP; readonly until: number } | undefined
+  #heard: { readonly address: IP; readonly until: number; readonly isDefault: boolean } | undefined
 
   constructor(name: string, options: LinkRoutersOptions) {
     this.#name = name
@@ -75,9 +82,9 @@ class Link {
     if (home?.index !== this.#socket?.index) this.#advertise()
   }
 
-  close(): void {
+  close(quietly = false): void {
     clearTimeout(this.#timer)
-    this.#send(0)
+    if (!quietly) this.#send(0)
     this.#socket?.packets.close()
     this.#socket = undefined
   }
@@ -89,12 +96,14 @@ class Link {
     this.#timer = setTimeout(() => this.#advertise(), this.#sent <= firstOnes ? firstMs : usualMs)
   }
 
+  /** Asks for a router, too, where none is known. */
   #send(lifetime: number): void {
     const home = this.#home()
     const own = home?.addresses.find(({ ip, tentative }) => !tentative && ip.family === 6 && isLinkLocal(ip))
     if (home === undefined || own === undefined) return
     const socket = this.#socket?.index === home.index ? this.#socket.packets : this.#open(home.index)
     socket?.send(encodeAdvertisement(home.mac, own.ip, lifetime))
+    if (lifetime > 0 && this.router === undefined) socket?.send(encodeSolicitation(home.mac, own.ip))
   }
 
   #home(): Interface | undefined {
@@ -125,13 +134,18 @@ class Link {
     const heard = decodeAdvertisement(frame)
     if (heard === undefined) return
     const known = this.router
-    const { address } = heard
-    if (heard.lifetimeSeconds === 0) {
-      if (known !== undefined && equalIP(known, address)) this.#heard = undefined
+    const { address, lifetimeSeconds } = heard
+    const isKnown = known !== undefined && equalIP(known, address)
+    const isDefault = lifetimeSeconds > 0
+    if (!isDefault && isKnown && this.#heard?.isDefault === true) {
+      this.#heard = undefined
       return
     }
-    this.#heard = { address, until: performance.now() + heard.lifetimeSeconds * 1000 }
+    const lastsMs = isDefault ? lifetimeSeconds * 1000 : neighborOnlyMs
+    this.#heard = { address, until: performance.now() + lastsMs, isDefault }
+    if (isKnown) return
     // A router that just came has to hear of us too.
-    if (known === undefined || !equalIP(known, address)) this.#advertise()
+    this.#advertise()
+    this.#options.onRouter(this.#name)
   }
 }

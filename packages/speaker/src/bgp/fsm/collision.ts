@@ -15,7 +15,17 @@ import {
 } from '../codec/index.ts'
 import { negotiate, ourOpen } from './negotiation.ts'
 import { openLimitMs, type PeerSettings } from './settings.ts'
-import type { Counters, Effect, Event, Opening, Rival, Side, State, Step } from './state.ts'
+import {
+  type Counters,
+  countersOf,
+  type Effect,
+  type Event,
+  type Opening,
+  type Rival,
+  type Side,
+  type State,
+  type Step,
+} from './state.ts'
 
 type In<K extends State['kind']> = Extract<State, { kind: K }>
 type Opened = In<'openSent' | 'openConfirm'>
@@ -24,20 +34,15 @@ const collision = bgpError(errorCode.cease, ceaseReason.connectionCollision)
 const rejected = bgpError(errorCode.cease, ceaseReason.connectionRejected)
 
 /** A connection on which our OPEN is sent. */
-export function openSent(
-  side: Side,
-  { routerID }: Opening,
-  { refusals }: Counters,
-  now: number,
-): In<'openSent'> {
+export function openSent(side: Side, { routerID }: Opening, counters: Counters, now: number): In<'openSent'> {
   return {
     kind: 'openSent',
     openBy: now + openLimitMs,
     routerID,
     side,
     rival: undefined,
+    ...countersOf(counters),
     connects: 0,
-    refusals,
   }
 }
 
@@ -80,7 +85,7 @@ export function stepRival(
   if (event.kind === 'rivalEnded')
     return event.error ? refuse(alone, event.error) : { state: alone, effects: [] }
   const { message } = event
-  if (message.kind === 'notification') return refuse(alone, rejected)
+  if (message.kind === 'notification') return { state: alone, effects: [{ kind: 'dropRival' }] }
   if (message.kind !== 'open') {
     return refuse(alone, bgpError(errorCode.stateMachine, stateMachineError.inOpenSent))
   }
@@ -136,8 +141,8 @@ function yieldTo(state: Opened, rival: Rival): Step {
   }
 }
 
-function waiting({ connects, refusals }: Counters, { openBy, routerID }: Rival): State {
-  return { kind: 'openSent', openBy, routerID, side: 'theirs', rival: undefined, connects, refusals }
+function waiting(counters: Counters, { openBy, routerID }: Rival): State {
+  return { kind: 'openSent', openBy, routerID, side: 'theirs', rival: undefined, ...countersOf(counters) }
 }
 
 function refuse(state: State, error: BgpError): Step {

@@ -32,6 +32,8 @@ export interface Agreed {
   readonly wantsEndOfRib: boolean
   /** The peer keeps our routes when the connection ends without a word. */
   readonly gracefulRestart: boolean
+  /** How long it may be away for a restart of its own; 0 where none is agreed. */
+  readonly peerRestartSeconds: number
   /** It keeps them after a NOTIFICATION too, all but Cease/Hard Reset (RFC 8538). */
   readonly notificationRestart: boolean
   /** The peer takes IPv4 over an IPv6 next hop (RFC 8950). */
@@ -43,7 +45,7 @@ export interface Agreed {
 /** `restarting`: what we announced before our own restart is to be taken up again (RFC 4724 §3, the R bit). */
 export function ourOpen(settings: PeerSettings, routerID: number, restarting: boolean): OpenMessage {
   const { families, multiprotocol, restartSeconds } = settings
-  const capabilities: Capability[] = [
+  const capabilities: readonly Capability[] = [
     ...(multiprotocol ? families : []).map(
       (family): Capability => ({ kind: 'multiprotocol', family: unicastOf(family) }),
     ),
@@ -59,7 +61,7 @@ export function ourOpen(settings: PeerSettings, routerID: number, restarting: bo
     asField: asFieldOf(settings.localASN),
     holdSeconds: settings.holdSeconds,
     routerID,
-    capabilities,
+    capabilities: settings.plain ? [] : capabilities,
   }
 }
 
@@ -91,23 +93,25 @@ export function isInternal(settings: PeerSettings): boolean {
 export function negotiate(
   settings: PeerSettings,
   routerID: number,
-  open: OpenMessage,
+  said: OpenMessage,
 ):
   | { readonly kind: 'agreed'; readonly agreed: Agreed }
-  | { readonly kind: 'refused'; readonly error: BgpError } {
-  const refused = (subcode: number) =>
-    ({ kind: 'refused', error: bgpError(errorCode.open, subcode) }) as const
-  const asn = asnOfOpen(open)
+  | { readonly kind: 'refused'; readonly error: BgpError; readonly detail: string } {
+  const refused = (subcode: number, detail: string) =>
+    ({ kind: 'refused', error: bgpError(errorCode.open, subcode), detail }) as const
+  const asn = asnOfOpen(said)
+  const open = settings.plain ? { ...said, capabilities: [] } : said
   const fits =
     settings.peerASN === 'external' ? asn !== settings.localASN && asn !== 0 : asn === settings.peerASN
-  if (!fits) return refused(openError.badPeerAS)
+  if (!fits) return refused(openError.badPeerAS, `the peer is AS ${asn}`)
   if (open.routerID === 0 || (isInternal(settings) && open.routerID === routerID)) {
-    return refused(openError.badIdentifier)
+    return refused(openError.badIdentifier, 'the router ID of the peer is 0, or ours')
   }
-  if (open.holdSeconds === 1 || open.holdSeconds === 2) return refused(openError.unacceptableHoldTime)
+  if (open.holdSeconds === 1 || open.holdSeconds === 2)
+    return refused(openError.unacceptableHoldTime, `the peer asks for ${open.holdSeconds} s`)
   const holdSeconds = Math.min(settings.holdSeconds, open.holdSeconds)
   const has = (kind: Capability['kind']) => open.capabilities.some((capability) => capability.kind === kind)
-  const restarts = settings.restartSeconds !== undefined && has('gracefulRestart')
+  const restart = settings.restartSeconds === undefined ? undefined : restartOf(open)
   const families = familiesOf(settings, open)
   return {
     kind: 'agreed',
@@ -122,8 +126,9 @@ export function negotiate(
         messageLimit: has('extendedMessage') ? maxExtendedLength : maxMessageLength,
       },
       wantsEndOfRib: has('gracefulRestart'),
-      gracefulRestart: restarts,
-      notificationRestart: restarts && open.capabilities.some(keepsAfterNotification),
+      gracefulRestart: restart !== undefined,
+      peerRestartSeconds: restart?.seconds ?? 0,
+      notificationRestart: restart?.notification ?? false,
       extendedNextHop: settings.extendedNextHop && open.capabilities.some(takesNextHop6),
       enhancedRefresh: has('enhancedRouteRefresh'),
     },
@@ -135,8 +140,9 @@ function keepaliveOf(settings: PeerSettings, holdSeconds: number): number {
   return settings.keepaliveSeconds ? Math.min(settings.keepaliveSeconds * 1000, third) : third
 }
 
-function keepsAfterNotification(capability: Capability): boolean {
-  return capability.kind === 'gracefulRestart' && capability.notification
+/** Of several the last one counts (RFC 4724 §3). */
+function restartOf({ capabilities }: OpenMessage) {
+  return capabilities.findLast((capability) => capability.kind === 'gracefulRestart')
 }
 
 function takesNextHop6(capability: Capability): boolean {

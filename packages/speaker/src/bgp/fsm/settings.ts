@@ -13,6 +13,8 @@ export interface PeerSettings {
   readonly extendedNextHop: boolean
   /** How long the peer shall keep our routes after a silent end (RFC 4724), 1..4095; undefined: it shall not. */
   readonly restartSeconds: number | undefined
+  /** An OPEN without any capability, as if the peer had none either (RFC 5492 §3). */
+  readonly plain?: true
   /** Never dials. */
   readonly passive: boolean
   /** 0, or 3..65535; the smaller of both sides' counts. */
@@ -35,6 +37,11 @@ export const stableMs = 10_000
 const firstWaitMs = 250
 const connectWaitMs = 5000
 const refusedWaitMs = 30_000
+
+/** For a peer that does not know capabilities: IPv4, AS numbers of two octets. */
+export function withoutCapabilities(settings: PeerSettings): PeerSettings {
+  return { ...settings, plain: true, multiprotocol: false, extendedNextHop: false, restartSeconds: undefined }
+}
 
 /** The wait before the attempt that follows `count` failed connects, in ms. */
 export function connectWait(settings: PeerSettings, count: number): number {

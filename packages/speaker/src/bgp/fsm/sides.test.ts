@@ -18,6 +18,7 @@ describe('BFD', () => {
 
   test('takes the session down, and holds it until the path is found again', () => {
     const script = established()
+    script.now += 10_000
     expect(script.on({ kind: 'hold' })).toEqual(down)
     expect(nextDeadline(script.state)).toBeUndefined()
     expect(script.on({ kind: 'start' })).toEqual([])
@@ -34,13 +35,40 @@ describe('BFD', () => {
   })
 })
 
+test('BFD that flaps does not have the session come and go with it', () => {
+  const script = new Script().all({ kind: 'start' })
+  const waits = Array.from({ length: 9 }, () => {
+    script.all(connected, message(peerOpen), keepalive)
+    expect(script.state.kind).toBe('established')
+    script.now += 150
+    script.all({ kind: 'hold' }, { kind: 'release' })
+    const [ms, effects] = script.wait()
+    expect(effects).toEqual(['connect'])
+    return ms
+  })
+  expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+  script.all(connected, message(peerOpen), keepalive)
+  script.now += 10_000
+  expect(script.all({ kind: 'hold' }).on({ kind: 'release' })).toEqual(['connect'])
+})
+
+test('a peer that refuses is not hammered because BFD goes and comes', () => {
+  const script = new Script().all({ kind: 'start' })
+  for (let i = 0; i < 6; i++) {
+    script.all(connected, notification(cease))
+    script.wait()
+  }
+  script.all(connected, notification(cease), { kind: 'hold' })
+  expect(script.on({ kind: 'release' })).toEqual([])
+  expect(script.wait()).toEqual([16_000, ['connect']])
+})
+
 describe('graceful restart', () => {
+  const capability = (notification: boolean, seconds = 90) =>
+    ({ kind: 'gracefulRestart', restarting: false, notification, seconds, families: [] }) as const
   const restarting = (notification: boolean): OpenMessage => ({
     ...peerOpen,
-    capabilities: [
-      ...peerOpen.capabilities,
-      { kind: 'gracefulRestart', restarting: false, notification, seconds: 90, families: [] },
-    ],
+    capabilities: [...peerOpen.capabilities, capability(notification)],
   })
   const agreed = (notification: boolean, more: Partial<PeerSettings> = {}) =>
     new Script({ restartSeconds: 120, ...more }).all(
@@ -79,6 +107,16 @@ describe('graceful restart', () => {
     })
     const alone = agreed(true, { restartSeconds: undefined })
     expect(alone.state).toMatchObject({ agreed: { gracefulRestart: false, notificationRestart: false } })
+  })
+
+  test('is what the last capability says where there are several', () => {
+    const capabilities = [...peerOpen.capabilities, capability(true, 7), capability(false, 90)]
+    const script = new Script({ restartSeconds: 120 }).all(
+      { kind: 'start' },
+      connected,
+      message({ ...peerOpen, capabilities }),
+    )
+    expect(script.state).toMatchObject({ agreed: { peerRestartSeconds: 90, notificationRestart: false } })
   })
 
   test('a session that is left without a word just closes', () => {
@@ -185,6 +223,8 @@ describe('a peer that dials', () => {
     expect(script.on(accepted)).toEqual(['rival: refuse 6/7'])
     const wrong: Event = { kind: 'rivalMessage', message: { ...peerOpen, asField: 1, capabilities: [] } }
     expect(opening().all(accepted).on(wrong)).toEqual(['rival: refuse 2/2'])
+    const goodbye: Event = { kind: 'rivalMessage', message: { kind: 'notification', error: cease } }
+    expect(opening().all(accepted).on(goodbye)).toEqual(['rival: drop'])
     expect(
       opening()
         .all(accepted)

@@ -14,6 +14,13 @@ export interface Counters {
   readonly connects: number
   /** Sessions in a row that were refused or did not last. */
   readonly refusals: number
+  /** The peer ended the last one for the capabilities in our OPEN: this one has none. */
+  readonly plain?: true
+}
+
+/** Of a state, what goes over into the next. */
+export function countersOf({ connects, refusals, plain }: Counters): Counters {
+  return { connects, refusals, ...(plain ? { plain } : {}) }
 }
 
 export interface Timers {
@@ -61,6 +68,8 @@ export type Event =
   /** BFD lost the peer: no session until it is found again (RFC 5882 §4.1). */
   | { readonly kind: 'hold' }
   | { readonly kind: 'release' }
+  /** Where the peer is has become known: the wait for the next connect is over. */
+  | { readonly kind: 'found' }
   /** A deadline may have passed. */
   | { readonly kind: 'tick' }
   | ({ readonly kind: 'connected' } & Opening)
@@ -83,7 +92,8 @@ export type Ending =
   | { readonly kind: 'closed'; readonly message?: string }
   | { readonly kind: 'abandoned' }
   | { readonly kind: 'notificationReceived'; readonly error: BgpError }
-  | { readonly kind: 'notificationSent'; readonly error: BgpError }
+  /** `detail`: what the peer said that is refused, for people. */
+  | { readonly kind: 'notificationSent'; readonly error: BgpError; readonly detail?: string }
 
 export type Effect =
   | { readonly kind: 'connect' }
@@ -95,6 +105,8 @@ export type Effect =
   | { readonly kind: 'adopt' }
   | { readonly kind: 'sendRival'; readonly message: Exclude<Message, { kind: 'update' }> }
   | { readonly kind: 'refuseRival'; readonly error: BgpError }
+  /** Without a word: it had the last one. */
+  | { readonly kind: 'dropRival' }
   /** The peer asks for all routes of the family again. */
   | { readonly kind: 'refresh'; readonly family: Family }
   /** The peer's UPDATE had faults that RFC 7606 lets pass. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bgpError } from '../codec/index.ts'
+import { bgpError, errorCode, openError } from '../codec/index.ts'
 import { type Event, nextDeadline, step } from './index.ts'
 import {
   cease,
@@ -14,6 +14,35 @@ import {
   Script,
   update,
 } from './testing.ts'
+
+describe('a peer that knows no capabilities', () => {
+  const unsupported = notification(bgpError(errorCode.open, openError.unsupportedParameter))
+  const capabilitiesOf = (script: Script) => {
+    const [effect] = step(script.state, connected, script.now, script.settings).effects
+    return effect?.kind === 'send' && effect.message.kind === 'open' ? effect.message.capabilities : undefined
+  }
+
+  test('is tried without, and the session is of IPv4 and AS numbers of two octets', () => {
+    const script = new Script({ restartSeconds: 120 }).all({ kind: 'start' }, connected, unsupported)
+    expect(script.wait()).toEqual([250, ['connect']])
+    expect(capabilitiesOf(script)).toEqual([])
+    script.all(connected, message(peerOpen), keepalive)
+    expect(script.state).toMatchObject({
+      agreed: { families: [4], gracefulRestart: false, context: { fourOctetAS: false } },
+    })
+  })
+
+  test.each([
+    ['refuses that, too', [connected, unsupported]],
+    ['had such a session', [connected, message(peerOpen), keepalive, { kind: 'closed' }]],
+  ] as const)('and with them again once it %s', (_what, events) => {
+    const script = new Script().all({ kind: 'start' }, connected, unsupported)
+    script.wait()
+    script.all(...events)
+    script.wait()
+    expect(capabilitiesOf(script)).toHaveLength(6)
+  })
+})
 
 describe('the way up', () => {
   test('connect, OPEN, KEEPALIVE, established', () => {
@@ -76,6 +105,17 @@ describe('the way up', () => {
     )
     expect(script.state).toMatchObject({ agreed: { families: [6] } })
   })
+})
+
+test('a peer that is found is dialled at once, but not one that refused', () => {
+  const waiting = new Script().all({ kind: 'start' }, refused)
+  expect(waiting.on({ kind: 'found' })).toEqual(['connect'])
+  expect(waiting.on({ kind: 'found' })).toEqual([])
+  const refusing = new Script().all({ kind: 'start' }, connected, notification(cease))
+  expect(refusing.on({ kind: 'found' })).toEqual([])
+  expect(new Script({ passive: true }).all({ kind: 'start' }).on({ kind: 'found' })).toEqual([])
+  expect(new Script().on({ kind: 'found' })).toEqual([])
+  expect(established().on({ kind: 'found' })).toEqual([])
 })
 
 describe('an OPEN that does not suit', () => {
@@ -251,16 +291,11 @@ describe('the end', () => {
   })
 })
 
-test('a request for routes is passed on for a family we have, and only the asking kind', () => {
+test('a request for routes is passed on for a family that was agreed, and only the asking kind', () => {
   const script = established()
   const refresh = (afi: number, subtype: number) =>
     script.on(message({ kind: 'routeRefresh', family: { afi, safi: 1 }, subtype }))
-  expect([refresh(1, 0), refresh(2, 0), refresh(1, 1), refresh(25, 0)]).toEqual([
-    ['refresh'],
-    ['refresh'],
-    [],
-    [],
-  ])
+  expect([refresh(1, 0), refresh(2, 0), refresh(1, 1), refresh(25, 0)]).toEqual([['refresh'], [], [], []])
 })
 
 test('whatever happens, a session that was not stopped has a next thing to do or a connection to listen to', () => {

@@ -8,6 +8,7 @@ import {
   ceaseReason,
   errorCode,
   familyOf,
+  openError,
   type Received,
   stateMachineError,
 } from '../codec/index.ts'
@@ -21,12 +22,23 @@ import {
   type PeerSettings,
   refusedWait,
   stableMs,
+  withoutCapabilities,
 } from './settings.ts'
-import type { Counters, Effect, Ending, Event, State, Step, Timers } from './state.ts'
+import {
+  type Counters,
+  countersOf,
+  type Effect,
+  type Ending,
+  type Event,
+  type State,
+  type Step,
+  type Timers,
+} from './state.ts'
 
 type In<K extends State['kind']> = Extract<State, { kind: K }>
 
-export function step(state: State, event: Event, now: number, settings: PeerSettings): Step {
+export function step(state: State, event: Event, now: number, peer: PeerSettings): Step {
+  const settings = state.plain ? withoutCapabilities(peer) : peer
   switch (event.kind) {
     case 'accepted':
       return accept(state, event, now, settings)
@@ -67,10 +79,12 @@ function stepOne(state: State, event: OwnEvent, now: number, settings: PeerSetti
 function stepIdle(state: In<'idle'>, event: OwnEvent, now: number, settings: PeerSettings): Step {
   const due = event.kind === 'tick' && state.startAt !== undefined && now >= state.startAt
   const begins = event.kind === 'start' && state.startAt === undefined && state.held === undefined
-  if (due || begins || (event.kind === 'release' && state.held === true)) return connect(state, now, settings)
+  const released = event.kind === 'release' && state.held === true
+  if (due || begins || (released && state.refusals === 0)) return connect(state, now, settings)
+  if (released) return stay(idle(now + refusedWait(settings, state.refusals), state))
   if (event.kind === 'stop' || event.kind === 'abandon') return { state: idle(undefined, state), effects: [] }
   // Stopped stays stopped.
-  if (event.kind === 'hold' && state.startAt !== undefined) return stay(heldDown())
+  if (event.kind === 'hold' && state.startAt !== undefined) return stay(heldDown(state.refusals))
   return stay(state)
 }
 
@@ -87,7 +101,7 @@ function stepConnect(state: In<'connect'>, event: OwnEvent, now: number, setting
       const retryAt = now + connectWait(settings, connects)
       const message = event.message ?? 'connection closed'
       return {
-        state: { kind: 'active', retryAt, connects, refusals: state.refusals },
+        state: { kind: 'active', retryAt, ...countersOf(state), connects },
         effects: [ended({ kind: 'connectFailed', message }, false, retryAt)],
       }
     }
@@ -101,7 +115,7 @@ function stepConnect(state: In<'connect'>, event: OwnEvent, now: number, setting
     case 'abandon':
       return { state: idle(undefined, state), effects: [{ kind: 'disconnect' }] }
     case 'hold':
-      return { state: heldDown(), effects: [{ kind: 'disconnect' }] }
+      return { state: heldDown(state.refusals), effects: [{ kind: 'disconnect' }] }
     default:
       return stay(state)
   }
@@ -111,8 +125,10 @@ function stepActive(state: In<'active'>, event: OwnEvent, now: number, settings:
   if (event.kind === 'tick' && state.retryAt !== undefined && now >= state.retryAt) {
     return connect(state, now, settings)
   }
+  if (event.kind === 'found' && state.retryAt !== undefined)
+    return connect({ ...state, connects: 0 }, now, settings)
   if (event.kind === 'stop' || event.kind === 'abandon') return { state: idle(undefined, state), effects: [] }
-  if (event.kind === 'hold') return stay(heldDown())
+  if (event.kind === 'hold') return stay(heldDown(state.refusals))
   return stay(state)
 }
 
@@ -125,7 +141,7 @@ function stepOpenSent(state: In<'openSent'>, event: OwnEvent, now: number, setti
     return stepBroken(state, event, now, settings, stateMachineError.inOpenSent)
   }
   const answer = negotiate(settings, state.routerID, event.message)
-  if (answer.kind === 'refused') return notify(state, answer.error, now, settings)
+  if (answer.kind === 'refused') return notify(state, answer.error, now, settings, answer.detail)
   const resolved = resolveOpen(state, event.message, settings)
   if (resolved !== undefined) return goOn(resolved, now, settings)
   const { agreed } = answer
@@ -155,7 +171,7 @@ function stepOpenConfirm(
   if (event.kind !== 'message' || event.message.kind !== 'keepalive') {
     return stepBroken(state, event, now, settings, stateMachineError.inOpenConfirm)
   }
-  const { agreed, connects, refusals, keepaliveAt } = state
+  const { agreed, keepaliveAt } = state
   return {
     state: {
       kind: 'established',
@@ -163,8 +179,7 @@ function stepOpenConfirm(
       since: now,
       holdAt: holdAfter(now, agreed),
       keepaliveAt,
-      connects,
-      refusals,
+      ...countersOf(state),
     },
     effects: [{ kind: 'up', agreed }],
   }
@@ -190,7 +205,8 @@ function stepEstablished(
       }
     case 'routeRefresh': {
       const family = message.subtype === 0 ? familyOf(message.family) : undefined
-      return { state, effects: family === undefined ? [] : [{ kind: 'refresh', family }] }
+      const isAgreed = family !== undefined && state.agreed.families.includes(family)
+      return { state, effects: isAgreed ? [{ kind: 'refresh', family }] : [] }
     }
     default:
       return stepBroken(state, event, now, settings, stateMachineError.inEstablished)
@@ -216,7 +232,7 @@ function stepBroken(
         effects: [{ kind: 'disconnect' }, ended({ kind: 'abandoned' }, state.kind === 'established')],
       }
     case 'hold':
-      return leave(state, heldDown(), bgpError(errorCode.cease, ceaseReason.bfdDown))
+      return leave(state, heldDown(refusalsAfter(state, now)), bgpError(errorCode.cease, ceaseReason.bfdDown))
     case 'malformed':
       return notify(state, event.error, now, settings)
     case 'closed':
@@ -276,8 +292,15 @@ function stepTimers(state: In<'openConfirm' | 'established'>, now: number, setti
   }
 }
 
-function notify(state: Connected, error: BgpError, now: number, settings: PeerSettings): Step {
-  return giveUp(state, { kind: 'notificationSent', error }, now, settings, [
+function notify(
+  state: Connected,
+  error: BgpError,
+  now: number,
+  settings: PeerSettings,
+  detail?: string,
+): Step {
+  const ending = { kind: 'notificationSent', error, ...(detail === undefined ? {} : { detail }) } as const
+  return giveUp(state, ending, now, settings, [
     { kind: 'send', message: { kind: 'notification', error } },
     { kind: 'disconnect' },
   ])
@@ -290,14 +313,24 @@ function giveUp(
   settings: PeerSettings,
   effects: readonly Effect[],
 ): Step {
-  const wasEstablished = state.kind === 'established'
-  const lasted = wasEstablished && now - state.since >= stableMs
-  const refusals = lasted ? 0 : state.refusals + 1
+  const refusals = refusalsAfter(state, now)
   const startAt = now + refusedWait(settings, refusals)
+  const plain = state.kind !== 'established' && !state.plain && knowsNoCapabilities(ending)
   return {
-    state: idle(startAt, { connects: 0, refusals }),
-    effects: [...effects, ended(ending, wasEstablished, startAt)],
+    state: idle(startAt, { connects: 0, refusals, ...(plain ? { plain } : {}) }),
+    effects: [...effects, ended(ending, state.kind === 'established', startAt)],
   }
+}
+
+/** RFC 5492 §3: it is to be tried without. */
+function knowsNoCapabilities(ending: Ending): boolean {
+  if (ending.kind !== 'notificationReceived') return false
+  const { code, subcode } = ending.error
+  return code === errorCode.open && subcode === openError.unsupportedParameter
+}
+
+function refusalsAfter(state: Connected, now: number): number {
+  return state.kind === 'established' && now - state.since >= stableMs ? 0 : state.refusals + 1
 }
 
 /** Dials, or waits for the peer to. */
@@ -313,17 +346,13 @@ function idle(startAt: number | undefined, counters: Counters): State {
   return { kind: 'idle', startAt, ...countersOf(counters) }
 }
 
-/** BFD's word counts more than a peer that refuses: the next attempt starts afresh. */
-function heldDown(): State {
-  return { kind: 'idle', startAt: undefined, held: true, connects: 0, refusals: 0 }
+/** What was damped stays damped, lest BFD that flaps has the routes come and go with it. */
+function heldDown(refusals: number): State {
+  return { kind: 'idle', startAt: undefined, held: true, connects: 0, refusals }
 }
 
 function stay(state: State): Step {
   return { state, effects: [] }
-}
-
-function countersOf({ connects, refusals }: Counters): Counters {
-  return { connects, refusals }
 }
 
 function ended(ending: Ending, wasEstablished: boolean, retryAt?: number): Effect {

@@ -85,6 +85,8 @@ function brief(effect: Effect): string {
       return `send ${briefMessage(effect.message)}`
     case 'sendRival':
       return `rival: send ${briefMessage(effect.message)}`
+    case 'dropRival':
+      return 'rival: drop'
     case 'refuseRival':
       return `rival: refuse ${effect.error.code}/${effect.error.subcode}`
     case 'ended': {

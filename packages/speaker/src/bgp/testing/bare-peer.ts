@@ -7,6 +7,7 @@ import net from 'node:net'
 import { formatPrefix } from '@landfall/netip'
 import {
   asFieldOf,
+  type Capability,
   decodeMessage,
   encodeMessage,
   type Message,
@@ -22,6 +23,10 @@ const context: SessionContext = { fourOctetAS: true, internal: true, messageLimi
 export interface BarePeerOptions {
   readonly asn: number
   readonly holdSeconds?: number
+  /** Any that is free unless given. */
+  readonly port?: number
+  /** Offers graceful restart, with so long a time to be away. */
+  readonly restartSeconds?: number
   /** Answers each OPEN with this instead of opening a session. */
   readonly refusal?: Message
   /** Takes connections and says nothing. */
@@ -31,6 +36,8 @@ export interface BarePeerOptions {
 export class BarePeer {
   readonly received: Received[] = []
   readonly routes = new Set<string>()
+  /** performance.now() when a prefix was last announced. */
+  readonly announcedAt = new Map<string, number>()
   connections = 0
   readonly #options: BarePeerOptions
   readonly #server: net.Server
@@ -43,7 +50,7 @@ export class BarePeer {
 
   static async listen(options: BarePeerOptions): Promise<BarePeer> {
     const peer = new BarePeer(options)
-    peer.#server.listen(0, '127.0.0.1')
+    peer.#server.listen(options.port ?? 0, '127.0.0.1')
     await once(peer.#server, 'listening')
     return peer
   }
@@ -77,6 +84,11 @@ export class BarePeer {
     )
   }
 
+  /** The connection ends without a word. */
+  drop(): void {
+    this.#socket?.end()
+  }
+
   async close(): Promise<void> {
     this.#socket?.destroy()
     this.#server.close()
@@ -89,6 +101,9 @@ export class BarePeer {
     this.routes.clear()
     let pending = Buffer.alloc(0)
     socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      if (socket === this.#socket) this.routes.clear()
+    })
     socket.on('data', (chunk: Buffer) => {
       pending = Buffer.concat([pending, chunk])
       for (let next = nextFrame(pending, maxExtendedLength); next.kind === 'frame'; ) {
@@ -106,12 +121,16 @@ export class BarePeer {
     this.received.push(message)
     if (message.kind === 'open' && this.#options.mute !== true) this.#answer()
     if (message.kind !== 'update') return
-    for (const prefix of message.announced) this.routes.add(formatPrefix(prefix))
+    const now = performance.now()
+    for (const prefix of message.announced) {
+      this.routes.add(formatPrefix(prefix))
+      this.announcedAt.set(formatPrefix(prefix), now)
+    }
     for (const prefix of message.withdrawn) this.routes.delete(formatPrefix(prefix))
   }
 
   #answer(): void {
-    const { asn, holdSeconds, refusal } = this.#options
+    const { asn, holdSeconds, refusal, restartSeconds: seconds } = this.#options
     if (refusal !== undefined) return this.send(refusal)
     this.send({
       kind: 'open',
@@ -122,9 +141,15 @@ export class BarePeer {
         { kind: 'multiprotocol', family: unicastOf(4) },
         { kind: 'multiprotocol', family: unicastOf(6) },
         { kind: 'extendedMessage' },
+        ...(seconds === undefined ? [] : [restartCapability(seconds)]),
         { kind: 'fourOctetAS', asn },
       ],
     })
     this.send({ kind: 'keepalive' })
   }
+}
+
+function restartCapability(seconds: number): Capability {
+  const families = [{ ...unicastOf(4), forwarding: true }]
+  return { kind: 'gracefulRestart', restarting: false, notification: true, seconds, families }
 }

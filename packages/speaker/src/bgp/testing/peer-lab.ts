@@ -1,8 +1,8 @@
 /**
  * Network namespaces with a real router and nodes that run a BgpSpeaker, for tests that need root.
  *
- * The router's namespace holds a bridge (10.77.0.1, fd77::1); node n has 10.77.0.1n to 10.77.0.4n and fd77::1n. All of
- * it carries this process's id, ends with `close`, and at the latest when the process exits.
+ * The router's namespace holds a bridge (10.77.0.1, fd77::1); node n has 10.77.0.1n to 10.77.0.5n and fd77::1n to
+ * fd77::5n; where asked for, node `far` (10.78.0.11, fd78::11) is behind a hop. All of it carries this process's id, ends with `close`, and at the latest when the process exits.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,12 @@ import { until } from './until.ts'
 const frrFolder = '/usr/lib/frr'
 const birdBinary = '/usr/sbin/bird'
 const speakerProgram = fileURLToPath(new URL('speaker-process.ts', import.meta.url))
+/** Of Node, as the image sets them. */
+const nodeOptions = ['--max-semi-space-size=1', '--v8-pool-size=1']
+const farEnds = [
+  { family: '-4', near: '10.77.0.250/24', network: '10.78.0.0/24', far: '10.78.0.' },
+  { family: '-6', near: 'fd77::250/64', network: 'fd78::/64', far: 'fd78::' },
+] as const
 let labs = 0
 
 /** Why real peers cannot be run here; undefined if they can. */
@@ -94,6 +100,10 @@ export class SpeakerNode {
   }
 }
 
+export interface Traffic {
+  end(): Promise<{ readonly answered: number; readonly lost: readonly number[] }>
+}
+
 export class PeerLab {
   readonly #tag = `lfbgp-${process.pid}-${++labs}`
   readonly folder = mkdtempSync(join(tmpdir(), 'lfbgp-'))
@@ -129,9 +139,9 @@ export class PeerLab {
     await until('bgpd is configured', () => this.vtysh('show bgp summary').includes('BGP router identifier'))
   }
 
-  /** As the router, or on another host; then `birdc` does not speak to it. */
+  /** As the router, or on another host. */
   async startBird(configuration: string, host = 'r'): Promise<void> {
-    const name = host === 'r' ? 'bird' : `bird-${host}`
+    const name = nameOfBird(host)
     const file = join(this.folder, `${name}.conf`)
     writeFileSync(file, configuration)
     const socket = join(this.folder, `${name}.ctl`)
@@ -151,11 +161,89 @@ export class PeerLab {
   }
 
   /** `listenPort`: takes the connections of routers that dial. */
-  startSpeaker(n: number, listenPort?: number): SpeakerNode {
+  startSpeaker(n: number | 'far', listenPort?: number): SpeakerNode {
     const more = listenPort === undefined ? [] : [`${listenPort}`]
-    return new SpeakerNode(
-      this.#run(`n${n}`, process.execPath, [speakerProgram, `node-${n}`, ...more], 'inherit'),
-    )
+    const args = [...nodeOptions, speakerProgram, `node-${n}`, ...more]
+    return new SpeakerNode(this.#run(n === 'far' ? n : `n${n}`, process.execPath, args, 'inherit'))
+  }
+
+  /** Adds node `far`, whose packets another host forwards. */
+  addFar(): void {
+    for (const host of ['hop', 'far']) this.#addNamespace(host)
+    this.#link('r', 'hop', 'hop', 'eth0')
+    this.#link('hop', 'far', 'far', 'eth0')
+    this.#ip('-n', this.#name('r'), 'link', 'set', 'hop', 'master', 'br0')
+    for (const { family, near, network, far } of farEnds) {
+      const [via = ''] = near.split('/')
+      this.#address('hop', 'eth0', near)
+      this.#address('hop', 'far', `${far}1${network.slice(-3)}`)
+      this.#address('far', 'eth0', `${far}11${network.slice(-3)}`)
+      this.#ip(family, '-n', this.#name('far'), 'route', 'add', 'default', 'via', `${far}1`)
+      this.#ip(family, '-n', this.#name('r'), 'route', 'add', network, 'via', via)
+    }
+    this.forward('hop')
+    this.#set('hop', 'net.ipv6.conf.all.forwarding=1')
+  }
+
+  /** A second link of node n to the router, 10.79.0.11 and 10.79.0.1, over which only sockets bound to it reach 10.77.0.1. */
+  addDevice(n: number, name: string): void {
+    this.#link('r', name, `n${n}`, name)
+    this.#address('r', name, '10.79.0.1/24')
+    this.#address(`n${n}`, name, '10.79.0.11/24')
+    const route = ['default', 'via', '10.79.0.1', 'dev', name, 'metric', '1000']
+    this.#ip('-n', this.#name(`n${n}`), 'route', 'add', ...route)
+  }
+
+  /** An address of a Service, which node n answers. */
+  addService(n: number, address: string): void {
+    this.#ip('-n', this.#name(`n${n}`), 'address', 'replace', `${address}/32`, 'dev', 'lo')
+  }
+
+  /** From the router, 50 times a second. `lost`: what had no answer, of all before the last that had one. */
+  startTraffic(address: string): Traffic {
+    const answers = new Set<number>()
+    const child = this.spawn('r', 'ping', ['-n', '-i', '0.02', address], 'ignore')
+    if (child.stdout === null) throw new Error('no output')
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const [, sequence] = / icmp_seq=(\d+) ttl=/.exec(line) ?? []
+      if (sequence !== undefined) answers.add(Number(sequence))
+    })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    const end = async () => {
+      child.kill('SIGINT')
+      await ended
+      const sent = Array.from({ length: Math.max(0, ...answers) }, (_, i) => i + 1)
+      return { answered: answers.size, lost: sent.filter((sequence) => !answers.has(sequence)) }
+    }
+    return { end }
+  }
+
+  /** Connections that node n dialled come about, and nothing that it says on them arrives. */
+  muteDials(n: number, on = true): void {
+    const chain = 'chain said { type filter hook output priority 0; tcp dport 179 tcp flags psh drop; };'
+    const rules = on ? `table inet mute { ${chain} };` : 'delete table inet mute'
+    execFileSync('nsenter', [`--net=/run/netns/${this.#name(`n${n}`)}`, 'nft', rules])
+  }
+
+  /** The established TCP connections of node n with that address as an end, one a line. */
+  connections(n: number, address: string): readonly string[] {
+    const args = [`--net=/run/netns/${this.#name(`n${n}`)}`, 'ss', '-Htn', 'state', 'established']
+    return quietly('nsenter', args)
+      .split('\n')
+      .filter((line) => line.includes(address))
+  }
+
+  /** A program on a host, until it ends or the lab does; its standard output is for the caller to read. */
+  spawn(
+    host: string,
+    command: string,
+    args: readonly string[],
+    errors: 'inherit' | 'ignore' = 'inherit',
+  ): ChildProcess {
+    const inside = [`--net=/run/netns/${this.#name(host)}`, command, ...args]
+    const child = spawn('nsenter', inside, { stdio: ['pipe', 'pipe', errors] })
+    this.#children.push(child)
+    return child
   }
 
   /** What a daemon has written, where that is kept. */
@@ -164,8 +252,12 @@ export class PeerLab {
   }
 
   gobgp(...args: readonly string[]): string {
-    const inside = [`--net=/run/netns/${this.#name('r')}`, programOf('gobgp') ?? 'gobgp', ...args]
-    return quietly('nsenter', inside)
+    return quietly('nsenter', [`--net=/run/netns/${this.#name('r')}`, ...this.gobgpCommand(...args)])
+  }
+
+  /** To run on the router. */
+  gobgpCommand(...args: readonly string[]): readonly string[] {
+    return [programOf('gobgp') ?? 'gobgp', ...args]
   }
 
   /** Node n gets a link of its own to the router, without addresses but the link-local ones. */
@@ -190,18 +282,19 @@ export class PeerLab {
     this.#daemons.get(daemon)?.kill('SIGCONT')
   }
 
-  vtysh(command: string): string {
-    return quietly('vtysh', ['--vty_socket', this.folder, '-c', command])
+  /** `daemon`: asks it alone; else one that is frozen lets nobody have an answer. */
+  vtysh(command: string, daemon?: string): string {
+    const only = daemon === undefined ? [] : ['-d', daemon]
+    return quietly('vtysh', ['--vty_socket', this.folder, ...only, '-c', command])
   }
 
-  birdc(command: string): string {
-    return quietly('birdc', ['-s', join(this.folder, 'bird.ctl'), ...command.split(' ')])
+  birdc(command: string, host = 'r'): string {
+    return quietly('birdc', ['-s', join(this.folder, `${nameOfBird(host)}.ctl`), ...command.split(' ')])
   }
 
   /** Whether a host forwards what is not for itself: the router `r`, or node n as `n1`. */
   forward(host: string, on = true): void {
-    const setting = `net.ipv4.ip_forward=${on ? 1 : 0}`
-    execFileSync('nsenter', [`--net=/run/netns/${this.#name(host)}`, 'sysctl', '-q', '-w', setting])
+    this.#set(host, `net.ipv4.ip_forward=${on ? 1 : 0}`)
   }
 
   /** The router's kernel route to the prefix, with all its next hops. */
@@ -220,41 +313,37 @@ export class PeerLab {
 
   /** The error output of a speaker belongs to the test's; a daemon's says nothing of use. */
   #run(host: string, command: string, args: readonly string[], errors: 'inherit' | 'ignore'): ChildProcess {
-    const inside = [`--net=/run/netns/${this.#name(host)}`, command, ...args]
-    const child = spawn('nsenter', inside, { stdio: ['pipe', 'pipe', errors] })
-    child.stdout.resume()
-    this.#children.push(child)
+    const child = this.spawn(host, command, args, errors)
+    child.stdout?.resume()
     return child
   }
 
   #addNode(n: number): void {
     const host = `n${n}`
     this.#addNamespace(host)
-    const router = this.#name('r')
-    this.#ip(
-      '-n',
-      router,
-      'link',
-      'add',
-      host,
-      'type',
-      'veth',
-      'peer',
-      'name',
-      'eth0',
-      'netns',
-      this.#name(host),
-    )
-    this.#ip('-n', router, 'link', 'set', host, 'master', 'br0', 'up')
-    this.#ip('-n', this.#name(host), 'link', 'set', 'eth0', 'up')
-    for (let i = 1; i <= 4; i++) this.#address(host, 'eth0', `10.77.0.${i}${n}/24`)
-    this.#address(host, 'eth0', `fd77::1${n}/64`)
+    this.#link('r', host, host, 'eth0')
+    this.#ip('-n', this.#name('r'), 'link', 'set', host, 'master', 'br0')
+    for (let i = 1; i <= 5; i++) this.#address(host, 'eth0', `10.77.0.${i}${n}/24`)
+    // The kernel names the one that came last first.
+    for (let i = 5; i >= 1; i--) this.#address(host, 'eth0', `fd77::${i}${n}/64`)
   }
 
   #addNamespace(host: string): void {
     this.#ip('netns', 'add', this.#name(host))
     this.#namespaces.push(this.#name(host))
     this.#ip('-n', this.#name(host), 'link', 'set', 'lo', 'up')
+  }
+
+  /** Between two hosts, each with the name that it has there. */
+  #link(one: string, name: string, other: string, nameThere: string): void {
+    const there = ['peer', 'name', nameThere, 'netns', this.#name(other)]
+    this.#ip('-n', this.#name(one), 'link', 'add', name, 'type', 'veth', ...there)
+    this.#ip('-n', this.#name(one), 'link', 'set', name, 'up')
+    this.#ip('-n', this.#name(other), 'link', 'set', nameThere, 'up')
+  }
+
+  #set(host: string, setting: string): void {
+    execFileSync('nsenter', [`--net=/run/netns/${this.#name(host)}`, 'sysctl', '-q', '-w', setting])
   }
 
   #address(host: string, device: string, address: string): void {
@@ -283,4 +372,8 @@ function quietly(command: string, args: readonly string[]): string {
   } catch {
     return ''
   }
+}
+
+function nameOfBird(host: string): string {
+  return host === 'r' ? 'bird' : `bird-${host}`
 }

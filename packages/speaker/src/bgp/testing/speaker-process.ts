@@ -15,10 +15,11 @@ import type { PeerText, PlanText } from './plan-text.ts'
 
 const logger = createLogger({ level: 'debug' })
 const thread = new Worker(new URL('../../bfd/testing/bfd-thread.ts', import.meta.url))
-thread.on('message', (message: FromBfd) => {
-  if (message.kind === 'counts') logger.info('bfdCounts', { ...message.sessions })
-  else logger.info('bfd', { ...message, kind: undefined, what: message.kind })
+thread.on('message', ({ message, at }: { message: FromBfd; at: number }) => {
   speaker.observedBfd(message)
+  const tookMs = performance.timeOrigin + performance.now() - at
+  if (message.kind === 'counts') logger.info('bfdCounts', { ...message.sessions })
+  else logger.info('bfd', { ...message, kind: undefined, what: message.kind, tookMs })
 })
 const speaker = new BgpSpeaker({
   logger,
@@ -50,9 +51,10 @@ lines.on('line', (line) => {
 })
 lines.on('close', () => void stop())
 
-/** The main thread does nothing else for half of each second. */
+/** The main thread does nothing else for half of the time. */
 function keepBusy(ms: number): void {
   setInterval(() => {
+    logger.info('busy', { ms })
     for (const end = performance.now() + ms; performance.now() < end; );
   }, 2 * ms)
 }

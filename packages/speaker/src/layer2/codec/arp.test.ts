@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeArpRequest, encodeArpReply, encodeGratuitousArp } from './arp.ts'
+import { decodeArpRequest, encodeArpReply, encodeArpRequest, encodeGratuitousArp } from './arp.ts'
 import { bytesOfKey, keyOfBytes } from './ethernet.ts'
 
 const mac = Uint8Array.of(2, 0, 0, 0, 0, 1)
@@ -18,6 +18,10 @@ function request(change: (frame: Uint8Array) => void = () => {}): Uint8Array {
 
 test('a request gives sender and target', () => {
   expect(decodeArpRequest(request())).toEqual({ senderMac: mac, senderIP: client, target: keyOfBytes(vip) })
+})
+
+test('a request of ours is as a host broadcasts it', () => {
+  expect(encodeArpRequest(mac, client, vip)).toEqual(request())
 })
 
 test('a probe (sender 0.0.0.0) is a request, padding is ignored', () => {

@@ -40,6 +40,11 @@ export function encodeArpReply(mac: Uint8Array, ip: Uint8Array, to: ArpRequest):
   return encode(operationReply, to.senderMac, mac, ip, to.senderMac, to.senderIP)
 }
 
+/** Asks the host for its MAC address, and tells it ours. */
+export function encodeArpRequest(mac: Uint8Array, ip: Uint8Array, host: Uint8Array): Uint8Array {
+  return encode(operationRequest, broadcastMac, mac, ip, new Uint8Array(6), host)
+}
+
 /** The pair that is broadcast on a takeover: hosts differ in whether they believe the request or the reply. */
 export function encodeGratuitousArp(mac: Uint8Array, ip: Uint8Array): readonly Uint8Array[] {
   return [

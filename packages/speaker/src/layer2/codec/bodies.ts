@@ -4,13 +4,21 @@ import { type AddressKey, bytesOfKey, keyOfBytes } from './ethernet.ts'
 
 /** Why an address changes its owner. The order is that of the wire. */
 export const changeReasons = [
+  /** Nobody had it. */
   'placed',
+  /** Its owner was not heard any more. */
   'ownerDead',
+  /** Its owner gave it up as it ended, or has started anew. */
   'ownerLeft',
+  /** Its owner may not announce it any more. */
   'ownerNotEligible',
+  /** The advertisements prefer another node. */
   'preferred',
+  /** Addresses are spread anew. */
   'rebalanced',
+  /** Two nodes had it, as after a partition: one keeps it, and announces itself. */
   'conflict',
+  /** It stays on one node with others, as those of one Service do. */
   'grouped',
 ] as const
 export type ChangeReason = (typeof changeReasons)[number]

@@ -5,6 +5,7 @@ import {
   checksum,
   decodeNeighborSolicitation,
   encodeNeighborAdvertisement,
+  encodeNeighborSolicitation,
   encodeUnsolicitedAdvertisement,
   solicitedNodeGroup,
 } from './ndp.ts'
@@ -119,6 +120,10 @@ describe('an advertisement', () => {
     expect(parts(encodeUnsolicitedAdvertisement(ourMac, vip))).toEqual(toAll)
     expect(parts(encodeNeighborAdvertisement(ourMac, probe, vip))).toEqual(toAll)
   })
+})
+
+test('a solicitation of our own asks for the address, and tells the MAC to answer to', () => {
+  expect(encodeNeighborSolicitation(mac, client, vip)).toEqual(solicitation())
 })
 
 test('the solicited-node group ends in the last 24 bits', () => {

@@ -1,6 +1,7 @@
 /**
  * Neighbor Discovery for IPv6 over Ethernet (RFC 4861 §4.3, §4.4, §7.2): solicitations in, solicited and
- * unsolicited advertisements out. Solicited ones leave Override off, unsolicited ones set it.
+ * unsolicited advertisements out, and solicitations of our own. Solicited advertisements leave Override off, unsolicited
+ * ones set it.
  */
 import {
   type AddressKey,
@@ -14,7 +15,8 @@ import {
 const ipLength = 40
 const icmpAt = headerLength + ipLength
 const solicitationLength = 24
-const advertisementLength = 32
+/** With one option. */
+const messageLength = 32
 const nextHeaderIcmp = 58
 const typeSolicitation = 135
 const typeAdvertisement = 136
@@ -62,11 +64,18 @@ export function encodeNeighborAdvertisement(
   target: Uint8Array,
 ): Uint8Array {
   if (to.senderIP === undefined) return encodeUnsolicitedAdvertisement(mac, target)
-  return encode(to.senderMac, mac, to.senderIP, flagSolicited, target)
+  // From the target itself, as a kernel that has the address does: some receivers compare the two.
+  return encode(to.senderMac, mac, target, to.senderIP, advertisement(mac, flagSolicited, target))
 }
 
 export function encodeUnsolicitedAdvertisement(mac: Uint8Array, target: Uint8Array): Uint8Array {
-  return encode(Uint8Array.of(0x33, 0x33, 0, 0, 0, 1), mac, allNodes, flagOverride, target)
+  return encode(groupMac(allNodes), mac, target, allNodes, advertisement(mac, flagOverride, target))
+}
+
+/** Asks the host for its MAC address, and tells it ours. */
+export function encodeNeighborSolicitation(mac: Uint8Array, ip: Uint8Array, host: Uint8Array): Uint8Array {
+  const group = solicitedNodeGroup(host)
+  return encode(groupMac(group), mac, ip, group, message(typeSolicitation, 0, host, optionSourceLink, mac))
 }
 
 /** ff02::1:ffXX:XXXX of the address (RFC 4291 §2.7.1). */
@@ -92,31 +101,50 @@ function sourceLinkOption(options: Uint8Array): { readonly mac: Uint8Array | und
   return mac !== undefined && ((mac[0] ?? 0) & 1) !== 0 ? undefined : { mac }
 }
 
-/** Sent from the target itself, as a kernel that has the address does: some receivers compare the two. */
+function groupMac(group: Uint8Array): Uint8Array {
+  return Uint8Array.of(0x33, 0x33, ...group.subarray(12))
+}
+
+function advertisement(mac: Uint8Array, flags: number, target: Uint8Array): Uint8Array {
+  return message(typeAdvertisement, flags, target, optionTargetLink, mac)
+}
+
+/** Without its checksum. */
+function message(
+  type: number,
+  flags: number,
+  target: Uint8Array,
+  option: number,
+  mac: Uint8Array,
+): Uint8Array {
+  const bytes = new Uint8Array(messageLength)
+  bytes[0] = type
+  bytes[4] = flags
+  bytes.set(target, 8)
+  bytes[24] = option
+  bytes[25] = 1
+  bytes.set(mac, 26)
+  return bytes
+}
+
 function encode(
   toMac: Uint8Array,
   mac: Uint8Array,
+  from: Uint8Array,
   to: Uint8Array,
-  flags: number,
-  target: Uint8Array,
+  icmp: Uint8Array,
 ): Uint8Array {
-  const frame = newFrame(toMac, mac, ethertypeIPv6, ipLength + advertisementLength)
+  const frame = newFrame(toMac, mac, ethertypeIPv6, ipLength + icmp.length)
   frame[14] = 0x60
-  frame[19] = advertisementLength
+  frame[19] = icmp.length
   frame[20] = nextHeaderIcmp
   frame[21] = hopLimit
-  frame.set(target, 22)
+  frame.set(from, 22)
   frame.set(to, 38)
-  const icmp = frame.subarray(icmpAt)
-  icmp[0] = typeAdvertisement
-  icmp[4] = flags
-  icmp.set(target, 8)
-  icmp[24] = optionTargetLink
-  icmp[25] = 1
-  icmp.set(mac, 26)
-  const sum = checksum(target, to, icmp)
-  icmp[2] = sum >> 8
-  icmp[3] = sum & 0xff
+  frame.set(icmp, icmpAt)
+  const sum = checksum(from, to, icmp)
+  frame[icmpAt + 2] = sum >> 8
+  frame[icmpAt + 3] = sum & 0xff
   return frame
 }
 

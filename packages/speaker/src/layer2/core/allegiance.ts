@@ -1,9 +1,10 @@
 /**
  * Whom this member follows, and when it coordinates itself (pure).
  *
- * Epochs order the coordinators: one that begins takes a number above all that it has heard of, by as many as its
- * side has members, so that after a partition the larger side is usually the later one. The `backing` is the epoch
- * that what a member holds belongs to; of two that hold one address the higher keeps it.
+ * Epochs order the coordinators: one that begins takes a number above all that it has heard of. The `backing` is the
+ * epoch that what a member holds belongs to; of two that hold one address the higher keeps it. Both count from the
+ * backing that was settled last, by as many as the side has members, so that after a partition the larger side keeps
+ * what it holds, however often the smaller one began anew.
  */
 import type { Following, Header, MemberState } from '../codec/message.ts'
 import { firstLive } from './election.ts'
@@ -23,6 +24,7 @@ export class Allegiance {
   state: MemberState = 'joining'
   following: Following = { epoch: 0, coordinator: '' }
   backing = 0
+  #settledBacking = 0
 
   constructor(node: string, membership: Membership, deadlines: Deadlines) {
     this.#node = node
@@ -90,11 +92,12 @@ export class Allegiance {
     return this.#live(now).length + 1
   }
 
-  /** Whether the sender is to be followed from now on. */
-  wouldFollow({ node, following, state }: Header, now: number): boolean {
-    if (following.coordinator !== node || following.epoch <= this.following.epoch || state === 'left')
-      return false
-    return this.#first(now) === node
+  /** Whom to follow from now on, and by which epoch; undefined: no other than until now. */
+  toFollow(now: number): Following | undefined {
+    const first = this.#first(now)
+    const following = this.#membership.peers.get(first ?? '')?.header?.following
+    const isLater = following !== undefined && following.epoch > this.following.epoch
+    return isLater && following.coordinator === first ? following : undefined
   }
 
   /** Whether it falls to this member to coordinate, or to do so anew. */
@@ -108,7 +111,9 @@ export class Allegiance {
   /** @returns how it came to that */
   lead(now: number): Predecessor {
     const predecessor = this.#predecessor(now)
-    this.following = { epoch: this.raise(now), coordinator: this.#node }
+    const above = Math.max(this.#highest, this.following.epoch, this.backing) + 1
+    this.#highest = Math.max(above, this.#settledBacking + this.sideSize(now))
+    this.following = { epoch: this.#highest, coordinator: this.#node }
     return predecessor
   }
 
@@ -116,10 +121,15 @@ export class Allegiance {
     this.following = { epoch: this.following.epoch, coordinator: '' }
   }
 
-  /** A number above all others, by the size of this side. */
-  raise(now: number): number {
-    this.#highest = Math.max(this.#highest, this.following.epoch, this.backing) + this.sideSize(now)
-    return this.#highest
+  /** What is held from now on belongs to this side. */
+  standApart(now: number): void {
+    this.backing = Math.max(this.backing, this.#settledBacking + this.sideSize(now))
+  }
+
+  /** @param whole nobody of before is still to be reckoned with */
+  settled(backing: number, whole: boolean): void {
+    this.backing = backing
+    if (whole) this.#settledBacking = backing
   }
 
   #first(now: number): string | undefined {
@@ -130,12 +140,13 @@ export class Allegiance {
     return [...this.#membership.peers.keys()].filter((node) => this.#membership.alive(node, now))
   }
 
-  /** Someone alive knows of another coordinator of a later epoch, or of this one. */
+  /** Someone alive knows of a later epoch, be it of an earlier life of this member, or of another coordinator of this one. */
   #isContested(now: number): boolean {
     for (const { node, header } of this.#membership.peers.values()) {
       if (header === undefined || !this.#membership.alive(node, now)) continue
       const { epoch, coordinator } = header.following
-      if (coordinator !== this.#node && epoch >= this.following.epoch) return true
+      if (epoch > this.following.epoch) return true
+      if (coordinator !== this.#node && epoch === this.following.epoch) return true
     }
     return false
   }
@@ -152,6 +163,15 @@ export class Allegiance {
       return { kind: silent ? 'dead' : 'alive', node: coordinator }
     }
     const { leaseMs, marginMs } = this.#deadlines
-    return { kind: 'none', rightsUntil: this.isOnly ? now : this.#hearingSince + leaseMs + marginMs }
+    const since = this.#hearsOfAnother(now) ? now : this.#hearingSince
+    return { kind: 'none', rightsUntil: this.isOnly ? now : since + leaseMs + marginMs }
+  }
+
+  /** Someone alive follows another, who is not heard. */
+  #hearsOfAnother(now: number): boolean {
+    return [...this.#membership.peers.values()].some(({ node, header }) => {
+      const coordinator = header?.following.coordinator ?? ''
+      return coordinator !== '' && coordinator !== this.#node && this.#membership.alive(node, now)
+    })
   }
 }

@@ -35,6 +35,12 @@ export class Fence {
     return now < this.#until
   }
 
+  /** For how long a coordinator lets others answer, in ms from now; 0xffff: for a whole lease. */
+  grantMs(policy: PartitionPolicy, now: number): number {
+    if (!this.isFresh(now)) return 0
+    return policy === 'serve' ? 0xffff : Math.min(this.#until - now, 0xfffe)
+  }
+
   /** A message of ours, sent then, was confirmed by one that may give the right, for so long. */
   confirm(sentAt: number, grantMs = Number.POSITIVE_INFINITY): void {
     this.#until = Math.max(this.#until, sentAt + Math.min(this.#deadlines.leaseMs, grantMs))
@@ -61,19 +67,20 @@ export class Fence {
 }
 
 /**
- * Until when a coordinator may lead that `confirmedAt` others follow, of `total` members that should be there.
+ * Until when a coordinator may lead that others follow, of `total` members that should be there.
  * @param confirmedAt when each of the followers' newest confirmation was asked for
- * @param hasFirst whether the first of all names is on this side, which decides between equal halves
+ * @param first when that of the first of all names was, which decides between equal halves; Infinity: it coordinates
  */
 export function majorityUntil(
   confirmedAt: readonly number[],
   total: number,
-  hasFirst: boolean,
+  first: number,
   leaseMs: number,
 ): number {
-  const half = total / 2
-  const wanted = hasFirst ? Math.ceil(half) : Math.floor(half) + 1
-  if (wanted <= 1) return Number.POSITIVE_INFINITY
   const sorted = confirmedAt.toSorted((a, b) => b - a)
-  return (sorted[wanted - 2] ?? Number.NEGATIVE_INFINITY) + leaseMs
+  /** So many, the coordinator among them, follow until then. */
+  const until = (members: number): number =>
+    members <= 1 ? Number.POSITIVE_INFINITY : (sorted[members - 2] ?? Number.NEGATIVE_INFINITY) + leaseMs
+  const half = Math.min(until(Math.ceil(total / 2)), first + leaseMs)
+  return Math.max(until(Math.floor(total / 2) + 1), half)
 }

@@ -1,6 +1,6 @@
-import { parseIP } from '@landfall/netip'
+import { type IP, parseIP } from '@landfall/netip'
 import { expect, test } from 'vitest'
-import { answeringInterfaces, defaultExcludes, type LinkState } from './interface-rules.ts'
+import { answeringInterfaces, defaultExcludes, type LinkState, neighborOf } from './interface-rules.ts'
 
 function link(name: string, change: Partial<LinkState> = {}): LinkState {
   const linkLocal = parseIP('fe80::1')
@@ -17,7 +17,7 @@ function link(name: string, change: Partial<LinkState> = {}): LinkState {
     loopback: false,
     noArp: false,
     master: 0,
-    addresses: [{ ip: linkLocal, duplicate: false }],
+    addresses: [{ ip: linkLocal, prefixLength: 64, tentative: false, duplicate: false }],
     ...change,
   }
 }
@@ -54,3 +54,26 @@ test('a link-local address that another host has does not count', () => {
   if (address === undefined) throw new Error('no address')
   expect(answers(link('eth0', { addresses: [{ ...address, duplicate: true }] }))).toBe('arp')
 })
+
+test('a host is a neighbor of the address whose prefix it is in, once that is known to be unique', () => {
+  const addresses = ['10.0.0.9', '192.0.2.9', '2001:db8:1::9', '2001:db8:2::9'].map((text) => ({
+    ip: ipOf(text),
+    prefixLength: text.includes(':') ? 64 : 24,
+    tentative: text === '2001:db8:2::9',
+    duplicate: false,
+  }))
+  const near = (host: string) => neighborOf({ addresses }, ipOf(host))
+  expect(near('192.0.2.77')).toEqual(ipOf('192.0.2.9'))
+  expect(near('2001:db8:1::77')).toEqual(ipOf('2001:db8:1::9'))
+  expect([near('192.0.3.77'), near('2001:db8:2::77'), near('2001:db8:3::77')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+})
+
+function ipOf(text: string): IP {
+  const ip = parseIP(text)
+  if (ip === undefined) throw new Error(text)
+  return ip
+}

@@ -1,5 +1,5 @@
 /** Which interfaces answer (pure): not excluded, up, no member of a bond, bridge or VRF, and able to. */
-import { type IP, isLinkLocal } from '@landfall/netip'
+import { type IP, isLinkLocal, prefixContains, prefixOf } from '@landfall/netip'
 
 /** What MetalLB excludes when no file says otherwise. */
 export const defaultExcludes: readonly string[] = [
@@ -34,7 +34,13 @@ export interface LinkState {
   readonly noArp: boolean
   /** Index of the bond, bridge or VRF it belongs to, else 0. */
   readonly master: number
-  readonly addresses: readonly { readonly ip: IP; readonly duplicate: boolean }[]
+  readonly addresses: readonly {
+    readonly ip: IP
+    readonly prefixLength: number
+    /** It is not known to be this host's alone: not yet, or it is another's, too. */
+    readonly tentative: boolean
+    readonly duplicate: boolean
+  }[]
 }
 
 export interface AnsweringInterface {
@@ -45,6 +51,8 @@ export interface AnsweringInterface {
   readonly running: boolean
   readonly carrierUps: number
   readonly arp: boolean
+  /** Its own, of either family. */
+  readonly addresses: LinkState['addresses']
   /** Has a link-local address; what we answer for is not that one, so that it need not be proven unique yet. */
   readonly ndp: boolean
 }
@@ -63,7 +71,16 @@ export function answeringInterfaces(
       running: i.running,
       carrierUps: i.carrierUps,
       arp: i.broadcast,
+      addresses: i.addresses,
       ndp: i.addresses.some(({ ip, duplicate }) => ip.family === 6 && isLinkLocal(ip) && !duplicate),
     }))
     .filter((i) => i.arp || i.ndp)
+}
+
+/** The own address that is on one segment with the host, and may be spoken from; undefined: there is none. */
+export function neighborOf({ addresses }: Pick<AnsweringInterface, 'addresses'>, host: IP): IP | undefined {
+  const near = addresses.find(
+    ({ ip, prefixLength, tentative }) => !tentative && prefixContains(prefixOf(ip, prefixLength), host),
+  )
+  return near?.ip
 }

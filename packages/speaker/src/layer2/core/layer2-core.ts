@@ -84,12 +84,15 @@ export class Layer2Core {
 
   /** Whether something is still held, or to be given, that someone else could take. */
   isHandingOver(now: number): boolean {
-    if (
-      this.#fence.suspended ||
-      (this.#held.size === 0 && !(this.#allegiance.leads && this.#leadership.isBusy))
-    )
-      return false
+    const gives = this.#held.size > 0 || (this.#allegiance.leads && this.#leadership.isBusy)
+    if (this.#fence.suspended || !gives) return false
     return [...this.#membership.peers.keys()].some((node) => this.#membership.alive(node, now))
+  }
+
+  /** There are others, and none of them is heard. */
+  isCutOff(now: number): boolean {
+    const others = [...this.#membership.peers.keys()]
+    return others.length > 0 && !others.some((node) => this.#membership.alive(node, now))
   }
 
   /** Cheap: asked for each frame. */
@@ -142,7 +145,9 @@ export class Layer2Core {
     if (!this.#allegiance.begun || this.#allegiance.state === 'left') return
     this.#noteStall(now)
     this.#advance(now)
-    if (beat) for (const node of this.#targets(now)) this.#send(node, undefined, true, now)
+    const [{ node }, led] = [this.#options, this.#fence.isFresh(now)]
+    if (beat)
+      for (const to of beatTargets(node, this.#membership, led, now)) this.#send(to, undefined, true, now)
     this.#rebalanceAsks = Math.max(0, this.#rebalanceAsks - 1)
   }
 
@@ -171,8 +176,7 @@ export class Layer2Core {
     }
     this.#allegiance.heard(header, now)
     if (received.restarted || header.state === 'left') this.#leadership.gone(peer.node, now)
-    const switched = this.#allegiance.wouldFollow(header, now)
-    if (switched) this.#follow(header.following)
+    const switched = this.#followFirst(now, peer)
     this.#takeRight(peer, header, now)
     if (header.state !== 'left') this.#hear(peer, header, body, switched, now)
     this.#advance(now)
@@ -199,10 +203,6 @@ export class Layer2Core {
       suspended: this.#fence.suspended,
       backing: this.#allegiance.backing,
     }
-  }
-
-  #targets(now: number): readonly string[] {
-    return beatTargets(this.#options.node, this.#membership, this.#fence.isFresh(now), now)
   }
 
   #noteStall(now: number): void {
@@ -238,10 +238,21 @@ export class Layer2Core {
     return true
   }
 
-  #follow(following: Following): void {
+  /**
+   * Not only when the coordinator is heard: what kept this member from following goes with time, and by others' words.
+   * @returns whether it follows the sender from now on, which hears it anyway
+   */
+  #followFirst(now: number, sender?: Peer): boolean {
+    const following = this.#allegiance.toFollow(now)
+    if (following === undefined) return false
     if (this.#allegiance.leads) this.#leadership.end()
     this.#allegiance.following = following
     this.#orderAck = 0
+    const to = this.#membership.peers.get(following.coordinator)
+    if (to === sender) return true
+    if (to?.header !== undefined) this.#takeRight(to, to.header, now)
+    this.#send(following.coordinator, undefined, true, now)
+    return false
   }
 
   #takeRight(peer: Peer, header: Header, now: number): void {
@@ -253,7 +264,7 @@ export class Layer2Core {
     }
     if (peer.node !== coordinator || header.grantMs === 0) return
     this.#fence.confirm(peer.confirmedAt, header.grantMs === 0xffff ? undefined : header.grantMs)
-    if (header.settled) this.#allegiance.backing = header.backing
+    if (header.settled) this.#allegiance.settled(header.backing, true)
     if (header.known === this.#held.digest && this.#fence.resume(now)) this.#outcome.resumed = true
   }
 
@@ -289,6 +300,7 @@ export class Layer2Core {
   #advance(now: number): void {
     this.#lapse(now)
     this.#allegiance.settle(now)
+    this.#followFirst(now)
     this.#noteSilence(now)
     this.#elect(now)
     if (this.#allegiance.leads) this.#lead(now)
@@ -328,10 +340,11 @@ export class Layer2Core {
   #lead(now: number): void {
     const { node } = this.#options
     const buried = this.#leadership.bury(node, now)
-    if (buried > 0) this.#allegiance.backing = this.#allegiance.raise(now)
+    if (buried > 0) this.#allegiance.standApart(now)
     if (this.#fence.isFresh(now)) this.#decide(now)
     if (!this.#leadership.isSettled(this.#own(), now)) return
-    this.#allegiance.backing = Math.max(this.#allegiance.backing, this.#allegiance.following.epoch)
+    const backing = Math.max(this.#allegiance.backing, this.#allegiance.following.epoch)
+    this.#allegiance.settled(backing, !this.#leadership.hasToBury(now))
     if (this.#fence.resume(now)) this.#outcome.resumed = true
   }
 
@@ -351,10 +364,9 @@ export class Layer2Core {
 
   #send(node: string, body: Body | undefined, wantsReply: boolean, now: number, echo?: bigint): void {
     const peer = this.#membership.peers.get(node)
-    const to = peer?.addresses[0]
-    if (peer === undefined || to === undefined) return
+    if (peer === undefined) return
     const message = { header: this.#header(peer, wantsReply, now, echo), body }
-    this.#outcome.send.push({ node, to, message })
+    this.#outcome.send.push({ node, to: peer.addresses, message })
   }
 
   #header(peer: Peer, wantsReply: boolean, now: number, echo: bigint | undefined): Header {
@@ -380,9 +392,7 @@ export class Layer2Core {
   }
 
   #grantMs(peer: Peer, now: number): number {
-    if (!this.#allegiance.leads || !this.#fence.isFresh(now) || !this.#membership.alive(peer.node, now))
-      return 0
-    if (this.#options.partition === 'serve') return 0xffff
-    return Math.max(0, Math.min(this.#fence.until - now, 0xfffe))
+    const mayHave = this.#allegiance.leads && this.#membership.alive(peer.node, now)
+    return mayHave ? this.#fence.grantMs(this.#options.partition, now) : 0
   }
 }

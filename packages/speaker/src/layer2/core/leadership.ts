@@ -106,6 +106,11 @@ export class Leadership {
     }
     this.#orders = new Orders()
     this.#owners = new Map()
+    // What was lost when somebody else coordinated, or in an earlier reign, may have an owner that is not heard now.
+    this.ledger.forgetLosses(
+      ({ kind, node, at }) =>
+        predecessor.kind === 'alive' && kind === 'left' && node === predecessor.node && now - at < detectMs,
+    )
     this.plan.reset()
   }
 
@@ -160,9 +165,19 @@ export class Leadership {
       if (peer !== undefined && now < this.#rightOf(peer, reign)) continue
       this.#orders.drop(node)
       // The rest in the next turn.
-      if (this.ledger.close(node, { node, kind: 'dead', at: peer?.heardAt ?? now }, buriedPerTurn)) buried++
+      const closed = this.ledger.close(node, { node, kind: 'dead', at: peer?.heardAt ?? now }, buriedPerTurn)
+      // One that is heard again did not die just now: it is about to follow.
+      const silent = peer === undefined || now - peer.heardAt >= peer.deadlines.detectMs
+      if (closed && silent) buried++
     }
     return buried
+  }
+
+  /** Someone who is silent now may hold something still. */
+  hasToBury(now: number): boolean {
+    return this.ledger.nodes.some(
+      (node) => this.#membership.peers.has(node) && !this.#membership.alive(node, now),
+    )
   }
 
   /** Everyone alive follows, and it is known what each holds. */

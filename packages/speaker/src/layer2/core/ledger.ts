@@ -206,9 +206,9 @@ export class Ledger {
     return true
   }
 
-  /** Forgets losses of addresses that are not wanted any more. */
-  forget(wanted: (address: AddressKey) => boolean): void {
-    for (const address of this.#losses.keys()) if (!wanted(address)) this.#losses.delete(address)
+  /** Forgets losses that nobody vouches for any more: meanwhile another may have been given the address. */
+  forgetLosses(holdsStill: (loss: Loss) => boolean): void {
+    for (const [address, loss] of this.#losses) if (!holdsStill(loss)) this.#losses.delete(address)
   }
 
   #account(node: string): Account {

@@ -11,7 +11,7 @@ import { type Deadlines, deadlinesOf } from './timing.ts'
 
 export interface PeerAddress {
   readonly node: string
-  /** Texts as the socket reports sources; the first is sent to. */
+  /** Texts as the socket reports sources; the first of a family that the socket has is sent to. */
   readonly addresses: readonly string[]
 }
 

@@ -5,8 +5,8 @@ import type { Message } from '../codec/message.ts'
 
 export interface Outgoing {
   readonly node: string
-  /** Its address. */
-  readonly to: string
+  /** Its addresses; the first that the socket can reach is meant. */
+  readonly to: readonly string[]
   readonly message: Message
 }
 

@@ -16,10 +16,11 @@ export function confirmedBy(side: Side, from: Peer, epoch: number): number {
   const followers = listed.filter(({ header }) => {
     return header?.hears === true && isOf(header.following, side.self, epoch)
   })
-  const first = firstOf([side.self, ...listed.map(({ node }) => node)])
-  const hasFirst = first === side.self || followers.some(({ node }) => node === first)
+  const name = firstOf([side.self, ...listed.map(({ node }) => node)])
+  const follower = followers.find(({ node }) => node === name)?.confirmedAt ?? Number.NEGATIVE_INFINITY
+  const first = name === side.self ? Number.POSITIVE_INFINITY : follower
   const confirmed = followers.map(({ confirmedAt }) => confirmedAt)
-  const until = majorityUntil(confirmed, listed.length + 1, hasFirst, side.leaseMs)
+  const until = majorityUntil(confirmed, listed.length + 1, first, side.leaseMs)
   return Math.min(from.confirmedAt, until - side.leaseMs)
 }
 
@@ -27,8 +28,8 @@ export function confirmedBy(side: Side, from: Peer, epoch: number): number {
 export function isEnoughAlone({ self, policy, membership }: Side): boolean {
   if (policy === 'serve') return true
   const listed = [...membership.peers.values()].filter((peer) => peer.listed).map(({ node }) => node)
-  const hasFirst = firstOf([self, ...listed]) === self
-  return majorityUntil([], listed.length + 1, hasFirst, 0) === Number.POSITIVE_INFINITY
+  const first = firstOf([self, ...listed]) === self ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+  return majorityUntil([], listed.length + 1, first, 0) === Number.POSITIVE_INFINITY
 }
 
 function isOf(

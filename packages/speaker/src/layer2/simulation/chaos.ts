@@ -28,7 +28,8 @@ function worldOf(seed: number): World {
     items[Math.floor(seed / by) % items.length] ?? pick(items, 1)
   const loss = pick([0, 0.02, 0, 0.15], 1)
   return {
-    nodes: 2 + (Math.floor(seed / 3) % 5),
+    // Now and then so many that only the first few hear everyone.
+    nodes: Math.floor(seed / 13) % 25 === 24 ? 12 : 2 + (Math.floor(seed / 3) % 5),
     addresses: pick([1, 7, 16], 2),
     timing: pick(paces, 5),
     partition: pick(['serve', 'serve', 'fence'], 7),

@@ -3,6 +3,8 @@
  * die, restart and leave, the LAN falls apart and heals. An observer sees at each instant who would answer for what,
  * and notes whatever must never be.
  */
+
+import { Random } from '../../random.ts'
 import { keyOfBytes } from '../codec/ethernet.ts'
 import type { Timing } from '../codec/message.ts'
 import { encodeMessage } from '../codec/message.ts'
@@ -12,7 +14,6 @@ import type { PlannedAddress } from '../core/plan.ts'
 import { deadlinesOf } from '../core/timing.ts'
 import { EventQueue } from './event-queue.ts'
 import { Observer } from './observer.ts'
-import { Random } from './random.ts'
 import { VirtualNode } from './virtual-node.ts'
 
 /** Rules that a run breaks on purpose, to see that the observer notices. */

@@ -10,7 +10,7 @@ import { checksum, solicitedNodeGroup } from '../codec/ndp.ts'
 type Load =
   /** One request a millisecond to one target after the other: the times to each answer, in µs. */
   | { readonly kind: 'paced'; readonly targets: readonly string[]; readonly count: number }
-  /** Each target `times` over as fast as they can be sent: how many answers came within `waitMs` after the last. */
+  /** Each target `times` over as fast as they can be sent: how many answers came, within `waitMs` after the last at most. */
   | { readonly kind: 'burst'; readonly targets: readonly string[]; readonly times: number; readonly waitMs: number }
   | { readonly kind: 'noise'; readonly target: string; readonly perSecond: number; readonly ms: number }
   /** When the first announcement of each address came, in ms of the monotonic clock. */
@@ -104,7 +104,11 @@ async function burst(targets: readonly string[], repetitions: number, waitMs: nu
   let refused = 0
   for (let i = 0; i < repetitions; i++) for (const question of questions) if (!question.ask()) refused++
   const sent = performance.now()
-  await sleep(waitMs)
+  const all = repetitions * questions.length
+  while (performance.now() < sent + waitMs) {
+    if (answers >= all) break
+    await sleep(5)
+  }
   return { answers, refused, sendMs: sent - started, lastAfterMs: last - started }
 }
 
@@ -120,16 +124,17 @@ async function noise(target: string, perSecond: number, ms: number): Promise<obj
 }
 
 async function listen(addresses: number, ms: number): Promise<object> {
-  const first = new Map<AddressKey, number>()
-  let last = 0
+  const first = new Set<AddressKey>()
+  let [began, last] = [0, 0]
   heard = (address) => {
     if (first.has(address)) return
     last = Number(process.hrtime.bigint()) / 1e6
-    first.set(address, last)
+    if (first.size === 0) began = last
+    first.add(address)
   }
   process.stdout.write('listening\n')
   for (const until = performance.now() + ms; performance.now() < until && first.size < addresses; ) await sleep(5)
-  return { addresses: first.size, last }
+  return { addresses: first.size, first: began, last }
 }
 
 async function run(): Promise<object> {

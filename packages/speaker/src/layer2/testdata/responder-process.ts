@@ -9,6 +9,7 @@ import { type AddressKey, keyOfBytes } from '../codec/ethernet.ts'
 import { answeringInterfaces } from '../core/interface-rules.ts'
 import { Responder } from '../responder.ts'
 import { Announcements } from '../responder-announcements.ts'
+import { LongestTurn } from './longest-turn.ts'
 
 interface Change {
   readonly own?: readonly string[]
@@ -26,7 +27,8 @@ const tell = (event: string, fields: object = {}): boolean =>
   process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
 
 const keys = new Map<string, AddressKey>()
-let [mayAnswer, requests, replies, gratuitous, longestTurn] = [true, 0, 0, 0, 0]
+const turns = new LongestTurn()
+let [mayAnswer, requests, replies, gratuitous] = [true, 0, 0, 0]
 const responder = new Responder({
   mayAnswer: () => mayAnswer,
   request: (_address, answered) => {
@@ -56,7 +58,7 @@ function change(change: Change): void {
   const names = only === undefined ? undefined : new Set(only)
   const [gained, lost] = [keysOf(own), keysOf(disown)]
   // What it took to read the line is none of the responder's.
-  busyAt = busyMs()
+  turns.skip()
   for (const key of gained) responder.own(key, names)
   for (const key of lost) responder.disown(key)
   if (change.quiet !== true) announcements.acquire(gained)
@@ -65,8 +67,8 @@ function change(change: Change): void {
   mayAnswer = change.mayAnswer ?? mayAnswer
   if (change.usage === true) {
     const { rss, heapUsed } = process.memoryUsage()
+    const longestTurn = turns.take()
     tell('usage', { ...process.cpuUsage(), rss, heapUsed, requests, replies, gratuitous, longestTurn })
-    longestTurn = 0
   }
   tell('changed')
 }
@@ -77,15 +79,4 @@ createInterface({ input: process.stdin })
     change(asked)
   })
   .on('close', () => process.exit(0))
-/** CPU time between two firings of a timer, beyond its pause: what one turn of the loop took too long. */
-const busyMs = (): number => {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1000
-}
-let busyAt = busyMs()
-setInterval(() => {
-  const busy = busyMs()
-  longestTurn = Math.max(longestTurn, busy - busyAt - 5)
-  busyAt = busy
-}, 5).unref()
 tell('ready')

@@ -1,0 +1,145 @@
+/** One change after the other on stands that take turns: until Envoy shows it, and what it cost. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hostOf, names, sliceObject } from '../../ingress/objects.ts'
+import { podAddress } from '../../ingress/own-network.ts'
+import { type Answer, ok, Prober } from '../../ingress/prober.ts'
+import { threadsCpuMs } from '../../nodeless/process-usage.ts'
+import { type Change, type ChangeFigures, changes } from './cell.ts'
+import type { Stand } from './stand.ts'
+
+/** In which whatever follows a change is done: statuses among it. */
+const pauseMs = 80
+const restMs = 3000
+/** Of each kind, before any is measured: in a process that has just started much of a change is compiling what it takes. */
+const unmeasured = 200
+
+interface Deed {
+  readonly act: () => Promise<void>
+  readonly path: string
+  readonly shows: (answer: Answer | undefined) => boolean
+}
+
+class Tally {
+  readonly latenciesMs: number[] = []
+  readonly requestsMs: number[] = []
+  serveCpuMs = 0
+  envoyCpuMs = 0
+  elapsedMs = 0
+}
+
+interface Rest {
+  /** Milliseconds of processor a millisecond. */
+  readonly serve: number
+  readonly envoy: number
+}
+
+/** @returns in the order of the stands, by kind of change */
+export async function sample(
+  stands: readonly Stand[],
+  count: number,
+  note: (text: string) => void,
+): Promise<readonly Readonly<Record<Change, ChangeFigures>>[]> {
+  const all = names('s', count)
+  const first = names('w', unmeasured)
+  for (const stand of stands) await stand.prepare([...first, ...all])
+  for (const change of changes)
+    for (const [index, name] of first.entries())
+      for (const stand of stands) await once(stand, deedOf(stand, change, name, index), name, new Tally(), 0)
+  for (const stand of stands) await stand.quiet()
+  const rests = await Promise.all(stands.map(rest))
+  const figures = stands.map(() => new Map<Change, ChangeFigures>())
+  for (const change of changes) {
+    const tallies = stands.map(() => new Tally())
+    const before = await Promise.all(stands.map(sentBytes))
+    for (const [index, name] of all.entries()) {
+      note(`${change} ${index + 1} of ${count}`)
+      for (const [at, stand] of stands.entries()) {
+        const tally = tallies[at]
+        if (tally !== undefined) await once(stand, deedOf(stand, change, name, index), name, tally)
+      }
+    }
+    const after = await Promise.all(stands.map(sentBytes))
+    for (const [at, tally] of tallies.entries()) {
+      const bytes = ((after[at] ?? 0) - (before[at] ?? 0)) / count
+      figures[at]?.set(change, figuresOf(tally, rests[at] ?? { serve: 0, envoy: 0 }, bytes))
+    }
+  }
+  return figures.map((one) => Object.fromEntries(one) as Record<Change, ChangeFigures>)
+}
+
+function deedOf(stand: Stand, change: Change, name: string, index: number): Deed {
+  const { objects } = stand.site
+  const ip = podAddress(1 + index)
+  const version = `second ${name}`
+  const deeds: Readonly<Record<Change, Deed>> = {
+    add: { act: () => objects.create('proxy', stand.proxy(name)), path: '/', shows: ok },
+    change: {
+      act: () => objects.replace('proxy', stand.proxy(name, version)),
+      path: '/version',
+      shows: (answer) => answer?.body === version,
+    },
+    endpoint: {
+      act: () => objects.replace('slice', sliceObject(name, [{ ip }])),
+      path: '/',
+      shows: (answer) => answer?.body === ip,
+    },
+    delete: {
+      act: () => objects.delete('proxy', name),
+      path: '/',
+      shows: (answer) => answer === undefined || answer.status === 404,
+    },
+  }
+  return deeds[change]
+}
+
+/** The connection is there before the change, where one can be. */
+async function once(
+  stand: Stand,
+  { act, path, shows }: Deed,
+  name: string,
+  tally: Tally,
+  afterMs = pauseMs,
+): Promise<void> {
+  const { serve, envoy } = stand.site
+  const prober = new Prober(stand.site.entry(stand.tls), hostOf(name))
+  await prober.ask(path)
+  const cpu = { serve: threadsCpuMs(serve.pid), envoy: envoy.mainCpuMs() }
+  const started = performance.now()
+  await act()
+  const answered = performance.now()
+  const shown = await prober.until(path, shows)
+  await sleep(afterMs)
+  tally.requestsMs.push(answered - started)
+  tally.latenciesMs.push(shown - answered)
+  tally.serveCpuMs += threadsCpuMs(serve.pid) - cpu.serve
+  tally.envoyCpuMs += envoy.mainCpuMs() - cpu.envoy
+  tally.elapsedMs += performance.now() - started
+  prober.close()
+}
+
+async function rest(stand: Stand): Promise<Rest> {
+  const { serve, envoy } = stand.site
+  const before = { serve: threadsCpuMs(serve.pid), envoy: envoy.mainCpuMs(), at: performance.now() }
+  await sleep(restMs)
+  const elapsed = performance.now() - before.at
+  return {
+    serve: (threadsCpuMs(serve.pid) - before.serve) / elapsed,
+    envoy: (envoy.mainCpuMs() - before.envoy) / elapsed,
+  }
+}
+
+async function sentBytes(stand: Stand): Promise<number> {
+  return (await stand.site.metrics()).get('landfall_xds_sent_bytes_total') ?? 0
+}
+
+function figuresOf(tally: Tally, rest: Rest, bytes: number): ChangeFigures {
+  const { latenciesMs, requestsMs, serveCpuMs, envoyCpuMs, elapsedMs } = tally
+  const count = latenciesMs.length
+  return {
+    latenciesMs,
+    requestsMs,
+    serveCpuMs: (serveCpuMs - rest.serve * elapsedMs) / count,
+    envoyCpuMs: (envoyCpuMs - rest.envoy * elapsedMs) / count,
+    bytes,
+  }
+}

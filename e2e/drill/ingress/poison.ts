@@ -1,0 +1,123 @@
+/**
+ * `poison`: an Envoy refuses one resource, of each type in turn, while a hundred hosts come. They arrive, what was there
+ * serves on, the owner's status has Envoy's words, nothing is tried in a loop, and what is mended holds. The bundle is
+ * one whose encoder makes such content of what this drill's objects mark (`xds/load/poisoned-resource.ts`).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RawObject } from '@landfall/kube'
+import { each, names, proxyObject } from '../../ingress/objects.ts'
+import { answers, quiet, startSite } from '../../ingress/running-site.ts'
+import type { IngressSite } from '../../ingress/site.ts'
+import { provideBundlesWith } from '../../nodeless/bundles.ts'
+import { threadsCpuMs } from '../../nodeless/process-usage.ts'
+import { makeAuthority } from '../../scenarios/certificate.ts'
+import { repeat, type Trial } from '../part.ts'
+import { startTicker } from '../ticker.ts'
+import type { Part } from './part.ts'
+import { type Case, cases, type Stage } from './poison-cases.ts'
+
+const standIns = {
+  'packages/ingress/src/xds/resource.ts': 'packages/ingress/src/xds/load/poisoned-resource.ts',
+}
+const hosts = 50
+const beside = 100
+const lookMs = 3000
+/** Milliseconds of a processor a second; at rest it is about one. */
+const mostCpu = 20
+const mostMs = 20_000
+
+export const poison: Part = {
+  about: `one resource that Envoy refuses beside ${beside} that it takes`,
+  run: async (o) => {
+    await repeat(o, 'poison', 'of each type in turn', o.times ?? 1, trial)
+  },
+}
+
+async function trial(note: Parameters<Trial>[0]): ReturnType<Trial> {
+  const authority = await makeAuthority()
+  const site = await startSite(names('h', hosts), note, await provideBundlesWith(standIns))
+  const ticker = startTicker()
+  const figures: Record<string, number> = {}
+  const complaints: string[] = []
+  try {
+    for (const one of cases) {
+      note(one.name)
+      const seen = await strike({ site, authority }, one)
+      for (const [what, value] of Object.entries(seen.figures)) figures[`${one.name} ${what}`] = value
+      complaints.push(...seen.complaints.map((text) => `${one.name}: ${text}`))
+    }
+    return { figures, complaints, lateMs: ticker.take() }
+  } finally {
+    ticker.stop()
+    await site.stop()
+  }
+}
+
+async function strike(stage: Stage, one: Case) {
+  const { site } = stage
+  const complaints: string[] = []
+  const demand = async (holds: () => Promise<boolean>, otherwise: string): Promise<void> => {
+    if (!(await inTime(holds))) complaints.push(`${otherwise}, after ${mostMs} ms`)
+  }
+  const others = names(`${one.name}-`, beside)
+  await site.objects.createServices(others)
+  await one.prepare(stage)
+  await quiet(site)
+  const refused = await refusals(site)
+  const began = performance.now()
+  await Promise.all([
+    one.poison(stage),
+    each(others, (name) => site.objects.create('proxy', proxyObject(name))),
+  ])
+  for (const name of others) await answers(site, name)
+  const arrivedMs = performance.now() - began
+  await demand(async () => (await refusals(site)) === refused + 1, 'not one refusal is counted')
+  const { words } = one
+  if (words !== undefined)
+    await demand(async () => words.test(await told(site, one.name)), `the status has not Envoy's words`)
+  const toldMs = performance.now() - began
+  if (!(await one.servesOn(stage))) complaints.push('what was there does not serve on')
+  await quiet(site)
+  const [cpu, answered] = [threadsCpuMs(site.serve.pid), await acknowledgements(site)]
+  await sleep(lookMs)
+  const cpuMs = (threadsCpuMs(site.serve.pid) - cpu) / (lookMs / 1000)
+  if (cpuMs > mostCpu) complaints.push(`serve takes ${cpuMs.toFixed(0)} ms of a processor a second`)
+  if ((await acknowledgements(site)) > answered) complaints.push('Envoy is sent more')
+  await one.mend(stage)
+  await demand(() => one.mended(stage), 'what was mended does not hold')
+  if (words !== undefined)
+    await demand(async () => !words.test(await told(site, one.name)), 'the status goes on about it')
+  return {
+    figures: { 'arrived (ms)': arrivedMs, 'told (ms)': toldMs, 'CPU (ms a second)': cpuMs },
+    complaints,
+  }
+}
+
+async function inTime(holds: () => Promise<boolean>): Promise<boolean> {
+  for (const end = performance.now() + mostMs; performance.now() < end; await sleep(20))
+    if (await holds()) return true
+  return false
+}
+
+interface Status {
+  readonly conditions?: readonly {
+    readonly type: string
+    readonly status: string
+    readonly message: string
+  }[]
+}
+
+/** What the status of the host says that Envoys refuse; '' when nothing. */
+async function told(site: IngressSite, host: string): Promise<string> {
+  const { status } = (await site.objects.get('proxy', host)) as RawObject & { readonly status?: Status }
+  const programmed = status?.conditions?.find(({ type }) => type === 'Programmed')
+  return programmed?.status === 'False' ? programmed.message : ''
+}
+
+async function refusals(site: IngressSite): Promise<number> {
+  return (await site.metrics()).get('landfall_xds_refused_resources_total') ?? 0
+}
+
+async function acknowledgements(site: IngressSite): Promise<number> {
+  return (await site.metrics()).get('landfall_xds_acknowledgements_total') ?? 0
+}

@@ -1,0 +1,101 @@
+/**
+ * `landfall status` and `landfall trace`, of the lab while nothing is wrong, and while it is broken in one of twelve ways:
+ * what they say names the cause. With LANDFALL_BROKEN=FOLDER all that they print is written there, for somebody to judge who
+ * does not know what was broken.
+ */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { breaks } from '../broken/breaks.ts'
+import { fqdn, namespace, shop } from '../broken/objects.ts'
+import { labPaths } from '../lab/state/lab-state.ts'
+import { namespaceObject, scenarioLab } from './site.ts'
+
+const lab = scenarioLab()
+const { bundles, kubeconfig } = labPaths(lab.id)
+const folder = process.env['LANDFALL_BROKEN']
+
+interface Printed {
+  readonly code: number
+  readonly text: string
+}
+
+interface Findings {
+  readonly ok: boolean
+  readonly findings: readonly { readonly severity: string; readonly reason: string }[]
+  readonly envoys: readonly { readonly reading?: { readonly kind: string } }[]
+}
+
+describe('what status and trace say', () => {
+  beforeAll(async () => {
+    await lab.apply([namespaceObject(namespace), ...shop])
+    await works()
+  })
+
+  afterAll(() => lab.kubectl(['delete', 'namespace', namespace, '--wait=false']))
+
+  it('of a cluster that works: nothing, and what every Envoy says of itself', async () => {
+    const status = await lab.waitFor('nothing to be wrong', async () => {
+      const { code, text } = await landfall('status', '-o', 'json')
+      const found: Findings = JSON.parse(text)
+      return code === 0 && found
+    })
+    expect(status.findings.filter(({ severity }) => severity === 'error')).toEqual([])
+    expect(status.envoys.map(({ reading }) => reading?.kind)).toEqual(lab.nodes.map(() => 'figures'))
+    expect((await landfall('status')).text).toMatch(/connected, \d listeners/)
+    const { code, text } = await traced('http')
+    expect([code, text.trimEnd().split('\n').at(-1)]).toEqual([0, 'It works.'])
+  })
+
+  it.each(breaks.map((one, index) => ({ ...one, number: index + 1 })))('of $name', async (broken) => {
+    const { at, names, number, scheme = 'http' } = broken
+    try {
+      await broken.break(lab)
+      const wanted = `Broken at ${at[0]}: ${at[1]}: `
+      await lab
+        .waitFor(wanted, async () => {
+          const { text } = await traced(scheme)
+          return text.includes(wanted) && names.test(text)
+        })
+        .catch(() => 'said below')
+      const status = await landfall('status')
+      const trace = await traced(scheme)
+      if (folder !== undefined) write(folder, number, scheme, status, trace)
+      expect(trace.text).toContain(wanted)
+      expect(trace.text).toMatch(names)
+      expect([trace.code, status.code]).toEqual([1, 1])
+      expect(status.text).toMatch(names)
+    } finally {
+      await broken.mend(lab)
+      await works()
+    }
+  })
+})
+
+async function landfall(...args: readonly string[]): Promise<Printed> {
+  const program = [process.execPath, join(bundles, 'landfall.mjs')]
+  const { code, stdout, stderr } = await lab.client.tryRun([...program, ...args, '--kubeconfig', kubeconfig])
+  return { code, text: stdout + stderr }
+}
+
+/** From the LAN; to the address that Envoy has, for the name is in no DNS. */
+async function traced(scheme: string): Promise<Printed> {
+  const path = '{.status.loadBalancer.ingress[0].ip}'
+  const of = ['get', 'service', 'envoy', '-n', 'projectcontour', `-o=jsonpath=${path}`]
+  const address = await lab.kubectl(of)
+  return await landfall('trace', `${scheme}://${fqdn}/`, ...(address === '' ? [] : ['--address', address]))
+}
+
+/** The shop is served, and everybody agrees on it: nothing is left of what was broken before. */
+async function works(): Promise<void> {
+  const works = async () =>
+    (await traced('http')).text.endsWith('It works.\n') && (await landfall('status')).code === 0
+  await lab.waitFor('the shop to be served', works, { timeoutMs: 90_000 })
+}
+
+function write(into: string, number: number, scheme: string, status: Printed, trace: Printed): void {
+  mkdirSync(into, { recursive: true })
+  const file = join(into, `${number}.txt`)
+  writeFileSync(file, `$ landfall status   # exit code ${status.code}\n${status.text}\n`)
+  appendFileSync(file, `$ landfall trace ${scheme}://${fqdn}/   # exit code ${trace.code}\n${trace.text}`)
+}

@@ -1,0 +1,124 @@
+/** Who else has a hand in an address: another Service, another program, a second node. */
+import { keyOf } from '@landfall/kube/model'
+import type { BalancedService, Observed } from '../observed.ts'
+import { announcersOf } from './announcers.ts'
+import { conditionIn } from './condition.ts'
+
+export interface Contention {
+  readonly reason: 'addressTwice' | 'addressOverwritten' | 'foreignSpeaker' | 'twoAnnouncers'
+  readonly message: string
+  readonly next: string
+  /** It is said of the other Service, too, and better. */
+  readonly mirrored?: boolean
+}
+
+const sharing = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/allow-shared-ip']
+/** Of Landfall's controller, and of MetalLB's. */
+const controllers = ['landfall-controller', 'controller']
+
+export function contentionsOf(service: BalancedService, observed: Observed): readonly Contention[] {
+  return [
+    ...twins(service, observed),
+    ...overwritten(service),
+    ...secondAnnouncer(service, observed),
+    ...foreignSpeakers(service, observed),
+  ]
+}
+
+function twins(service: BalancedService, { services }: Observed): readonly Contention[] {
+  return (
+    services.items
+      .filter((other) => other !== service && other.type === 'LoadBalancer' && !shares(service, other))
+      .filter((other) => addressesOf(service).some((address) => addressesOf(other).includes(address)))
+      // What other load balancers do among themselves is theirs: some give nodes' addresses to many.
+      .filter((other) => isAnswered(service) || isAnswered(other))
+      .map((other) => {
+        const both = addressesOf(service).filter((address) => addressesOf(other).includes(address))
+        const [stand, them] = both.length === 1 ? ['is', 'it'] : ['are', 'them']
+        return {
+          reason: 'addressTwice' as const,
+          message: `${both.join(' and ')} ${stand} also in the status of Service ${keyOf(other.meta)}${classText(other)}: two programs gave ${them} away`,
+          next: isAnswered(service) ? apart(service, other) : apart(other, service),
+          mirrored: isAnswered(other) && (!isAnswered(service) || keyOf(other.meta) < keyOf(service.meta)),
+        }
+      })
+  )
+}
+
+/** The address of `own` may be in use: the other Service gives way. */
+function apart(own: BalancedService, other: BalancedService): string {
+  const pool = own.meta.annotations['metallb.io/ip-allocated-from-pool'] ?? ''
+  const range = pool === '' ? `the addresses of Service ${keyOf(own.meta)}` : `the addresses of pool ${pool}`
+  const who = other.loadBalancerClass === '' ? 'the other program' : `the controller${classText(other)}`
+  return `Keep ${range} out of the range of ${who}, or its range out of the pool; then have it give Service ${keyOf(other.meta)} another address.`
+}
+
+function isAnswered({ conditions }: BalancedService): boolean {
+  return conditionIn(conditions, 'metallb.io/AddressAllocated') !== undefined
+}
+
+function classText({ loadBalancerClass }: BalancedService): string {
+  return loadBalancerClass === '' ? '' : ` of class ${loadBalancerClass}`
+}
+
+function shares(a: BalancedService, b: BalancedService): boolean {
+  const keys = [a, b].map(({ meta }) => sharing.map((name) => meta.annotations[name] ?? '').join(''))
+  return keys[0] !== '' && keys[0] === keys[1]
+}
+
+/** What our condition says it was given is not what stands in the status, and somebody else wrote it last. */
+function overwritten(service: BalancedService): readonly Contention[] {
+  const allocated = conditionIn(service.conditions, 'metallb.io/AddressAllocated')
+  const writer = service.addressWriters.at(-1)
+  if (allocated?.status !== 'True' || writer === undefined || controllers.includes(writer)) return []
+  const strange = addressesOf(service).filter(
+    (address) => !allocated.message.includes(`${address} from pool`),
+  )
+  if (strange.length === 0) return []
+  return [
+    {
+      reason: 'addressOverwritten',
+      message: `the status says ${strange.join(', ')}, written by "${writer}"; the controller gave ${allocated.message}`,
+      next: `End the other load balancer ("${writer}"; with k3s: --disable=servicelb), or give the Service its class.`,
+    },
+  ]
+}
+
+function secondAnnouncer(service: BalancedService, observed: Observed): readonly Contention[] {
+  const nodes = announcersOf(observed, service.meta).layer2.map(({ node }) => node)
+  if (new Set(nodes).size < 2) return []
+  return [
+    {
+      reason: 'twoAnnouncers',
+      message: `nodes ${nodes.join(' and ')} both say that they answer for it by layer 2`,
+      next: 'Wait a minute: one of the two reports is old. If it stays, see whether the speakers reach each other (port 7946).',
+    },
+  ]
+}
+
+function foreignSpeakers(service: BalancedService, { pods }: Observed): readonly Contention[] {
+  if (service.loadBalancerClass !== '' || addressesOf(service).length === 0) return []
+  const found = pods.items.filter(isForeignSpeaker)
+  const [first] = found
+  if (first === undefined) return []
+  return [
+    {
+      reason: 'foreignSpeaker',
+      message: `${found.length} ready speakers of MetalLB (${keyOf(first.meta)} …) announce addresses beside Landfall's`,
+      next: 'End them, when the swap is over (docs/swap.md).',
+    },
+  ]
+}
+
+/** By the name of their image. (The speakers know their own by more than that.) */
+export function isForeignSpeaker({ images, ready, meta }: Observed['pods']['items'][number]): boolean {
+  return (
+    ready &&
+    meta.labels['component'] === 'speaker' &&
+    images.some((image) => /metallb/i.test(image) && !/landfall/i.test(image))
+  )
+}
+
+function addressesOf({ ingress }: BalancedService): readonly string[] {
+  return ingress.flatMap(({ ip }) => ip ?? [])
+}

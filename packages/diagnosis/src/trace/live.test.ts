@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { type Try, traceLive } from './live.ts'
+
+const expected = { at: '192.0.2.1:443', insisted: false, byEnvoy: true }
+const good = { kind: 'answered', status: 200, server: 'envoy', location: '', distrust: '' } as const
+
+test.each<readonly [string, Try, string, string]>([
+  ['an answer', good, 'ok', ''],
+  ['a redirect', { ...good, status: 301, location: 'https://a.test/' }, 'ok', ''],
+  [
+    'a certificate of nobody',
+    { ...good, distrust: 'self-signed certificate' },
+    'warning',
+    'certificateNotTrusted',
+  ],
+  ['a path that is not there', { ...good, status: 404 }, 'warning', 'HTTP404'],
+  ['no backend', { ...good, status: 503 }, 'broken', 'HTTP503'],
+  ['somebody else', { ...good, server: 'nginx' }, 'broken', 'anotherServer'],
+  ['nobody there', { kind: 'noConnection', code: 'ECONNREFUSED', message: '' }, 'broken', 'ECONNREFUSED'],
+  ['no way there', { kind: 'noConnection', code: 'ETIMEDOUT', message: '' }, 'unknown', 'ETIMEDOUT'],
+  ['a handshake that fails', { kind: 'noAnswer', code: 'ECONNRESET', message: '' }, 'broken', 'ECONNRESET'],
+  ['no try', { kind: 'notTried', why: 'not asked for' }, 'skipped', ''],
+])('%s', (_name, tried, state, reason) => {
+  expect(traceLive(tried, expected)).toMatchObject({ name: 'request', state, reason })
+})
+
+test('who insists on the try takes no way there for a fault', () => {
+  const tried: Try = { kind: 'noConnection', code: 'EHOSTUNREACH', message: '' }
+  expect(traceLive(tried, { ...expected, insisted: true }).state).toBe('broken')
+})

@@ -1,0 +1,98 @@
+/** Step 11: what came of trying it from here, put into words. */
+import { broken, doubtful, fine, type Step, skipped, unknown } from './step.ts'
+
+/** How far a try came. */
+export type Try =
+  | { readonly kind: 'notTried'; readonly why: string }
+  /** No connection. `code`: as the system names it. */
+  | { readonly kind: 'noConnection'; readonly code: string; readonly message: string }
+  /** A connection, and then no answer. */
+  | { readonly kind: 'noAnswer'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly server: string
+      /** '' for none. */
+      readonly location: string
+      /** Why the certificate does not convince; '' where it does, or there is none. */
+      readonly distrust: string
+    }
+
+const step = 'request'
+const unreachable = ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'EPERM']
+
+export interface Expected {
+  /** Address and port. */
+  readonly at: string
+  /** It was asked for by name, so that not to reach the address is a fault. */
+  readonly insisted: boolean
+  /** Envoy is to answer, and says so in its answers. */
+  readonly byEnvoy: boolean
+}
+
+export function traceLive(tried: Try, expected: Expected): Step {
+  const { at, insisted } = expected
+  switch (tried.kind) {
+    case 'notTried':
+      return skipped(step, tried.why)
+    case 'noConnection':
+      return noConnection(tried, at, insisted)
+    case 'noAnswer': {
+      const message = `${at} takes a connection and then gives no answer: ${tried.message}`
+      const next = 'See the logs of Envoy; over https a name that is not served ends the handshake.'
+      return broken(step, tried.code, message, { next })
+    }
+    default:
+      return answered(tried, expected)
+  }
+}
+
+function noConnection(
+  { code, message }: Extract<Try, { readonly kind: 'noConnection' }>,
+  at: string,
+  insisted: boolean,
+): Step {
+  if (code === 'ECONNREFUSED') {
+    const text = `${at} refuses the connection: the address is reached, and nothing listens there`
+    const next =
+      'If all steps above are well: a host that is not a node may have the address too (arping -D), or kube-proxy does not run on the node.'
+    return broken(step, code, text, { next })
+  }
+  const away = unreachable.includes(code)
+  const text = `${at} cannot be reached from this machine: ${message}`
+  const next =
+    'Try it from a host that clients come from; on the LAN itself, ip neigh show tells whose MAC answers. kube-proxy in IPVS mode needs strictARP.'
+  return away && !insisted ? unknown(step, code, text, { next }) : broken(step, code, text, { next })
+}
+
+function answered(
+  { status, server, location, distrust }: Extract<Try, { readonly kind: 'answered' }>,
+  { at, byEnvoy }: Expected,
+): Step {
+  const by = server === '' ? '' : ` by ${server}`
+  const to = location === '' ? '' : ` to ${location}`
+  const text = `${at} answers ${status}${to}${by}`
+  if (byEnvoy && server !== 'envoy') {
+    const who = server === '' ? 'what answers does not say that it is Envoy' : `that is not Envoy`
+    const next =
+      'Another host or a proxy answers in its place: on the LAN, arping tells whether two MACs have the address; look at http_proxy and at routers on the way.'
+    return broken(step, 'anotherServer', `${text}: ${who}`, { next })
+  }
+  if (status >= 502 && status <= 504) {
+    const next =
+      'Envoy reached no backend, or none in time: see the logs of Envoy (response_flags) and of the pods.'
+    return broken(step, `HTTP${status}`, text, { next })
+  }
+  if (status === 404 || status === 421 || status >= 500) {
+    const next =
+      status === 421
+        ? 'Ask for the host of the TLS handshake.'
+        : 'If all steps above are well, the backend says so: see its logs.'
+    return doubtful(step, `HTTP${status}`, text, { next })
+  }
+  if (distrust === '') return fine(step, text)
+  const next = 'Have the certificate signed by an authority that clients know, for this name.'
+  return doubtful(step, 'certificateNotTrusted', `${text}; its certificate does not convince: ${distrust}`, {
+    next,
+  })
+}

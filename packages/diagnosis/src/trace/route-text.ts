@@ -1,0 +1,16 @@
+/** A route in a few words: what it takes, and the object and rule that made it. */
+import { matchText, type Route } from '@landfall/ingress/routing'
+
+/** Characters of what a route matches. */
+const longest = 100
+
+/** `prefix /cart, by HTTPProxy web/shop spec.routes[1]` */
+export function routeText(route: Route): string {
+  const match = matchText(route.match)
+  return `${match.length > longest ? `${match.slice(0, longest)}…` : match}, by ${ruleText(route)}`
+}
+
+/** `HTTPProxy web/shop spec.routes[1]` */
+export function ruleText({ owner, rule }: Route): string {
+  return `${owner.replace('/', ' ')} ${rule}`
+}

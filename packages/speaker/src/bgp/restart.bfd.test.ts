@@ -1,0 +1,105 @@
+/**
+ * A graceful restart beside BFD (RFC 5882 §4.3): BFD goes with the speaker, whose C bit says so, and its end says nothing
+ * of the path to a router that heeds the bit.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeWith } from './testing/describe-with.ts'
+import { PeerLab } from './testing/peer-lab.ts'
+import { peerText, routeText } from './testing/plan-text.ts'
+import { until } from './testing/until.ts'
+
+const bfd = {
+  transmitMs: 200,
+  receiveMs: 200,
+  multiplier: 5,
+  passive: false,
+  echoMs: undefined,
+  minimumTtl: 254,
+} as const
+const address = '10.77.0.11'
+const peer = peerText({
+  sourceAddress: address,
+  bfd,
+  gracefulRestart: true,
+  routes: [routeText('10.99.0.1/32')],
+})
+
+const frr = `
+bfd
+ profile patient
+  detect-multiplier 5
+  receive-interval 200
+  transmit-interval 200
+router bgp 65530
+ bgp router-id 10.77.0.1
+ no bgp ebgp-requires-policy
+ bgp graceful-restart stalepath-time 30
+ neighbor ${address} remote-as 65000
+ neighbor ${address} passive
+ neighbor ${address} graceful-restart-helper
+ neighbor ${address} bfd
+ neighbor ${address} bfd profile patient
+ neighbor ${address} bfd check-control-plane-failure
+`
+const bird = `
+router id 10.77.0.1;
+protocol device {}
+protocol direct { ipv4; }
+protocol kernel { ipv4 { export all; }; }
+protocol bfd { interface "br0" { min rx interval 200 ms; min tx interval 200 ms; multiplier 5; }; }
+protocol bgp near {
+  local as 65530; passive on; bfd graceful; graceful restart aware; neighbor ${address} as 65000; direct;
+  ipv4 { import all; export none; };
+}
+`
+
+/** How often the route was not there meanwhile, and how often the new session fell. */
+async function restart(lab: PeerLab): Promise<{ readonly missed: number; readonly downs: number }> {
+  const first = lab.startSpeaker(1)
+  first.apply({ peers: [peer] })
+  await until('the route', () => lab.kernelRoute('10.99.0.1') !== '')
+  await until('BFD', () => first.events('bfd').at(-1)?.['state'] === 'up')
+  let missed = 0
+  const watch = setInterval(() => {
+    if (lab.kernelRoute('10.99.0.1') === '') missed++
+  }, 20)
+  first.restart()
+  await first.ended()
+  // Longer than BFD needs to see that it is gone.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const second = lab.startSpeaker(1)
+  second.apply({ peers: [peer] })
+  await until('the session', () => second.events('sessionUp').length === 1)
+  await until('BFD again', () => second.events('bfd').at(-1)?.['state'] === 'up')
+  clearInterval(watch)
+  const downs = second.events('sessionDown').length
+  await second.stop()
+  await until('gone', () => lab.kernelRoute('10.99.0.1') === '', 3000)
+  return { missed, downs }
+}
+
+describeWith('a restart beside BFD, with', 'frr', () => {
+  let lab: PeerLab
+  beforeAll(async () => {
+    lab = new PeerLab(1)
+    await lab.startFrr(frr)
+  }, 30_000)
+  afterAll(() => lab.close())
+
+  test('that checks for failures of the control plane: the routes stay', async () => {
+    expect(await restart(lab)).toEqual({ missed: 0, downs: 0 })
+  })
+})
+
+describeWith('a restart beside BFD, with', 'bird', () => {
+  let lab: PeerLab
+  beforeAll(async () => {
+    lab = new PeerLab(1)
+    await lab.startBird(bird)
+  }, 30_000)
+  afterAll(() => lab.close())
+
+  test('that takes BFD gracefully: the routes stay', async () => {
+    expect(await restart(lab)).toEqual({ missed: 0, downs: 0 })
+  })
+})
