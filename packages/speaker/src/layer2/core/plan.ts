@@ -231,12 +231,11 @@ export class Plan {
 
   #targetOf(unit: Unit, present: string | undefined, scene: Scene): string | undefined {
     const { moveTo } = unit
-    if (moveTo !== undefined && moveTo !== present && scene.mayOwn(moveTo)) return moveTo
+    if (moveTo !== undefined && moveTo !== present && mayHold(unit, moveTo, scene)) return moveTo
     unit.moveTo = undefined
     if (present !== undefined) return this.#preferredOver(present, unit, scene)
     const meant = unit.target
-    if (meant !== undefined && scene.mayOwn(meant) && unit.candidates.some(({ node }) => node === meant))
-      return meant
+    if (meant !== undefined && mayHold(unit, meant, scene)) return meant
     const held = [...unit.addresses].some((address) => this.#ledger.holdersOf(address).size > 0)
     if (!held) {
       this.#unplaced.add(unit)
@@ -381,6 +380,10 @@ function newUnit({ unit, candidates }: PlannedAddress, resets: number): Unit {
     outweighedSince: undefined,
     resets,
   }
+}
+
+function mayHold(unit: Unit, node: string, scene: Scene): boolean {
+  return scene.mayOwn(node) && unit.candidates.some((candidate) => candidate.node === node)
 }
 
 function outranks(node: string, other: string, meant: string | undefined, scene: Scene): boolean {
