@@ -41,7 +41,8 @@ ${table(['Alert', 'For', 'Severity', 'When', 'What to do'], alertRows())}
 
 ${reasonTables()
   .map(
-    ({ title, reasons }) => `### ${title}\n\n${table(['Reason', '', 'What to do'], reasons.map(reasonRow))}`,
+    ({ title, reasons }) =>
+      `### ${title}\n\n${table(['Reason', 'Meaning', 'What to do'], reasons.map(reasonRow))}`,
   )
   .join('\n')}
 ## Flags
@@ -78,8 +79,8 @@ function metricRow({ name, labels, programs, type, help }: ExportedMetric): read
   return [code(name), labels.map(code).join(', '), programs.join(', '), type, help]
 }
 
-function reasonRow({ reason, comment, next }: Reason): readonly string[] {
-  return [code(reason), comment, next]
+function reasonRow({ reason, meaning, types, next }: Reason): readonly string[] {
+  return [code(reason), types === '' ? meaning : `${meaning} (${types})`, next]
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {

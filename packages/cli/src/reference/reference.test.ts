@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { annotations } from './annotations.ts'
 import { commandFlags } from './flags.ts'
+import { meanings } from './meanings.ts'
 import { reasonTables } from './reasons.ts'
 
 const packages = fileURLToPath(new URL('../../../', import.meta.url))
@@ -57,6 +58,25 @@ it('finds the codes that are written in other ways too, each once in its table, 
     reasons.filter(({ reason }) => reason === 'NoFreeAddress'),
   )
   expect(noFree?.next).toMatch(/^Add addresses/)
+})
+
+it('explains every reason: what it means, and what to do', () => {
+  const tables = reasonTables()
+  const all = tables.flatMap(({ reasons }) => reasons)
+  expect(all.filter(({ meaning }) => meaning === '').map(({ reason }) => reason)).toEqual([])
+  // A move by layer 2 is no fault.
+  const faults = tables
+    .filter(({ title }) => !title.includes('changed its node'))
+    .flatMap((one) => one.reasons)
+  expect(faults.filter(({ next }) => next === '').map(({ reason }) => reason)).toEqual([])
+  const codes = new Set(all.map(({ reason }) => reason))
+  expect(Object.keys(meanings).filter((reason) => !codes.has(reason))).toEqual([])
+})
+
+it('finds what one of two ways leads to', () => {
+  const codes = reasonTables().flatMap(({ reasons }) => reasons.map(({ reason }) => reason))
+  const wanted = ['addressOfAnother', 'someSessionsDown', 'noAddress', 'JWKSSourceMissing', 'portInUse']
+  expect(codes).toEqual(expect.arrayContaining(wanted))
 })
 
 it('says nothing of the machine it runs on', () => {
