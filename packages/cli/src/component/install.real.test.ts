@@ -148,6 +148,17 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 120_000
     ])
   })
 
+  it('one that fails does not keep the next from being applied, and the exit code says which failed', async () => {
+    const monitored = guide.replace('"metallb" {', '"metallb" {\n  service_monitor = true')
+    writeFileSync(join(folder, 'ingress.lokocfg'), monitored.replace('a.b.c.d/X', '198.51.100.0/28'))
+    const { code, stdout, stderr } = await lokoctl('component', 'apply')
+    expect(code).toBe(1)
+    expect(stdout).not.toContain("applied component 'metallb'")
+    expect(stdout).toContain("Successfully applied component 'contour' configuration!\n")
+    expect(stderr).toMatch(/^component 'metallb': not all of it is applied:\n {2}.*prometheus-operator/)
+    expect(stderr).toMatch(/\nlokoctl: 1 of 2 components failed: metallb\n$/)
+  })
+
   it('deletes one when told that it is meant, and asks nobody who is not there', async () => {
     expect(await lokoctl('component', 'delete', 'contour')).toMatchObject({
       code: 1,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { type Cluster, openCluster } from '@landfall/kube'
 import type { Merged, RenderedComponent } from '@landfall/lokocfg'
+import { describeError } from '@landfall/telemetry'
 import { Command, Option } from 'commander'
 import { given, imageRegistryFlag, kubeconfigFlag, loggerOf, wholeNumber } from '../flags.ts'
 import { readVersion } from '../version.ts'
@@ -67,11 +68,20 @@ function applyCommand(verb: string, doing: string, done: (name: string) => strin
     .action(async (names: readonly string[], flags: ApplyFlags) => {
       const { rendered, lokocfg } = await render(names, flags)
       await withCluster(flags, lokocfg, async (cluster) => {
+        const failed: string[] = []
         for (const component of rendered) {
           say(`${doing} component '${component.name}'...`)
-          await applyAndWait(cluster, component, flags.timeout * 1000)
-          say(done(component.name))
+          try {
+            await applyAndWait(cluster, component, flags.timeout * 1000)
+            say(done(component.name))
+          } catch (error) {
+            process.stderr.write(`component '${component.name}': ${describeError(error)}\n`)
+            failed.push(component.name)
+          }
         }
+        const { length } = failed
+        if (length > 0)
+          throw new Error(`${length} of ${rendered.length} components failed: ${failed.join(', ')}`)
       })
     })
 }
@@ -86,7 +96,7 @@ async function applyAndWait(
   const { failures, ...counts } = await applyComponent(cluster, component)
   const done = Object.entries(counts).filter(([, count]) => count > 0)
   say(done.map(([what, count]) => `${count} ${what}`).join(', '))
-  if (failures.length > 0) throw new Error(`component '${component.name}':\n  ${failures.join('\n  ')}`)
+  if (failures.length > 0) throw new Error(`not all of it is applied:\n  ${failures.join('\n  ')}`)
   await waitUntilReady(cluster, component, { timeoutMs, pollMs }, say)
 }
 
