@@ -34,6 +34,8 @@ export interface LablessOptions extends Omit<DrillOptions, 'times'> {
   readonly times: number | undefined
   /** One part of several. */
   readonly part?: string
+  /** Of the part only what has this in its name. */
+  readonly only?: string
   readonly nodes?: number
   /** The speakers' `--heartbeat`. */
   readonly heartbeat?: string

@@ -37,6 +37,7 @@ interface Flags {
   readonly lab?: string
   readonly resume?: true
   readonly part?: string
+  readonly only?: string
   readonly nodes?: number
   readonly heartbeat?: string
 }
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     .option('--lab <id>', 'a lab that is up; without it one is made and taken away again')
     .option('--resume', 'go on where an interrupted run ended')
     .option('--part <name>', 'bgp, ingress, layer2: this part alone')
+    .option('--only <text>', 'layer2: of the part only what has this in its name')
     .option('--nodes <n>', 'layer2: nodes of its lab', count)
     .option('--heartbeat <ms>x<misses>', "layer2: the speakers' pace of heartbeats")
     .exitOverride()
@@ -68,9 +70,11 @@ async function main(): Promise<void> {
     return
   }
   if (labless !== undefined) {
-    const { part, nodes, heartbeat, lab } = flags
-    const given = Object.entries({ part, nodes, heartbeat, lab }).filter(([, value]) => value !== undefined)
-    const own = Object.fromEntries(given) as Pick<Flags, 'part' | 'nodes' | 'heartbeat' | 'lab'>
+    const { part, only, nodes, heartbeat, lab } = flags
+    const given = Object.entries({ part, only, nodes, heartbeat, lab }).filter(
+      ([, value]) => value !== undefined,
+    )
+    const own = Object.fromEntries(given) as Pick<Flags, 'part' | 'only' | 'nodes' | 'heartbeat' | 'lab'>
     return tell(await labless.run({ ...options, ...own, times: flags.times ?? labless.times }))
   }
   if (drill === undefined) {

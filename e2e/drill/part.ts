@@ -6,6 +6,8 @@ import type { Journal } from './journal.ts'
 export interface Recording {
   /** On what it runs, where that may be chosen: rows of another setting are others. */
   readonly setting: string
+  /** Of the part only what has this in its name. */
+  readonly only?: string | undefined
   readonly progress: Progress
   readonly journal: Journal<Row>
 }
@@ -48,7 +50,8 @@ export function chosenParts<P>(parts: Readonly<Record<string, P>>, wanted: strin
 
 /** What of `times` is not in the journal yet; a repetition that this machine was too busy to judge is done again. */
 export async function repeat(o: Recording, part: string, what: string, times: number, trial: Trial) {
-  const { setting, journal, progress } = o
+  const { setting, only = '', journal, progress } = o
+  if (!what.includes(only)) return
   const done = journal
     .rows()
     .filter((row) => row.part === part && row.what === what && row.setting === setting)

@@ -27,6 +27,8 @@ export interface SoakSeen {
   /** Of them, what the router says that it did not hear. */
   readonly unheard: number
   readonly sessionsLost: number
+  /** What the speaker said of each, and of how late its worker was at that time. */
+  readonly losses: readonly string[]
   /** How often the main thread was blocked, or the speaker throttled. */
   readonly burdened: number
   readonly longestGcMs: number
@@ -98,6 +100,7 @@ async function watch(): Promise<void> {
     sessionsLost: count('sessionDown'),
     burdened: burdened(),
     worker: count('drillWorker'),
+    lines: stage.speaker.lines.length,
   }
   const end = performance.now() + order.minutes * 60_000
   let changes = 0
@@ -109,6 +112,7 @@ async function watch(): Promise<void> {
       downs: count('bfdDown') - before.downs,
       unheard: unheard() - before.unheard,
       sessionsLost: count('sessionDown') - before.sessionsLost,
+      losses: lossesSince(before.lines),
       burdened: burdened() - before.burdened,
       workerLateMs: Math.max(
         0,
@@ -143,6 +147,18 @@ function busyMain({ blockedMs, garbageMiB }: Extract<Burden, { kind: 'busy' }>):
     before: ['--import', new URL('busy-main-thread.ts', import.meta.url).href],
     environment: { DRILL_BUSY: `${blockedMs} ${garbageMiB}` },
   }
+}
+
+function lossesSince(line: number): readonly string[] {
+  const late: number[] = []
+  const said: string[] = []
+  for (const { event, peer, reason, diagnostic, lateMs } of stage.speaker.lines.slice(line)) {
+    if (event === 'drillWorker') late.push(Number(lateMs))
+    if (event !== 'bfdDown' && event !== 'sessionDown') continue
+    const before = Math.round(Math.max(0, ...late.slice(-2)))
+    said.push(`${event} ${String(peer)} ${String(reason ?? diagnostic)}, worker ${before} ms late before`)
+  }
+  return said
 }
 
 function unheard(): number {

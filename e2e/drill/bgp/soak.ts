@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { missingFor, PeerLab } from '@landfall/speaker/testing'
 import { type Row, repeat, type Trial } from '../part.ts'
+import { startTicker } from '../ticker.ts'
 import type { Part, PartOptions } from './part.ts'
 import { holdSeconds, type Pace, soakedRouters } from './routers.ts'
 import type { Burden, SoakLine, SoakOrder, SoakSeen } from './soak-main.ts'
@@ -58,7 +59,7 @@ async function flaps(kind: Kind, lasts: number, note: (text: string) => void): R
   const lab = new PeerLab(2)
   try {
     for (const router of soakedRouters) await router.start(lab, kind.pace, places[router.name].host)
-    const { seen, upMs, downsThere, lost } = await run(lab, kind, lasts, note)
+    const { seen, upMs, downsThere, lost, besideMs } = await run(lab, kind, lasts, note)
     return {
       figures: {
         minutes: lasts,
@@ -68,12 +69,15 @@ async function flaps(kind: Kind, lasts: number, note: (text: string) => void): R
         'BGP sessions lost': seen.sessionsLost,
         'Services created or deleted': seen.changes,
         'start to BFD ms': upMs,
+        // What the machine itself keeps waiting: of no speaker can be asked more.
+        'max another process late ms': besideMs,
         ...burdenFigures(kind, seen),
       },
       complaints: [
         ...(seen.downs + downsThere > 0 ? [`BFD went down ${Math.max(seen.downs, downsThere)} times`] : []),
         ...(seen.sessionsLost > 0 ? [`BGP went down ${seen.sessionsLost} times`] : []),
         ...(seen.burdened === 0 ? ['the speaker had nothing to bear'] : []),
+        ...seen.losses,
         ...lost.map((name) => `${name}: BFD is not up at the end`),
       ],
       lateMs: 0,
@@ -99,6 +103,8 @@ interface Outcome {
   readonly seen: SoakSeen
   readonly upMs: number
   readonly downsThere: number
+  /** How late a process was that has nothing else to do. */
+  readonly besideMs: number
   /** Routers without BFD at the end. */
   readonly lost: readonly string[]
 }
@@ -113,6 +119,7 @@ async function run(lab: PeerLab, kind: Kind, lasts: number, note: (text: string)
   let [upMs, before] = [0, 0]
   let others: readonly ChildProcess[] = []
   let outcome: Outcome | undefined
+  const ticker = startTicker()
   const read = (line: SoakLine): void => {
     switch (line.kind) {
       case 'note':
@@ -120,6 +127,7 @@ async function run(lab: PeerLab, kind: Kind, lasts: number, note: (text: string)
       case 'up':
         upMs = line.ms
         before = downs()
+        ticker.take()
         if (kind.hogs) others = startHogs()
         return
       default: {
@@ -127,7 +135,14 @@ async function run(lab: PeerLab, kind: Kind, lasts: number, note: (text: string)
         if (line.secondsLeft > 0) return
         // The speaker is still there; when the stage has ended, BFD has gone with it.
         const lost = soakedRouters.filter((router) => !router.isUp(lab, places[router.name].host))
-        outcome = { seen: line, upMs, downsThere: downs() - before, lost: lost.map(({ name }) => name) }
+        const besideMs = ticker.take()
+        outcome = {
+          seen: line,
+          upMs,
+          downsThere: downs() - before,
+          besideMs,
+          lost: lost.map(({ name }) => name),
+        }
       }
     }
   }
@@ -138,6 +153,7 @@ async function run(lab: PeerLab, kind: Kind, lasts: number, note: (text: string)
     if (outcome === undefined) throw new Error(`the stage ended with code ${code}`)
     return outcome
   } finally {
+    ticker.stop()
     for (const one of others) one.kill('SIGKILL')
   }
 }

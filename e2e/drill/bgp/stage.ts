@@ -63,7 +63,10 @@ export class ServicesStage {
   static async start(): Promise<ServicesStage> {
     const groups = `system:serviceaccounts,system:serviceaccounts:${system}`
     const users = { [accountOf('controller')]: groups, [accountOf('speaker')]: groups }
-    const stage = new ServicesStage(await RealApiServer.start(users), await BarePeer.listen({ asn, port }))
+    const stage = new ServicesStage(
+      await RealApiServer.start(users),
+      await BarePeer.listen({ asn, port, holdSeconds: 0 }),
+    )
     try {
       await stage.#install()
     } catch (error) {

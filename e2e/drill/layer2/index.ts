@@ -26,11 +26,11 @@ const parts: Readonly<Record<string, Part>> = {
 export const layer2: LablessDrill = {
   about: `owners of addresses are lost, moved and replaced; --part is one of ${Object.keys(parts).join(', ')}`,
   times: undefined,
-  run: async ({ times, resume, progress, part: wanted, nodes = 3, heartbeat = '', lab }) => {
+  run: async ({ times, resume, progress, part: wanted, only, nodes = 3, heartbeat = '', lab }) => {
     const journal = new Journal<Row>('layer2', resume)
     const setting = `${nodes} nodes${heartbeat === '' ? '' : `, ${heartbeat}`}`
     for (const part of chosenParts(parts, wanted))
-      await part.run({ times, nodes, heartbeat, lab, setting, progress, journal })
+      await part.run({ times, nodes, heartbeat, lab, setting, only, progress, journal })
     return judge(journal.rows())
   },
 }
