@@ -15,6 +15,8 @@ export interface Serving {
   readonly options: EngineOptions
   /** The Service in front of Envoy. */
   readonly entry: Key
+  /** Where its pods serve metrics, and what Envoys have. */
+  readonly page: { readonly port: number; readonly secure: boolean }
   /** Where it was read, as `pod projectcontour/contour-1, ConfigMap contour`. */
   readonly source: string
 }

@@ -17,8 +17,8 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -'.yaml'.length))
 
 test.each(names)('%s', (name) => {
-  const { view, target } = readCase(name)
-  const trace = concluded(target.url, traceObjects(view, target).steps)
+  const { view, target, standings } = readCase(name)
+  const trace = concluded(target.url, traceObjects(view, target, standings).steps)
   const status = statusOf(view)
   const shown = [
     `$ landfall status   # ${status.ok ? 0 : 1}`,

@@ -11,7 +11,9 @@ import type { PageReading } from './reading/pages.ts'
 import type { Lists } from './reading/read.ts'
 import { servingOf } from './reading/serving.ts'
 import { withSpeakers } from './reading/speakers.ts'
+import { standingsIn } from './reading/standings.ts'
 import { podsOf } from './status/programs.ts'
+import type { Standings } from './trace/standings.ts'
 import { type Addresses, readTarget, type Target } from './trace/target.ts'
 
 export const folder = new URL('./testdata/', import.meta.url)
@@ -20,6 +22,7 @@ export const places = { system: 'metallb-system', ingress: 'projectcontour' }
 export interface Case {
   readonly view: ClusterView
   readonly target: Target
+  readonly standings: Standings
 }
 
 /**
@@ -30,7 +33,8 @@ export function readCase(name: string): Case {
   const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8')
   const said = (what: string) => new RegExp(`^# ${what}: (.*)$`, 'm').exec(text)?.[1]
   const lists = listsOf(objectsOf(name), names(said('forbidden')), names(said('absent')))
-  const observed = withSpeakers(observe(lists, places), pagesOf(objectsOf(name)))
+  const pages = pagesOf(objectsOf(name))
+  const observed = withSpeakers(observe(lists, places), pages)
   const reading = readingOf(said('envoy') ?? 'connected')
   const envoys = podsOf(observed, 'envoy')
     .filter(({ ready }) => ready)
@@ -39,7 +43,12 @@ export function readCase(name: string): Case {
   return {
     view: { observed, serving, envoys: new Map(envoys) },
     target: targetOf(said('url') ?? '', said('dns') ?? '192.168.77.200'),
+    standings: standingsOf(new Map([...pages].filter(([key]) => key.startsWith('projectcontour/')))),
   }
+}
+
+function standingsOf(pages: ReadonlyMap<Key, PageReading>): Standings {
+  return pages.size === 0 ? { kind: 'notAsked' } : standingsIn(pages)
 }
 
 /** Documents of kind `Page`: what the pod of that name serves. */

@@ -51,16 +51,16 @@ function readHeader(text: string, before: readonly Header[]): readonly Header[] 
 }
 
 async function trace(command: Command, url: string, flags: Flags): Promise<void> {
-  const { concluded, readTarget, traceLive, traceObjects, traceText, tryRequest } = await import(
-    '@landfall/diagnosis'
-  )
+  const { concluded, readStandings, readTarget, traceLive, traceObjects, traceText, tryRequest } =
+    await import('@landfall/diagnosis')
   const read = readTarget(url, { method: flags.method.toUpperCase(), headers: flags.header })
   if (typeof read === 'string') return command.error(`error: ${read}`)
   const cluster = await openForDiagnosis(flags, 'trace')
   try {
     const [view, addresses] = await Promise.all([readView(cluster, flags), addressesOf(read, flags)])
     const target: Target = { ...read, addresses }
-    const { steps, address, byEnvoy } = traceObjects(view, target)
+    const standings = flags.live === false ? undefined : await readStandings(cluster, view, target)
+    const { steps, address, byEnvoy } = traceObjects(view, target, standings)
     const at = address.includes(':') ? `[${address}]:${read.toPort}` : `${address}:${read.toPort}`
     const tried =
       flags.live === false

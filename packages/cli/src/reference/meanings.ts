@@ -178,6 +178,10 @@ const diagnosis: Readonly<Record<string, Meaning>> = {
     'There is an IPAddressPool, so that the objects rule and the ConfigMap counts for nothing.',
     'Delete the ConfigMap when nobody goes back to it.',
   ],
+  envoyBehind: [
+    'Envoys do not have what serve wants of them: an older version, or nothing yet.',
+    'Trace again: it takes a moment. If it stays so, look for responseRefused and streamClosed in the log of contour.',
+  ],
   envoyDraining: [
     'The Envoy takes no new connections, as it ends.',
     'Nothing, if its pod is being replaced.',

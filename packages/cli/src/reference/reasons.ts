@@ -136,7 +136,7 @@ function sessionReasons(): readonly Found[] {
 /** In the place of a reason, which may be one of two: `reason: lack?.reason ?? 'noAddress'`. */
 function diagnosisReasons(): readonly Found[] {
   const places =
-    /\breason(?::| =) ([^\n]+)|\b(?:broken|doubtful|unknown|judge)\(\s*(?:step|'[^']+'),\s*([^\n]+)/g
+    /\breason(?::| =) ([^\n]+)|\b(?:broken|doubtful|unknown|judge)\(\s*(?:step(?:\.name)?|'[^']+'),\s*([^\n]+)/g
   const found = textsBelow('diagnosis/src/').flatMap((text) =>
     codesIn(text, places).flatMap((place) => codesIn(place.split(', ')[0] ?? '', /(?<!\[)'(\w{3,})'/g)),
   )

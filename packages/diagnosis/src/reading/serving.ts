@@ -39,6 +39,10 @@ export function servingOf(
   return {
     options: engineOptions(settings),
     entry: entry ?? `${settings.envoyServiceNamespace ?? namespace}/${name}`,
+    page: {
+      port: settings.metricsPort ?? 8000,
+      secure: settings.metricsCertificate !== undefined && settings.metricsKey !== undefined,
+    },
     source: pod === undefined ? 'the defaults, as no pod of contour is seen' : `pod ${keyOf(pod.meta)}`,
   }
 }

@@ -35,7 +35,7 @@ function whyNone({ served }: RequestTrace): string {
 }
 
 /** Those that take a share; a mirror's answers are nobody's. */
-function clustersOf({ served }: RequestTrace): readonly Cluster[] {
+export function clustersOf({ served }: RequestTrace): readonly Cluster[] {
   if (served?.kind === 'tcp') {
     return served.targets.filter(({ weight }) => weight > 0).map(({ cluster }) => cluster)
   }

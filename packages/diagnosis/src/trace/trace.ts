@@ -9,6 +9,7 @@ import { isEnvoy, traceEntry } from './entry.ts'
 import type { Entry } from './entry-point.ts'
 import { tracePool } from './pool.ts'
 import { traceRoute } from './route.ts'
+import { type Standings, withStandings } from './standings.ts'
 import { doubtful, type Step, type StepName, skipped } from './step.ts'
 import type { Target } from './target.ts'
 import { traceListener, traceVirtualHost } from './virtual-host.ts'
@@ -31,12 +32,20 @@ export interface Traced {
   readonly byEnvoy: boolean
 }
 
-export function traceObjects(view: ClusterView, target: Target): Traced {
+export function traceObjects(
+  view: ClusterView,
+  target: Target,
+  standings: Standings = { kind: 'notAsked' },
+): Traced {
   const { step, entry } = traceAddress(view, target)
   if (entry === undefined) {
     const rest: readonly StepName[] = ['pool', 'announcement', 'entry']
     const missing = rest.map((name) => skipped(name, 'there is no address'))
-    return { steps: [step, ...missing, ...traceHttp(view, undefined, target)], address: '', byEnvoy: false }
+    return {
+      steps: [step, ...missing, ...traceHttp(view, undefined, target, standings)],
+      address: '',
+      byEnvoy: false,
+    }
   }
   const { observed } = view
   const announcement = traceAnnouncement(observed, entry)
@@ -44,7 +53,7 @@ export function traceObjects(view: ClusterView, target: Target): Traced {
   const steps = [step, tracePool(observed, entry), followedBy(announcement.step, arrival), arrival]
   const envoy = isEnvoy(entry, view)
   if (envoy) {
-    const behind = traceHttp(view, entry, target)
+    const behind = traceHttp(view, entry, target, standings)
     steps.push(...(arrival.state === 'broken' ? behind.map(meant) : behind))
   }
   const byEnvoy = envoy && view.serving.options.listeners.serverHeader === 'overwrite'
@@ -67,14 +76,19 @@ function meant(step: Step): Step {
 }
 
 /** `entry`: undefined where nothing leads to Envoy yet; what it would serve is told all the same. */
-function traceHttp(view: ClusterView, entry: Entry | undefined, target: Target): readonly Step[] {
+function traceHttp(
+  view: ClusterView,
+  entry: Entry | undefined,
+  target: Target,
+  standings: Standings,
+): readonly Step[] {
   const { observed, serving } = view
   const { mergeSlashes } = serving.options.listeners
   const { changes } = observed
   const found = traceRequest(changes, worldOf(changes), serving.options, requestOf(target, { mergeSlashes }))
   const virtualHost = traceVirtualHost(view, target, found)
   const route = traceRoute(target, found)
-  return [
+  const steps = [
     entry === undefined
       ? skipped('listener', 'no Service leads to Envoy')
       : traceListener(view, entry, target),
@@ -84,6 +98,7 @@ function traceHttp(view: ClusterView, entry: Entry | undefined, target: Target):
       : route,
     ...traceBackends(view, found),
   ]
+  return withStandings(steps, view, standings, { scheme: target.scheme, found })
 }
 
 export function concluded(url: string, steps: readonly Step[]): Trace {

@@ -40,7 +40,7 @@ import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
 import { type ExtensionUnit, ExtensionUnits } from './extension-units.ts'
 import { PlainTable } from './plain-table.ts'
-import { Refusals, type RefusedIn, type ResourceName, resourcesOf } from './refusals.ts'
+import { Refusals, type RefusedIn, type ResourceName, wantedBy } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
@@ -200,16 +200,13 @@ export class Engine {
   /** What Envoys are to hold for the host, but for its endpoints; of another HTTPProxy than the one that has it nothing. */
   wants(host: string, root: Key): readonly ResourceName[] {
     const unit = this.#units.of(host)
-    if (
-      unit?.root !== root ||
-      (unit.tables.length === 0 && unit.plain === undefined && unit.chain === undefined)
-    )
-      return []
-    const listeners = [
-      ...(unit.plain === undefined ? [] : [{ type: 'listeners' as const, name: httpListenerName }]),
-      ...(unit.chain === undefined ? [] : [{ type: 'listeners' as const, name: httpsListenerName }]),
-    ]
-    return [...listeners, ...resourcesOf(unit).filter(({ type }) => type !== 'endpoints')]
+    return unit?.root === root ? wantedBy(unit).filter(({ type }) => type !== 'endpoints') : []
+  }
+
+  /** What Envoys are to hold for the host, whosoever has it. */
+  resources(host: string): readonly ResourceName[] {
+    const unit = this.#units.of(host)
+    return unit === undefined ? [] : wantedBy(unit)
   }
 
   /** What was once said of content of the host is still to the point, and is this HTTPProxy's to say. */

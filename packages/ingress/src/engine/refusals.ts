@@ -4,7 +4,9 @@
  */
 import type { Key } from '@landfall/kube/model'
 import { endpointsOf } from '../envoy/cluster.ts'
+import { httpListenerName } from '../envoy/listeners.ts'
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
+import { httpsListenerName } from '../envoy/secure-chains.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { ResourceType } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
@@ -100,13 +102,18 @@ function tagOf({ type, name }: ResourceName): string {
   return `${type}:${name}`
 }
 
-export function resourcesOf({
-  tables,
-  plain,
-  fallbackEntry,
-  clusters,
-  secrets,
-}: Unit): readonly ResourceName[] {
+/** What Envoys are to hold for the host, its listeners among it. */
+export function wantedBy(unit: Unit): readonly ResourceName[] {
+  const { tables, plain, chain } = unit
+  if (tables.length === 0 && plain === undefined && chain === undefined) return []
+  return [
+    ...(plain === undefined ? [] : [{ type: 'listeners' as const, name: httpListenerName }]),
+    ...(chain === undefined ? [] : [{ type: 'listeners' as const, name: httpsListenerName }]),
+    ...resourcesOf(unit),
+  ]
+}
+
+function resourcesOf({ tables, plain, fallbackEntry, clusters, secrets }: Unit): readonly ResourceName[] {
   const endpoints = new Set([...clusters.values()].flatMap((cluster) => endpointsOf(cluster) ?? []))
   return [
     ...tables.flatMap(({ name }) => [

@@ -15,15 +15,19 @@ import { dotOf } from '../debug/dot.ts'
 import { graphOf } from '../debug/graph.ts'
 import { svgOf } from '../debug/svg.ts'
 import type { HttpTls, ServeOptions } from '../options.ts'
+import type { EnvoyStanding } from '../xds/standings.ts'
 import { profileRoutes } from './profiles.ts'
 
 export interface Shown {
   /** Before each reading of the metrics. */
   readonly countObjects: () => void
   readonly virtualHosts: () => Iterable<VirtualHost>
+  /** How far each Envoy is with what the host wants. */
+  readonly standings: (host: string) => readonly EnvoyStanding[]
 }
 
 const renewMs = 10_000
+const mostHosts = 4
 
 export async function serveEndpoints(
   options: ServeOptions,
@@ -41,6 +45,7 @@ export async function serveEndpoints(
       shown.countObjects()
       return { status: 200, contentType: metrics.contentType, body: await metrics.exposition() }
     },
+    '/envoys': (url) => ({ status: 200, contentType: 'application/json', body: standingsText(url, shown) }),
   }
   if (http.address === at.address && http.port === at.port) {
     return [debugServer, await serveHttp({ ...http, routes: { ...figures, ...checks } })]
@@ -50,6 +55,12 @@ export async function serveEndpoints(
       ? await serveHttp({ ...http, routes: figures })
       : await serveSecure(http, httpTls, figures, options.logger)
   return [debugServer, metricsServer, await serveHttp({ ...at, routes: checks })]
+}
+
+/** `?hosts=`, names between commas: what `landfall trace` asks for. */
+function standingsText(url: URL, { standings }: Shown): string {
+  const hosts = (url.searchParams.get('hosts') ?? '').split(',').slice(0, mostHosts)
+  return `${JSON.stringify(hosts.map((host) => ({ host, envoys: standings(host) })))}\n`
 }
 
 /** `?host=` shows one of them. */

@@ -79,6 +79,10 @@ test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
   expect(new Set(shown)).toEqual(new Set(contourMetrics))
   for (const path of ['/health', '/healthz', '/readyz'])
     expect((await fetch(`${at}${path}`)).status).toBe(200)
+  expect(await (await fetch(`${at}/envoys?hosts=shop.test,*`)).json()).toEqual([
+    { host: 'shop.test', envoys: [] },
+    { host: '*', envoys: [] },
+  ])
   const debug = (path: string) => fetch(`http://127.0.0.1:${debugPort}${path}`)
   expect(await (await debug('/debug/dag')).text()).toContain('"ingress_http" -> "ingress_http/shop.test"')
   const page = await debug('/debug/dag.svg?host=shop.test')

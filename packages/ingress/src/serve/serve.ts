@@ -172,6 +172,7 @@ export class Serve {
     this.#servers = await serveEndpoints(this.#options, this.#registry, this.#health, {
       countObjects: () => this.#countObjects(),
       virtualHosts: () => this.#translations.scoped.virtualHosts(),
+      standings: (host) => this.#xds.standings((layout) => this.#translations.resources(layout, host)),
     })
     // Envoys may come, and are answered once all is translated.
     await this.#xds.start()

@@ -167,6 +167,11 @@ export class Translations {
     return this.#engines.get(layout)?.wants(host, root) ?? []
   }
 
+  /** What Envoys of the layout are to hold for the host, whosoever has it. */
+  resources(layout: Layout, host: string): readonly ResourceName[] {
+    return this.#engines.get(layout)?.resources(host) ?? []
+  }
+
   /** Of an object newer than the one seen here, or a layout that nobody here follows, the other knows more. */
   #stands(host: string, root: Key, told: Told): boolean {
     const generation = this.#world.httpProxy.get(root)?.meta.generation ?? 0

@@ -23,13 +23,14 @@ import { Hubs } from './hubs.ts'
 import { type Layout, layoutFor, onDemandSince, scopedSince } from './layout.ts'
 import { XdsMetrics } from './metrics.ts'
 import { type PeersAnswer, type PeersRequest, peersService } from './peers.ts'
-import { Programming, type ProgrammingEvents } from './programming.ts'
+import { Programming, type ProgrammingEvents, type ResourceName } from './programming.ts'
 import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
 import type { Hub, Refused } from './session/hub.ts'
 import type { RefusedContent } from './session/refusals.ts'
 import type { Change } from './session/store.ts'
+import { type EnvoyStanding, standingsOf } from './standings.ts'
 import { AdsStream, type Call, type Way } from './stream.ts'
 
 export interface XdsServerOptions {
@@ -134,6 +135,10 @@ export class XdsServer {
       Show: (call: ServerUnaryCall<PeersRequest, PeersAnswer>, done: sendUnaryData<PeersAnswer>) =>
         this.#show(call, done),
     })
+  }
+
+  standings(wanted: (layout: Layout) => readonly ResourceName[]): readonly EnvoyStanding[] {
+    return standingsOf(this.#hubs, wanted)
   }
 
   /** The bound port, from `start` on. */

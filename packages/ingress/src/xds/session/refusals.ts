@@ -65,9 +65,14 @@ export class Refusals {
   }
 
   withholds(type: ResourceType, resource: Resource, build: string): boolean {
-    if (type === 'listeners') return false
-    const refusal = this.#of(type).get(resource.name)
-    return refusal !== undefined && refusal.build === build && refusal.versions.has(resource.version)
+    return this.words(type, resource, build) !== undefined
+  }
+
+  /** Of the Envoy that refused it; undefined where none of this build did. */
+  words(type: ResourceType, { name, version }: Resource, build: string): string | undefined {
+    if (type === 'listeners') return undefined
+    const refusal = this.#of(type).get(name)
+    return refusal?.build === build ? refusal.versions.get(version) : undefined
   }
 
   fallback(type: ResourceType, name: string): Resource | undefined {

@@ -1,0 +1,60 @@
+/** What each Envoy has of a host, asked of the replicas of `serve`, over the API server's proxy to pods. */
+import { namesOf, requestOf } from '@landfall/ingress/routing'
+import type { Cluster } from '@landfall/kube'
+import type { Key } from '@landfall/kube/model'
+import type { ClusterView } from '../cluster-view.ts'
+import { podsOf } from '../status/programs.ts'
+import type { EnvoyStanding, Standings } from '../trace/standings.ts'
+import type { Target } from '../trace/target.ts'
+import { entriesOf, textOf } from './fields.ts'
+import { type PageReading, readPages } from './pages.ts'
+
+export async function readStandings(
+  cluster: Cluster,
+  { observed, serving }: ClusterView,
+  target: Target,
+): Promise<Standings> {
+  const { mergeSlashes } = serving.options.listeners
+  const hosts = namesOf(requestOf(target, { mergeSlashes })).join(',')
+  const page = { ...serving.page, path: 'envoys', query: { hosts } }
+  return standingsIn(await readPages(cluster, podsOf(observed, 'contour'), () => page))
+}
+
+/** Of all replicas, as each Envoy follows one of them. */
+export function standingsIn(pages: ReadonlyMap<Key, PageReading>): Standings {
+  const byHost = new Map<string, readonly EnvoyStanding[]>()
+  for (const page of pages.values()) {
+    if (page.kind !== 'text') continue
+    for (const one of parsed(page.text)) {
+      const host = textOf(one['host'])
+      byHost.set(host, [...(byHost.get(host) ?? []), ...entriesOf(one['envoys']).map(envoyOf)])
+    }
+  }
+  if (byHost.size > 0) return { kind: 'known', byHost }
+  const why = [...pages.values()].flatMap((page) => (page.kind === 'unreadable' ? [page.why] : []))[0]
+  return { kind: 'unreadable', why: why ?? 'no replica of it is ready' }
+}
+
+function parsed(text: string) {
+  try {
+    return entriesOf(JSON.parse(text))
+  } catch {
+    return []
+  }
+}
+
+function envoyOf(one: Readonly<Record<string, unknown>>): EnvoyStanding {
+  return {
+    node: textOf(one['node']),
+    resources: entriesOf(one['resources']).map((resource) => ({
+      type: textOf(resource['type']),
+      name: textOf(resource['name']),
+      state: stateOf(textOf(resource['state'])),
+      words: textOf(resource['words']),
+    })),
+  }
+}
+
+function stateOf(text: string) {
+  return (['held', 'behind', 'refused'] as const).find((state) => state === text) ?? 'missing'
+}

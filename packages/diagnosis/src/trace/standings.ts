@@ -1,0 +1,140 @@
+/** What each Envoy has of a step, as the replica of `serve` knows it that the Envoy follows. */
+import { type Cluster, clusterName, type RequestTrace } from '@landfall/ingress/routing'
+import type { ClusterView } from '../cluster-view.ts'
+import { adviceOn } from '../facts/advice.ts'
+import { podsOf } from '../status/programs.ts'
+import { clustersOf } from './backends.ts'
+import { broken, doubtful, type Step } from './step.ts'
+import type { Target } from './target.ts'
+
+export interface Standing {
+  readonly type: string
+  readonly name: string
+  readonly state: 'held' | 'behind' | 'missing' | 'refused'
+  readonly words: string
+}
+
+export interface EnvoyStanding {
+  readonly node: string
+  readonly resources: readonly Standing[]
+}
+
+export type Standings =
+  | { readonly kind: 'notAsked' }
+  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'known'; readonly byHost: ReadonlyMap<string, readonly EnvoyStanding[]> }
+
+type State = Standing['state'] | 'unknown'
+
+const texts: Readonly<Record<State, string>> = {
+  held: 'in force',
+  behind: 'an older version in force',
+  missing: 'not there yet',
+  refused: 'refused',
+  unknown: 'connected to no replica of contour that answers',
+}
+const mostNames = 8
+
+interface Concerned {
+  readonly scheme: Target['scheme']
+  readonly found: RequestTrace
+}
+
+/** The steps with what each Envoy has of them, which may make one a worse one. */
+export function withStandings(
+  steps: readonly Step[],
+  view: ClusterView,
+  standings: Standings,
+  concerned: Concerned,
+): readonly Step[] {
+  if (standings.kind === 'notAsked') return steps
+  if (standings.kind === 'unreadable') {
+    const line = `by the objects alone: contour could not be asked what Envoys have (${standings.why})`
+    return steps.map((step) =>
+      step.name === 'listener' && step.state === 'ok' ? { ...step, details: [...step.details, line] } : step,
+    )
+  }
+  const envoys = standings.byHost.get(concerned.found.host ?? '') ?? []
+  return steps.map((step) => judged(step, view, envoys, (one) => isOf(step, one, concerned)))
+}
+
+/** What of a host is of which step. */
+function isOf({ name: step }: Step, { type, name }: Standing, { scheme, found }: Concerned): boolean {
+  switch (step) {
+    case 'listener':
+      return type === 'listeners' && name === `ingress_${scheme}`
+    case 'virtual host':
+      return type === 'secrets' && scheme === 'https'
+    case 'route':
+      // Of the scoped layout, or of Contour's.
+      return (
+        ['scopes', 'routes'].includes(type) &&
+        [`${scheme}/${found.host}`, ...(scheme === 'http' ? ['ingress_http'] : [])].includes(name)
+      )
+    case 'cluster':
+      return type === 'clusters' && clustersOf(found).some((one) => isNamed(name, one, 3))
+    case 'endpoints':
+      return type === 'endpoints' && clustersOf(found).some((one) => isNamed(name, one, 2))
+    default:
+      return false
+  }
+}
+
+/** What comes behind the Service and its port, the layouts say differently. */
+function isNamed(name: string, cluster: Cluster, parts: number): boolean {
+  const own = clusterName(cluster)
+  const start = (text: string) => text.split('/').slice(0, parts).join('/')
+  return name === own || (cluster.kind === 'service' && start(name) === start(own))
+}
+
+function judged(
+  step: Step,
+  view: ClusterView,
+  envoys: readonly EnvoyStanding[],
+  concerns: (one: Standing) => boolean,
+): Step {
+  const known = new Map(envoys.map(({ node, resources }) => [node, resources.filter(concerns)]))
+  if (![...known.values()].some(({ length }) => length > 0)) return step
+  const byState = Map.groupBy(namesOf(view, known), (name) => stateOf(known.get(name)))
+  const details = [...step.details, ...linesOf(byState, known)]
+  const [held, behind, missing, refused] = (['held', 'behind', 'missing', 'refused'] as const).map(
+    (state) => byState.get(state)?.length ?? 0,
+  ) as [number, number, number, number]
+  if (step.state !== 'ok' || behind + missing + refused === 0) return { ...step, details }
+  const all = held + behind + missing + refused
+  const judge = held + behind === 0 ? broken : doubtful
+  if (refused > 0) {
+    const message = `${step.message}; ${refused} of ${all} Envoys refuse it`
+    return judge(step.name, 'EnvoyRefused', message, { details, next: adviceOn('EnvoyRefused') })
+  }
+  const next = `Trace again: it takes a moment. If it stays so: kubectl -n ${view.observed.places.ingress} logs -l app=contour --tail=-1 | grep -E 'responseRefused|resourceRefused|streamClosed'`
+  const message = `${step.message}; ${behind + missing} of ${all} Envoys do not have it in its newest form`
+  return judge(step.name, 'envoyBehind', message, { details, next })
+}
+
+/** Pods that are ready, and who else follows. */
+function namesOf({ observed }: ClusterView, known: ReadonlyMap<string, unknown>): readonly string[] {
+  const ready = podsOf(observed, 'envoy').filter((pod) => pod.ready)
+  return [...new Set([...ready.map(({ meta }) => meta.name), ...known.keys()])].toSorted()
+}
+
+/** The worst of what it has. */
+function stateOf(resources: readonly Standing[] | undefined): State {
+  if (resources === undefined || resources.length === 0) return 'unknown'
+  const states = resources.map(({ state }) => state)
+  return (['refused', 'missing', 'behind'] as const).find((state) => states.includes(state)) ?? 'held'
+}
+
+function linesOf(
+  byState: ReadonlyMap<State, readonly string[]>,
+  known: ReadonlyMap<string, readonly Standing[]>,
+): readonly string[] {
+  return (['held', 'behind', 'missing', 'refused', 'unknown'] as const).flatMap((state) => {
+    const names = byState.get(state) ?? []
+    if (names.length === 0) return []
+    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
+    const words = names.flatMap((name) => known.get(name) ?? []).find((one) => one.words !== '')?.words
+    const said = state === 'refused' && words !== undefined ? `: ${words}` : ''
+    return [`Envoy ${names.slice(0, mostNames).join(', ')}${more}: ${texts[state]}${said}`]
+  })
+}
