@@ -30,6 +30,7 @@ export {
   type ResourceType,
 } from './resource.ts'
 export { scrapeReview } from './scrape-review.ts'
+export { mayI, type Wish } from './self-review.ts'
 export { type Mutation, StatusWriter, type WriteOptions, type WriteOutcome } from './status-writer.ts'
 export type { Change } from './store.ts'
 export type { RequestParameters } from './transport.ts'

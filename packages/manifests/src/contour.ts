@@ -46,7 +46,7 @@ export function contourObjects(image: string, version: string): readonly Manifes
       labels,
       [
         allow('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
-        allow('', ['secrets'], ['get', 'update'], ['contourcert', 'envoycert']),
+        allow('', ['secrets'], ['get', 'update'], ['cacert', 'contourcert', 'envoycert']),
       ],
       contourBinding,
     ),

@@ -13,6 +13,9 @@ export interface SecretOptions {
 /** Key of the certificate that is shown next, while a Secret is being renewed. */
 export const nextCertificate = 'next.crt'
 
+/** Where the legacy format names the authority for whoever mounts it apart. */
+export const legacyAuthorities = { name: 'cacert', key: 'cacert.pem' } as const
+
 export const madeHere = { label: 'app.kubernetes.io/managed-by', value: 'landfall-certgen' } as const
 
 function secret(name: string, type: string, data: Readonly<Record<string, string>>, options: SecretOptions) {
@@ -33,8 +36,8 @@ function secret(name: string, type: string, data: Readonly<Record<string, string
 export function makeSecrets(set: CertificateSet, options: SecretOptions): readonly RawObject[] {
   const tls = (name: string, { certificate, key }: KeyPair) =>
     secret(name, 'kubernetes.io/tls', { 'ca.crt': set.ca, 'tls.crt': certificate, 'tls.key': key }, options)
-  const legacy =
-    options.format === 'legacy' ? [secret('cacert', 'Opaque', { 'cacert.pem': set.ca }, options)] : []
+  const { name, key } = legacyAuthorities
+  const legacy = options.format === 'legacy' ? [secret(name, 'Opaque', { [key]: set.ca }, options)] : []
   return [...legacy, tls('contourcert', set.server), tls('envoycert', set.client)]
 }
 

@@ -63,6 +63,7 @@ describe.skipIf(withoutEnvoy())('with a real Envoy', { timeout: 60_000 }, () => 
       metrics: stand.metrics,
       secrets: {
         read: () => Promise.resolve({ kind: 'held', secrets }),
+        mayWrite: () => Promise.resolve(true),
         write: async (wanted) => {
           secrets = wanted
           written.push(wanted.server.authorities.length)

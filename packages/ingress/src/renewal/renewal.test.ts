@@ -38,6 +38,8 @@ class Model {
   readonly warnings: string[] = []
   readonly steps: string[] = []
   forbidden = false
+  /** Sets of keys. */
+  made = 0
   readonly renewer: Renewer
   readonly #random: () => number
 
@@ -60,6 +62,7 @@ class Model {
       metrics: this.metrics,
       secrets: {
         read: () => Promise.resolve({ kind: 'held', secrets: this.secrets }),
+        mayWrite: () => Promise.resolve(!this.forbidden),
         write: (secrets) => {
           if (this.forbidden) return Promise.resolve('forbidden')
           this.secrets = secrets
@@ -67,7 +70,10 @@ class Model {
           return Promise.resolve('written')
         },
       },
-      make: (days) => makeSet(days * 1440, this.now),
+      make: (days) => {
+        this.made++
+        return makeSet(days * 1440, this.now)
+      },
       replicas: () => Promise.resolve(['0', '1']),
       probe: ({ address, pair, letGoUnless }) => {
         const answer = this.#answer(Number(address), pair)
@@ -140,8 +146,9 @@ test('without the right to write nothing changes, and in the last 30 days that i
   model.forbidden = true
   model.now += 2 * minuteMs
   const before = model.secrets
-  await model.renewer.turn()
+  expect(await model.renewer.turn()).toBe(600_000)
   expect(model.secrets).toBe(before)
+  expect(model.made).toBe(0)
   expect(model.warnings).toEqual([expect.stringContaining('are not renewed: the Secrets may not be written')])
   expect(await model.metrics.exposition()).toContain('landfall_xds_certificate_renewal_blocked 1\n')
 })

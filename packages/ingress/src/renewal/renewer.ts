@@ -23,6 +23,8 @@ export interface RenewerOptions {
   readonly secrets: {
     /** @throws when they cannot be read now */
     readonly read: () => Promise<Found>
+    /** Asked before keys are made. @throws when nobody can say now */
+    readonly mayWrite: () => Promise<boolean>
     /** The client's goes first. @throws when they cannot be written now */
     readonly write: (secrets: Secrets) => Promise<'written' | 'forbidden'>
   }
@@ -44,13 +46,14 @@ export interface RenewerOptions {
   /** Longest between two looks, and shortest; 10 minutes, 5 seconds. */
   readonly longestMs?: number
   readonly shortestMs?: number
-  /** How long Envoys get to come back by themselves with a new certificate; 90 s. */
+  /** How long Envoys get to come back by themselves with a new certificate; a fiftieth of its life, at most 90 s. */
   readonly patienceMs?: number
 }
 
 const dayMs = 24 * 3600 * 1000
 /** What `certgen` sets the beginning back by. */
 const leewayMs = 5 * 60 * 1000
+const longestPatienceMs = 90_000
 
 export function renewalBlocked(metrics: Metrics): Gauge {
   return metrics.gauge(
@@ -121,6 +124,7 @@ export class Renewer {
       return planned.dueAt - now()
     }
     if (planned.kind === 'begin') {
+      if (!(await store.mayWrite())) return this.#forbidden()
       const { from, to } = lifeOf(secrets.server.certificate)
       const made = await this.#options.make(Math.max(1 / 1440, (to - from - leewayMs) / dayMs))
       return await this.#write(begun(secrets, planned.keep, made), 'begin')
@@ -137,7 +141,7 @@ export class Renewer {
 
   /** Envoys that have had time enough are let go, so that they show what they have now. */
   async #ask(secrets: Secrets): Promise<readonly Replica[]> {
-    const { replicas, probe, now, patienceMs = 90_000 } = this.#options
+    const { replicas, probe, now, patienceMs = patience(secrets) } = this.#options
     const authorities = [...new Set([...secrets.server.authorities, ...secrets.client.authorities])]
     const pair = newestClient(secrets)
     const expected = secrets.client.next === undefined ? fingerprint(secrets.client.certificate) : undefined
@@ -152,14 +156,16 @@ export class Renewer {
 
   async #write(secrets: Secrets, name: string): Promise<number> {
     const outcome = await this.#options.secrets.write(secrets)
-    if (outcome === 'forbidden') {
-      this.#cannot('the Secrets may not be written')
-      return Number.POSITIVE_INFINITY
-    }
+    if (outcome === 'forbidden') return this.#forbidden()
     this.#options.logger.info('certificateRenewal', { step: name })
     this.#waitingSince = undefined
     this.#can()
     return 0
+  }
+
+  #forbidden(): number {
+    this.#cannot('the Secrets may not be written')
+    return Number.POSITIVE_INFINITY
   }
 
   #can(): void {
@@ -185,4 +191,9 @@ export class Renewer {
     if (text !== this.#said) this.#options.logger.info(event, fields)
     this.#said = text
   }
+}
+
+function patience({ client }: Secrets): number {
+  const { from, to } = lifeOf(client.certificate)
+  return Math.min(longestPatienceMs, (to - from) / 50)
 }

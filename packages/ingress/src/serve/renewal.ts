@@ -22,7 +22,7 @@ export function makeRenewer(options: RenewalOptions): Renewer {
   return new Renewer({
     logger,
     metrics,
-    secrets: { read: () => secrets.read(), write: (wanted) => secrets.write(wanted) },
+    secrets,
     make: (days) => makeSet(namespace, days),
     replicas: () => replicasOf(cluster, namespace),
     probe,
