@@ -44,7 +44,7 @@ describe('what status and trace say', () => {
     expect(status.envoys.map(({ reading }) => reading?.kind)).toEqual(lab.nodes.map(() => 'figures'))
     expect((await landfall('status')).text).toMatch(/connected, \d listeners/)
     const { code, text } = await traced('http')
-    expect([code, text.trimEnd().split('\n').at(-1)]).toEqual([0, 'It works.'])
+    expect(code === 0 && text.endsWith('It works.\n') ? '' : text).toBe('')
   })
 
   it.each(breaks.map((one, index) => ({ ...one, number: index + 1 })))('of $name', async (broken) => {

@@ -26,7 +26,7 @@ const mostPods = 200
 const atOnce = 16
 
 export async function readPages(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'open'>,
   pods: readonly PodFacts[],
   pageOf: (pod: PodFacts) => Page,
 ): Promise<ReadonlyMap<Key, PageReading>> {
@@ -44,7 +44,7 @@ export async function readPages(
 }
 
 async function readOne(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'open'>,
   { meta }: PodFacts,
   { port, path: below, query, secure }: Page,
 ): Promise<PageReading> {

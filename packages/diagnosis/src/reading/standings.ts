@@ -1,4 +1,5 @@
 /** What each Envoy has of a host, asked of the replicas of `serve`, over the API server's proxy to pods. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { namesOf, requestOf } from '@landfall/ingress/routing'
 import type { Cluster } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
@@ -9,15 +10,29 @@ import type { Target } from '../trace/target.ts'
 import { entriesOf, textOf } from './fields.ts'
 import { type PageReading, readPages } from './pages.ts'
 
+/** What has just changed is in force a moment later: then they are asked once more. */
+const momentMs = 1000
+
 export async function readStandings(
-  cluster: Cluster,
-  { observed, serving }: ClusterView,
+  cluster: Pick<Cluster, 'open'>,
+  { observed, serving }: Pick<ClusterView, 'observed' | 'serving'>,
   target: Target,
+  pauseMs = momentMs,
 ): Promise<Standings> {
   const { mergeSlashes } = serving.options.listeners
   const hosts = namesOf(requestOf(target, { mergeSlashes })).join(',')
   const page = { ...serving.page, path: 'envoys', query: { hosts } }
-  return standingsIn(await readPages(cluster, podsOf(observed, 'contour'), () => page))
+  const ask = async () => standingsIn(await readPages(cluster, podsOf(observed, 'contour'), () => page))
+  const first = await ask()
+  if (!isUnderWay(first)) return first
+  await sleep(pauseMs)
+  return await ask()
+}
+
+function isUnderWay(standings: Standings): boolean {
+  if (standings.kind !== 'known') return false
+  const resources = [...standings.byHost.values()].flat().flatMap((one) => one.resources)
+  return resources.some(({ state }) => state === 'behind' || state === 'missing')
 }
 
 /** Of all replicas, as each Envoy follows one of them. */
