@@ -92,7 +92,7 @@ export class Engine {
   readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
   readonly #chains = new Chains()
-  readonly #runtime: ResourceMap
+  readonly runtime: ResourceMap
   readonly #refusals = new Refusals({
     holders: (resource) => this.#mayHold(resource),
     version: (resource) => this.#versionOf(resource),
@@ -107,7 +107,7 @@ export class Engine {
     this.#options = options
     this.#units = new Units(world, options.classes, options.dag, options.layout)
     const traffic = [httpListenerName, httpsListenerName]
-    this.#runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
+    this.runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     this.#extensions = new ExtensionUnits(world, options.dag)
     this.#shown = new ClientCertificate(world, options.dag.clientCertificate)
     this.#lookups = recordingLookups(world, new HostIndex(world, []), [])
@@ -254,7 +254,7 @@ export class Engine {
       routes: this.#scoped ? none : this.#tables.copy(),
       scopes: this.#scoped ? this.#tables.copy() : none,
       secrets: this.#secrets.copy(),
-      runtime: this.#runtime,
+      runtime: this.runtime,
     }
   }
 

@@ -15,7 +15,7 @@ function start(changes: readonly Change[]) {
   const translations = new Translations(world, () => [], defaultEngineOptions, {
     whole: (_, snapshot) => whole.push(snapshot),
     change: () => {},
-    foreseen: (_, { clusters }) => foreseen.push(clusters?.size ?? 0),
+    foreseen: (_, { runtime, clusters }) => foreseen.push((runtime ?? clusters)?.size ?? 0),
   })
   const result = () => {
     translations.publish()
@@ -48,6 +48,12 @@ test('what is there at the start comes out the same in parts, and clusters befor
     early += parts.foreseen.reduce((sum, one) => sum + one, 0)
   }
   expect(early).toBeGreaterThan(0)
+})
+
+test('the runtime is told before anything is known', () => {
+  const { translations, foreseen } = start([])
+  translations.prepare()
+  expect(foreseen).toEqual([1])
 })
 
 test('nothing is foreseen where content is known to be refused', async () => {

@@ -77,7 +77,7 @@ export class Serve {
     this.#translations = new Translations(this.#world, () => this.#observer.slices(), options.live.engine, {
       whole: (layout, snapshot, refused) => this.#xds.publish(snapshot, layout, refused),
       change: (layout, change) => this.#xds.apply(change, layout),
-      foreseen: (layout, change) => this.#xds.foresee(change, layout),
+      foreseen: (layout, part) => this.#xds.foresee(part, layout),
     })
     this.#problems = new ProblemLog(logger)
     this.#events = new EventRecorder({ cluster, logger, component: 'contour' })
@@ -174,8 +174,9 @@ export class Serve {
       virtualHosts: () => this.#translations.scoped.virtualHosts(),
       standings: (host) => this.#xds.standings((layout) => this.#translations.resources(layout, host)),
     })
-    // Envoys may come, and are answered once all is translated.
+    // Envoys may come, and are told what to route once all is translated.
     await this.#xds.start()
+    this.#translations.prepare()
     await Promise.race([this.#observer.start(), aborted])
     if (signal.aborted) return
     await this.#begin()

@@ -12,7 +12,7 @@ import { refusalsTold, type Told } from '../status/programmed-condition.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Snapshot } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
-import type { Change as ResourceChange } from '../xds/session/store.ts'
+import type { Foreseen, Change as ResourceChange } from '../xds/session/store.ts'
 
 /** Hosts that are translated at the start without a turn for anything else. */
 const partSize = 500
@@ -22,8 +22,8 @@ export interface Published {
   /** `refused`: content of it that the statuses say an Envoy refused. */
   readonly whole: (layout: Layout, snapshot: Snapshot, refused: readonly RefusedContent[]) => void
   readonly change: (layout: Layout, change: ResourceChange) => void
-  /** Clusters with their endpoints, of what comes whole. */
-  readonly foreseen: (layout: Layout, change: ResourceChange) => void
+  /** A part of what comes whole. */
+  readonly foreseen: (layout: Layout, part: Foreseen) => void
 }
 
 export class Translations {
@@ -72,6 +72,11 @@ export class Translations {
     const judged = this.#scoped.apply(changes)
     for (const engine of this.#engines.values()) if (engine !== this.#scoped) engine.apply(changes)
     return judged
+  }
+
+  /** Nothing is known yet. Until an Envoy has the runtime it asks for nothing else. */
+  prepare(): void {
+    this.#published.foreseen('scoped', { runtime: this.#scoped.runtime })
   }
 
   /**

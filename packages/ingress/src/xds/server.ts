@@ -29,7 +29,7 @@ import { discoveryServices } from './services.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
 import type { Hub, Refused } from './session/hub.ts'
 import type { RefusedContent } from './session/refusals.ts'
-import type { Change } from './session/store.ts'
+import type { Change, Foreseen } from './session/store.ts'
 import { type EnvoyStanding, standingsOf } from './standings.ts'
 import { AdsStream, type Call, type Way } from './stream.ts'
 
@@ -215,8 +215,8 @@ export class XdsServer {
     this.#scheduleAll()
   }
 
-  /** What of the clusters, with their endpoints, will be published: for Envoys that have nothing. */
-  foresee(change: Pick<Change, 'clusters' | 'endpoints'>, layout: Layout): void {
+  /** A part of what will be published: for Envoys that have nothing. */
+  foresee(change: Foreseen, layout: Layout): void {
     this.#hubs.get(layout)?.foresee(change)
     this.#scheduleAll()
   }

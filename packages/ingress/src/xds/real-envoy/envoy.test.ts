@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
 import { eventually, withoutEnvoy } from '../../envoy-process/envoy-process.ts'
 import type { Resource } from '../resource.ts'
+import { snapshot } from '../session/script.ts'
 import {
   answer,
   cluster,
@@ -38,6 +39,30 @@ const hosts = (count: number): Resource[] =>
 
 describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
   afterEach(() => stand.close())
+
+  test('starts with the clusters that are foreseen, while nothing is published', async () => {
+    await open()
+    const envoy = await stand.startEnvoy()
+    const port = await stand.backend('backend')
+    const known = {
+      clusters: [cluster('service')],
+      endpoints: [endpoints('service', port)],
+      runtime: [runtime({ 'some.key': 7 })],
+    }
+    stand.server.foresee(snapshot(known), 'scoped')
+    await eventually('the cluster is warm', async () => {
+      const clusters = await envoy.admin('/clusters').catch(() => '')
+      return clusters.includes(`service::127.0.0.1:${port}::`) ? true : undefined
+    })
+    expect(await stand.http('shop.test')).toBeUndefined()
+    stand.publish({
+      ...known,
+      listeners: [httpListener(stand.httpPort)],
+      scopes: [scope('http/shop.test', toCluster('service'), ['service'])],
+    })
+    await answers('shop.test', 'backend')
+    expect(stand.refused).toEqual([])
+  })
 
   test('starts: no host that exists ever answers 404, not even the last of 1,000', async () => {
     await open()

@@ -26,7 +26,7 @@ export interface Outgoing extends Flight {
 export interface World {
   readonly store: ResourceStore
   readonly refusals: Refusals
-  /** The store has a part of the clusters with their endpoints, and nothing else yet. */
+  /** The store has the runtime, a part of the clusters with their endpoints, and nothing else yet. */
   readonly isForeseen: () => boolean
   readonly warmListener: () => WarmListener | undefined
   readonly nonce: () => string
@@ -147,10 +147,10 @@ export class Client {
 
   /** Of a part nothing can be said but what is there: not even that something is not. */
   #foreseen(now: number): readonly Outgoing[] {
-    const { clusters, endpoints } = this.subscriptions
+    const { runtime, clusters, endpoints } = this.subscriptions
     return this.#had || this.#returns
       ? []
-      : [clusters, endpoints].flatMap((one) => this.#additions(one, now, true) ?? [])
+      : [runtime, clusters, endpoints].flatMap((one) => this.#additions(one, now, true) ?? [])
   }
 
   /** When a wait ends by itself. */

@@ -37,6 +37,13 @@ test('who has nothing gets clusters and endpoints as they are foreseen, and all 
   expect(rest.filter((text) => text.startsWith('clusters'))).toEqual([])
 })
 
+test('who has nothing gets the runtime at once, as an Envoy asks for clusters only after it', () => {
+  const script = new Script()
+  const envoy = script.client().ask('runtime', { subscribe: ['dynamic'] })
+  script.hub.foresee({ runtime: byName([resource('dynamic', '1')]) })
+  expect(envoy.read()).toEqual(['runtime +dynamic'])
+})
+
 test('who has something waits until all is known, so that nothing is taken away from it', () => {
   const script = new Script()
   script.hub.foresee(part([one], [resource('one', 'e')]))

@@ -6,7 +6,7 @@ import type { Resource, ResourceType, Snapshot } from '../resource.ts'
 import { resourceTypes } from '../resource.ts'
 import { Client, type Node, type Settlement, type World } from './client.ts'
 import { Refusals, type RefusedContent } from './refusals.ts'
-import { type Change, ResourceStore } from './store.ts'
+import { type Change, type Foreseen, ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
 import { type Flight, isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
@@ -52,16 +52,16 @@ export class Hub {
     }
   }
 
-  /** There are clusters to be had, and nothing is published yet. */
+  /** There is something to be had, and nothing is published yet. */
   get isForeseen(): boolean {
     return this.#foreseen
   }
 
   /**
    * Clusters with their endpoints, of what will be published: a client that has nothing is given them, as they take it
-   * long. Anything else, and anybody else, waits until all is known.
+   * long; and the runtime, before which it asks for nothing else. The rest, and anybody else, waits until all is known.
    */
-  foresee(change: Pick<Change, 'clusters' | 'endpoints'>): void {
+  foresee(change: Foreseen): void {
     this.#foreseen = true
     this.#spread(this.store.apply(change))
   }

@@ -15,6 +15,9 @@ import {
 /** By type: name → the new resource, or undefined for one that is gone. */
 export type Change = { readonly [T in ResourceType]?: ReadonlyMap<string, Resource | undefined> }
 
+/** What a client may have before all is known. */
+export type Foreseen = Pick<Change, 'runtime' | 'clusters' | 'endpoints'>
+
 const nothing: ResourceMap = new Map()
 
 export class ResourceStore {
