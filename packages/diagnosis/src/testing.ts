@@ -27,7 +27,7 @@ export interface Case {
 
 /**
  * Comments at its head say what else there is: `# url: URL`, `# dns: ADDRESS` (or `none`), `# forbidden: KIND, …`,
- * `# absent: KIND, …`, `# envoy: connected` (or `lost`, `forbidden`). Documents of kind `Page` are what pods serve.
+ * `# absent: KIND, …`, `# envoy: connected` (or `lost`, `forbidden`, `refusing`). Documents of kind `Page` are what pods serve.
  */
 export function readCase(name: string): Case {
   const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8')
@@ -110,8 +110,8 @@ function isIn({ namespace }: Selection, { kind, metadata }: RawObject): boolean 
 
 function readingOf(how: string): EnvoyReading {
   if (how === 'forbidden') return { kind: 'unreadable', why: 'forbidden: needs get on pods/proxy' }
-  const connected = how === 'connected'
-  const figures = { connected, state: 'live', listeners: 4, warming: 0, refused: 0 } as const
+  const refused = how === 'refusing' ? 3 : 0
+  const figures = { connected: how !== 'lost', state: 'live', listeners: 4, warming: 0, refused } as const
   return { kind: 'figures', figures }
 }
 

@@ -70,7 +70,7 @@ async function trace(command: Command, url: string, flags: Flags): Promise<void>
           : await tryRequest(address, target)
     const found = concluded(target.url, [
       ...steps,
-      traceLive(tried, { at, insisted: flags.live === true, byEnvoy }),
+      traceLive(tried, { at, insisted: flags.live === true, byEnvoy, namespace: flags.ingressNamespace }),
     ])
     process.stdout.write(
       flags.output === 'json' ? jsonText(found, true) : traceText(found, await painterFor(process.stdout)),

@@ -158,6 +158,10 @@ const diagnosis: Readonly<Record<string, Meaning>> = {
     'Two Services of different load balancers hold one address.',
     'Take the address out of the pools of one of the two.',
   ],
+  answeredAllTheSame: [
+    'The request was answered though a step is broken: by what Envoys or routers still know, or by another way.',
+    'Mend the broken step all the same.',
+  ],
   anotherServer: [
     'What answers at the address is not Envoy.',
     'Look for another host with the address (arping shows two MACs), or a proxy on the way.',
@@ -192,7 +196,7 @@ const diagnosis: Readonly<Record<string, Meaning>> = {
   ],
   envoyWarming: [
     'Listeners or clusters of the Envoy wait for a certificate or for endpoints.',
-    'If it stays so, look for envoyRefused and objectInvalid in the log of contour.',
+    'If it stays so, look for resourceRefused and objectInvalid in the log of contour.',
   ],
   hostUnknown: ['No Ingress and no HTTPProxy names the host.', 'Create one, or correct the name.'],
   nameNotResolved: [

@@ -1,13 +1,32 @@
 /** What Envoy refuses of an HTTPProxy, in words that a person can do something with. */
 import type { Route } from '@landfall/ingress/routing'
+import { splitKey } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
-import { isOfPattern } from './advice.ts'
+import { adviceOn, isOfPattern } from './advice.ts'
 import { translated } from './translated.ts'
 
 const mostRules = 3
 
 /** Said of the HTTPProxy. Which regular expression it is, Envoy does not say. @param words as the condition has them @param proxy its key */
 export function refusalText(words: string, routes: readonly Route[], proxy: string): string {
+  return `${whatIsRefused(words, routes, proxy)}; ${reachOf(words)}`
+}
+
+/** How far it reaches, by what was refused: a table that hosts share, or something of its own. */
+function reachOf(words: string): string {
+  if (/\broutes "?ingress_http\b/.test(words))
+    return 'this reaches every host without TLS, whose changes wait too: on these Envoys they share a table'
+  if (/\b(scopes|routes) /.test(words)) return 'this reaches this host alone, all others go on'
+  return 'this reaches the routes to it alone, everything else goes on'
+}
+
+/** What to do, for the HTTPProxy of that key. */
+export function adviceOnRefusal(proxy: string, words: string): string {
+  const { namespace, name } = splitKey(proxy)
+  return `${adviceOn('EnvoyRefused', words)} To change it: kubectl -n ${namespace} edit httpproxy ${name}`
+}
+
+function whatIsRefused(words: string, routes: readonly Route[], proxy: string): string {
   const plain = words
     .replaceAll(/host "[^"]*": \w+ "[^"]*": /g, '')
     .replaceAll(/\w+ \S+ of content [0-9a-f]+ \([a-z-]+\), by Envoy (\S+): /g, '')

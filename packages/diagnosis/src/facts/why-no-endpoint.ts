@@ -56,7 +56,7 @@ export function whyNoEndpoint(
   return {
     reason: 'noEndpointSlice',
     message: `${ready.length} pods of Service ${key} are ready, and no EndpointSlice has them`,
-    next: 'See whether kube-controller-manager runs; it writes the EndpointSlices.',
+    next: 'See whether kube-controller-manager runs, which writes them: kubectl -n kube-system get pods -l component=kube-controller-manager',
   }
 }
 

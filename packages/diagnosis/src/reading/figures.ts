@@ -4,7 +4,10 @@ import { samplesOf } from './samples.ts'
 
 /** Names in Envoy's own spelling, as the query of `/stats` takes them (RE2). */
 export const statsFilter =
-  '^control_plane\\.connected_state$|^server\\.state$|^listener_manager\\.(total_listeners_|lds\\.update_rejected)|^cluster_manager\\.(warming_clusters|cds\\.update_rejected)'
+  '^control_plane\\.connected_state$|^server\\.state$|^listener_manager\\.(total_listeners_|lds\\.update_rejected)|^cluster_manager\\.(warming_clusters|cds\\.update_rejected)|^http\\.[^.]+\\.(scoped_)?rds\\..*update_rejected$'
+
+/** Of listeners, clusters, tables of routes and scopes. */
+const rejected = /^envoy_(listener_manager_lds|cluster_manager_cds|http_(scoped_)?rds(_.*)?)_update_rejected$/
 
 const states = ['live', 'draining', 'starting', 'starting'] as const
 
@@ -22,6 +25,6 @@ export function figuresOf(exposition: string): EnvoyFigures {
     state: state === undefined ? undefined : states[state],
     listeners: sum('envoy_listener_manager_total_listeners_active'),
     warming: sum('envoy_listener_manager_total_listeners_warming', 'envoy_cluster_manager_warming_clusters'),
-    refused: sum('envoy_listener_manager_lds_update_rejected', 'envoy_cluster_manager_cds_update_rejected'),
+    refused: sum(...[...values.keys()].filter((name) => rejected.test(name))),
   }
 }

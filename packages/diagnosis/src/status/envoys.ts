@@ -40,7 +40,7 @@ export function envoyFindings(view: ClusterView): readonly Finding[] {
     }
     if (warming > 0) {
       const message = `${warming} listeners or clusters wait for what they need (a certificate, endpoints)`
-      const next = 'If it stays so, see the log of contour for envoyRefused and objectInvalid.'
+      const next = `If it stays so: kubectl -n ${view.observed.places.ingress} logs -l app=contour --tail=-1 | grep -E 'resourceRefused|objectInvalid'`
       found.push({ severity: 'warning', ...about, reason: 'envoyWarming', message, next })
     }
     return found

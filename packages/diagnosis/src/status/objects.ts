@@ -3,7 +3,7 @@ import { isOurClass } from '@landfall/ingress/routing'
 import { keyOf, type Meta } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
 import { adviceOn } from '../facts/advice.ts'
-import { refusalText, routesOf } from '../facts/envoy-refusal.ts'
+import { adviceOnRefusal, refusalText, routesOf } from '../facts/envoy-refusal.ts'
 import { adviceOnObject } from '../facts/object-advice.ts'
 import type { Condition, Judged, Observed } from '../observed.ts'
 import { configMapFindings } from './config-map.ts'
@@ -35,6 +35,11 @@ export function objectFindings(view: ClusterView): readonly Finding[] {
 /** What Envoy refused names its own parts; a person has those of the object. */
 function inWords(finding: Finding, view: ClusterView): Finding {
   const { kind, name, reason, message } = finding
+  if (kind === 'ContourConfiguration' && reason === 'EnvoyRefused') {
+    const reach =
+      'this reaches every host on its port: they are served as before, and an Envoy that starts anew does not open it'
+    return { ...finding, message: `${message}; ${reach}` }
+  }
   const proxy = view.observed.proxies.items.find(({ meta }) => keyOf(meta) === name)
   if (kind !== 'HTTPProxy' || reason !== 'EnvoyRefused' || proxy === undefined) return finding
   const host = proxy.spec.virtualhost?.fqdn ?? ''
@@ -42,7 +47,9 @@ function inWords(finding: Finding, view: ClusterView): Finding {
 }
 
 function advised(finding: Finding, observed: Observed): Finding {
-  const { reason, message, next } = finding
+  const { kind, name, reason, message, next } = finding
+  if (kind === 'HTTPProxy' && reason === 'EnvoyRefused')
+    return { ...finding, next: adviceOnRefusal(name, message) }
   return next === '' ? finding : { ...finding, next: adviceOnObject(observed, reason, message) || next }
 }
 

@@ -116,7 +116,7 @@ function speakerless(observed: Observed): readonly Finding[] {
       name: meta.name,
       reason: 'noSpeaker',
       message: 'no speaker runs there: the node announces nothing',
-      next: 'See whether a taint or a nodeSelector keeps the DaemonSet speaker away.',
+      next: `See whether a taint or a nodeSelector keeps the DaemonSet away: kubectl -n ${observed.places.system} describe daemonset speaker; kubectl describe node ${meta.name}`,
     }))
 }
 

@@ -16,5 +16,7 @@ test.each([
   }
   expect(text(true)).toMatch(/^The request was answered all the same: /)
   expect(text(true)).toContain(how)
+  const steps = concluded('http://shop/', [broken(step, reason, ''), fine('request', 'answers 200')]).steps
+  expect(steps.at(-1)).toMatchObject({ state: 'warning', message: `answers 200, though ${step} is broken` })
   expect(text(false)).not.toContain('all the same')
 })

@@ -40,26 +40,26 @@ function stepLines(
 
 const stillAnswered = 'The request was answered all the same:'
 
-/** What answers while the step is broken; undefined: that is told by the step itself. */
-function answererOf({ name, reason }: Step): string | undefined {
+/** What answers while the step is broken. */
+function answererOf({ name, reason }: Step): string {
   if (reason === 'EnvoyRefused')
     return 'by the configuration from before, which Envoys keep until they start anew.'
   if (reason === 'addressTwice')
     return 'from here the address leads to Envoy now; from elsewhere, or later, it may lead to the other Service.'
   return name === 'announcement'
     ? 'by what this machine and routers remember of the way for a while, or by another way.'
-    : undefined
+    : 'by another way than the one that is broken.'
 }
 
 function conclusion(steps: readonly Step[], broken: Step | undefined, paint: Paint): readonly string[] {
   if (broken !== undefined) {
     const { name, reason, message, next } = broken
-    const answered = steps.some((step) => step.name === 'request' && step.state === 'ok')
+    const answered = steps.some((step) => step.reason === 'answeredAllTheSame')
     const answerer = answererOf(broken)
     return [
       paint(`Broken at ${name}: ${reason}: ${message}`, 'red'),
       ...(next === '' ? [] : [`→ ${next}`]),
-      ...(answered && answerer !== undefined ? [`${stillAnswered} ${answerer}`] : []),
+      ...(answered ? [`${stillAnswered} ${answerer}`] : []),
     ]
   }
   const unsure = steps.filter(({ state }) => state === 'unknown').map(({ name }) => name)

@@ -2,8 +2,8 @@
 import { type Cluster, clusterName, clustersOfAction, type RequestTrace } from '@landfall/ingress/routing'
 import { keyOf } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
-import { adviceOn } from '../facts/advice.ts'
 import { type EndpointFact, endpointsOf } from '../facts/endpoints.ts'
+import { adviceOnRefusal } from '../facts/envoy-refusal.ts'
 import { whyNoEndpoint } from '../facts/why-no-endpoint.ts'
 import type { BalancedService } from '../observed.ts'
 import { broken, doubtful, fine, type Step, skipped, unknown } from './step.ts'
@@ -62,7 +62,10 @@ function clusterStep(view: ClusterView, found: RequestTrace, clusters: readonly 
   const refused = refusalOf(view, found, ['clusters', 'endpoints'])
   const [first = '', ...details] = texts
   if (refused === undefined) return fine('cluster', first, details)
-  return broken('cluster', 'EnvoyRefused', refused, { next: adviceOn('EnvoyRefused'), details: texts })
+  return broken('cluster', 'EnvoyRefused', refused, {
+    next: adviceOnRefusal(found.root ?? '', refused),
+    details: texts,
+  })
 }
 
 function protocolText({ settings }: ServiceCluster): string {
@@ -109,7 +112,8 @@ function podStep({ observed }: ClusterView, backends: readonly Backend[]): Step 
   const gone = ready.filter(({ pod }) => pod !== undefined && !pod.ready)
   if (gone.length === ready.length) {
     const message = `the endpoints are said to be ready, and their pods are not: ${gone.map(podLine).join('; ')}`
-    const next = 'Wait a moment: EndpointSlices follow. If it stays so, see kube-controller-manager.'
+    const next =
+      'Wait a moment: EndpointSlices follow. If it stays so: kubectl -n kube-system get pods -l component=kube-controller-manager'
     return broken(step, 'podsNotReady', message, { next, details: lines })
   }
   return fine(step, lines[0] ?? '', lines.slice(1))

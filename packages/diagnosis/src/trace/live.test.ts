@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Try, traceLive } from './live.ts'
 
-const expected = { at: '192.0.2.1:443', insisted: false, byEnvoy: true }
+const expected = { at: '192.0.2.1:443', insisted: false, byEnvoy: true, namespace: 'projectcontour' }
 const good = { kind: 'answered', status: 200, server: 'envoy', location: '', distrust: '' } as const
 
 test.each<readonly [string, Try, string, string]>([

@@ -28,6 +28,8 @@ export interface Expected {
   readonly insisted: boolean
   /** Envoy is to answer, and says so in its answers. */
   readonly byEnvoy: boolean
+  /** Of Envoy. */
+  readonly namespace: string
 }
 
 export function traceLive(tried: Try, expected: Expected): Step {
@@ -39,12 +41,16 @@ export function traceLive(tried: Try, expected: Expected): Step {
       return noConnection(tried, at, insisted)
     case 'noAnswer': {
       const message = `${at} takes a connection and then gives no answer: ${tried.message}`
-      const next = 'See the logs of Envoy; over https a name that is not served ends the handshake.'
+      const next = `Over https a name that is not served ends the handshake; else: ${logsOf(expected)}`
       return broken(step, tried.code, message, { next })
     }
     default:
       return answered(tried, expected)
   }
+}
+
+function logsOf({ namespace }: Expected): string {
+  return `kubectl -n ${namespace} logs -l app=envoy -c envoy --tail=50`
 }
 
 function noConnection(
@@ -67,8 +73,9 @@ function noConnection(
 
 function answered(
   { status, server, location, distrust }: Extract<Try, { readonly kind: 'answered' }>,
-  { at, byEnvoy }: Expected,
+  expected: Expected,
 ): Step {
+  const { at, byEnvoy } = expected
   const by = server === '' ? '' : ` by ${server}`
   const to = location === '' ? '' : ` to ${location}`
   const text = `${at} answers ${status}${to}${by}`
@@ -79,8 +86,7 @@ function answered(
     return broken(step, 'anotherServer', `${text}: ${who}`, { next })
   }
   if (status >= 502 && status <= 504) {
-    const next =
-      'Envoy reached no backend, or none in time: see the logs of Envoy (response_flags) and of the pods.'
+    const next = `Envoy reached no backend, or none in time. Which it was, response_flags says: ${logsOf(expected)}`
     return broken(step, `HTTP${status}`, text, { next })
   }
   if (status === 404 || status === 421 || status >= 500) {

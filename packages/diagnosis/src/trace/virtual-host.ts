@@ -4,7 +4,7 @@ import { keyOf } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
 import { adviceOn } from '../facts/advice.ts'
 import { conditionOf } from '../facts/condition.ts'
-import { refusalText } from '../facts/envoy-refusal.ts'
+import { adviceOnRefusal, refusalText } from '../facts/envoy-refusal.ts'
 import { adviceOnObject } from '../facts/object-advice.ts'
 import { translated } from '../facts/translated.ts'
 import { classAdvice, classOf, classText } from '../status/objects.ts'
@@ -53,7 +53,7 @@ export function traceVirtualHost(view: ClusterView, target: Target, found: Reque
   if (host === undefined || served === undefined) return unserved(view, target, found)
   const refused = refusalOf(view, found, ['scopes', 'routes', 'secrets'])
   if (refused !== undefined) {
-    return broken(step, 'EnvoyRefused', refused, { next: adviceOn('EnvoyRefused', refused) })
+    return broken(step, 'EnvoyRefused', refused, { next: adviceOnRefusal(found.root ?? '', refused) })
   }
   const how = served.secret === undefined ? '' : `, certificate of Secret ${served.secret}`
   const name = host === '*' ? '* (the default host)' : host
