@@ -23,6 +23,21 @@ test('what the schema refuses is told with its path, and so are fields that it d
   expect(problems(undefined)).toEqual(['spec: is required'])
 })
 
+test('an integer that its format cannot hold is told, with its path', () => {
+  const services = [{ name: 'a', port: 80, weight: 1e300 }]
+  const internalRedirectPolicy = { maxInternalRedirects: 2 ** 31 }
+  const retryPolicy = { count: 2 ** 62 }
+  expect(
+    problems({
+      virtualhost: { fqdn: 'a.test' },
+      routes: [{ services, internalRedirectPolicy, retryPolicy }],
+    }),
+  ).toEqual([
+    'spec.routes[0].services[0].weight: is no int64',
+    'spec.routes[0].internalRedirectPolicy.maxInternalRedirects: is no int32',
+  ])
+})
+
 test('of a version that is not served nothing is said', () => {
   expect(httpProxy && specProblems(httpProxy, 'v9', {})).toBeUndefined()
 })

@@ -18,7 +18,7 @@ export function specProblems(
   const refused = Errors(found.spec, spec).map(
     ({ instancePath, message }) => `${at(instancePath)}: ${message}`,
   )
-  return [...new Set([...refused, ...unknownFields(found.spec, spec, 'spec')])]
+  return [...new Set([...refused, ...moreProblems(found.spec, spec, 'spec')])]
 }
 
 /** `/routes/0/services` as `spec.routes[0].services`. */
@@ -29,19 +29,30 @@ function at(pointer: string): string {
 interface Described {
   readonly properties?: Readonly<Record<string, TSchema>>
   readonly items?: TSchema
+  readonly format?: string
 }
 
-function unknownFields(schema: TSchema, value: unknown, path: string): readonly string[] {
-  const { properties, items }: Described = schema
+/** What an integer of each format may be. */
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [-(2 ** 63), 2 ** 63 - 1],
+}
+
+/** Fields that are not known, and integers too large for their format, of which JSON schema says nothing. */
+function moreProblems(schema: TSchema, value: unknown, path: string): readonly string[] {
+  const { properties, items, format = '' }: Described = schema
+  const range = ranges[format]
+  if (range !== undefined && typeof value === 'number' && (value < range[0] || value > range[1]))
+    return [`${path}: is no ${format}`]
   if (Array.isArray(value)) {
     return items === undefined
       ? []
-      : value.flatMap((item, index) => unknownFields(items, item, `${path}[${index}]`))
+      : value.flatMap((item, index) => moreProblems(items, item, `${path}[${index}]`))
   }
   if (typeof value !== 'object' || value === null || properties === undefined) return []
   return Object.entries(value).flatMap(([name, inner]) => {
     const known = properties[name]
     const here = `${path}.${name}`
-    return known === undefined ? [`${here}: is no field that is known`] : unknownFields(known, inner, here)
+    return known === undefined ? [`${here}: is no field that is known`] : moreProblems(known, inner, here)
   })
 }

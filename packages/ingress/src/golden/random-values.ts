@@ -27,6 +27,7 @@ export interface Schema {
   readonly items?: Schema
   readonly minimum?: number
   readonly maximum?: number
+  readonly format?: string
   readonly pattern?: string
   readonly minLength?: number
 }
@@ -115,7 +116,7 @@ export function valueOf(random: Random, field: string, schema: Schema): unknown 
       return random() < 0.5
     case 'integer':
     case 'number': {
-      const { minimum = 0, maximum = 0xffffffff } = schema
+      const { minimum = 0, maximum = schema.format === 'int32' ? 0x7fffffff : 0xffffffff } = schema
       if (field === 'port' && random() < 0.9) return 80
       return pick(
         random,
