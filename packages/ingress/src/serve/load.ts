@@ -1,5 +1,6 @@
 /** Where settings come from besides flags: `contour.yaml` on disk, or a ContourConfiguration; read now, and followed. */
 import { readFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type ContourConfiguration, contourConfiguration } from '@landfall/api'
 import { type Cluster, customType, hasStatus, Reflector } from '@landfall/kube'
 import { describeError, type Logger } from '@landfall/telemetry'
@@ -53,7 +54,7 @@ export function follow(
   logger: Logger,
   onRead: (observed: Observed) => void,
 ): () => void {
-  if (source.kind === 'file') return followFile(source.path, logger, onRead)
+  if (source.kind === 'file') return followFile(source.path, onRead)
   if (source.kind === 'flags') return () => undefined
   const { namespace, name } = source
   const reflector = new Reflector({
@@ -72,17 +73,33 @@ export function follow(
   return () => reflector.stop()
 }
 
-/** A ConfigMap's files change by a symlink that is swapped; reading again is surest. */
-function followFile(path: string, logger: Logger, onRead: (observed: Observed) => void): () => void {
-  let last: string | undefined
+interface Found {
+  readonly text: string
+  /** Why it could not be read. */
+  readonly problem: string | undefined
+}
+
+function find(path: string): Promise<Found> {
+  return readFile(path, 'utf8').then(
+    (text) => ({ text, problem: undefined }),
+    (error: unknown) => ({ text: '', problem: describeError(error) }),
+  )
+}
+
+/**
+ * A ConfigMap's files change by a symlink that is swapped; reading again is surest. One that cannot be read is a problem
+ * like those of what can.
+ */
+function followFile(path: string, onRead: (observed: Observed) => void): () => void {
+  let last: Found | undefined
   const look = async (): Promise<void> => {
-    try {
-      const text = await readFile(path, 'utf8')
-      if (text !== last) onRead({ ...readFileText(text), object: undefined })
-      last = text
-    } catch (error) {
-      logger.warn('configurationUnreadable', { path, problem: describeError(error) })
-    }
+    const found = await find(path)
+    if (isDeepStrictEqual(found, last)) return
+    last = found
+    const { text, problem } = found
+    const problems = [{ path: '', message: `cannot be read: ${problem}` }]
+    const read = problem === undefined ? readFileText(text) : { settings: {}, problems }
+    onRead({ ...read, object: undefined })
   }
   const timer = setInterval(() => void look(), pollMs)
   timer.unref()

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { anyUnpack } from '@bufbuild/protobuf/wkt'
@@ -255,6 +255,16 @@ test('contour.yaml is followed: what may change does, what needs a restart is co
     (await figures()).includes('landfall_configuration_valid 0\n') ? true : undefined,
   )
   expect(connect()).toBe(7n)
+
+  const valid = (value: number) => async () =>
+    (await figures()).includes(`landfall_configuration_valid ${value}\n`) ? true : undefined
+  writeFileSync(path, 'timeouts: {connect-timeout: 7s}\nenvoy-service-name: other\n')
+  await eventually('taken', valid(1))
+  rmSync(path)
+  await eventually('found missing', valid(0))
+  expect(connect()).toBe(7n)
+  writeFileSync(path, 'timeouts: {connect-timeout: 7s}\nenvoy-service-name: other\n')
+  await eventually('back', valid(1))
   told.end()
 })
 
