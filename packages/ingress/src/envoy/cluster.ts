@@ -208,6 +208,8 @@ function healthCheck(
 ): Pick<ClusterInit, 'healthChecks' | 'ignoreHealthOnHostRemoval'> {
   const { healthCheck: check } = settings
   if (check === undefined) return {}
+  // The connection offers h2 alone otherwise, which a server of HTTP/1.1 ends in the handshake.
+  const alpn = settings.protocol === 'h2' && isApart(settings) ? ['http/1.1'] : []
   return {
     ignoreHealthOnHostRemoval: true,
     healthChecks: [
@@ -217,6 +219,7 @@ function healthCheck(
         unhealthyThreshold: check.unhealthyThreshold,
         healthyThreshold: check.healthyThreshold,
         healthChecker: healthChecker(check, settings),
+        ...(alpn.length === 0 ? {} : { tlsOptions: { alpnProtocols: alpn } }),
       },
     ],
   }
@@ -225,15 +228,19 @@ function healthCheck(
 /** In the protocol that the backend speaks; a port that is for checks alone is taken to speak HTTP/1.1. */
 function healthChecker(
   check: HealthCheck,
-  { protocol, healthPortName, external }: ClusterSettings,
+  settings: ClusterSettings,
 ): NonNullable<MessageInitShape<typeof HealthCheckSchema>['healthChecker']> {
   if (check.kind === 'tcp') return { case: 'tcpHealthCheck', value: {} }
   const { path, host, expected } = check
   const expectedStatuses = expected.map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) }))
-  const apart = healthPortName !== undefined || external?.healthPort !== undefined
-  const http2 = !apart && (protocol === 'h2' || protocol === 'h2c')
+  const http2 = !isApart(settings) && (settings.protocol === 'h2' || settings.protocol === 'h2c')
   const codec = http2 ? { codecClientType: CodecClientType.HTTP2 } : {}
   return { case: 'httpHealthCheck', value: { path, host, expectedStatuses, ...codec } }
+}
+
+/** Health checks have a port of their own. */
+function isApart({ healthPortName, external }: ClusterSettings): boolean {
+  return healthPortName !== undefined || external?.healthPort !== undefined
 }
 
 function circuitBreakers(limits: CircuitBreakers): Pick<ClusterInit, 'circuitBreakers'> {

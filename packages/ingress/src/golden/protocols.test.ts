@@ -120,16 +120,22 @@ describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', { timeout: 3
   const stand = new Stand()
   const [plain, secure] = [new GrpcBackend(), new GrpcBackend(pairOf('server'))]
   const slow = new Backend('slow')
+  const health = new Backend('health', undefined, pairOf('server'))
   let client: Client | undefined
 
   beforeAll(async () => {
     await stand.open()
-    await Promise.all([plain.open(), secure.open(), slow.open()])
+    await Promise.all([plain.open(), secure.open(), slow.open(), health.open()])
     await stand.startEnvoy(way)
     const objects =
       serviceObjects('plain', [{ http: plain.port }]) +
       serviceObjects('secure', [{ http: secure.port }]) +
       serviceObjects('slow', [{ http: slow.port }]) +
+      serviceObjects('apart', [{ http: secure.port, health: health.port }]) +
+      proxyObject(
+        'apart',
+        `routes: [{${checked}, services: [{name: apart, port: 80, protocol: h2, healthPort: 81}]}]`,
+      ) +
       proxyObject('grpc', 'routes: [{services: [{name: plain, port: 80, protocol: h2c}]}]') +
       proxyObject('tls', 'routes: [{services: [{name: secure, port: 80, protocol: h2}]}]') +
       proxyObject('checked', `routes: [{${checked}, services: [{name: plain, port: 80, protocol: h2c}]}]`) +
@@ -157,7 +163,7 @@ describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', { timeout: 3
   }, 60_000)
   afterAll(async () => {
     client?.close()
-    for (const backend of [plain, secure, slow]) backend.close()
+    for (const backend of [plain, secure, slow, health]) backend.close()
     await stand.close()
   })
 
@@ -186,6 +192,15 @@ describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', { timeout: 3
     })
     expect(body).toEqual(framed('pong'))
     expect(backend.seen).toContainEqual(expect.objectContaining({ ':path': '/healthy' }))
+  })
+
+  test('a port of its own for health checks is asked by HTTP/1.1, in the handshake too', async () => {
+    const { body } = await eventually('answered', async () => {
+      const got = await grpc(stand.httpPort, 'apart.test')
+      return got.body.length > 0 ? got : undefined
+    })
+    expect(body).toEqual(framed('pong'))
+    expect(health.last.url).toBe('/healthy')
   })
 
   test('gRPC-Web over HTTP/1.1 is gRPC to the backend, and its trailers are a part of the body', async () => {
