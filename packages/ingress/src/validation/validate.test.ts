@@ -74,6 +74,24 @@ spec: {virtualhost: {fqdn: shop.test}, routes: [{services: [{name: echo, port: e
   ])
 })
 
+test('annotations that are no texts are told by name, of objects without a schema too', () => {
+  const kinds = ['Ingress', 'Service', 'Secret', 'HTTPProxy']
+  const texts = kinds.map((kind) => {
+    const version = { Ingress: 'networking.k8s.io/v1', HTTPProxy: 'projectcontour.io/v1' }[kind] ?? 'v1'
+    const metadata = `{name: ${kind.toLowerCase()}, labels: , annotations: {projectcontour.io/num-retries: 5}}`
+    return `apiVersion: ${version}\nkind: ${kind}\nmetadata: ${metadata}\nspec: {}\n`
+  })
+  expect(findings(texts.join('---\n')).map(({ kind, problems }) => [kind, problems[0]?.message])).toEqual(
+    kinds.map((kind) => [
+      kind,
+      'metadata.annotations["projectcontour.io/num-retries"]: must be a string: put it in quotes',
+    ]),
+  )
+  expect(findings(good.replace('{name: shop}', '{name: shop, annotations: , labels: }'))).toMatchObject([
+    { name: 'shop', status: 'valid' },
+  ])
+})
+
 test('a configuration is judged, and holds for the objects beside it', () => {
   const text = `${good}---
 apiVersion: v1

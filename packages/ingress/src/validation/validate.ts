@@ -21,6 +21,7 @@ import { isOurIngress, isOurProxy } from '../model/ingress-class.ts'
 import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { proxyState } from '../status/proxy-status.ts'
 import type { Document } from './documents.ts'
+import { metadataProblems } from './metadata.ts'
 import { changeOf } from './world.ts'
 
 export interface Finding {
@@ -66,8 +67,11 @@ export function validate(
   ]
 }
 
+/** What is named and left empty is not there. */
 function inNamespace(object: RawObject, namespace: string): RawObject {
-  return { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } }
+  const { annotations, labels, ...metadata } = object.metadata
+  const maps = { ...(annotations && { annotations }), ...(labels && { labels }) }
+  return { ...object, metadata: { ...metadata, ...maps, namespace: metadata.namespace ?? namespace } }
 }
 
 function isAbout(finding: Finding, { kind, metadata }: RawObject): boolean {
@@ -148,11 +152,9 @@ function schemaFinding({ file, object }: Placed): Finding | undefined {
   const resource: CustomResource | undefined = projectcontourResources.find(
     (one) => one.kind === kind && apiVersion.startsWith(`${one.group}/`),
   )
-  if (resource === undefined) return undefined
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1)
-  const problems = specProblems(resource, version, object['spec']) ?? [
-    `apiVersion: "${apiVersion}" is not served`,
-  ]
+  const ofSpec = resource === undefined ? [] : specProblems(resource, version, object['spec'])
+  const problems = [...metadataProblems(object), ...(ofSpec ?? [`apiVersion: "${apiVersion}" is not served`])]
   if (problems.length === 0) return undefined
   const refused = problems.map((message) => problem('SpecError', 'RefusedByAPIServer', message))
   return finding(file, kind, metadata.namespace ?? '', metadata.name, refused)

@@ -1,4 +1,4 @@
-/** Numbers as they should not be, in objects that are good otherwise. */
+/** Values as they should not be, in objects that are good otherwise. */
 import { projectcontourResources } from '@landfall/api/crd'
 import type { RawObject } from '@landfall/kube'
 import * as fc from 'fast-check'
@@ -35,7 +35,7 @@ function placesIn(value: unknown, schema: Schema | undefined, found: Place): rea
   )
 }
 
-function replaced(value: unknown, [key, ...rest]: Place['path'], by: number): unknown {
+function replaced(value: unknown, [key, ...rest]: Place['path'], by: unknown): unknown {
   if (key === undefined) return by
   if (Array.isArray(value))
     return value.map((item, index) => (index === key ? replaced(item, rest, by) : item))
@@ -105,4 +105,37 @@ test('nothing throws, and each integer out of its range is told with its object 
     },
   )
   fc.assert(property, { numRuns: 150 })
+})
+
+const odd = [null, 'x', '', 5, true, [], {}, [null], [5], { a: 1 }]
+
+/** Of all that stands in the object, but for what it is and how it is called. */
+function allPaths(value: unknown, path: Place['path'] = []): readonly Place['path'][] {
+  if (typeof value !== 'object' || value === null) return [path]
+  const isList = Array.isArray(value)
+  const below = Object.entries(value).flatMap(([key, inner]) =>
+    allPaths(inner, [...path, isList ? Number(key) : key]),
+  )
+  return [path, ...below].filter(
+    (one) => one.length > 0 && !['kind', 'apiVersion', 'metadata'].includes(one.join('.')),
+  )
+}
+
+test('nothing throws, whatever stands in a field', () => {
+  const property = fc.property(
+    fc.nat(40),
+    fc.array(fc.tuple(fc.nat(), fc.nat(), fc.constantFrom(...odd)), { minLength: 1, maxLength: 3 }),
+    (seed, changes) => {
+      const objects = [...randomWorld(seed, 8), configuration]
+      for (const [nth, place, value] of changes) {
+        const index = nth % objects.length
+        const object = objects[index] ?? configuration
+        const paths = allPaths(object).filter((path) => path.join('.') !== 'metadata.name')
+        objects[index] = replaced(object, paths[place % paths.length] ?? [], value) as RawObject
+      }
+      const documents = objects.map((object) => ({ kind: 'object', file: 'a.yaml', object }) as const)
+      expect(validate(documents, {}, 'default').length).toBeGreaterThan(0)
+    },
+  )
+  fc.assert(property, { numRuns: 300 })
 })
