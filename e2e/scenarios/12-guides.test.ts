@@ -10,6 +10,7 @@ import { bgpConfig, routerAsn } from '../lab/routers/frr-config.ts'
 import { GuideScript } from '../seeds/script.ts'
 import { Asking, bodiesOf, lostOf } from './asking.ts'
 import { broken, notReleased } from './invariants.ts'
+import { nextHops } from './site.ts'
 
 const system = 'metallb-system'
 const providerAsn = 65_530
@@ -172,8 +173,7 @@ describe('the guides, from top to bottom', { timeout: 300_000 }, () => {
     })
 
     it('0.10: where no Envoy is ready any more the route goes, and comes back with it', async () => {
-      const hops = async () =>
-        ((await lab.routers[0]?.nextHops('147.75.40.46/32')) ?? []).map(({ ip }) => ip).toSorted()
+      const hops = () => nextHops(lab.routers[0], '147.75.40.46/32')
       const select = (nodeSelector: object) =>
         lab.kubectl([
           'patch',
@@ -236,8 +236,7 @@ describe('the guides, from top to bottom', { timeout: 300_000 }, () => {
           bgpTimerHoldTimeMsecs: 3000,
           bgpTimerKeepAliveIntervalMsecs: 1000,
         })
-        const hops = async () => (await router.nextHops('147.75.40.46/32')).map(({ ip }) => ip)
-        await expect.poll(hops, patient).toEqual([node])
+        await expect.poll(() => nextHops(router, '147.75.40.46/32'), patient).toEqual([node])
         const learnt = (await router.show('show bgp ipv4 unicast 147.75.40.46/32')) as PathsJson
         expect(learnt.paths).toMatchObject([{ aspath: { string: '65000' }, nexthops: [{ ip: node }] }])
       }
@@ -255,6 +254,17 @@ describe('the guides, from top to bottom', { timeout: 300_000 }, () => {
         process.kill(pid, 'SIGCONT')
       }
       await expect.poll(() => neighborsOf(lab.routers[0]), patient).toEqual([ipOf('n1')])
+    })
+
+    it('1.6: a node whose link is cut is no next hop, the other one stays, until it is back', async () => {
+      const hops = () => Promise.all(lab.routers.map((one) => nextHops(one, '147.75.40.46/32')))
+      await expect.poll(hops, patient).toEqual([[ipOf('n1')], [ipOf('n2')]])
+      await lab.node('n1').cut({ silent: true })
+      await expect
+        .poll(hops, patient)
+        .toEqual([[], [ipOf('n2')]])
+        .finally(() => lab.node('n1').restore())
+      await expect.poll(hops, patient).toEqual([[ipOf('n1')], [ipOf('n2')]])
     })
   })
 
@@ -356,12 +366,15 @@ describe('the guides, from top to bottom', { timeout: 300_000 }, () => {
       expect(lostOf(asking.answers)).toEqual([])
       // So that another one is not there at once.
       await lab.apply([quota])
+      const killed = asking.answers.length
       await lab.kubectl(['delete', 'pod', 'http-1', '-n', 'metal-test'])
       await expect.poll(endpoints, patient).not.toContain('http-1')
       // What goes to it until kube-proxy has heard of it is refused.
       await setTimeout(proxyMs)
       const goneMs = Date.now()
       const before = asking.answers.length
+      const toOneOfThree = lostOf(asking.answers.slice(killed, before)).length
+      expect(toOneOfThree).toBeLessThanOrEqual(Math.max(10, ((before - killed) * 2) / 3))
       await hear(asking, 0, 2)
       expect(bodiesOf(asking.answers.slice(before + 1))).toEqual(hello(0, 2))
       await lab.delete([quota])

@@ -32,7 +32,7 @@ describe('when a part falls', () => {
 
   afterAll(() => lab.kubectl(['delete', 'namespace', 'hello', '--wait=false']))
 
-  it.each(outages)('$what', async (outage) => {
+  it.each(outages)('few requests are lost, routes and addresses stay: $what', async (outage) => {
     const measured = await measure(lab, outage)
     process.stdout.write(`\n${outageTable([measured])}`)
     for (const { result, gapMs } of measured.shares) {

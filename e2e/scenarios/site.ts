@@ -1,7 +1,7 @@
 /** What scenarios share: the lab, the addresses of Envoy, and small objects to apply. */
 import { inject } from 'vitest'
 import { type Addresses, externalAddresses } from '../demo/installation.ts'
-import { type KubernetesObject, type Lab, type Manifest, openLab } from '../lab/index.ts'
+import { type KubernetesObject, type Lab, type LabRouter, type Manifest, openLab } from '../lab/index.ts'
 
 export { echo, namespaceObject } from '../demo/objects.ts'
 
@@ -65,4 +65,9 @@ export async function eventsOf(
 ): Promise<readonly EventObject[]> {
   const events = await lab.list<EventObject>('events', { namespace })
   return events.filter(({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name)
+}
+
+/** Addresses of the nodes that the router sends to, sorted. */
+export async function nextHops(router: LabRouter | undefined, prefix: string): Promise<readonly string[]> {
+  return ((await router?.nextHops(prefix)) ?? []).map(({ ip }) => ip).toSorted()
 }
