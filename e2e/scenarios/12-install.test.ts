@@ -32,7 +32,7 @@ describe('our own guide', { timeout: 300_000 }, () => {
 
   it('leads from nothing to curl', async () => {
     const programs = commands.map((line) => line.split(' ')[0])
-    expect(programs).toEqual(['sed', ...Array.from({ length: 7 }, () => 'kubectl'), 'curl'])
+    expect(programs).toEqual(['sed', ...Array.from({ length: 8 }, () => 'kubectl'), 'curl'])
     let address = ''
     for (const line of commands) {
       const prints = line.startsWith('curl') ? ['...', 'Name: hello', '...'] : ['...']
