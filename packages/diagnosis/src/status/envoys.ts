@@ -57,7 +57,7 @@ export function configurationText({ ready, reading }: EnvoyRow): string {
     state === undefined || (state === 'live' && ready) ? '' : state,
     listeners === undefined ? '' : `${listeners} listeners`,
     warming === 0 ? '' : `${warming} warming`,
-    refused === 0 ? '' : `${refused} updates refused since it started`,
+    refused === 0 ? '' : `${refused} ${refused === 1 ? 'update' : 'updates'} refused since it started`,
   ]
   return parts.filter((part) => part !== '').join(', ')
 }
