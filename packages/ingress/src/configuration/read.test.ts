@@ -79,6 +79,9 @@ featureFlags: [useEverything]
 
 test('what is no YAML, or no map, is told', () => {
   expect(readFileText('a: [').problems).toMatchObject([{ path: '' }])
+  expect(readFileText('timeouts: *none').problems).toMatchObject([
+    { path: '', message: expect.stringContaining('alias') },
+  ])
   expect(readFileText('- a').problems).toEqual([{ path: '', message: 'must be a map' }])
   expect(readFileText('debug: true\ndebug: false\n').problems).toMatchObject([{ path: '' }])
 })

@@ -9,6 +9,7 @@ import { isRecord, unsaid } from './readers.ts'
 import { refused } from './refused.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, type Settings, settings } from './settings.ts'
+import { said } from './yaml.ts'
 
 export interface ConfigurationProblem {
   /** As `timeouts.request-timeout`; '' for the whole. */
@@ -31,9 +32,9 @@ export type Source = 'file' | 'object'
 /** The text of `contour.yaml`. */
 export function readFileText(text: string): ReadConfiguration {
   const document = parseDocument(text, { prettyErrors: false })
-  const [error] = document.errors
-  if (error !== undefined) return { settings: {}, problems: [{ path: '', message: error.message }] }
-  return readConfiguration(document.toJS() ?? {}, 'file')
+  const read = said(document)
+  if (read.kind === 'unreadable') return { settings: {}, problems: [{ path: '', message: read.message }] }
+  return readConfiguration(read.value ?? {}, 'file')
 }
 
 /** @param value the document of a file, or the spec of a ContourConfiguration */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { RawObject } from '@landfall/kube'
 import { parseAllDocuments } from 'yaml'
 import { isRecord } from '../configuration/readers.ts'
+import { said } from '../configuration/yaml.ts'
 
 export type Document =
   | { readonly kind: 'object'; readonly file: string; readonly object: RawObject }
@@ -26,9 +27,9 @@ export async function readDocuments(path: string): Promise<readonly Document[]> 
 
 export function documentsOf(file: string, text: string): readonly Document[] {
   return parseAllDocuments(text, { prettyErrors: false }).flatMap((document): readonly Document[] => {
-    const [error] = document.errors
-    if (error !== undefined) return [{ kind: 'unreadable', file, message: error.message }]
-    const value: unknown = document.toJS()
+    const read = said(document)
+    if (read.kind === 'unreadable') return [{ kind: 'unreadable', file, message: read.message }]
+    const { value } = read
     if (value === null) return []
     if (isRecord(value) && value['kind'] === undefined) {
       return [{ kind: 'configuration', file, text: document.toString() }]

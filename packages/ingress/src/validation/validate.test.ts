@@ -147,8 +147,9 @@ test('a configuration beside the documents holds for them, below flags', () => {
 })
 
 test('what is no YAML, or no object, is told, and the rest is judged', () => {
-  const found = findings(`${good}---\nkind: Orphan\n---\na: [\n`)
+  const found = findings(`${good}---\nkind: Orphan\n---\nkind: *none\n---\na: [\n`)
   expect(found.map(({ kind, status }) => [kind, status])).toEqual([
+    ['File', 'invalid'],
     ['File', 'invalid'],
     ['File', 'invalid'],
     ['HTTPProxy', 'valid'],
