@@ -265,11 +265,12 @@ export async function owners(
   timeoutMs = 30_000,
 ): Promise<ReadonlyMap<string, string>> {
   const since = epochMs()
+  const asked = new Set(ips)
   const look = (): ReadonlyMap<string, string> | false => {
     const found = new Map<string, string>()
     for (const { ip, mac, at, kind } of watch.claims) {
       const node = site.macs.get(mac)
-      if (at >= since && kind === 'answer' && node !== undefined) found.set(ip, node)
+      if (at >= since && kind === 'answer' && node !== undefined && asked.has(ip)) found.set(ip, node)
     }
     return ips.every((ip) => found.has(ip)) && found
   }

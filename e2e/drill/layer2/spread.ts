@@ -73,25 +73,25 @@ async function moved(site: Site, note: (text: string) => void): ReturnType<Trial
         await wait(settleMs)
         return [before, await now()]
       }
-      const join = changes(...(await step('a node joins', () => setSpeakers(lab, four))))
+      const join = moves(...(await step('a node joins', () => setSpeakers(lab, four))))
       const lost = await step('a node is lost', () => lab.node(first).cut())
-      const back = changes(...(await step('it returns', () => lab.node(first).restore())))
+      const back = moves(...(await step('it returns', () => lab.node(first).restore())))
       const others = four.filter((node) => node !== second)
       const stopped = await step('a speaker is stopped', () => setSpeakers(lab, others))
-      const again = changes(...(await step('it is started', () => setSpeakers(lab, four))))
+      const again = moves(...(await step('it is started', () => setSpeakers(lab, four))))
       return {
         figures: {
-          'moves at a join': join,
+          'moves at a join': join.length,
           'owned by the lost': ownedBy(lost[0], first),
-          moved: changes(...lost),
-          'moves at its return': back,
+          moved: moves(...lost).length,
+          'moves at its return': back.length,
           'owned by the stopped': ownedBy(stopped[0], second),
-          'moved then': changes(...stopped),
-          'moves at its start': again,
+          'moved then': moves(...stopped).length,
+          'moves at its start': again.length,
         },
         complaints: [
-          ...(join > 0 ? [`${join} addresses moved when a node joined`] : []),
-          ...(back + again > 0 ? [`${back} and ${again} addresses moved when nodes returned`] : []),
+          ...join.map((move) => `${move} when a node joined`),
+          ...[...back, ...again].map((move) => `${move} when a node returned`),
           ...departure(lost, first, four),
           ...departure(stopped, second, four),
         ],
@@ -108,7 +108,7 @@ function departure(
   node: string,
   all: readonly string[],
 ): readonly string[] {
-  const needless = [...after].filter(([ip, owner]) => before.get(ip) !== node && before.get(ip) !== owner)
+  const needless = moves(new Map([...before].filter(([, owner]) => owner !== node)), after)
   const left = ownedBy(after, node)
   const [had, have] = [before, after].map((of) =>
     loadsOf(
@@ -119,7 +119,7 @@ function departure(
   const spreadBefore = Math.max(...(had ?? [])) - Math.min(...(had ?? []))
   const spreadAfter = Math.max(...(have ?? [])) - Math.min(...(have ?? []))
   return [
-    ...(needless.length > 0 ? [`${needless.length} addresses of others moved with those of ${node}`] : []),
+    ...needless.map((move) => `${move} with those of ${node}`),
     ...(left > 0 ? [`${left} addresses are still owned by ${node}`] : []),
     ...(spreadAfter > Math.max(1, spreadBefore)
       ? [`without ${node} the others own ${have?.join(', ')}`]
@@ -150,6 +150,10 @@ function ownedBy(all: Owners, node: string): number {
   return [...all.values()].filter((owner) => owner === node).length
 }
 
-function changes(before: Owners, after: Owners): number {
-  return [...after].filter(([ip, owner]) => before.get(ip) !== owner).length
+/** A sentence each. */
+function moves(before: Owners, after: Owners): readonly string[] {
+  return [...before].flatMap(([ip, owner]) => {
+    const next = after.get(ip)
+    return next === owner ? [] : [`${ip} moved from ${owner} to ${next}`]
+  })
 }
