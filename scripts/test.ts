@@ -16,6 +16,14 @@ if (process.getuid?.() !== 0 && !unitOnly) {
   process.exit(1)
 }
 
+// Where nothing may be skipped, every real part has to be there: built once, by what `npm run lab -- parts` does.
+if (process.env['LANDFALL_NO_SKIP'] === '1') {
+  const parts = spawnSync(process.execPath, [join(root, 'e2e', 'lab', 'cli.ts'), 'parts'], {
+    stdio: 'inherit',
+  })
+  if (parts.status !== 0) process.exit(parts.status ?? 1)
+}
+
 const vitest = join(root, 'node_modules', '.bin', 'vitest')
 const child = spawnSync(vitest, ['run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
 process.exitCode = child.status ?? 1
