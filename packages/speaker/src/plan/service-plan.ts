@@ -12,7 +12,7 @@ import {
   readRouteAttributes,
 } from '@landfall/metallb'
 import { formatIP, type IP, parseIP } from '@landfall/netip'
-import type { Candidate } from '../layer2/core/placement.ts'
+import { type Candidate, lastChoice } from '../layer2/core/placement.ts'
 import type { BgpRoute } from './bgp-plan.ts'
 import { routesOf } from './bgp-routes.ts'
 import { type UsableEndpoints, usableEndpoints } from './endpoints.ts'
@@ -55,9 +55,6 @@ export interface BgpPart {
   /** By peer name; peers without a route are absent. */
   readonly routes: ReadonlyMap<string, readonly BgpRoute[]>
 }
-
-/** Below what any preferences add up to. */
-const weightOfCordoned = -1_000_000_000
 
 interface Address {
   readonly ip: IP
@@ -267,7 +264,7 @@ function candidatesOf(
     if (service.externalTrafficPolicy === 'Local' && !endpoints.nodes.has(node)) continue
     const here = ads.filter((ad) => ad.nodes.has(node))
     if (here.length === 0) continue
-    const base = fact.cordoned ? weightOfCordoned : 0
+    const base = fact.cordoned ? lastChoice : 0
     candidates.push({ node, weight: here.reduce((sum, ad) => sum + (ad.weights.get(node) ?? 0), base) })
   }
   return candidates.toSorted((a, b) => (a.node < b.node ? -1 : 1))

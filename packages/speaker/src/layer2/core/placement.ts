@@ -9,6 +9,9 @@ export interface Candidate {
   readonly weight: number
 }
 
+/** Part of the weight of a node that is cordoned, which is to have only what no other can: below all preferences. */
+export const lastChoice = -1e9
+
 /** The eligible ones that none of the eligible outweighs. */
 export function heaviest(
   candidates: readonly Candidate[],
@@ -33,4 +36,18 @@ export function leastLoaded(nodes: readonly string[], load: (node: string) => nu
     else if (load(node) < load(chosen) || (load(node) === load(chosen) && node < chosen)) chosen = node
   }
   return chosen
+}
+
+/** Of nodes that stand in both. One that is no longer the last choice takes nothing back for that. */
+export function otherWeights(before: readonly Candidate[], after: readonly Candidate[]): boolean {
+  const known = new Map(before.map((candidate) => [candidate.node, candidate]))
+  return after.some((candidate) => {
+    const was = known.get(candidate.node)
+    if (was === undefined || was.weight === candidate.weight) return false
+    return !isLastChoice(was) || isLastChoice(candidate)
+  })
+}
+
+function isLastChoice({ weight }: Candidate): boolean {
+  return weight < lastChoice / 2
 }

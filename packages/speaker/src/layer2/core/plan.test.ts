@@ -79,6 +79,26 @@ test('a holder that is cordoned gives up what others can have, and gets it back 
   expect(settle()).toEqual([])
 })
 
+test('one that was cordoned takes nothing back, however much it is preferred', () => {
+  const cordonC = preferC.map(({ node, weight }) => ({ node, weight: node === 'c' ? weight - 1e9 : weight }))
+  const { plan, settle } = planner()
+  plan.set({ key: '1', unit: '1', candidates: preferC })
+  expect(settle()).toEqual(['c takes 1: placed'])
+  plan.set({ key: '1', unit: '1', candidates: cordonC })
+  expect(settle()).toEqual(['c releases 1', 'a takes 1: preferred'])
+  plan.set({ key: '1', unit: '1', candidates: preferC })
+  expect(settle()).toEqual([])
+})
+
+test('a preference that was written down in the time of another coordinator moves nothing later', () => {
+  const { plan, settle } = planner()
+  plan.set({ key: '1', unit: '1', candidates: even })
+  expect(settle()).toEqual(['a takes 1: placed'])
+  plan.set({ key: '1', unit: '1', candidates: preferC })
+  plan.reset()
+  expect(settle()).toEqual([])
+})
+
 test('addresses that come to belong together come to one node', () => {
   const { plan, settle } = planner()
   plan.set({ key: '1', unit: '1', candidates: even })

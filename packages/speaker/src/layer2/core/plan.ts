@@ -10,7 +10,7 @@ import type { ChangeReason } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
 import type { Ledger } from './ledger.ts'
 import type { Orders } from './orders.ts'
-import { type Candidate, heaviest, leastLoaded } from './placement.ts'
+import { type Candidate, heaviest, leastLoaded, otherWeights } from './placement.ts'
 
 export interface PlannedAddress {
   readonly key: AddressKey
@@ -282,6 +282,8 @@ export class Plan {
     unit.resets = this.#resets
     unit.target = undefined
     unit.moveTo = undefined
+    unit.reweighed = false
+    unit.outweighedSince = undefined
     unit.released.clear()
   }
 
@@ -390,10 +392,4 @@ function outranks(node: string, other: string, meant: string | undefined, scene:
   const [a, b] = [scene.standing(node), scene.standing(other)]
   if (a !== b) return a > b
   return node === meant || (other !== meant && node < other)
-}
-
-/** Of nodes that stand in both. */
-function otherWeights(before: readonly Candidate[], after: readonly Candidate[]): boolean {
-  const known = new Map(before.map(({ node, weight }) => [node, weight]))
-  return after.some(({ node, weight }) => (known.get(node) ?? weight) !== weight)
 }
