@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type ConfigMap, emptyMeta, type Meta, type Node } from '@landfall/kube/model'
 import { buildLegacy, type LegacyBuild } from '@landfall/metallb/legacy'
-import { formatRange, rangeSize } from '@landfall/netip'
+import { formatIP, formatRange, rangeSize } from '@landfall/netip'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 
@@ -37,17 +37,23 @@ const rke = '004-rke/configmap.yml'
 test('1.1, 1.2: a peer for each worker, with the hold time as written, and one address', () => {
   const built = build(bgp)
   expect(built.refusals).toEqual([])
-  const peers = built.config.peers.map(({ port, holdTimeSeconds, myASN, nodes: on }) => ({
+  const peers = built.config.peers.map(({ address, port, holdTimeSeconds, myASN, peerASN, nodes: on }) => ({
+    address: address === undefined ? '' : formatIP(address),
     port,
     holdTimeSeconds,
     myASN,
+    peerASN,
     on: [...on],
   }))
+  const asWritten = { port: 179, holdTimeSeconds: 3, myASN: 65_000, peerASN: 65_530 }
   expect(peers).toEqual([
-    { port: 179, holdTimeSeconds: 3, myASN: 65000, on: ['worker-0'] },
-    { port: 179, holdTimeSeconds: 3, myASN: 65000, on: ['worker-1'] },
+    { ...asWritten, address: '10.64.43.10', on: ['worker-0'] },
+    { ...asWritten, address: '10.64.54.2', on: ['worker-1'] },
   ])
   expect(poolsOf(built)).toEqual(['default 147.75.40.46-147.75.40.46'])
+  const [pool] = built.config.pools
+  expect(pool?.l2).toEqual([])
+  expect(pool?.bgp).toMatchObject([{ aggregationLength: 32, localPref: 0, communities: [], peers: [] }])
 })
 
 test('1.8: the same by layer 2 loads', () => {
