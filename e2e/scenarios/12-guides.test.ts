@@ -221,7 +221,7 @@ describe('the guides, from top to bottom', { timeout: 300_000 }, () => {
     const named = (node: string, name: string) =>
       lab.kubectl(['label', 'node', node, '--overwrite', `kubernetes.io/hostname=${name}`])
 
-    it('1.2, 1.9, 1.11: prints what the guide prints, and pods go where it says', async () => {
+    it('1.2, 1.9, 1.11, 1.14: prints what the guide prints, and pods go where it says', async () => {
       expect(await follow('001-metallb-component')).toBe('')
     })
 
@@ -353,7 +353,7 @@ describe('the guides, from top to bottom', { timeout: 300_000 }, () => {
       expect(bodiesOf(answers)).toEqual(hello(0, 1, 2))
     })
 
-    it('4.9: when one is gone the others answer, until it is back, and no request is lost for it', async () => {
+    it('4.9: when one is gone the others answer, and lose nothing once that is known, until it is back', async () => {
       const quota = {
         apiVersion: 'v1',
         kind: 'ResourceQuota',

@@ -1,10 +1,14 @@
 /** Who announces an address, and how: one node on the LAN, every able node to the routers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Addresses, externalAddresses } from '../demo/installation.ts'
-import { echo, namespaceObject, scenarioLab, urlOf } from './site.ts'
+import type { KubernetesObject, LabNode } from '../lab/index.ts'
+import { Asking, lostOf } from './asking.ts'
+import { echo, namespaceObject, nextHops, scenarioLab, urlOf } from './site.ts'
 
 const lab = scenarioLab()
 const namespace = 'announced'
+const speakers = { namespace: 'metallb-system', selector: 'component=speaker' }
+const patient = { timeout: 60_000, interval: 500 }
 
 describe('announcements', () => {
   let spread: Addresses
@@ -71,6 +75,39 @@ describe('announcements', () => {
     }
   })
 
+  it('1.6: when a speaker is killed routers go on by the other nodes, and requests are answered', {
+    timeout: 300_000,
+  }, async () => {
+    const [pod] = await lab.list<PodObject>('pods', { namespace, selector: 'app=spread' })
+    const [victim = ''] = lab.nodes.flatMap(({ name }) => (name === pod?.spec.nodeName ? [] : name))
+    const others = lab.nodes.filter(({ name }) => name !== victim)
+    const running = await lab.list<PodObject>('pods', speakers)
+    const speaker = running.find(({ spec }) => spec.nodeName === victim)?.metadata.name ?? ''
+    const hops = () =>
+      Promise.all(
+        lab.routers.flatMap((router) => prefixes(spread).map(([prefix]) => nextHops(router, prefix))),
+      )
+    const hopsTo = (nodes: readonly LabNode[]) =>
+      lab.routers.flatMap(() => prefixes(spread).map(([, family]) => nodes.map((node) => node[family])))
+    await expect.poll(hops, patient).toEqual(hopsTo(lab.nodes))
+    const asking = new Asking(lab.client2, urlOf(spread.ipv4))
+    try {
+      await answered(asking)
+      // So that nobody starts it again before its end was seen.
+      lab.signalDaemon(`kubelet-${victim}`, 'SIGSTOP')
+      lab.pods.kill(speakers.namespace, speaker, 'speaker')
+      await expect.poll(hops, patient).toEqual(hopsTo(others))
+      await answered(asking)
+    } finally {
+      lab.signalDaemon(`kubelet-${victim}`, 'SIGCONT')
+      await asking.stop()
+    }
+    // A container that fell once would not be started again at once.
+    await lab.kubectl(['delete', 'pod', speaker, '-n', speakers.namespace])
+    await expect.poll(readySpeakers, patient).toBe(lab.nodes.length)
+    await expect.poll(hops, patient).toEqual(hopsTo(lab.nodes))
+  })
+
   it('withdraws when the Service goes', async () => {
     await lab.kubectl(['delete', 'service', 'spread', '-n', namespace])
     const gone = { timeout: 30_000, interval: 100 }
@@ -82,11 +119,29 @@ describe('announcements', () => {
   })
 })
 
-interface PodObject {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: { readonly name: string }
+interface PodObject extends KubernetesObject {
   readonly spec: { readonly nodeName?: string }
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
+  }
+}
+
+/** 20 requests in a row, of those that are sent from now on. */
+async function answered(asking: Asking): Promise<void> {
+  // One may be under way.
+  const from = asking.answers.length + 1
+  const look = () => {
+    const last = asking.answers.slice(from).slice(-20)
+    return last.length === 20 && lostOf(last).length === 0
+  }
+  await lab.waitFor('20 answers in a row', look, { timeoutMs: 60_000 })
+}
+
+async function readySpeakers(): Promise<number> {
+  const pods = await lab.list<PodObject>('pods', speakers)
+  return pods.filter(({ status }) =>
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+  ).length
 }
 
 function prefixes({ ipv4, ipv6 }: Addresses): readonly (readonly [string, 'ipv4' | 'ipv6'])[] {
