@@ -12,6 +12,7 @@ import {
 } from '../../lab/index.ts'
 import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
 import type { PodObject } from '../targets.ts'
+import { wait } from './traffic.ts'
 
 export const namespace = 'layer2'
 export const system = 'metallb-system'
@@ -44,6 +45,8 @@ export interface SiteOptions {
 }
 
 const backends = 3
+const restMs = 3000
+const restDeadlineMs = 60_000
 const speakerLabel = 'drill/speaker'
 
 /** Runs the work on a lab that is made for it, and taken away, unless one is given. */
@@ -275,6 +278,18 @@ export async function owners(
     return ips.every((ip) => found.has(ip)) && found
   }
   return await site.lab.waitFor('an owner of every address', look, { timeoutMs })
+}
+
+/** Waits until every address has an owner, and none has changed hands for a while: one planned move ends before the next. */
+export async function atRest(site: Site, watch: SegmentWatch, ips: readonly string[]): Promise<void> {
+  const deadline = epochMs() + restDeadlineMs
+  for (let before = await owners(site, watch, ips); epochMs() < deadline; ) {
+    await wait(restMs)
+    const now = await owners(site, watch, ips)
+    if (ips.every((ip) => now.get(ip) === before.get(ip))) return
+    before = now
+  }
+  throw new Error(`addresses went on changing hands for ${restDeadlineMs / 1000} s`)
 }
 
 export function addressesOf(services: readonly Announced[]): readonly string[] {
