@@ -19,7 +19,7 @@ const cut = linkCut('link cut', false, { lastsMs: 1500, afterMs: 1500 })
 const frozen = freeze('node frozen', { lastsMs: 2500, afterMs: 1500 })
 const nothingLost = { relapses: 0, lost: 0, complaints: [] }
 const silent = (): void => {}
-/** One request of thousands may be lost to the machine; what loses requests of itself loses some again. */
+/** Of thousands of requests one is lost now and then, seconds after the last move: why is not known. What a move loses, it loses again. */
 const again = { retry: 1 }
 
 let site: Site

@@ -97,9 +97,13 @@ function judged(
   if (![...known.values()].some(({ length }) => length > 0)) return step
   const byState = Map.groupBy(namesOf(view, known), (name) => stateOf(known.get(name)))
   const details = [...step.details, ...linesOf(byState, known)]
-  const [held, behind, missing, refused] = (['held', 'behind', 'missing', 'refused'] as const).map(
-    (state) => byState.get(state)?.length ?? 0,
-  ) as [number, number, number, number]
+  const count = (state: State): number => byState.get(state)?.length ?? 0
+  const [held, behind, missing, refused] = [
+    count('held'),
+    count('behind'),
+    count('missing'),
+    count('refused'),
+  ]
   if (step.state !== 'ok' || behind + missing + refused === 0) return { ...step, details }
   const all = held + behind + missing + refused
   const judge = held + behind === 0 ? broken : doubtful

@@ -116,7 +116,8 @@ function dataOf(raw: RawObject): Readonly<Record<string, unknown>> {
   return typeof data === 'object' && data !== null ? { ...data } : {}
 }
 
-function textsIn(raw: RawObject): SecretData {
+/** What a Secret holds, decoded. */
+export function textsIn(raw: RawObject): SecretData {
   const texts = Object.entries(dataOf(raw)).map(([name, value]) => [
     name,
     Buffer.from(String(value), 'base64').toString('utf8'),

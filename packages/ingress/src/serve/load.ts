@@ -73,16 +73,12 @@ export function follow(
   return () => reflector.stop()
 }
 
-interface Found {
-  readonly text: string
-  /** Why it could not be read. */
-  readonly problem: string | undefined
-}
+type Found = { readonly text: string } | { readonly problem: string }
 
 function find(path: string): Promise<Found> {
   return readFile(path, 'utf8').then(
-    (text) => ({ text, problem: undefined }),
-    (error: unknown) => ({ text: '', problem: describeError(error) }),
+    (text) => ({ text }),
+    (error: unknown) => ({ problem: `cannot be read: ${describeError(error)}` }),
   )
 }
 
@@ -96,9 +92,10 @@ function followFile(path: string, onRead: (observed: Observed) => void): () => v
     const found = await find(path)
     if (isDeepStrictEqual(found, last)) return
     last = found
-    const { text, problem } = found
-    const problems = [{ path: '', message: `cannot be read: ${problem}` }]
-    const read = problem === undefined ? readFileText(text) : { settings: {}, problems }
+    const read =
+      'text' in found
+        ? readFileText(found.text)
+        : { settings: {}, problems: [{ path: '', message: found.problem }] }
     onRead({ ...read, object: undefined })
   }
   const timer = setInterval(() => void look(), pollMs)

@@ -18,6 +18,7 @@ import { Metrics, silentLogger } from '@landfall/telemetry'
 import { writeBootstrap } from '../bootstrap/index.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { freePort, makeDirectory, RealEnvoy } from '../envoy-process/envoy-process.ts'
+import { textsIn } from '../renewal/secrets.ts'
 import { Serve } from './serve.ts'
 import { serveOptions } from './serve-options.ts'
 
@@ -43,14 +44,7 @@ export function followSecret(
     namespace,
     fieldSelector: `metadata.name=${name}`,
     onChange: (changes) => {
-      for (const { after } of changes) {
-        const entries = Object.entries(after?.raw['data'] ?? {})
-        onData(
-          Object.fromEntries(
-            entries.map(([key, text]) => [key, Buffer.from(String(text), 'base64').toString()]),
-          ),
-        )
-      }
+      for (const { after } of changes) onData(after === undefined ? {} : textsIn(after.raw))
     },
   })
   reflector.start()

@@ -9,6 +9,17 @@ import { emptyWorld } from '../model/objects.ts'
 import { extensionServiceType, StatusSync, type StatusSyncOptions } from './status-sync.ts'
 
 const httpProxyType = customType<HTTPProxy>(httpProxy)
+/** A replica that leads, and has nothing to say but that all is well. */
+const quiet: Omit<StatusSyncOptions, 'cluster' | 'world' | 'onOutcome'> = {
+  logger: silentLogger(),
+  classes: [],
+  httpProxyType,
+  verdict: () => ({ reached: true, problems: [] }),
+  refusals: () => [],
+  programmed: () => undefined,
+  addresses: () => [],
+  isLeader: () => true,
+}
 
 test('while the API server is away nothing is tried and nothing has failed', async () => {
   const raw = { metadata: { name: 'one', namespace: 'ns' }, spec: { virtualhost: { fqdn: 'a.test' } } }
@@ -20,16 +31,9 @@ test('while the API server is away nothing is tried and nothing has failed', asy
   const outcomes: string[] = []
   const written = Promise.withResolvers<void>()
   const sync = new StatusSync({
+    ...quiet,
     cluster,
-    logger: silentLogger(),
     world,
-    classes: [],
-    httpProxyType,
-    verdict: () => ({ reached: true, problems: [] }),
-    refusals: () => [],
-    programmed: () => undefined,
-    addresses: () => [],
-    isLeader: () => true,
     onOutcome: (_, outcome) => {
       outcomes.push(outcome)
       written.resolve()
@@ -63,16 +67,10 @@ test('an ExtensionService gets its verdict as a condition, once', async () => {
   world.extensionService.set('ns/auth', extensionServiceType.project(stored))
   const outcomes: string[] = []
   const sync = new StatusSync({
+    ...quiet,
     cluster,
-    logger: silentLogger(),
     world,
-    classes: [],
-    httpProxyType,
     verdict: (kind) => ({ reached: true, problems: [warning('SpecError', 'IgnoredField', `of a ${kind}`)] }),
-    refusals: () => [],
-    programmed: () => undefined,
-    addresses: () => [],
-    isLeader: () => true,
     onOutcome: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
   })
   sync.touchAll()
@@ -126,15 +124,10 @@ test('a replica that does not lead writes what its Envoy refuses, and the leader
   const replica = (leads: boolean, refusals: StatusSyncOptions['refusals']) => {
     const outcomes: string[] = []
     const sync = new StatusSync({
+      ...quiet,
       cluster,
-      logger: silentLogger(),
       world,
-      classes: [],
-      httpProxyType,
-      verdict: () => ({ reached: true, problems: [] }),
       refusals,
-      programmed: () => undefined,
-      addresses: () => [],
       isLeader: () => leads,
       onOutcome: (_, outcome) => outcomes.push(outcome),
     })
@@ -200,19 +193,13 @@ test('a verdict waits for what Envoys say of it, and both are one write; it is s
   const outcomes: string[] = []
   const asked: string[] = []
   const sync = new StatusSync({
+    ...quiet,
     cluster,
-    logger: silentLogger(),
     world,
-    classes: [],
-    httpProxyType,
-    verdict: () => ({ reached: true, problems: [] }),
-    refusals: () => [],
     programmed: (host, key) => {
       asked.push(`${host} ${key}`)
       return state
     },
-    addresses: () => [],
-    isLeader: () => true,
     onOutcome: (_, outcome) => outcomes.push(outcome),
   })
   const looked = (count: number) =>
