@@ -8,6 +8,9 @@ class ByName extends BaseSequencer {
   }
 }
 
+/** The machine is shared. What passed at a later try only is told by name when all is done, and wants a look. */
+const retry = 1
+
 /**
  * `unit`: beside the code. `lab`: scenarios on a cluster of real parts, one after the other, all on one lab that
  * the first brings up.
@@ -17,7 +20,7 @@ export default defineConfig({
     sequence: { sequencer: ByName },
     // What is waited for comes when the machine has time for it.
     expect: { poll: { timeout: 30_000 } },
-    reporters: ['default', './scripts/closing-line-reporter.ts'],
+    reporters: ['./scripts/brief-reporter.ts', 'default', './scripts/closing-line-reporter.ts'],
     projects: [
       {
         test: {
@@ -28,6 +31,7 @@ export default defineConfig({
           // Of what hangs, not of what is slow: two cores may have much to do.
           testTimeout: 60_000,
           hookTimeout: 30_000,
+          retry,
           include: [
             'packages/*/src/**/*.test.ts',
             'scripts/**/*.test.ts',
@@ -45,6 +49,7 @@ export default defineConfig({
           globalSetup: ['e2e/scenarios/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          retry,
         },
       },
     ],

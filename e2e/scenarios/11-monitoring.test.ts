@@ -37,6 +37,14 @@ const silentPanels = new Set([
   'Requests to the API server without a good answer',
 ])
 
+/** Its pods are ready, and do not listen there. */
+const closed: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'closed', namespace },
+  spec: { selector: { app: 'tea' }, ports: [{ port: 80, targetPort: 9 }] },
+}
+
 interface Panel {
   readonly title: string
   readonly targets: readonly { readonly expr: string }[]
@@ -82,8 +90,16 @@ beforeAll(async () => {
     await authority.issue(namespace, 'tea', 'tea.example.com'),
     proxy(namespace, 'tea', {
       virtualhost: { fqdn: 'tea.example.com', tls: { secretName: 'tea' } },
-      routes: [{ permitInsecure: true, services: [{ name: 'tea', port: 80 }] }],
+      routes: [
+        { permitInsecure: true, services: [{ name: 'tea', port: 80 }] },
+        {
+          conditions: [{ prefix: '/closed' }],
+          permitInsecure: true,
+          services: [{ name: 'closed', port: 80 }],
+        },
+      ],
     }),
+    closed,
     proxy(namespace, 'nothing', {
       virtualhost: { fqdn: 'nothing.example.com' },
       routes: [{ services: [{ name: 'nothing', port: 80 }] }],
@@ -220,13 +236,18 @@ describe('monitoring of the components', () => {
   })
 })
 
-/** So that there is something to be shown. */
+/** So that there is something to be shown: good answers, and one that a backend owes. */
 async function use(): Promise<void> {
   const { ipv4 } = await envoyAddresses(lab)
-  await lab.waitFor('tea to be served', async () => {
-    const answer = await lab.client.curl(urlOf(ipv4), { host: 'tea.example.com' }).catch(() => undefined)
-    return answer?.status === 200
-  })
+  for (const [path, status] of [
+    ['', 200],
+    ['closed', 503],
+  ] as const) {
+    await lab.waitFor(`${status} of tea.example.com/${path}`, async () => {
+      const asked = lab.client.curl(`${urlOf(ipv4)}${path}`, { host: 'tea.example.com' })
+      return (await asked.catch(() => undefined))?.status === status
+    })
+  }
   await lab.client.arping(ipv4, { count: 2 })
 }
 

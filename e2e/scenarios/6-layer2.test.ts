@@ -19,8 +19,6 @@ const cut = linkCut('link cut', false, { lastsMs: 1500, afterMs: 1500 })
 const frozen = freeze('node frozen', { lastsMs: 2500, afterMs: 1500 })
 const nothingLost = { relapses: 0, lost: 0, complaints: [] }
 const silent = (): void => {}
-/** Of thousands of requests one is lost now and then, seconds after the last move: why is not known. What a move loses, it loses again. */
-const again = { retry: 1 }
 
 let site: Site
 
@@ -54,19 +52,19 @@ describe.each(times)('when the owner of an address (%i)', () => {
     expect(figures).toMatchObject({ conflicts: 0, 'not one owner after return': 0 })
   })
 
-  it('is drained, no request is lost', again, async () => {
+  it('is drained, no request is lost', async () => {
     const { figures, complaints } = await counted((watch) => drained(site, watch, 'ours', silent))
     expect({ ...figures, complaints }).toMatchObject(nothingLost)
     expect(figures['changes of owner']).toBeGreaterThan(0)
   })
 
-  it('gives some up when they are spread anew, no request is lost', again, async () => {
+  it('gives some up when they are spread anew, no request is lost', async () => {
     const { figures, complaints } = await counted((watch) => rebalanced(site, watch, 'begun', silent))
     expect({ ...figures, complaints }).toMatchObject(nothingLost)
     expect(figures['changes of owner']).toBeGreaterThan(0)
   })
 
-  it('is replaced, as each is in a rolling update, no request is lost', again, async () => {
+  it('is replaced, as each is in a rolling update, no request is lost', async () => {
     const update = { services: site.services, work: rollingUpdate }
     const { figures, complaints } = await counted(async (watch) => {
       // What was spread anew may still be on its way.
