@@ -58,10 +58,21 @@ export function virtualHostEntry(
   return {
     name: squeeze([host]),
     domains: [host],
-    routes: [...routes.map((route) => routeMessage(route, filters, access, inside)), rest],
+    routes: [
+      ...named(routes).map(([name, route]) => routeMessage(name, route, filters, access, inside)),
+      rest,
+    ],
     rateLimits: rateLimits(filters.descriptors),
     typedPerFilterConfig: hostFilters(filters),
   }
+}
+
+/** Envoy tells routes that a redirect may not come to again by their names. */
+function named(routes: readonly Route[]): readonly (readonly [name: string, route: Route])[] {
+  const apart = routes.some(
+    ({ action }) => action.kind === 'forward' && action.internalRedirect?.denyRepeated,
+  )
+  return routes.map((route) => [apart ? `${route.owner} ${route.rule}` : route.owner, route])
 }
 
 /** Over TLS, a request for another host than that of the handshake must open its own connection. */
@@ -84,13 +95,19 @@ export function redirectsInside({ action }: Route): boolean {
   return action.kind === 'forward' && action.internalRedirect !== undefined
 }
 
-function routeMessage(route: Route, host: HostFilters, access: Access, inside?: Inside): RouteInit {
+function routeMessage(
+  name: string,
+  route: Route,
+  host: HostFilters,
+  access: Access,
+  inside?: Inside,
+): RouteInit {
   const { action, filters = noRouteFilters } = route
   const edits = editsOf(action)
   const follows = redirectsInside(route)
   const isHidden = inside !== undefined && action.kind === 'forward' && !follows
   return {
-    name: route.owner,
+    name,
     match: routeMatch(route.match),
     action: routeAction(action, filters, inside?.copied === true ? [inside.header] : []),
     ...(route.told === true ? { metadata: ownerMetadata(route.owner) } : {}),
