@@ -40,10 +40,17 @@ const objects = ({ backend, grpc, secure, http }: Ports) =>
     secretObject('cert', { 'tls.crt': server.cert, 'tls.key': server.key }),
     secretObject('ca', { 'ca.crt': pem('ca.pem') }),
     extensionObject('grpc'),
-    extensionObject('verified', 'validation: {caSecret: ca, subjectName: backend.test}'),
+    extensionObject('verified', 'validation: {caSecret: ca, subjectNames: [another.test, backend.test]}'),
     extensionObject('mistaken', 'validation: {caSecret: ca, subjectName: another.test}'),
     extensionObject('asked', 'protocol: http/1.1'),
     extensionObject('nobody'),
+    serviceObjects('hasty', [{ http: grpc }]),
+    extensionObject('hasty', 'protocol: h2c, timeoutPolicy: {response: 50ms}'),
+    serviceObjects('narrow', [{ http: grpc }]),
+    extensionObject(
+      'narrow',
+      'protocol: h2c, timeoutPolicy: {response: 30s}, circuitBreakerPolicy: {maxRequests: 1}',
+    ),
     proxyObject('free', `routes: [{${one}}]`, ', tls: {secretName: cert}'),
     proxyObject(
       'grpc',
@@ -72,6 +79,13 @@ spec:
   routes: [{${one}}]
 `,
     proxyObject('free.wild', `routes: [{${one}}]`, ', tls: {secretName: cert}'),
+    proxyObject(
+      'packed',
+      `routes: [{${one}}]`,
+      asks('grpc', ', withRequestBody: {maxRequestBytes: 8, packAsBytes: true}'),
+    ),
+    proxyObject('hasty', `routes: [{${one}}]`, asks('hasty')),
+    proxyObject('narrow', `routes: [{${one}}]`, asks('narrow')),
     proxyObject('slow', `routes: [{${one}}]`, asks('grpc', ', responseTimeout: 50ms')),
     proxyObject('verified', `routes: [{${one}}]`, asks('verified')),
     proxyObject('mistaken', `routes: [{${one}}]`, asks('mistaken')),
@@ -82,8 +96,8 @@ spec:
       `routes: [{${one}}]`,
       asks(
         'asked',
-        `, serviceType: http, httpSettings: {pathPrefix: /check, allowedAuthorizationHeaders: [{prefix: x-ask-}],
-         allowedUpstreamHeaders: [{exact: x-granted}]}`,
+        `, serviceType: http, httpSettings: {pathPrefix: /check, allowedAuthorizationHeaders: [{prefix: x-ask-},
+         {suffix: -END}, {suffix: -LAST, ignoreCase: true}, {contains: mid}], allowedUpstreamHeaders: [{exact: x-granted}]}`,
       ),
     ),
   ].join('')
@@ -188,11 +202,35 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(seen?.attributes?.request?.http?.body).toBe('a long t')
     })
 
+    test('the server gets the body as bytes where asked, and none is cut where that is not', async () => {
+      const post = { method: 'POST', headers: alice }
+      await client.send('packed.test', { ...post, body: 'a text' })
+      const { body, rawBody } = grpc.seen[0]?.attributes?.request?.http ?? {}
+      expect([body, Buffer.from(rawBody ?? []).toString()]).toEqual(['', 'a text'])
+      expect((await client.send('packed.test', { ...post, body: 'a long text' })).status).toBe(413)
+      expect(grpc.seen).toHaveLength(1)
+    })
+
     test('without an answer in time nobody passes, unless asked so', async () => {
       grpc.answer = () => undefined
       expect(await status('slow.test', '/', alice)).toBe(403)
+      expect(await status('hasty.test', '/', alice)).toBe(403)
       expect(await status('shut.test', '/', alice)).toBe(403)
       expect(await status('passing.test')).toBe(200)
+    })
+
+    test('above the limits of an ExtensionService nobody is asked', async () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      grpc.answer = async (request) => {
+        await promise
+        return byHeader(request)
+      }
+      const first = status('narrow.test', '/', alice)
+      await eventually('the first is asked for', () => grpc.seen[0])
+      expect(await status('narrow.test', '/', alice)).toBe(403)
+      expect(grpc.seen).toHaveLength(1)
+      resolve()
+      expect(await first).toBe(200)
     })
 
     test('a server over TLS is asked if its certificate is right', async () => {
@@ -205,10 +243,13 @@ describe.skipIf(withoutEnvoy()).each(ways)(
         const granted = { 'x-granted': 'yes', 'x-secret': 'kept' }
         response.writeHead(headers['x-ask-me'] === 'please' ? 200 : 403, granted).end('no')
       }
-      const refused = await client.send('http.test', { path: '/x?y', headers: { 'x-other': 'one' } })
+      const sent = { 'x-other': 'one', 'x-end': 'two', 'x-last': 'three', 'x-amid': 'four' }
+      const refused = await client.send('http.test', { path: '/x?y', headers: sent })
       expect([refused.status, refused.body]).toEqual([403, 'no'])
       expect(http.last.url).toBe('/check/x?y')
+      expect(http.last.headers).toMatchObject({ 'x-last': 'three', 'x-amid': 'four' })
       expect(http.last.headers['x-other']).toBeUndefined()
+      expect(http.last.headers['x-end']).toBeUndefined()
       expect(await status('http.test', '/', { 'x-ask-me': 'please' })).toBe(200)
       expect(backend.last.headers).toMatchObject({ 'x-granted': 'yes' })
       expect(backend.last.headers['x-secret']).toBeUndefined()

@@ -38,6 +38,15 @@ const objects = (one_: Backend, two: Backend, sick: Backend, well: Backend) =>
        {conditions: [{prefix: /gone}], pathRewritePolicy: {replacePrefix: [{replacement: /}]}, ${one}}]`,
     ),
     proxyObject(
+      'versions',
+      'includes: [{name: versioned, conditions: [{prefix: /v1}]}, {name: versioned, conditions: [{prefix: /v2}]}, {name: versioned, conditions: [{prefix: /v3}]}]',
+    ),
+    `---
+kind: HTTPProxy
+metadata: {name: versioned, namespace: web}
+spec: {routes: [{pathRewritePolicy: {replacePrefix: [{prefix: /v1, replacement: /old}, {prefix: /v2, replacement: /new}]}, ${one}}]}
+`,
+    proxyObject(
       'answers',
       `routes: [{requestRedirectPolicy: {scheme: https, hostname: new.test, port: 8443, path: /there, statusCode: 308}},
        {conditions: [{prefix: /old}], requestRedirectPolicy: {prefix: /new}, ${told}},
@@ -134,6 +143,18 @@ describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', {
     await client.send('prefix.test', { path })
     expect(first.last.url).toBe(arrives)
   })
+
+  test.each([
+    ['/v1/x', '/old/x'],
+    ['/v2/x', '/new/x'],
+    ['/v3/x', '/v3/x'],
+  ])(
+    'the prefix of the include that a request came by is rewritten: %s arrives as %s',
+    async (path, arrives) => {
+      await client.send('versions.test', { path })
+      expect(first.last.url).toBe(arrives)
+    },
+  )
 
   test('redirects and direct answers', async () => {
     const { status, headers } = await client.send('answers.test', { path: '/x?y' })

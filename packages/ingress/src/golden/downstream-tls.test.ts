@@ -1,4 +1,5 @@
 /** Which clients a host takes over TLS, and streams, through a real Envoy. */
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:https'
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
@@ -24,6 +25,7 @@ const ways: readonly Way[] = ['delta', 'streams']
 const to = (service: string) => `{services: [{name: ${service}, port: 80}]}`
 const clients = (policy: string) => `, tls: {secretName: cert, clientValidation: {${policy}}}`
 const forward = 'forwardClientCertificate: {subject: true, dns: true, uri: true}'
+const parts = ['subject', 'cert', 'chain', 'dns', 'uri'] as const
 const versions: Readonly<Record<string, string>> = {
   newest: `minimumProtocolVersion: '1.3'`,
   oldest: `maximumProtocolVersion: '1.2'`,
@@ -45,6 +47,21 @@ const objects = (plain: number, secure: number, list: string | undefined) =>
       'optional',
       `routes: [${to('one')}]`,
       clients('caSecret: ca, optionalClientCertificate: true'),
+    ),
+    secretObject('root', { 'ca.crt': pem('root-ca.pem') }),
+    secretObject('list', { 'crl.pem': pem('inner-crl.pem') }),
+    proxyObject('all-listed', `routes: [${to('one')}]`, clients('caSecret: root, crlSecret: list')),
+    proxyObject(
+      'leaf-listed',
+      `routes: [${to('one')}]`,
+      clients('caSecret: root, crlSecret: list, crlOnlyVerifyLeafCert: true'),
+    ),
+    ...parts.map((part) =>
+      proxyObject(
+        `told-${part}`,
+        `routes: [${to('one')}]`,
+        clients(`caSecret: root, forwardClientCertificate: {${part}: true}`),
+      ),
     ),
     proxyObject('skip', `routes: [${to('one')}]`, clients('caSecret: ca, skipClientCertValidation: true')),
     proxyObject('any', `routes: [${to('one')}]`, clients('skipClientCertValidation: true')),
@@ -69,6 +86,22 @@ spec: {tcpproxy: ${to('one')}}
       ? []
       : [proxyObject('listed', `routes: [${to('one')}]`, clients('caSecret: ca, crlSecret: ca'))]),
   ].join('')
+
+/** Of X-Forwarded-Client-Cert, by name. */
+function partsOf(told: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    told.split(';').map((part) => {
+      const at = part.indexOf('=')
+      return [part.slice(0, at), part.slice(at + 1)]
+    }),
+  )
+}
+
+/** Fingerprints of certificates in PEM. */
+function certificatesOf(text: string): readonly string[] {
+  const blocks = decodeURIComponent(text).match(/-----BEGIN[^]*?-----END CERTIFICATE-----/g) ?? []
+  return blocks.map((block) => new X509Certificate(block).fingerprint256)
+}
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'TLS with clients, in an Envoy by way of %s',
@@ -146,6 +179,36 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(await status('listed.test', 'mallory')).toBeUndefined()
       expect(await status('strict.test', 'mallory')).toBe(200)
     })
+
+    test('where the leaf alone is looked for, no list is asked of the authorities above its own', async () => {
+      expect([await status('leaf-listed.test', 'bob'), await status('leaf-listed.test', 'eve')]).toEqual([
+        200,
+        undefined,
+      ])
+      expect(await status('all-listed.test', 'bob')).toBeUndefined()
+    })
+
+    test.each(parts)(
+      'of the certificate of a client the backend is told no more than its hash and %s',
+      async (part) => {
+        expect(await status(`told-${part}.test`, 'bob')).toBe(200)
+        const { Hash, ...told } = partsOf(String(backend.last.headers['x-forwarded-client-cert']))
+        const [leaf, inner] = certificatesOf(pem('bob.pem'))
+        expect(Hash?.toUpperCase()).toBe(leaf?.replaceAll(':', ''))
+        const wanted = {
+          subject: ['Subject', '"CN=bob"'],
+          cert: ['Cert', [leaf]],
+          chain: ['Chain', [leaf, inner]],
+          dns: ['DNS', 'bob.test'],
+          uri: ['URI', 'spiffe://test/bob'],
+        }
+        const values = Object.entries(told).map(([name, value]) => [
+          name,
+          value.includes('BEGIN') ? certificatesOf(value) : value,
+        ])
+        expect(values).toEqual([wanted[part]])
+      },
+    )
 
     test('the backend is told of the client only what is asked, and nothing that the client made up', async () => {
       const forged = { 'x-forwarded-client-cert': 'Subject="CN=root"' }

@@ -21,7 +21,12 @@ const objects = (port: number) =>
       'cors',
       `routes: [{${one}}]`,
       `, corsPolicy: {allowOrigin: ['https://shop.test', 'https://.*\\.shop\\.test'], allowMethods: [GET, PUT],
-       allowHeaders: [X-A], exposeHeaders: [X-B], allowCredentials: true, maxAge: 10m}`,
+       allowHeaders: [X-A], exposeHeaders: [X-B], allowCredentials: true, allowPrivateNetwork: true, maxAge: 10m}`,
+    ),
+    proxyObject(
+      'cors-any',
+      `routes: [{${one}}]`,
+      `, corsPolicy: {allowOrigin: ['*'], allowMethods: [GET], maxAge: '0'}`,
     ),
     proxyObject(
       'limited',
@@ -127,6 +132,20 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(foreign.headers['access-control-allow-origin']).toBeUndefined()
       const plain = await client.send('cors.test', { headers: { origin: 'https://shop.test' } })
       expect(plain.headers['access-control-expose-headers']).toBe('X-B')
+    })
+
+    test('a page from outside is let into a private network only where that is said', async () => {
+      const asked = {
+        'access-control-request-method': 'GET',
+        'access-control-request-private-network': 'true',
+      }
+      const call = { method: 'OPTIONS', headers: { origin: 'https://shop.test', ...asked } }
+      const letIn = 'access-control-allow-private-network'
+      expect((await client.send('cors.test', call)).headers).toMatchObject({ [letIn]: 'true' })
+      const { headers } = await client.send('cors-any.test', call)
+      expect(headers).toMatchObject({ 'access-control-allow-origin': 'https://shop.test' })
+      expect(headers).toMatchObject({ 'access-control-max-age': '0' })
+      expect(headers).not.toHaveProperty(letIn)
     })
 
     test('requests above the rate of the host, or of the route, are refused', async () => {

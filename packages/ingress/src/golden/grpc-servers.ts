@@ -19,11 +19,13 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } f
 
 type Pair = { readonly cert: string; readonly key: string }
 
+type Told<Out extends DescMessage> = MessageInitShape<Out> | undefined
+
 /** One method; undefined as an answer: it never comes. */
 export class GrpcServer<In extends DescMessage, Out extends DescMessage> {
   seen: MessageShape<In>[] = []
   port = 0
-  answer: (request: MessageShape<In>) => MessageInitShape<Out> | undefined
+  answer: (request: MessageShape<In>) => Told<Out> | Promise<Told<Out>>
   readonly #server = new Server()
 
   constructor(path: string, schemas: readonly [In, Out], answer: GrpcServer<In, Out>['answer']) {
@@ -38,10 +40,13 @@ export class GrpcServer<In extends DescMessage, Out extends DescMessage> {
       responseSerialize: (buffer: Buffer) => buffer,
       responseDeserialize: (buffer: Buffer) => buffer,
     }
-    const method = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void => {
+    const method = async (
+      call: ServerUnaryCall<Buffer, Buffer>,
+      done: sendUnaryData<Buffer>,
+    ): Promise<void> => {
       const request = fromBinary(input, call.request)
       this.seen.push(request)
-      const told = this.answer(request)
+      const told = await this.answer(request)
       if (told !== undefined) done(null, Buffer.from(toBinary(output, create(output, told))))
     }
     this.#server.addService({ method: definition }, { method })

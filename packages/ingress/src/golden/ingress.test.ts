@@ -1,5 +1,6 @@
 /** Ingresses, their annotations and those of their Services, through a real Envoy: what clients and backends see. */
 
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Http2Server } from 'node:http2'
 import type { SecureVersion } from 'node:tls'
@@ -19,12 +20,21 @@ import {
 
 const ways: readonly Way[] = ['delta', 'streams']
 const server = pairOf('server')
+const lentOut = pairOf('alice')
+
+/** A Secret of another namespace. */
+function lent(name: string, cert: string, key: string): string {
+  return secretObject(name, { 'tls.crt': cert, 'tls.key': key }).replace(
+    '"namespace":"web"',
+    '"namespace":"certs"',
+  )
+}
 
 interface IngressOptions {
   readonly annotations?: Readonly<Record<string, string>>
   readonly tls?: boolean
-  readonly namespace?: string
   readonly created?: string
+  readonly className?: string
 }
 
 /** An Ingress `NAME` of the host `HOST.test`, or of all; a path as `KIND PATH SERVICE`. */
@@ -50,11 +60,36 @@ function ingressObject(name: string, host: string, paths: readonly string[], o: 
     annotations: o.annotations ?? {},
   }
   const tls = o.tls === true ? { tls: [{ hosts: [`${host}.test`], secretName: 'cert' }] } : {}
-  return `---\n${JSON.stringify({ kind: 'Ingress', metadata, spec: { rules: [rule], ...tls } })}\n`
+  const spec = { rules: [rule], ...tls, ingressClassName: o.className }
+  return `---\n${JSON.stringify({ kind: 'Ingress', metadata, spec })}\n`
 }
 
 const contour = (annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`projectcontour.io/${key}`, value]))
+
+/** By the first that is said: the annotation of Contour, that of old, the field. */
+const classes: readonly (readonly [host: string, options: IngressOptions])[] = [
+  ['classed', { className: 'contour' }],
+  ['classed-of-old', { className: 'other', annotations: { 'kubernetes.io/ingress.class': 'contour' } }],
+  [
+    'classed-for-contour',
+    { annotations: { 'kubernetes.io/ingress.class': 'other', ...contour({ 'ingress.class': 'contour' }) } },
+  ],
+  ['other', { className: 'other' }],
+  ['other-of-old', { className: 'contour', annotations: { 'kubernetes.io/ingress.class': 'other' } }],
+  [
+    'other-for-contour',
+    { annotations: { 'kubernetes.io/ingress.class': 'contour', ...contour({ 'ingress.class': 'other' }) } },
+  ],
+]
+
+/** The same of an HTTPProxy. */
+function classedProxy(name: string, { className = '', annotations = {} }: IngressOptions): string {
+  return proxyObject(
+    name,
+    `ingressClassName: '${className}', routes: [{services: [{name: one, port: 80}]}]`,
+  ).replace('namespace: web', `namespace: web, annotations: ${JSON.stringify(annotations)}`)
+}
 
 function objects(one: number, two: number, h2c: number): string {
   const slow = { annotations: contour({ 'response-timeout': '200ms' }) }
@@ -95,7 +130,34 @@ function objects(one: number, two: number, h2c: number): string {
       annotations: contour({ 'tls-maximum-protocol-version': '1.2' }),
     }),
     ingressObject('slow', 'slow', ['below / alone'], slow),
+    ingressObject('slow-of-old', 'slow-of-old', ['below / alone'], {
+      annotations: contour({ 'request-timeout': '200ms' }),
+    }),
     ingressObject('tries', 'tries', ['below / alone'], tries),
+    ingressObject('once', 'once', ['below / alone'], {
+      annotations: contour({ 'retry-on': '5xx', 'num-retries': '0' }),
+    }),
+    ingressObject('some', 'some', ['below / alone'], {
+      annotations: contour({ 'retry-on': 'gateway-error, retriable-4xx' }),
+    }),
+    lent('lent', lentOut.cert, lentOut.key),
+    lent('kept', lentOut.cert, lentOut.key),
+    `---
+kind: TLSCertificateDelegation
+metadata: {name: lent, namespace: certs}
+spec: {delegations: [{secretName: lent, targetNamespaces: ['*']}]}
+`,
+    ...['lent', 'kept'].map((name) =>
+      ingressObject(name, name, ['below / one'], {
+        tls: true,
+        annotations: contour({ 'tls-cert-namespace': 'certs' }),
+      }).replace('"secretName":"cert"', `"secretName":"${name}"`),
+    ),
+    ...classes.flatMap(([name, options]) => [
+      ingressObject(name, name, ['below / one'], options),
+      classedProxy(`proxy-${name}`, options),
+    ]),
+    ingressObject('wild', '*.wild', ['below / one']),
     ingressObject('sockets', 'sockets', ['below / one', 'below /socket one'], {
       annotations: contour({ 'websocket-routes': '/socket' }),
     }),
@@ -198,13 +260,45 @@ describe.skipIf(withoutEnvoy()).each(ways)(
     test('an answer that comes too late is a 504, a failed one is asked for again', async () => {
       const usual = one.answer
       let tries = 0
+      let failed = 503
       one.answer = ({ headers }, response) => {
-        if (headers.host === 'slow.test') return
-        response.statusCode = tries++ < 2 ? 503 : 200
+        if (headers.host?.startsWith('slow')) return
+        response.statusCode = tries++ < 2 ? failed : 200
         response.end('third')
       }
-      expect([await answerOf('slow'), await answerOf('tries'), tries]).toEqual([504, 'third', 3])
+      expect([await answerOf('slow'), await answerOf('slow-of-old')]).toEqual([504, 504])
+      expect([await answerOf('tries'), tries]).toEqual(['third', 3])
+      tries = 0
+      expect([await answerOf('once'), tries]).toEqual([503, 1])
+      tries = 1
+      expect([await answerOf('some'), tries]).toEqual(['third', 3])
+      failed = 409
+      tries = 1
+      expect([await answerOf('some'), tries]).toEqual(['third', 3])
+      failed = 500
+      tries = 1
+      expect([await answerOf('some'), tries]).toEqual([500, 2])
       one.answer = usual
+    })
+
+    test('a certificate of another namespace serves where that namespace gives it out', async () => {
+      const { fingerprint256 } = new X509Certificate(lentOut.cert)
+      expect(await stand.https('lent.test')).toMatchObject({ body: 'one', fingerprint: fingerprint256 })
+      expect(await stand.https('kept.test')).toBeUndefined()
+      expect(await answerOf('kept')).toBe('one')
+    })
+
+    test.each(classes.map(([host]) => host))('objects of class %s', async (host) => {
+      // The rule without host takes what is not ours.
+      const wanted = host.startsWith('classed') ? 'one' : 'two'
+      expect([await answerOf(host), await answerOf(`proxy-${host}`)]).toEqual([wanted, wanted])
+    })
+
+    test('a wildcard stands for one label', async () => {
+      const hosts = ['a.wild', 'A-1.Wild', 'wild', 'a.b.wild']
+      const answers = await Promise.all(hosts.map((host) => answerOf(host)))
+      // As Contour does, in its layout.
+      expect(answers).toEqual(['one', 'one', 'two', way === 'delta' ? 'two' : 404])
     })
 
     test('only the named paths are upgraded to websockets', async () => {
