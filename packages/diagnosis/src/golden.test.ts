@@ -31,6 +31,12 @@ test.each(names)('%s', (name) => {
   expect(shown).toBe(readFileSync(file, 'utf8'))
 })
 
+test.each(names)('every remedy for %s names a command', (name) => {
+  const lines = readFileSync(new URL(`${name}.golden.txt`, folder), 'utf8').split('\n')
+  const remedies = lines.filter((line) => /^ *→ /.test(line))
+  expect(remedies.filter((line) => !/\b(kubectl|nc|landfall|curl) /.test(line))).toEqual([])
+})
+
 test('every golden file has its input', () => {
   const orphans = readdirSync(folder).filter(
     (file) => file.endsWith('.golden.txt') && !names.includes(file.slice(0, -'.golden.txt'.length)),

@@ -1,6 +1,6 @@
 /** What is wrong with a cluster, and where the way of one request breaks off. */
 export type { ClusterView, EnvoyReading, Serving } from './cluster-view.ts'
-export { adviceOn } from './facts/advice.ts'
+export { generalAdviceOn } from './facts/advice.ts'
 export { lookUp } from './live/lookup.ts'
 export { tryRequest } from './live/request.ts'
 export type { Observed, Places, PodFacts } from './observed.ts'

@@ -1,7 +1,7 @@
 /** The reason codes that are types in the code, with what the code says beside each. Read from the sources. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { adviceOn } from '@landfall/diagnosis'
+import { generalAdviceOn } from '@landfall/diagnosis'
 import { meanings } from './meanings.ts'
 
 export interface ReasonTable {
@@ -54,7 +54,7 @@ export function reasonTables(): readonly ReasonTable[] {
 
 function explained({ reason, comment, types = '' }: Found): Reason {
   const [meaning = comment, next = ''] = meanings[reason] ?? []
-  return { reason, meaning, types, next: adviceOn(reason) || next }
+  return { reason, meaning, types, next: generalAdviceOn(reason) || next }
 }
 
 function textOf(file: string): string {
@@ -127,7 +127,7 @@ function sessionReasons(): readonly Found[] {
     /export type Ending =([\s\S]*?)\n\n/.exec(textOf('speaker/src/bgp/fsm/state.ts')) ?? []
   const ends = codesIn(endings, /kind: '(\w+)'/g).filter((kind) => kind !== 'closed')
   const words = textsBelow('speaker/src/bgp/').flatMap((text) =>
-    codesIn(text, /['`]([a-z]+[A-Z][A-Za-z]*): [^'`]*['`]/g).filter((word) => adviceOn(word) !== ''),
+    codesIn(text, /['`]([a-z]+[A-Z][A-Za-z]*): [^'`]*['`]/g).filter((word) => generalAdviceOn(word) !== ''),
   )
   const obstacles = unionOf(textOf('speaker/src/bfd/messages.ts'), 'BfdObstacle').map(({ reason }) => reason)
   return distinct([...written, ...ends, ...words, ...obstacles, 'badPeerAS'])

@@ -35,7 +35,7 @@ export function advertisementLack(
   const more = all.length > mostNamed ? [`${all.length - mostNamed} more`] : []
   return {
     message: `no L2Advertisement and no BGPAdvertisement is for pool ${names}: there are ${[...all.slice(0, mostNamed), ...more].join(', ')}, for other pools`,
-    next: `Add ${names} to spec.ipAddressPools of ${all[0]}, or create one for it.`,
+    next: `Add ${names} to spec.ipAddressPools of ${all[0]}: kubectl -n ${observed.places.system} edit ${(all[0] ?? '').toLowerCase()}`,
   }
 }
 

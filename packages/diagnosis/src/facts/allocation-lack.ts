@@ -1,7 +1,7 @@
 /** What the objects add to the controller's word on why a Service has no address, and what to do about it. */
 import { keyOf } from '@landfall/kube/model'
 import type { Condition, Observed } from '../observed.ts'
-import { adviceOn } from './advice.ts'
+import { type About, adviceOn, editing } from './advice.ts'
 import { configMapName, type LegacyFacts } from './config-map.ts'
 import { rulingConfigMap } from './configuration.ts'
 import { fieldText } from './place.ts'
@@ -31,28 +31,36 @@ export function moreOnLack(observed: Observed, lack: Lack): string {
 }
 
 /** Where there is a field to change, it is named. */
-export function adviceOnLack(observed: Observed, lack: Lack): string {
+export function adviceOnLack(observed: Observed, object: Pick<About, 'kind' | 'name'>, lack: Lack): string {
+  const about = { ...object, places: observed.places }
   const refused = refusedConfigMap(observed, lack)
   if (refused !== undefined) return correction(refused)
   const { reason, message } = lack
   if (reason === 'NoPools' && observed.pools.gap?.why === 'notInstalled') {
     const { system } = observed.places
-    return `Write address-pools under data.config of ConfigMap ${system}/${configMapName(observed)}.`
+    const name = `${system}/${configMapName(observed)}`
+    return `Write address-pools under data.config of ConfigMap ${name}: ${editing('ConfigMap', name)}`
   }
-  if (reason === 'NoPools') return missingPool(observed) ?? adviceOn(reason)
+  if (reason === 'NoPools') return missingPool(observed) ?? adviceOn(reason, about)
   const [pool, ...others] = reason === 'NoFreeAddress' ? poolsIn(observed, message) : []
-  if (pool === undefined || others.length > 0) return adviceOn(reason)
-  return `Add addresses to ${fieldText(pool.place, 'spec.addresses')}, or delete Services of type LoadBalancer that are not needed.`
+  if (pool === undefined || others.length > 0) return adviceOn(reason, about)
+  return adviceOnFullness(pool)
+}
+
+export function adviceOnFullness({ place }: Pick<PoolFact, 'place'>): string {
+  const { kind, name } = place
+  return `Add addresses to ${fieldText(place, 'spec.addresses')} (${editing(kind, name)}), or delete Services of type LoadBalancer that are not needed.`
 }
 
 /** What to do about a ConfigMap with a mistake. */
 export function correction({ configMap, refusals }: LegacyFacts): string {
   const { namespace, name } = configMap.meta
+  const edit = editing('ConfigMap', keyOf(configMap.meta))
   const first = refusals.find(({ kind }) => kind === 'ConfigMap')
   if (first?.reason === 'DropsAddressInUse')
-    return `Keep the address in address-pools of ConfigMap ${namespace}/${name} for as long as a Service has it.`
+    return `Keep the address in address-pools of ConfigMap ${namespace}/${name} for as long as a Service has it: ${edit}`
   const at = first?.field ?? 'data.config'
-  return `Correct ${at} of ConfigMap ${namespace}/${name}: kubectl -n ${namespace} edit configmap ${name}`
+  return `Correct ${at} of ConfigMap ${namespace}/${name}: ${edit}`
 }
 
 function refusedConfigMap(observed: Observed, { reason }: Lack): LegacyFacts | undefined {
@@ -85,7 +93,14 @@ function missingPool(observed: Observed): string | undefined {
   if (first === undefined) return undefined
   const [pool, all] = first
   const by = [...new Set(all.map((one) => one.by))].join(' and ')
-  return `Create IPAddressPool ${observed.places.system}/${pool}, which ${by} already name${all.length === 1 ? 's' : ''}, with addresses of your own (as in examples/layer2.yaml).`
+  const namespace = observed.places.system
+  const object = {
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'IPAddressPool',
+    metadata: { namespace, name: pool },
+    spec: { addresses: ['FIRST-LAST'] },
+  }
+  return `Create IPAddressPool ${namespace}/${pool}, which ${by} already name${all.length === 1 ? 's' : ''}, with addresses of your own in place of FIRST-LAST: echo '${JSON.stringify(object)}' | kubectl create -f -`
 }
 
 function missingPools(observed: Observed): string {

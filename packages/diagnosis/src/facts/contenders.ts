@@ -1,6 +1,7 @@
 /** Who else has a hand in an address: another Service, another program, a second node. */
 import { keyOf } from '@landfall/kube/model'
-import type { BalancedService, Observed } from '../observed.ts'
+import type { BalancedService, Observed, Places, PodFacts } from '../observed.ts'
+import { editing } from './advice.ts'
 import { announcersOf } from './announcers.ts'
 import { conditionIn } from './condition.ts'
 
@@ -25,7 +26,7 @@ export function contentionsOf(service: BalancedService, observed: Observed): rea
   ]
 }
 
-function twins(service: BalancedService, { services }: Observed): readonly Contention[] {
+function twins(service: BalancedService, { services, places }: Observed): readonly Contention[] {
   return (
     services.items
       .filter((other) => other !== service && other.type === 'LoadBalancer' && !shares(service, other))
@@ -38,7 +39,7 @@ function twins(service: BalancedService, { services }: Observed): readonly Conte
         return {
           reason: 'addressTwice' as const,
           message: `${both.join(' and ')} ${stand} also in the status of Service ${keyOf(other.meta)}${classText(other)}: two programs gave ${them} away`,
-          next: isAnswered(service) ? apart(service, other) : apart(other, service),
+          next: isAnswered(service) ? apart(places, service, other) : apart(places, other, service),
           mirrored: isAnswered(other) && (!isAnswered(service) || keyOf(other.meta) < keyOf(service.meta)),
         }
       })
@@ -46,11 +47,18 @@ function twins(service: BalancedService, { services }: Observed): readonly Conte
 }
 
 /** The address of `own` may be in use: the other Service gives way. */
-function apart(own: BalancedService, other: BalancedService): string {
+function apart(places: Places, own: BalancedService, other: BalancedService): string {
   const pool = own.meta.annotations['metallb.io/ip-allocated-from-pool'] ?? ''
   const range = pool === '' ? `the addresses of Service ${keyOf(own.meta)}` : `the addresses of pool ${pool}`
   const who = other.loadBalancerClass === '' ? 'the other program' : `the controller${classText(other)}`
-  return `Keep ${range} out of the range of ${who}, or its range out of the pool; then have it give Service ${keyOf(other.meta)} another address.`
+  const edit = pool === '' ? '' : ` (${editing('IPAddressPool', `${places.system}/${pool}`)})`
+  return `Keep ${range} out of the range of ${who}, or its range out of the pool${edit}; then have it give Service ${keyOf(other.meta)} another address: ${emptied(other)}`
+}
+
+/** The command after which its balancer gives it another address. */
+function emptied({ meta }: BalancedService): string {
+  const { namespace, name } = meta
+  return `kubectl -n ${namespace} patch service ${name} --subresource=status --type=merge -p '{"status":{"loadBalancer":{"ingress":null}}}'`
 }
 
 function isAnswered({ conditions }: BalancedService): boolean {
@@ -79,7 +87,7 @@ function overwritten(service: BalancedService): readonly Contention[] {
     {
       reason: 'addressOverwritten',
       message: `the status says ${strange.join(', ')}, written by "${writer}"; the controller gave ${allocated.message}`,
-      next: `End the other load balancer ("${writer}"; with k3s: --disable=servicelb), or give the Service its class.`,
+      next: `End the other load balancer ("${writer}"; with k3s: --disable=servicelb), or leave the Service to it: make it anew with the other's spec.loadBalancerClass. What is written now: kubectl -n ${service.meta.namespace} get service ${service.meta.name} -o yaml --show-managed-fields`,
     },
   ]
 }
@@ -91,7 +99,7 @@ function secondAnnouncer(service: BalancedService, observed: Observed): readonly
     {
       reason: 'twoAnnouncers',
       message: `nodes ${nodes.join(' and ')} both say that they answer for it by layer 2`,
-      next: 'Wait a minute: one of the two reports is old. If it stays, see whether the speakers reach each other (port 7946).',
+      next: `Wait a minute: one of the two reports is old. If it stays, see whether the speakers reach each other (port 7946): kubectl -n ${observed.places.system} logs -l component=speaker --tail=-1 | grep memberLost`,
     },
   ]
 }
@@ -105,9 +113,18 @@ function foreignSpeakers(service: BalancedService, { pods }: Observed): readonly
     {
       reason: 'foreignSpeaker',
       message: `${found.length} ready speakers of MetalLB (${keyOf(first.meta)} …) announce addresses beside Landfall's`,
-      next: 'End them, when the swap is over (docs/swap.md).',
+      next: endForeignSpeakers(found),
     },
   ]
+}
+
+/** By what made them. */
+export function endForeignSpeakers(pods: readonly PodFacts[]): string {
+  const sets = pods.map(({ meta, workload }) => {
+    const [kind = 'Pod', name = meta.name] = workload === '' ? [] : workload.split(' ')
+    return `kubectl -n ${meta.namespace} delete ${kind.toLowerCase()} ${name}`
+  })
+  return `End them, when the swap is over (docs/swap.md), for until then Landfall's speakers leave addresses to them: ${[...new Set(sets)].join('; ')}`
 }
 
 /** By the name of their image. (The speakers know their own by more than that.) */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { places } from '../testing.ts'
 import { adviceOnRefusal, refusalText } from './envoy-refusal.ts'
 
 const by = 'of content 0123456789abcdef'
@@ -15,5 +16,5 @@ test.each([
 })
 
 test('says with which command it is changed', () => {
-  expect(adviceOnRefusal('web/shop', 'no')).toMatch(/: kubectl -n web edit httpproxy shop$/)
+  expect(adviceOnRefusal('web/shop', 'no', places)).toMatch(/: kubectl -n web edit httpproxy shop$/)
 })

@@ -1,7 +1,7 @@
 /** What Envoy refuses of an HTTPProxy, in words that a person can do something with. */
 import type { Route } from '@landfall/ingress/routing'
-import { splitKey } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
+import type { Places } from '../observed.ts'
 import { adviceOn, isOfPattern } from './advice.ts'
 import { translated } from './translated.ts'
 
@@ -21,9 +21,8 @@ function reachOf(words: string): string {
 }
 
 /** What to do, for the HTTPProxy of that key. */
-export function adviceOnRefusal(proxy: string, words: string): string {
-  const { namespace, name } = splitKey(proxy)
-  return `${adviceOn('EnvoyRefused', words)} To change it: kubectl -n ${namespace} edit httpproxy ${name}`
+export function adviceOnRefusal(proxy: string, words: string, places: Places): string {
+  return adviceOn('EnvoyRefused', { kind: 'HTTPProxy', name: proxy, places }, words)
 }
 
 function whatIsRefused(words: string, routes: readonly Route[], proxy: string): string {

@@ -24,8 +24,11 @@ export function excludedNodes({ nodes }: Pick<Observed, 'nodes'>): readonly Excl
 }
 
 /** One command for all that are excluded for the same reason. */
-export function adviceOnExcluded({ reason }: ExcludedNode, observed: Pick<Observed, 'nodes'>): string {
-  if (reason !== 'nodeLabeledExcludeBalancers') return adviceOn(reason)
+export function adviceOnExcluded(
+  { reason }: ExcludedNode,
+  observed: Pick<Observed, 'nodes' | 'places'>,
+): string {
   const names = excludedNodes(observed).flatMap((one) => (one.reason === reason ? one.name : []))
-  return `Remove the label: kubectl label nodes ${names.join(' ')} ${excludeLabel}-; or run speakers with --ignore-exclude-lb.`
+  const about = { kind: 'Node', name: names[0] ?? '', places: observed.places }
+  return adviceOn(reason, about).replace('NODES', names.join(' '))
 }

@@ -1,19 +1,24 @@
 /** What to do about an object, with what the other objects add to it. */
 import { splitKey } from '@landfall/kube/model'
 import type { Observed } from '../observed.ts'
-import { adviceOn } from './advice.ts'
+import { type About, adviceOn } from './advice.ts'
 import { adviceOnLack } from './allocation-lack.ts'
 
 const mostSecrets = 3
 
-export function adviceOnObject(observed: Observed, reason: string, message: string): string {
-  const { pools } = observed
+export function adviceOnObject(
+  observed: Observed,
+  object: Pick<About, 'kind' | 'name'>,
+  { reason, message }: { readonly reason: string; readonly message: string },
+): string {
+  const { pools, places } = observed
+  const about = { ...object, places }
   // No name could be corrected to that of another.
   if (reason === 'UnknownPool' && pools.items.length === 0 && pools.gap === undefined)
-    return adviceOnLack(observed, { reason: 'NoPools', message: '' })
+    return adviceOnLack(observed, object, { reason: 'NoPools', message: '' })
   const [, missing] = /Secret "([^"/]+\/[^"]+)" not found/.exec(message) ?? []
-  if (reason !== 'SecretNotValid' || missing === undefined) return adviceOn(reason, message)
-  return `${adviceOn(reason, message)}${certificatesIn(observed, splitKey(missing).namespace)}`
+  if (reason !== 'SecretNotValid' || missing === undefined) return adviceOn(reason, about, message)
+  return `${adviceOn(reason, about, message)}${certificatesIn(observed, splitKey(missing).namespace)}`
 }
 
 /** Names to take instead. */
@@ -23,7 +28,7 @@ function certificatesIn({ secrets }: Observed, namespace: string): string {
     .filter(({ meta, type }) => meta.namespace === namespace && type === 'kubernetes.io/tls')
     .map(({ meta }) => meta.name)
     .toSorted()
-  if (names.length === 0) return ` No TLS Secret is in namespace ${namespace}.`
+  if (names.length === 0) return `; no TLS Secret is in namespace ${namespace}`
   const more = names.length > mostSecrets ? [`${names.length - mostSecrets} more`] : []
-  return ` TLS Secrets of namespace ${namespace}: ${[...names.slice(0, mostSecrets), ...more].join(', ')}.`
+  return `; TLS Secrets there: ${[...names.slice(0, mostSecrets), ...more].join(', ')}`
 }

@@ -1,6 +1,7 @@
 /** Why a Service has no endpoint that takes traffic (pure): selector, pods, ports, in this order. */
 import type { Service } from '@landfall/kube/model'
 import type { Observed, PodFacts } from '../observed.ts'
+import { editing } from './advice.ts'
 import { endpointsOf, labelText, selectedPods } from './endpoints.ts'
 
 export interface Lack {
@@ -24,7 +25,7 @@ export function whyNoEndpoint(
     return {
       reason: 'noSelector',
       message: `Service ${key} has no selector, and no EndpointSlice names a ready address for it`,
-      next: 'Give the Service a selector, or keep its EndpointSlices.',
+      next: `Give the Service a selector (${editing('Service', key)}), or keep its EndpointSlices: kubectl -n ${namespace} get endpointslices -l kubernetes.io/service-name=${name}`,
     }
   }
   if (seen.pods.gap !== undefined) {
@@ -50,7 +51,7 @@ export function whyNoEndpoint(
     return {
       reason: 'portWithoutEndpoints',
       message: `Service ${key} has endpoints, but none of its port "${portName}": no container names the targetPort`,
-      next: 'Use the number of the port as targetPort, or name the port so in the pod.',
+      next: `Use the number of the port as targetPort (${editing('Service', key)}), or name the port so in the pod.`,
     }
   }
   return {
@@ -85,7 +86,7 @@ export function lookAt(pod: PodFacts): string {
   const [, container = '', why = ''] = /^container (\S+): (\w+)/.exec(trouble) ?? []
   const [kind = '', own = ''] = (workload === '' ? `Pod ${name}` : workload).split(' ')
   const where = `${kind} ${namespace}/${own}`
-  const edit = `kubectl -n ${namespace} edit ${kind.toLowerCase()} ${own}`
+  const edit = editing(kind, `${namespace}/${own}`)
   const [, asked] = /readiness probe \((.*?)\)/.exec(trouble) ?? []
   if (asked !== undefined) {
     const seen = trouble.endsWith(`(${asked})`) ? `; what the kubelet sees: ${describe}` : ''
@@ -115,7 +116,7 @@ function noPod(service: Service, key: string, selector: string, pods: readonly P
   return {
     reason: 'selectorMatchesNothing',
     message: `the selector of Service ${key} (${selector}) matches no pod of namespace ${namespace}: ${has}`,
-    next: `${likely === undefined ? 'Correct spec.selector of the Service' : correctionOf(service, likely)}, or the labels of the pods; or start the pods.`,
+    next: `${likely === undefined ? `Correct spec.selector of the Service (${editing('Service', key)})` : correctionOf(service, likely)}, or the labels of the pods; or start the pods.`,
   }
 }
 

@@ -1,6 +1,7 @@
 /** What is wrong with the ConfigMap of MetalLB up to v0.12: with the key or the line of its text. */
 import { keyOf } from '@landfall/kube/model'
 import { configKey, type Refusal } from '@landfall/metallb'
+import { editing } from '../facts/advice.ts'
 import { correction } from '../facts/allocation-lack.ts'
 import { configMapOf, type LegacyFacts, statedRefusals } from '../facts/config-map.ts'
 import { configurationOf } from '../facts/configuration.ts'
@@ -35,11 +36,11 @@ function withoutOne(observed: Observed): readonly Finding[] {
       name: `${namespace}/${name}`,
       reason,
       message,
-      next: `Write data.${configKey} of ConfigMap ${namespace}/${name} anew: the one before it stays in force only until controller and speakers restart.`,
+      next: `Write data.${configKey} of ConfigMap ${namespace}/${name} anew, for the one before it stays in force only until controller and speakers restart: kubectl -n ${namespace} create configmap ${name} --from-file=${configKey}=FILE`,
     }))
   const about = aboutConfigMap({ configMap })
   const message = `it has no key "${configKey}", and there is no IPAddressPool: nothing is configured`
-  const next = `Write the configuration under data.${configKey} of ConfigMap ${about.name}.`
+  const next = `Write the configuration under data.${configKey} of ConfigMap ${about.name}: ${editing('ConfigMap', about.name)}`
   return [{ severity: 'error', ...about, reason: 'MissingField', message, next }]
 }
 
@@ -63,7 +64,7 @@ function refusals(legacy: LegacyFacts): readonly Finding[] {
 }
 
 function ofNode({ kind, name, reason, message, field }: Refusal): Finding {
-  const next = `Correct the label or annotation for ${field} of Node ${name}.`
+  const next = `Correct the label or annotation for ${field} of Node ${name}: ${editing(kind, name)}`
   return { severity: 'error', kind, name, reason, message, next }
 }
 

@@ -2,7 +2,6 @@
 import { isOurClass } from '@landfall/ingress/routing'
 import { keyOf, type Meta } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
-import { adviceOn } from '../facts/advice.ts'
 import { adviceOnRefusal, refusalText, routesOf } from '../facts/envoy-refusal.ts'
 import { adviceOnObject } from '../facts/object-advice.ts'
 import type { Condition, Judged, Observed } from '../observed.ts'
@@ -49,8 +48,8 @@ function inWords(finding: Finding, view: ClusterView): Finding {
 function advised(finding: Finding, observed: Observed): Finding {
   const { kind, name, reason, message, next } = finding
   if (kind === 'HTTPProxy' && reason === 'EnvoyRefused')
-    return { ...finding, next: adviceOnRefusal(name, message) }
-  return next === '' ? finding : { ...finding, next: adviceOnObject(observed, reason, message) || next }
+    return { ...finding, next: adviceOnRefusal(name, message, observed.places) }
+  return { ...finding, next: next || adviceOnObject(observed, finding, finding) }
 }
 
 /** Messages begin with the object that they are about, which stands before them already. */
@@ -78,7 +77,7 @@ function said(
   about: Pick<Finding, 'kind' | 'name'>,
   { reason, message }: Pick<Condition, 'reason' | 'message'>,
 ): Finding {
-  return { severity, ...about, reason, message, next: adviceOn(reason, message) }
+  return { severity, ...about, reason, message, next: '' }
 }
 
 /** HTTPProxies that nobody here looks at, or nobody has yet. */

@@ -4,9 +4,10 @@ import { countedUsage, fullnessOf } from '@landfall/lb/allocation'
 import type { Pool } from '@landfall/metallb'
 import { compareIP, type IP, parseIP, type Range } from '@landfall/netip'
 import { advertisementLack, type AdvertisementLack as Lack } from '../facts/advertisement-lack.ts'
+import { adviceOnFullness } from '../facts/allocation-lack.ts'
 import { conditionOf, type Said } from '../facts/condition.ts'
 import { rulingConfigMap } from '../facts/configuration.ts'
-import { fieldText, placeText, saidOf } from '../facts/place.ts'
+import { placeText, saidOf } from '../facts/place.ts'
 import { type PoolFact, poolFacts } from '../facts/pools.ts'
 import type { Observed } from '../observed.ts'
 import type { Finding } from './finding.ts'
@@ -130,7 +131,7 @@ export function poolFindings(observed: Observed): readonly Finding[] {
     const { full } = judgementOf(fact, observed)
     const found: Finding[] = []
     if (full !== undefined) {
-      const next = `Add addresses to ${fieldText(place, 'spec.addresses')}, or delete Services of type LoadBalancer that are not needed.`
+      const next = adviceOnFullness(fact)
       found.push({ ...about, reason: full.reason, message: saidOf(place, name, full.message), next })
     }
     const lack = muteness(fact, observed)

@@ -1,7 +1,6 @@
 /** Landfall's own pods: are there any, and are they ready? */
 import { keyOf } from '@landfall/kube/model'
-import { adviceOn } from '../facts/advice.ts'
-import { isForeignSpeaker } from '../facts/contenders.ts'
+import { endForeignSpeakers, isForeignSpeaker } from '../facts/contenders.ts'
 import { adviceOnExcluded, excludedNodes } from '../facts/excluded-nodes.ts'
 import { lookAt, podsText, podText } from '../facts/why-no-endpoint.ts'
 import type { Observed, PodFacts } from '../observed.ts'
@@ -131,7 +130,7 @@ function foreign({ pods }: Observed): readonly Finding[] {
       name: keyOf(first.meta),
       reason: 'foreignSpeaker',
       message: `${found.length} ready speakers of MetalLB: what they may announce, Landfall's speakers leave to them`,
-      next: adviceOn('foreignSpeaker'),
+      next: endForeignSpeakers(found),
     },
   ]
 }

@@ -1,7 +1,7 @@
 /** Services of type LoadBalancer: address, who announces it and how, or why not. */
 import { keyOf } from '@landfall/kube/model'
 import { advertisementLack } from '../facts/advertisement-lack.ts'
-import { adviceOn } from '../facts/advice.ts'
+import { type About, adviceOn } from '../facts/advice.ts'
 import { adviceOnLack, moreOnLack } from '../facts/allocation-lack.ts'
 import { type Announcers, announcersOf } from '../facts/announcers.ts'
 import { conditionIn, sentence } from '../facts/condition.ts'
@@ -130,12 +130,13 @@ function findingsOf(service: BalancedService, observed: Observed, mirrored: bool
   return [
     ...contended,
     ...(mute === undefined ? [] : [error(mute.reason, mute.message, mute.next)]),
-    ...(attributes?.status === 'False' ? [warning(about, attributes)] : []),
+    ...(attributes?.status === 'False' ? [warning({ ...about, places: observed.places }, attributes)] : []),
   ]
 }
 
-function warning(about: Pick<Finding, 'kind' | 'name'>, { reason, message }: Condition): Finding {
-  return { severity: 'warning', ...about, reason, message, next: adviceOn(reason) }
+function warning(about: About, { reason, message }: Condition): Finding {
+  const { kind, name } = about
+  return { severity: 'warning', kind, name, reason, message, next: adviceOn(reason, about, message) }
 }
 
 export interface Why {
@@ -146,6 +147,7 @@ export interface Why {
 
 /** Why it has no address that is its own; undefined: it has. */
 export function addressLack(service: BalancedService, observed: Observed): Why | undefined {
+  const about = aboutService(service, observed)
   const allocated = conditionIn(service.conditions, allocatedType)
   const has = addressesIn(service).length > 0
   if (!isOurs(service, observed)) {
@@ -155,11 +157,11 @@ export function addressLack(service: BalancedService, observed: Observed): Why |
       return { reason: 'noController', message, next: 'kubectl apply -f manifests/metallb.yaml' }
     }
     const message = `it is of class "${service.loadBalancerClass}", and no controller of Landfall's takes that class`
-    return { reason: 'otherLoadBalancerClass', message, next: adviceOn('otherLoadBalancerClass') }
+    return { reason: 'otherLoadBalancerClass', message, next: adviceOn('otherLoadBalancerClass', about) }
   }
   if (allocated?.status === 'False') {
     const { reason, message } = allocated
-    const next = adviceOnLack(observed, allocated)
+    const next = adviceOnLack(observed, about, allocated)
     return { reason, message: `${message}${moreOnLack(observed, allocated)}`, next }
   }
   if (has) return undefined
@@ -214,6 +216,7 @@ function explained(
   { reason, message }: Pick<Condition, 'reason' | 'message'>,
   observed: Observed,
 ): Why {
+  const about = aboutService(service, observed)
   if (reason === 'noEndpoints') {
     const lack = whyNoEndpoint(observed, service, undefined)
     return { reason, message: `${message}: ${lack.message}`, next: lack.next }
@@ -224,7 +227,7 @@ function explained(
     const on = nodes.length === 0 ? '' : `; its endpoints are on ${nodes.join(', ')}`
     const texts = excluded.map(({ name, message: why }) => `${name} may announce nothing: ${why}`)
     const [first] = excluded
-    const next = first === undefined ? adviceOn(reason) : adviceOnExcluded(first, observed)
+    const next = first === undefined ? adviceOn(reason, about) : adviceOnExcluded(first, observed)
     return { reason, message: [`${message}${on}`, ...texts].join('; '), next }
   }
   const [excluded] = excludedNodes(observed).filter((node) => node.reason === reason)
@@ -234,5 +237,14 @@ function explained(
     const lack = advertisementLack(observed, from)
     if (lack !== undefined) return { reason, ...lack }
   }
-  return { reason, message, next: adviceOn(reason) }
+  if (reason === 'nodeCordoned') {
+    const cordoned = observed.nodes.items.filter(({ unschedulable }) => unschedulable)
+    const names = cordoned.map(({ meta }) => meta.name).join(' ') || 'NODES'
+    return { reason, message, next: adviceOn(reason, about).replace('NODES', names) }
+  }
+  return { reason, message, next: adviceOn(reason, about, message) }
+}
+
+function aboutService({ meta }: BalancedService, { places }: Observed): About {
+  return { kind: 'Service', name: keyOf(meta), places }
 }

@@ -34,7 +34,7 @@ function idle(engine: Engine, observed: Observed): readonly Finding[] {
       name: 'envoy',
       reason: 'noVirtualHost',
       message: 'it serves no virtual host, and while it serves none its ports refuse connections',
-      next: 'Create an Ingress or an HTTPProxy (examples/hello.yaml), or look at what is said of those that there are.',
+      next: 'Look at what is said of the Ingresses and HTTPProxies that there are, or create some: kubectl apply -f examples/hello.yaml',
     },
   ]
 }
@@ -53,7 +53,7 @@ function ingressFindings(engine: Engine, observed: Observed): readonly Finding[]
         name,
         reason,
         message,
-        next: adviceOnObject(observed, reason, message),
+        next: adviceOnObject(observed, { kind: 'Ingress', name }, { reason, message }),
       }))
   })
 }

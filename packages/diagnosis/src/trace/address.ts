@@ -1,6 +1,7 @@
 /** Step 1: the address that the URL leads to, and the Service that has it on that port. */
 import { keyOf } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
+import { editing } from '../facts/advice.ts'
 import { type Contention, contentionsOf } from '../facts/contenders.ts'
 import type { BalancedService } from '../observed.ts'
 import { addressesIn, addressLack, balanced } from '../status/services.ts'
@@ -46,7 +47,7 @@ function judged(view: ClusterView, target: Target, entry: Entry, kind: string): 
   if (!hasPort(service, target.toPort)) {
     const ports = service.ports.map(({ port }) => port).join(', ')
     const message = `${address} is that of Service ${key}, which has no port ${target.toPort}: its ports are ${ports}`
-    const next = 'Use one of these ports in the URL, or add the port to the Service.'
+    const next = `Use one of these ports in the URL, or add the port to the Service: ${editing('Service', key)}`
     return broken(step, 'portNotServed', message, { next })
   }
   const lack = addressLack(service, view.observed)
@@ -74,7 +75,7 @@ function leadsPastEnvoy(view: ClusterView, target: Target, entry: Entry): Step |
   const lack = envoy && addressLack(envoy, view.observed)
   const has = own === '' ? `has no address: ${lack?.message ?? 'nobody says why'}` : `has ${own}`
   const message = `${target.host} leads to ${entry.address}, the address of Service ${keyOf(entry.service.meta)}; ${claimant.kind} ${keyOf(claimant.meta)} is served by Envoy, whose Service ${view.serving.entry} ${has}`
-  const next = own === '' ? (lack?.next ?? '') : `Have the DNS say ${target.host} = ${own}.`
+  const next = own === '' ? (lack?.next ?? '') : dnsAdvice(target, own)
   return broken(step, own === '' ? (lack?.reason ?? 'noAddress') : 'addressOfAnother', message, { next })
 }
 
@@ -93,8 +94,12 @@ function withoutName(
   if (found.step.state !== 'ok') return found
   const message = `${found.step.message}; ${why}`
   const address = found.entry?.address ?? ''
-  const next = `Have the DNS say ${target.host} = ${address}; to try it now: curl --resolve ${target.host}:${target.toPort}:${address} ${target.url}`
-  return { ...found, step: doubtful(step, 'nameNotResolved', message, { next }) }
+  return { ...found, step: doubtful(step, 'nameNotResolved', message, { next: dnsAdvice(target, address) }) }
+}
+
+function dnsAdvice({ host, toPort, url }: Target, address: string): string {
+  const written = address.includes(':') ? `[${address}]` : address
+  return `Have the DNS say ${host} = ${address}; to try it now: curl --resolve ${host}:${toPort}:${written} ${url}`
 }
 
 /** The name leads to what is no address of any Service here. */
@@ -109,7 +114,7 @@ function elsewhere(
   const own = found.entry?.address ?? ''
   if (own === '' || (envoy !== undefined && contentionOf(view, envoy) !== undefined)) return found
   const message = `${target.host} leads to ${text}, which no Service of type LoadBalancer has; Envoy (${keyOf(found.entry?.service.meta ?? { namespace: '', name: '' })}) has ${own}`
-  const next = `Have the DNS say ${target.host} = ${own}, unless ${text} is passed on to it; then trace with --address ${own}.`
+  const next = `${dnsAdvice(target, own)}; where ${text} is passed on to it: landfall trace ${target.url} --address ${own}`
   return { ...found, step: broken(step, 'addressOfNobody', message, { next }) }
 }
 

@@ -63,7 +63,7 @@ function clusterStep(view: ClusterView, found: RequestTrace, clusters: readonly 
   const [first = '', ...details] = texts
   if (refused === undefined) return fine('cluster', first, details)
   return broken('cluster', 'EnvoyRefused', refused, {
-    next: adviceOnRefusal(found.root ?? '', refused),
+    next: adviceOnRefusal(found.root ?? '', refused, view.observed.places),
     details: texts,
   })
 }

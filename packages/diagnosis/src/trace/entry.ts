@@ -1,7 +1,7 @@
 /** Step 4: the pods behind the address: Envoys, or where the Service is not Envoy's, the end of the way. */
 import { keyOf, type ServicePort } from '@landfall/kube/model'
 import type { ClusterView, EnvoyReading } from '../cluster-view.ts'
-import { type EndpointFact, endpointsOf } from '../facts/endpoints.ts'
+import { type EndpointFact, endpointsOf, labelText } from '../facts/endpoints.ts'
 import { whyNoEndpoint } from '../facts/why-no-endpoint.ts'
 import { podsOf } from '../status/programs.ts'
 import type { Entry } from './entry-point.ts'
@@ -48,15 +48,15 @@ export function traceEntry(
   if (here.length === 0) {
     const on = [...new Set(ready.map(({ node }) => node))].join(', ')
     const message = `externalTrafficPolicy is Local, and ${announcers.join(', ')} (which announces the address) has no ready ${what}: ready ones are on ${on}`
-    const next =
-      'Wait until another node announces it; if it stays so, see why the announcing node has no ready pod.'
+    const next = `Wait until another node announces it; if it stays so, see why the announcing node has no ready pod: kubectl -n ${service.meta.namespace} get pods -o wide -l ${labelText(service.selector)}`
     return broken(step, 'noLocalEndpoints', message, { next, details: lines })
   }
   const lost = here.filter(({ pod }) => isLost(pod && view.envoys.get(keyOf(pod.meta))))
   if (lost.length > 0) {
     const names = lost.map(({ pod, address }) => pod?.meta.name ?? address).join(', ')
     const message = `${names}: no connection to contour serve, so that it serves the configuration of before`
-    const next = `kubectl -n ${observed.places.ingress} logs ${names.split(', ')[0] ?? ''} -c envoy; see that contour is ready.`
+    const at = `kubectl -n ${observed.places.ingress}`
+    const next = `See that contour is ready: ${at} get pods -l app=contour; ${at} logs ${names.split(', ')[0] ?? ''} -c envoy`
     return doubtful(step, 'envoyNotConnected', message, { next, details: lines })
   }
   const where = local ? ' (externalTrafficPolicy: Local)' : ''

@@ -49,6 +49,12 @@ export function traceLive(tried: Try, expected: Expected): Step {
   }
 }
 
+/** `at`: address and port. */
+function arping(at: string): string {
+  const address = at.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+  return address.includes(':') ? `ndisc6 -m ${address} INTERFACE` : `arping -c 3 -I INTERFACE ${address}`
+}
+
 function logsOf({ namespace }: Expected): string {
   return `kubectl -n ${namespace} logs -l app=envoy -c envoy --tail=50`
 }
@@ -60,14 +66,12 @@ function noConnection(
 ): Step {
   if (code === 'ECONNREFUSED') {
     const text = `${at} refuses the connection: the address is reached, and nothing listens there`
-    const next =
-      'If all steps above are well: a host that is not a node may have the address too (arping -D), or kube-proxy does not run on the node.'
+    const next = `If all steps above are well, kube-proxy does not run on the node, or a host that is not a node has the address too; on the LAN: ${arping(at)}`
     return broken(step, code, text, { next })
   }
   const away = unreachable.includes(code)
   const text = `${at} cannot be reached from this machine: ${message}`
-  const next =
-    'Try it from a host that clients come from; on the LAN itself, ip neigh show tells whose MAC answers. kube-proxy in IPVS mode needs strictARP.'
+  const next = `Try it from a host that clients come from; on the LAN itself, see whose MAC answers: ${arping(at)}. kube-proxy in IPVS mode needs strictARP: kubectl -n kube-system edit configmap kube-proxy`
   return away && !insisted ? unknown(step, code, text, { next }) : broken(step, code, text, { next })
 }
 
@@ -81,8 +85,7 @@ function answered(
   const text = `${at} answers ${status}${to}${by}`
   if (byEnvoy && server !== 'envoy') {
     const who = server === '' ? 'what answers does not say that it is Envoy' : `that is not Envoy`
-    const next =
-      'Another host or a proxy answers in its place: on the LAN, arping tells whether two MACs have the address; look at http_proxy and at routers on the way.'
+    const next = `Another host or a proxy answers in its place: look at http_proxy and at routers on the way, and on the LAN, whether two MACs have the address: ${arping(at)}`
     return broken(step, 'anotherServer', `${text}: ${who}`, { next })
   }
   if (status >= 502 && status <= 504) {
@@ -92,7 +95,7 @@ function answered(
   if (status === 404 || status === 421 || status >= 500) {
     const next =
       status === 421
-        ? 'Ask for the host of the TLS handshake.'
+        ? 'Ask for the host of the TLS handshake: leave out the header Host (-H).'
         : 'If all steps above are well, the backend says so: see its logs.'
     return doubtful(step, `HTTP${status}`, text, { next })
   }

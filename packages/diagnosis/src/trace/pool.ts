@@ -1,5 +1,6 @@
 /** Step 2: the pool that the address is from. */
-import { adviceOn } from '../facts/advice.ts'
+import { keyOf } from '@landfall/kube/model'
+import { type About, adviceOn } from '../facts/advice.ts'
 import { correction } from '../facts/allocation-lack.ts'
 import { conditionOf } from '../facts/condition.ts'
 import { statedRefusals } from '../facts/config-map.ts'
@@ -19,10 +20,11 @@ export function tracePool(observed: Observed, { service, address }: Entry): Step
   }
   const gap = unreadable(observed)
   if (gap !== undefined) return unknown(step, 'notReadable', `pools cannot be read: ${gap.message}`)
+  const about: About = { kind: 'Service', name: keyOf(service.meta), places: observed.places }
   const pool = poolOfAddress(observed, service, address)
   if (pool === undefined) {
     const message = `${address} is in no pool: it was not given by Landfall, or its pool is gone`
-    return broken(step, 'AddressNotInPool', message, { next: adviceOn('AddressNotInPool') })
+    return broken(step, 'AddressNotInPool', message, { next: adviceOn('AddressNotInPool', about) })
   }
   const legacy = rulingConfigMap(observed)
   const fact = poolFacts(observed).find(
@@ -35,7 +37,7 @@ export function tracePool(observed: Observed, { service, address }: Entry): Step
       return doubtful(step, stated.reason, message, { next: legacy === undefined ? '' : correction(legacy) })
     }
     const message = `pool ${pool.name} is gone; the Service keeps the address for a while`
-    return doubtful(step, 'PoolRemoved', message, { next: adviceOn('PoolRemoved') })
+    return doubtful(step, 'PoolRemoved', message, { next: adviceOn('PoolRemoved', about) })
   }
   const where = fact.place.at === '' ? '' : `, ${fact.place.at} of ConfigMap ${fact.place.name}`
   const text = `${pool.name} (${fact.addresses.join(', ')})${where}`
@@ -55,11 +57,16 @@ interface Refused {
   readonly next: string
 }
 
-function refusalOf({ object }: PoolFact, observed: Observed): Refused | undefined {
+function refusalOf({ object, place }: PoolFact, observed: Observed): Refused | undefined {
   if (object !== undefined) {
     const valid = conditionOf(object, 'Valid')
     if (valid?.status !== 'False') return undefined
-    return { reason: valid.reason, message: valid.message, next: adviceOn(valid.reason) }
+    const about: About = { ...place, places: observed.places }
+    return {
+      reason: valid.reason,
+      message: valid.message,
+      next: adviceOn(valid.reason, about, valid.message),
+    }
   }
   const legacy = rulingConfigMap(observed)
   const [first] = legacy?.refusals ?? []

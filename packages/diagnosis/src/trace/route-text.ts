@@ -1,5 +1,6 @@
 /** A route in a few words: what it takes, and the object and rule that made it. */
-import { matchText, type Route } from '@landfall/ingress/routing'
+import { matchText, type RequestTrace, type Route } from '@landfall/ingress/routing'
+import type { About } from '../facts/advice.ts'
 
 /** Characters of what a route matches. */
 const longest = 100
@@ -13,4 +14,12 @@ export function routeText(route: Route): string {
 /** `HTTPProxy web/shop spec.routes[1]` */
 export function ruleText({ owner, rule }: Route): string {
   return `${owner.replace('/', ' ')} ${rule}`
+}
+
+/** The object that a host is from. */
+export function ownerOf({ root, served }: RequestTrace): Pick<About, 'kind' | 'name'> {
+  if (root !== undefined) return { kind: 'HTTPProxy', name: root }
+  const [first] = served?.kind === 'http' ? served.routes : []
+  const [kind = '', ...key] = (first?.owner ?? '').split('/')
+  return { kind, name: key.join('/') }
 }

@@ -1,9 +1,10 @@
 /** What each Envoy has of a step, as the replica of `serve` knows it that the Envoy follows. */
 import { type Cluster, clusterName, type RequestTrace } from '@landfall/ingress/routing'
 import type { ClusterView } from '../cluster-view.ts'
-import { adviceOn } from '../facts/advice.ts'
+import { type About, adviceOn } from '../facts/advice.ts'
 import { podsOf } from '../status/programs.ts'
 import { clustersOf } from './backends.ts'
+import { ownerOf } from './route-text.ts'
 import { broken, doubtful, type Step } from './step.ts'
 import type { Target } from './target.ts'
 
@@ -55,7 +56,8 @@ export function withStandings(
     )
   }
   const envoys = standings.byHost.get(concerned.found.host ?? '') ?? []
-  return steps.map((step) => judged(step, view, envoys, (one) => isOf(step, one, concerned)))
+  const owner = ownerOf(concerned.found)
+  return steps.map((step) => judged(step, view, envoys, (one) => isOf(step, one, concerned), owner))
 }
 
 /** What of a host is of which step. */
@@ -92,6 +94,7 @@ function judged(
   view: ClusterView,
   envoys: readonly EnvoyStanding[],
   concerns: (one: Standing) => boolean,
+  owner: Pick<About, 'kind' | 'name'>,
 ): Step {
   const known = new Map(envoys.map(({ node, resources }) => [node, resources.filter(concerns)]))
   if (![...known.values()].some(({ length }) => length > 0)) return step
@@ -109,7 +112,10 @@ function judged(
   const judge = held + behind === 0 ? broken : doubtful
   if (refused > 0) {
     const message = `${step.message}; ${refused} of ${all} Envoys refuse it`
-    return judge(step.name, 'EnvoyRefused', message, { details, next: adviceOn('EnvoyRefused') })
+    return judge(step.name, 'EnvoyRefused', message, {
+      details,
+      next: adviceOn('EnvoyRefused', { ...owner, places: view.observed.places }),
+    })
   }
   const next = `Trace again: it takes a moment. If it stays so: kubectl -n ${view.observed.places.ingress} logs -l app=contour --tail=-1 | grep -E 'responseRefused|resourceRefused|streamClosed'`
   const message = `${step.message}; ${behind + missing} of ${all} Envoys do not have it in its newest form`

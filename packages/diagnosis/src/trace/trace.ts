@@ -87,7 +87,7 @@ function traceHttp(
   const { changes } = observed
   const found = traceRequest(changes, worldOf(changes), serving.options, requestOf(target, { mergeSlashes }))
   const virtualHost = traceVirtualHost(view, target, found)
-  const route = traceRoute(target, found)
+  const route = traceRoute(observed.places, target, found)
   const steps = [
     entry === undefined
       ? skipped('listener', 'no Service leads to Envoy')

@@ -1,8 +1,8 @@
 /** Steps 5 and 6: Envoy's listener, and the virtual host on it that has the name. */
 import { isOurClass, type RequestTrace } from '@landfall/ingress/routing'
-import { keyOf } from '@landfall/kube/model'
+import { keyOf, splitKey } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
-import { adviceOn } from '../facts/advice.ts'
+import { type About, adviceOn, editing } from '../facts/advice.ts'
 import { conditionOf } from '../facts/condition.ts'
 import { adviceOnRefusal, refusalText } from '../facts/envoy-refusal.ts'
 import { adviceOnObject } from '../facts/object-advice.ts'
@@ -12,6 +12,7 @@ import { podsOf } from '../status/programs.ts'
 import { claimantsOf } from './claimants.ts'
 import { portOf } from './entry.ts'
 import type { Entry } from './entry-point.ts'
+import { ownerOf } from './route-text.ts'
 import { broken, doubtful, fine, type Step, unknown } from './step.ts'
 import type { Target } from './target.ts'
 
@@ -36,13 +37,14 @@ export function traceListener(view: ClusterView, entry: Entry, target: Target): 
   if (number === 0) return fine(step, `${name}, by the port's name "${port.targetPort}"`)
   if (listener === undefined) {
     const message = `port ${target.toPort} leads to port ${number} of Envoy, where nothing listens (http ${http.port}, https ${https.port})`
-    const next =
-      'Correct targetPort of the Service, or the flags --envoy-service-http(s)-port of contour serve.'
+    const next = `Correct targetPort of the Service (${editing('Service', keyOf(entry.service.meta))}), or the flags --envoy-service-http(s)-port of contour serve: kubectl -n ${observed.places.ingress} edit deployment contour`
     return broken(step, 'portWithoutListener', message, { next })
   }
   if (listener !== target.scheme) {
     const message = `port ${target.toPort} is ${name}, and the URL says ${target.scheme}`
-    return broken(step, 'wrongScheme', message, { next: `Use ${listener}:// for this port.` })
+    return broken(step, 'wrongScheme', message, {
+      next: `Use ${listener}:// for this port: landfall trace ${withScheme(target, listener)}`,
+    })
   }
   return fine(step, `${name}, port ${number}`)
 }
@@ -53,7 +55,9 @@ export function traceVirtualHost(view: ClusterView, target: Target, found: Reque
   if (host === undefined || served === undefined) return unserved(view, target, found)
   const refused = refusalOf(view, found, ['scopes', 'routes', 'secrets'])
   if (refused !== undefined) {
-    return broken(step, 'EnvoyRefused', refused, { next: adviceOnRefusal(found.root ?? '', refused) })
+    return broken(step, 'EnvoyRefused', refused, {
+      next: adviceOnRefusal(found.root ?? '', refused, view.observed.places),
+    })
   }
   const how = served.secret === undefined ? '' : `, certificate of Secret ${served.secret}`
   const name = host === '*' ? '* (the default host)' : host
@@ -73,8 +77,11 @@ export function traceVirtualHost(view: ClusterView, target: Target, found: Reque
     )
   }
   if (problems.length === 0) return fine(step, message)
-  const [first] = found.outcomes.flatMap(({ problems: all }) => all)
-  const more = { details: problems, next: adviceOn(first?.reason ?? '') }
+  const [first] = found.outcomes.flatMap(({ kind, key, problems: all }) =>
+    all.map((problem) => ({ ...problem, kind: kindText(kind), name: key })),
+  )
+  const about: About = { kind: '', name: '', ...first, places: view.observed.places }
+  const more = { details: problems, next: adviceOn(first?.reason ?? '', about, first?.message) }
   return doubtful(step, first?.reason ?? '', `${message}; not all of it is well`, more)
 }
 
@@ -123,22 +130,26 @@ function unserved(view: ClusterView, target: Target, found: RequestTrace): Step 
   if (first !== undefined && observed.secrets.gap !== undefined && first.type === 'TLSError') {
     const told = toldErrors(view, found)
     if (told.length > 0) {
+      const about: About = { kind: 'HTTPProxy', name: found.root ?? '', places: observed.places }
       const message = `${target.host} is not served: HTTPProxy ${found.root} says: ${told[0]?.message ?? ''}`
-      return broken(step, told[0]?.reason ?? '', message, { next: adviceOn(told[0]?.reason ?? '', message) })
+      return broken(step, told[0]?.reason ?? '', message, {
+        next: adviceOn(told[0]?.reason ?? '', about, message),
+      })
     }
+    const { namespace, name } = splitKey(found.root ?? first.key)
     const message = `${target.host} has a certificate, and Secrets cannot be read: whether it is served cannot be told`
     return unknown(step, 'notReadable', message, {
-      next: 'kubectl describe httpproxy says whether it is valid.',
+      next: `Its status says whether it is valid: kubectl -n ${namespace} describe httpproxy ${name}`,
     })
   }
   if (first !== undefined) {
     const message = `${target.host} is not served: ${kindText(first.kind)} ${first.key}: ${first.message}`
     return broken(step, first.reason, message, {
-      next: adviceOnObject(observed, first.reason, first.message),
+      next: adviceOnObject(observed, { kind: kindText(first.kind), name: first.key }, first),
       details: problemLines(found).slice(1),
     })
   }
-  if (found.elsewhere.length > 0) return otherSide(target, found.elsewhere)
+  if (found.elsewhere.length > 0) return otherSide(target, found)
   const [stranger] = strangers
   if (stranger !== undefined) {
     const message = `${stranger.kind} ${keyOf(stranger.meta)} names ${target.host}, and is of class "${classOf(stranger.meta.annotations, stranger.field)}"; contour serve takes ${classText(view.serving.options.classes)}`
@@ -148,11 +159,11 @@ function unserved(view: ClusterView, target: Target, found: RequestTrace): Step 
   }
   if (target.isAddress) {
     const message = `no virtual host takes a request without a name${target.scheme === 'https' ? ' over TLS' : ''}`
-    const next = 'Ask by name (a header Host, or curl --resolve), or define an Ingress without a host.'
+    const next = `Ask by name: landfall trace ${target.scheme}://NAME/ --address ${target.authority}; or define an Ingress without a host: kubectl -n NAMESPACE create ingress NAME --rule='/*=SERVICE:PORT'`
     return broken(step, 'noDefaultHost', message, { next })
   }
   const message = `no Ingress and no HTTPProxy names ${found.names.join(' or ')}${nearest(view)}`
-  const next = 'Create an Ingress or an HTTPProxy for it, or correct the name (examples/hello.yaml).'
+  const next = `Correct the name, or create an Ingress (or an HTTPProxy, as in examples/hello.yaml): kubectl -n NAMESPACE create ingress NAME --rule='${target.host}/*=SERVICE:PORT'`
   return broken(step, 'hostUnknown', message, { next })
 }
 
@@ -162,15 +173,23 @@ function toldErrors({ observed }: ClusterView, { root }: RequestTrace) {
   return proxy?.status?.conditions?.find(({ type }) => type === 'Valid')?.errors ?? []
 }
 
-function otherSide(target: Target, hosts: readonly string[]): Step {
-  const [host = ''] = hosts
+function otherSide(target: Target, found: RequestTrace): Step {
+  const [host = ''] = found.elsewhere
   if (target.scheme === 'https') {
     const message = `${host} is served over plain HTTP alone: it asks for no TLS`
-    const next = 'Give the HTTPProxy virtualhost.tls (the Ingress spec.tls), or use http://.'
+    const { kind, name } = ownerOf(found)
+    const edit = name === '' ? '' : ` (${editing(kind, name)})`
+    const next = `Give the HTTPProxy virtualhost.tls, the Ingress spec.tls${edit}, or use plain HTTP: landfall trace ${withScheme(target, 'http')}`
     return broken('virtual host', 'noTLS', message, { next })
   }
   const message = `${host} is served over TLS alone`
-  return broken('virtual host', 'onlyTLS', message, { next: 'Use https://.' })
+  return broken('virtual host', 'onlyTLS', message, {
+    next: `Use TLS: landfall trace ${withScheme(target, 'https')}`,
+  })
+}
+
+function withScheme({ url }: Target, scheme: string): string {
+  return url.replace(/^https?/, scheme)
 }
 
 function isTaken({ serving }: ClusterView, { meta, field }: ReturnType<typeof claimantsOf>[number]): boolean {
