@@ -20,6 +20,8 @@ const ways: readonly Way[] = ['delta', 'streams']
 const one = 'services: [{name: one, port: 80}]'
 const asks = (name: string, more = '') =>
   `, tls: {secretName: cert}, authorization: {extensionRef: {name: ${name}}${more}}`
+/** Envoy waits no longer than 200 ms otherwise. */
+const patient = 'timeoutPolicy: {response: 10s}'
 const server = pairOf('server')
 
 interface Ports {
@@ -39,8 +41,11 @@ const objects = ({ backend, grpc, secure, http }: Ports) =>
     serviceObjects('nobody', []),
     secretObject('cert', { 'tls.crt': server.cert, 'tls.key': server.key }),
     secretObject('ca', { 'ca.crt': pem('ca.pem') }),
-    extensionObject('grpc'),
-    extensionObject('verified', 'validation: {caSecret: ca, subjectNames: [another.test, backend.test]}'),
+    extensionObject('grpc', `protocol: h2c, ${patient}`),
+    extensionObject(
+      'verified',
+      `validation: {caSecret: ca, subjectNames: [another.test, backend.test]}, ${patient}`,
+    ),
     extensionObject('mistaken', 'validation: {caSecret: ca, subjectName: another.test}'),
     extensionObject('asked', 'protocol: http/1.1'),
     extensionObject('nobody'),
@@ -84,6 +89,18 @@ spec:
       `routes: [{${one}}]`,
       asks('grpc', ', withRequestBody: {maxRequestBytes: 8, packAsBytes: true}'),
     ),
+    proxyObject(
+      'granted',
+      `routes: [{directResponsePolicy: {statusCode: 418}},
+       {conditions: [{header: {name: X-Granted, exact: alice}}], ${one}}]`,
+      asks('grpc'),
+    ),
+    proxyObject(
+      'before',
+      `routes: [{${one}}, {conditions: [{prefix: /denied}], ipDenyPolicy: [{source: Peer, cidr: 127.0.0.1}], ${one}},
+       {conditions: [{prefix: /limited}], rateLimitPolicy: {local: {requests: 1, unit: hour}}, ${one}}]`,
+      `, corsPolicy: {allowOrigin: ['*'], allowMethods: [GET]}${asks('grpc')}`,
+    ),
     proxyObject('hasty', `routes: [{${one}}]`, asks('hasty')),
     proxyObject('narrow', `routes: [{${one}}]`, asks('narrow')),
     proxyObject('slow', `routes: [{${one}}]`, asks('grpc', ', responseTimeout: 50ms')),
@@ -115,6 +132,8 @@ const byHeader: Checks['answer'] = ({ attributes }) =>
         status: { code: 7 },
         httpResponse: { case: 'deniedResponse', value: { status: { code: 401 }, body: 'who are you?' } },
       }
+
+const passed = { httpResponse: { case: 'okResponse' as const, value: {} } }
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'authorization, in an Envoy by way of %s',
@@ -186,6 +205,22 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(await status('grpc.test', '/nowhere')).toBe(404)
       expect(await status('grpc.test', '/a', { host: 'free.test' })).toBe(421)
       expect(grpc.seen).toEqual([])
+    })
+
+    test('what the host refuses or answers by itself is no question for the server', async () => {
+      expect(await status('before.test', '/denied', alice)).toBe(403)
+      expect(await status('before.test', '/limited', alice)).toBe(200)
+      expect(await status('before.test', '/limited', alice)).toBe(429)
+      const headers = { origin: 'https://shop.test', 'access-control-request-method': 'GET' }
+      expect((await client.send('before.test', { method: 'OPTIONS', headers })).status).toBe(200)
+      expect(grpc.seen).toHaveLength(1)
+    })
+
+    test('a header that the server gives a request chooses its route', async () => {
+      grpc.answer = (request) =>
+        request.attributes?.request?.http?.headers['x-user'] === 'bob' ? passed : byHeader(request)
+      expect(await status('granted.test', '/', alice)).toBe(200)
+      expect(await status('granted.test', '/', { 'x-user': 'bob' })).toBe(418)
     })
 
     test('a host below a wildcard that asks is not asked for, and is no way around it', async () => {

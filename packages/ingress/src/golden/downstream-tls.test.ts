@@ -1,6 +1,7 @@
 /** Which clients a host takes over TLS, and streams, through a real Envoy. */
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -82,6 +83,17 @@ kind: HTTPProxy
 metadata: {name: child, namespace: web}
 spec: {tcpproxy: ${to('one')}}
 `,
+    proxyObject('ended-as-of-old', 'tcpproxy: {includes: {name: child}}', ', tls: {secretName: cert}'),
+    proxyObject(
+      'encrypted-anew',
+      'tcpproxy: {services: [{name: two, port: 80, protocol: tls, validation: {caSecret: ca, subjectName: alice.test}}]}',
+      ', tls: {secretName: cert}',
+    ),
+    proxyObject(
+      'not-verified',
+      'tcpproxy: {services: [{name: two, port: 80, protocol: tls, validation: {caSecret: ca, subjectName: other.test}}]}',
+      ', tls: {secretName: cert}',
+    ),
     ...(list === undefined
       ? []
       : [proxyObject('listed', `routes: [${to('one')}]`, clients('caSecret: ca, crlSecret: ca'))]),
@@ -256,6 +268,40 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       // A stream says nothing of its own: no header of Envoy's is there.
       expect(backend.last.headers['x-request-start']).toBeUndefined()
       expect((await stand.http('passed.test'))?.status).toBe(301)
+      expect(await status('ended-as-of-old.test')).toBe(200)
+    })
+
+    test('a stream that is ended here can go on to a backend over TLS, whose certificate is checked', async () => {
+      expect(await subject('encrypted-anew.test')).toBe('server')
+      expect(await status('encrypted-anew.test')).toBe(200)
+      expect(secure.last.headers.host).toBe('encrypted-anew.test')
+      expect(await status('not-verified.test')).toBeUndefined()
+    })
+
+    test('HTTP/2 is spoken to clients that offer it, for the host of the handshake alone; of a stream nothing is said', async () => {
+      const session = connectHttp2('https://open.test', {
+        createConnection: () =>
+          connect({ ...at(), servername: 'open.test', ALPNProtocols: ['h2'], rejectUnauthorized: false }),
+      })
+      const asked = async (authority: string) => {
+        const call = session.request({ ':authority': authority })
+        const [headers] = await once(call, 'response')
+        call.close()
+        return headers[':status']
+      }
+      expect([await asked('open.test'), await asked('strict.test'), await asked('any.test')]).toEqual([
+        200, 421, 421,
+      ])
+      session.destroy()
+      const socket = connect({
+        ...at(),
+        servername: 'ended.test',
+        ALPNProtocols: ['h2', 'http/1.1'],
+        rejectUnauthorized: false,
+      })
+      await once(socket, 'secureConnect')
+      expect(socket.alpnProtocol).toBe(false)
+      socket.destroy()
     })
   },
 )
