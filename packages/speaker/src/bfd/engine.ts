@@ -37,7 +37,9 @@ export class BfdEngine {
       case 'guard':
         return this.#guard(message.id, message.fd)
       case 'unguard':
-        this.#runners.get(message.id)?.unguard()
+        return this.#runners.get(message.id)?.unguard()
+      case 'restarting':
+        this.#runners.get(message.id)?.restarting()
     }
   }
 

@@ -25,6 +25,8 @@ export type ToBfd =
    */
   | { readonly kind: 'guard'; readonly id: string; readonly fd: number }
   | { readonly kind: 'unguard'; readonly id: string }
+  /** The peer went as one that restarts gracefully: BFD that ends with it says nothing of the path (RFC 5882 §4.3.2). */
+  | { readonly kind: 'restarting'; readonly id: string }
 
 /** Why a session cannot begin. Tried again until it can. `pathTaken`: between two addresses there is one (RFC 5881 §3). */
 export type BfdObstacle = 'portInUse' | 'pathTaken' | 'addressMissing' | 'socketFailed'
@@ -45,8 +47,6 @@ export type FromBfd =
       readonly diagnostic: number
       /** The routing protocol is to stay down. */
       readonly held: boolean
-      /** What the peer said last of its own BFD: it would outlive a restart of the peer's routing protocol. */
-      readonly independent: boolean
     }
   | {
       readonly kind: 'obstacle'

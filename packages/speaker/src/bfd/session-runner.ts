@@ -116,6 +116,11 @@ export class SessionRunner implements Listener {
     this.#dispatch({ kind: 'packet', packet })
   }
 
+  /** Of BFD that is said to outlive the peer's routing protocol nothing else is expected. */
+  restarting(): void {
+    if (!this.#independent) this.#dispatch({ kind: 'restarting' })
+  }
+
   guard(fd: number): void {
     this.unguard()
     this.#guard = fd
@@ -173,8 +178,7 @@ export class SessionRunner implements Listener {
 
   #report(): void {
     const { kind: state, diagnostic, heldUntil } = this.#state
-    const [{ id }, held, independent] = [this.#session, heldUntil !== undefined, this.#independent]
-    this.#post({ kind: 'state', id, state, diagnostic, held, independent })
+    this.#post({ kind: 'state', id: this.id, state, diagnostic, held: heldUntil !== undefined })
   }
 
   #watchGuard(): void {

@@ -17,7 +17,6 @@ function report() {
       state: to,
       diagnostic: to === 'up' ? 0 : 1,
       held,
-      independent: false,
     })
   return { bfd, labels, metrics, observe, state, events: () => lines.map(({ event }) => event) }
 }

@@ -48,6 +48,11 @@ export class FailureDetection {
     if (this.#session !== undefined) this.#options.send({ kind: 'unguard', id: this.#id })
   }
 
+  /** The session ended as one does whose peer restarts gracefully. */
+  restarting(): void {
+    if (this.#session !== undefined) this.#options.send({ kind: 'restarting', id: this.#id })
+  }
+
   /** undefined ends it; one that comes to a session that is up begins at once. */
   setProfile(profile: BfdProfile | undefined): void {
     this.#profile = profile

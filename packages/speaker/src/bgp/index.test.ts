@@ -266,37 +266,12 @@ test('a route waits for an address to be usable, and goes with it', async () => 
   expect([peer.connections, of('mpReach').length]).toEqual([1, 1])
 })
 
-test.each([
-  ['ends with the peer, is dialled on while the peer restarts', false, 60, 2, undefined],
-  ['ends with a peer that said that it goes, is dialled on', false, 60, 2, bgpError(6, 2)],
-  ['ends with a peer that said that it goes for good, is waited for', false, 60, 1, bgpError(6, 9)],
-  ['outlives the peer, is waited for', true, 60, 1, undefined],
-  ['ends with a peer that keeps no routes, is waited for', false, undefined, 1, undefined],
-] as const)('a peer whose BFD %s', async (_what, independent, restartSeconds, connections, goodbye) => {
-  const peer = await listen(restartSeconds === undefined ? {} : { restartSeconds })
-  const { speaker, logged } = makeSpeaker()
-  speaker.apply({ peers: [to(peer, { gracefulRestart: true })] })
-  await until('the session', () => logged('sessionUp').length === 1)
-  if (goodbye === undefined) peer.drop()
-  else peer.send({ kind: 'notification', error: goodbye })
-  await until('its end', () => logged('sessionDown').length === 1)
-  const bfd = { kind: 'state', id: 'peer', diagnostic: 1, independent } as const
-  speaker.observedBfd({ ...bfd, state: 'down', held: true })
-  // The first attempt after a session that ended comes within 250 ms.
-  if (connections === 2) await until('the next session', () => logged('sessionUp').length === 2)
-  else await sleep(600)
-  expect(peer.connections).toBe(connections)
-  expect(speaker.status()[0]?.held).toBe(connections === 1)
-  speaker.observedBfd({ ...bfd, state: 'up', held: false })
-  await until('the next session', () => logged('sessionUp').length === 2)
-})
-
 test('of BFD that a peer has no more nothing is said', async () => {
   const peer = await listen()
   const { speaker, metrics, logged } = makeSpeaker()
   const times = { transmitMs: 300, receiveMs: 300, multiplier: 3 }
   const bfd = { ...times, echoMs: undefined, passive: false, minimumTtl: 254 }
-  const said = { kind: 'state', id: 'peer', diagnostic: 0, held: false, independent: false } as const
+  const said = { kind: 'state', id: 'peer', diagnostic: 0, held: false } as const
   speaker.apply({ peers: [to(peer, { bfd })] })
   await until('the session', () => logged('sessionUp').length === 1)
   speaker.observedBfd({ ...said, state: 'up' })

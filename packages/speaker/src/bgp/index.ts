@@ -114,8 +114,7 @@ export class BgpSpeaker {
       return held?.session.hasBfd === true ? labelsOf(held.peer) : undefined
     })
     if (message.kind !== 'counts') this.#options.onStatus?.()
-    if (message.kind === 'state')
-      this.#held.get(message.id)?.session.setHeld(message.held, message.independent)
+    if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
   }
 
   /** Some peer agreed to keep our routes over a restart. */

@@ -102,4 +102,20 @@ describeWith('a restart beside BFD, with', 'bird', () => {
   test('that takes BFD gracefully: the routes stay', async () => {
     expect(await restart(lab)).toEqual({ missed: 0, downs: 0 })
   })
+
+  test('that crashes: the session that is back stays, though BFD ended with BIRD', async () => {
+    const crashing = bird.replace('restart aware', 'restart on')
+    await lab.end('bird')
+    await lab.startBird(crashing)
+    const speaker = lab.startSpeaker(1)
+    speaker.apply({ peers: [peer] })
+    const states = () => speaker.events('bfd').map(({ state }) => state)
+    await until('BFD', () => states().at(-1) === 'up')
+    await lab.end('bird')
+    await lab.startBird(crashing)
+    await until('BFD again', () => /down.*up$/.test(states().slice(states().indexOf('up')).join()))
+    await until('the session', () => speaker.events('sessionUp').length === 2)
+    expect(speaker.events('sessionDown')).toHaveLength(1)
+    await speaker.stop()
+  })
 })

@@ -91,8 +91,6 @@ export class Session {
   #state: State = stopped
   #established: Established | undefined
   #hasBeenUp = false
-  /** By performance.now(): until then a peer that went without a word is back from its restart (RFC 4724). */
-  #peerRestartsUntil = 0
   #draining = false
   #unsent: readonly UnsentRoute[] = []
   #lastEnding: Why | undefined
@@ -207,13 +205,8 @@ export class Session {
     if (profile === undefined) this.#dispatch({ kind: 'release' })
   }
 
-  /**
-   * BFD says whether the session has to stay down. While the peer restarts, BFD that ends with it says nothing of the path
-   * (RFC 5882 §4.3.2): it is dialled as before.
-   */
-  setHeld(held: boolean, independent: boolean): void {
-    const restarts = this.#established === undefined && performance.now() < this.#peerRestartsUntil
-    if (held && restarts && !independent) return
+  /** BFD says whether the session has to stay down. */
+  setHeld(held: boolean): void {
     this.#dispatch({ kind: held ? 'hold' : 'release' })
   }
 
@@ -321,13 +314,10 @@ export class Session {
     this.#retirement = undefined
     this.#lastEnding = whyEnded(ending)
     if (wasEstablished) this.#since = Date.now()
-    if (this.#established !== undefined) {
-      const { agreed } = this.#established
-      const restartMs = mayRestart(ending, agreed) ? agreed.peerRestartSeconds * 1000 : 0
-      this.#peerRestartsUntil = performance.now() + restartMs
-    }
-    this.#established = undefined
     this.#detection.down()
+    if (this.#established !== undefined && mayRestart(ending, this.#established.agreed))
+      this.#detection.restarting()
+    this.#established = undefined
     this.#connections.forget()
     this.#unsent = []
     this.#log.ended(ending, wasEstablished)
@@ -385,7 +375,8 @@ export class Session {
 }
 
 /** The peer went in a way that a restart of it would look like (RFC 4724 §4.2, RFC 8538 §4). */
-function mayRestart(ending: Ending, { notificationRestart }: Agreed): boolean {
+function mayRestart(ending: Ending, { notificationRestart, peerRestartSeconds }: Agreed): boolean {
+  if (peerRestartSeconds === 0) return false
   if (ending.kind === 'closed') return true
   return ending.kind === 'notificationReceived' && notificationRestart && !isHardReset(ending.error)
 }

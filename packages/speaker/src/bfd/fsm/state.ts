@@ -54,6 +54,8 @@ export interface State {
   readonly echoesOut: readonly number[]
   /** Until then the routing protocol is to stay down; undefined: the session does not hold it. */
   readonly heldUntil: number | undefined
+  /** When the peer's routing protocol went to restart; undefined: BFD was there since. */
+  readonly doubtedAt: number | undefined
 }
 
 export type Event =
@@ -63,6 +65,8 @@ export type Event =
   | { readonly kind: 'tick' }
   /** The settings are other ones from now on. */
   | { readonly kind: 'configured' }
+  /** The peer's routing protocol restarts gracefully, and its BFD may end with it (RFC 5882 §4.3.2). */
+  | { readonly kind: 'restarting' }
   /** Ends the session without accusing the path (RFC 5882 §3.2). */
   | { readonly kind: 'disabled' }
 
@@ -102,5 +106,6 @@ export function initial(settings: BfdSettings, now: number): State {
     echoHeardAt: now,
     echoesOut: [],
     heldUntil: undefined,
+    doubtedAt: undefined,
   }
 }

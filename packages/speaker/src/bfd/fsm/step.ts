@@ -3,11 +3,21 @@
  * the next state and what is to be done out. Pure. Demand mode is not offered, and honoured when the peer asks.
  *
  * A session that went from up to down holds the routing protocol down until it is up again, the peer says that it
- * was shut on purpose, or no BFD has come for 3 s: the peer may speak none any more (RFC 5882 §3.2, §4.2).
+ * was shut on purpose, or no BFD has come for 3 s: the peer may speak none any more (RFC 5882 §3.2, §4.2). It does not where
+ * the peer restarts gracefully, until BFD was there again.
  */
 import { type ControlPacket, diagnostic, type SessionState } from '../codec/index.ts'
 import { type BfdSettings, type Event, holdMs, type State, type Step, slowMs } from './state.ts'
-import { detectAt, drawJitter, echoAt, echoDetectAt, echoesToLose, echoMs, sendAt } from './timers.ts'
+import {
+  detectAt,
+  detectionMs,
+  drawJitter,
+  echoAt,
+  echoDetectAt,
+  echoesToLose,
+  echoMs,
+  sendAt,
+} from './timers.ts'
 
 export function step(state: State, event: Event, now: number, settings: BfdSettings): Step {
   if (state.kind === 'adminDown') return { state, effects: [] }
@@ -20,6 +30,8 @@ export function step(state: State, event: Event, now: number, settings: BfdSetti
       return tick(state, now, settings)
     case 'configured':
       return configure(state, now, settings)
+    case 'restarting':
+      return outcome(state, { ...state, heldUntil: undefined, doubtedAt: now }, now, settings)
     default: {
       const down = leave(state, 'adminDown', diagnostic.administrativelyDown, settings)
       return transmit({ ...down, heldUntil: undefined }, now, settings, ['changed'])
@@ -63,7 +75,8 @@ function move(state: State, remote: SessionState, now: number, settings: BfdSett
     case 'init':
       return remote === 'down' ? state : rise(state, settings)
     default:
-      return remote === 'down' ? fall(state, diagnostic.neighborSignaledDown, now, settings) : state
+      if (remote === 'down') return fall(state, diagnostic.neighborSignaledDown, now, settings)
+      return due(outlivedAt(state), now) ? { ...state, doubtedAt: undefined } : state
   }
 }
 
@@ -163,11 +176,18 @@ function rise(state: State, settings: BfdSettings): State {
     transmit: { said: transmitMs, used: Math.min(state.transmit.used, transmitMs) },
     polling: state.transmit.said !== transmitMs,
     heldUntil: undefined,
+    doubtedAt: undefined,
   }
 }
 
+/** BFD that is heard from then on did not end with the peer's routing protocol. */
+function outlivedAt(state: State): number | undefined {
+  return state.doubtedAt === undefined ? undefined : state.doubtedAt + (detectionMs(state) ?? 0)
+}
+
 function fall(state: State, why: number, now: number, settings: BfdSettings): State {
-  const heldUntil = state.kind === 'up' ? now + holdMs : state.heldUntil
+  const holds = state.kind === 'up' && state.doubtedAt === undefined
+  const heldUntil = holds ? now + holdMs : state.heldUntil
   return { ...leave(state, 'down', why, settings), heldUntil }
 }
 

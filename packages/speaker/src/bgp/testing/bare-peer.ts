@@ -23,6 +23,8 @@ const context: SessionContext = { fourOctetAS: true, internal: true, messageLimi
 export interface BarePeerOptions {
   readonly asn: number
   readonly holdSeconds?: number
+  /** 127.0.0.1 unless given. */
+  readonly address?: string
   /** Any that is free unless given. */
   readonly port?: number
   /** Offers graceful restart, with so long a time to be away. */
@@ -50,7 +52,7 @@ export class BarePeer {
 
   static async listen(options: BarePeerOptions): Promise<BarePeer> {
     const peer = new BarePeer(options)
-    peer.#server.listen(options.port ?? 0, '127.0.0.1')
+    peer.#server.listen(options.port ?? 0, options.address ?? '127.0.0.1')
     await once(peer.#server, 'listening')
     return peer
   }
