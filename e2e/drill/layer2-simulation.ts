@@ -66,7 +66,7 @@ function verdict(first: number, lines: readonly Line[]): Verdict {
   const text = (sent: Sent): string =>
     `${sent.messages} messages, ${Math.round(sent.bytes / 1024)} KiB a second`
   const rows = [
-    `lives, from seed ${first} on: ${lives}, of which ${broken.length} broke a promise`,
+    `seeds, from ${first} on: ${lives}, each a random life and one of planned moves; ${broken.length} broke a promise`,
     ...(traffic === undefined
       ? []
       : [`of 100 members a hub sends ${text(traffic.hub)}, any other ${text(traffic.member)}`]),

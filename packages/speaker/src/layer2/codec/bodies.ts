@@ -52,10 +52,14 @@ export type Body =
       readonly parts: number
       readonly addresses: readonly AddressKey[]
     }
+  /** The last word of one that coordinated: nobody else may hold anything. Digests of node names. */
+  | { readonly kind: 'testament'; readonly holders: readonly bigint[] }
 
-const kinds = ['none', 'order', 'delta', 'inquire', 'claims'] as const
+const kinds = ['none', 'order', 'delta', 'inquire', 'claims', 'testament'] as const
 /** Of addresses in one message. */
 export const addressBudget = 900
+/** In a testament. */
+export const mostHolders = 120
 
 /** As many of the addresses, from the start, as fit into what is left of a message. */
 export function fitting(addresses: readonly AddressKey[], start: number, budget = addressBudget): number {
@@ -86,6 +90,10 @@ export function encodeBody(body: Body | undefined, writer: ByteWriter): void {
     case 'claims':
       writer.uint64(body.digest).uint(body.part, 2).uint(body.parts, 2)
       return writeAddresses(body.addresses, writer)
+    case 'testament':
+      writer.uint(body.holders.length, 1)
+      for (const holder of body.holders) writer.uint64(holder)
+      return
     default:
   }
 }
@@ -117,6 +125,8 @@ function readBody(kind: Body['kind'], reader: ByteReader): Body | undefined {
       const [digest, part, parts] = [reader.uint64(), reader.uint(2), reader.uint(2)]
       return { kind, digest, part, parts, addresses: readAddresses(reader) }
     }
+    case 'testament':
+      return { kind, holders: Array.from({ length: reader.uint(1) }, () => reader.uint64()) }
     default:
       return undefined
   }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addressBudget, type Body, changeReasons, fitting } from './bodies.ts'
+import { addressBudget, type Body, changeReasons, fitting, mostHolders } from './bodies.ts'
 import { keyOfBytes } from './ethernet.ts'
 import { decodeMessage, encodeMessage, type Message, maxMessage, messageKey } from './message.ts'
 import { headerOf } from './testing.ts'
@@ -40,6 +40,10 @@ const bodies: fc.Arbitrary<Body | undefined> = fc.oneof(
     part: fc.nat({ max: 0xffff }),
     parts: fc.nat({ max: 0xffff }),
     addresses,
+  }),
+  fc.record({
+    kind: fc.constant('testament' as const),
+    holders: fc.array(uint64, { maxLength: mostHolders }),
   }),
 )
 const messages: fc.Arbitrary<Message> = fc.record({

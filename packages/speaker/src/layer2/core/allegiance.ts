@@ -152,19 +152,31 @@ export class Allegiance {
   }
 
   #predecessor(now: number): Predecessor {
-    const { coordinator } = this.following
+    const { coordinator, epoch } = this.following
     for (const { node, header } of this.#membership.peers.values())
       if (header?.following.coordinator === node && this.#membership.alive(node, now))
-        return { kind: 'alive', node }
+        return { kind: 'alive', node, epoch: this.#soleEpoch(header.following, now) }
     const known = this.#membership.peers.get(coordinator)?.header
     if (coordinator !== '' && coordinator !== this.#node && known !== undefined) {
       // One that said goodbye, or started anew, gave rights until then.
       const silent = known.state !== 'left' && !this.#membership.alive(coordinator, now)
-      return { kind: silent ? 'dead' : 'alive', node: coordinator }
+      if (silent) return { kind: 'dead', node: coordinator }
+      return { kind: 'alive', node: coordinator, epoch: this.#soleEpoch({ epoch, coordinator }, now) }
     }
     const { leaseMs, marginMs } = this.#deadlines
     const since = this.#hearsOfAnother(now) ? now : this.#hearingSince
     return { kind: 'none', rightsUntil: this.isOnly ? now : since + leaseMs + marginMs }
+  }
+
+  /** Its epoch, if nobody alive follows anyone else. */
+  #soleEpoch({ epoch, coordinator }: Following, now: number): number | undefined {
+    const isSole = [...this.#membership.peers.values()].every(({ node, header }) => {
+      if (header === undefined || !this.#membership.alive(node, now)) return true
+      const { following } = header
+      const isOther = following.coordinator !== coordinator || following.epoch !== epoch
+      return following.coordinator === '' || !isOther
+    })
+    return isSole ? epoch : undefined
   }
 
   /** Someone alive follows another, who is not heard. */

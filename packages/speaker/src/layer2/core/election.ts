@@ -29,8 +29,9 @@ export function firstLive(self: Self, membership: Membership, now: number): stri
     const { coordinator } = header.following
     if (!header.hears || coordinator === '' || coordinator === self.node) continue
     const known = membership.peers.get(coordinator)?.header
-    const said = known !== undefined && (known.state === 'left' || membership.alive(coordinator, now))
-    if (!said) consider(coordinator)
+    if (known?.state === 'left') continue
+    // By its own word joining still: whoever follows it has heard more of it.
+    if (known?.state === 'joining' || !membership.alive(coordinator, now)) consider(coordinator)
   }
   return first
 }

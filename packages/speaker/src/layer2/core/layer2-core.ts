@@ -6,16 +6,18 @@
  *
  * A member holds what the coordinator has told it to take, until told to release it. It answers for what it holds
  * while its right is fresh. When the right lapsed it goes on holding, but is silent (suspended) until a coordinator
- * confirms, by digest, that it knows these very addresses to be held here; else that one has them released first.
+ * confirms, by digest, that it knows these very addresses to be held here; else that one has them released first. Who
+ * holds nothing has nothing in doubt.
  */
 import type { Body } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
-import { type Following, type Header, type MemberState, type Message, notKnown } from '../codec/message.ts'
+import type { Following, Header, MemberState, Message } from '../codec/message.ts'
 import { Allegiance } from './allegiance.ts'
 import { ClaimsBook } from './claims-book.ts'
 import type { CoreOptions } from './core-options.ts'
 import { beatTargets, liveHubs } from './election.ts'
 import { Fence } from './fence.ts'
+import { headerTo, type Standing } from './header.ts'
 import { Holdings } from './holdings.ts'
 import { Leadership, type Own } from './leadership.ts'
 import { Membership, type Peer, type PeerAddress } from './membership.ts'
@@ -136,8 +138,9 @@ export class Layer2Core {
   depart(now: number): void {
     this.#allegiance.state = 'left'
     this.#releaseAll()
+    const testament = this.#leadership.testament(this.#own(), now)
     for (let i = 0; i < farewells; i++)
-      for (const node of this.#membership.peers.keys()) this.#send(node, undefined, false, now)
+      for (const node of this.#membership.peers.keys()) this.#send(node, testament, false, now)
   }
 
   /** Once an interval; also whenever `wakeAt` says so, then without `beat`. */
@@ -168,6 +171,7 @@ export class Layer2Core {
       return undefined
     }
     const { peer } = received
+    if (body?.kind === 'testament') this.#leadership.inherit(header, body.holders)
     if (received.kind === 'late') {
       const answered = this.#carry(peer, header, body, now)
       if (header.wantsReply && !answered) this.#send(peer.node, undefined, false, now)
@@ -200,6 +204,7 @@ export class Layer2Core {
       node: this.#options.node,
       following: this.#allegiance.following,
       leaving: this.#allegiance.state === 'leaving',
+      departing: this.#allegiance.state === 'left',
       suspended: this.#fence.suspended,
       backing: this.#allegiance.backing,
     }
@@ -245,10 +250,11 @@ export class Layer2Core {
   #followFirst(now: number, sender?: Peer): boolean {
     const following = this.#allegiance.toFollow(now)
     if (following === undefined) return false
-    if (this.#allegiance.leads) this.#leadership.end()
+    const testament = this.#allegiance.leads ? this.#leadership.end(this.#own(), now) : undefined
     this.#allegiance.following = following
     this.#orderAck = 0
     const to = this.#membership.peers.get(following.coordinator)
+    if (testament !== undefined) this.#send(following.coordinator, testament, false, now)
     if (to === sender) return true
     if (to?.header !== undefined) this.#takeRight(to, to.header, now)
     this.#send(following.coordinator, undefined, true, now)
@@ -265,7 +271,12 @@ export class Layer2Core {
     if (peer.node !== coordinator || header.grantMs === 0) return
     this.#fence.confirm(peer.confirmedAt, header.grantMs === 0xffff ? undefined : header.grantMs)
     if (header.settled) this.#allegiance.settled(header.backing, true)
-    if (header.known === this.#held.digest && this.#fence.resume(now)) this.#outcome.resumed = true
+    if (header.known === this.#held.digest || this.#held.size === 0) this.#resume(now)
+  }
+
+  /** Nobody else has what is held; of nothing that is sure. */
+  #resume(now: number): void {
+    if (this.#fence.resume(now)) this.#outcome.resumed = true
   }
 
   /** Carries out what the coordinator wants, once, and tells those that stand by. */
@@ -322,7 +333,7 @@ export class Layer2Core {
     this.#fence.lapse(now)
     if (!this.#allegiance.leads || this.#fence.isFresh(now) || now < this.#ledAt + this.#deadlines.leaseMs)
       return
-    this.#leadership.end()
+    this.#leadership.end(this.#own(), now)
     this.#allegiance.stepDown()
   }
 
@@ -341,11 +352,12 @@ export class Layer2Core {
     const { node } = this.#options
     const buried = this.#leadership.bury(node, now)
     if (buried > 0) this.#allegiance.standApart(now)
+    if (this.#held.size === 0) this.#resume(now)
     if (this.#fence.isFresh(now)) this.#decide(now)
     if (!this.#leadership.isSettled(this.#own(), now)) return
     const backing = Math.max(this.#allegiance.backing, this.#allegiance.following.epoch)
     this.#allegiance.settled(backing, !this.#leadership.hasToBury(now))
-    if (this.#fence.resume(now)) this.#outcome.resumed = true
+    this.#resume(now)
   }
 
   /** What this member orders itself is carried out at once, and may be followed by more; the rest waits for a turn. */
@@ -365,34 +377,21 @@ export class Layer2Core {
   #send(node: string, body: Body | undefined, wantsReply: boolean, now: number, echo?: bigint): void {
     const peer = this.#membership.peers.get(node)
     if (peer === undefined) return
-    const message = { header: this.#header(peer, wantsReply, now, echo), body }
-    this.#outcome.send.push({ node, to: peer.addresses, message })
+    const header = headerTo(peer, this.#standing(), { wantsReply, echo }, now)
+    this.#outcome.send.push({ node, to: peer.addresses, message: { header, body } })
   }
 
-  #header(peer: Peer, wantsReply: boolean, now: number, echo: bigint | undefined): Header {
-    const grantMs = this.#grantMs(peer, now)
-    if (grantMs > 0) this.#leadership.grants(peer)
+  #standing(): Standing {
     return {
-      ...this.#membership.identify(peer.node, now, echo),
-      state: this.#allegiance.state,
-      wantsReply,
-      timing: this.#options.timing,
-      fencing: this.#options.partition === 'fence',
-      following: this.#allegiance.following,
-      hears: this.#allegiance.hearsCoordinator(now),
-      suspended: this.#fence.suspended,
-      settled: this.#allegiance.leads && this.#leadership.isSettled(this.#own(), now),
-      rebalance: this.#rebalanceAsks > 0,
-      backing: this.#allegiance.backing,
+      options: this.#options,
+      membership: this.#membership,
+      allegiance: this.#allegiance,
+      leadership: this.#leadership,
+      fence: this.#fence,
       held: this.#held.digest,
-      known: this.#allegiance.leads ? this.#leadership.vouchFor(peer.node, this.#own(), now) : notKnown,
-      grantMs,
+      own: this.#own(),
       orderAck: this.#orderAck,
+      rebalance: this.#rebalanceAsks > 0,
     }
-  }
-
-  #grantMs(peer: Peer, now: number): number {
-    const mayHave = this.#allegiance.leads && this.#membership.alive(peer.node, now)
-    return mayHave ? this.#fence.grantMs(this.#options.partition, now) : 0
   }
 }

@@ -2,9 +2,10 @@
  * What a member does while it coordinates (pure): knows who holds what, waits out the rights of the dead, keeps the
  * plan and makes the orders. The ledger is kept while another coordinates, too: a successor knows at once.
  */
-import type { Body } from '../codec/bodies.ts'
+import { type Body, mostHolders } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
 import { type Following, type Header, notKnown } from '../codec/message.ts'
+import { digestOf } from './holdings.ts'
 import { Ledger } from './ledger.ts'
 import type { Membership, Peer } from './membership.ts'
 import { type Order, Orders } from './orders.ts'
@@ -21,6 +22,8 @@ export interface Own {
   readonly node: string
   readonly following: Following
   readonly leaving: boolean
+  /** It is silent from now on. */
+  readonly departing: boolean
   readonly suspended: boolean
   readonly backing: number
 }
@@ -29,18 +32,29 @@ export interface Own {
 export type Predecessor =
   /** It was silent for its detection time. */
   | { readonly kind: 'dead'; readonly node: string }
-  /** It lives, and has yet to follow. */
-  | { readonly kind: 'alive'; readonly node: string }
+  /** It lives, and has yet to follow, or said goodbye. `epoch`: of its reign, unless another coordinated beside it. */
+  | { readonly kind: 'alive'; readonly node: string; readonly epoch: number | undefined }
   /** Nobody is known; rights given before may last until then. */
   | { readonly kind: 'none'; readonly rightsUntil: number }
 
+/** What one that coordinated said in the end, and whom it followed then: itself when it said goodbye. */
+interface Testament {
+  readonly node: string
+  readonly following: Following
+  readonly holders: readonly bigint[]
+}
+
 interface Reign {
   readonly predecessor: Predecessor
+  /** Whose testament counts, and the epoch that it is of. */
+  readonly testator: { readonly node: string; readonly epoch: number } | undefined
   readonly since: number
   /** Until then the predecessor itself may still decide something. */
   readonly sharedUntil: number
   /** Until then an address may have a holder that nobody here has heard of. */
   quietUntil: number
+  /** The predecessor said so, or all whom it named are heard: there is no such holder. */
+  whole: boolean
   /** By node: when the message arrived that our last grant to it confirmed. */
   readonly granted: Map<string, number>
   /** Who has followed since. */
@@ -61,6 +75,7 @@ export class Leadership {
   readonly plan: Plan
   #orders = new Orders()
   #reign: Reign | undefined
+  #testament: Testament | undefined
   #owners = new Map<string, boolean>()
   #rebalancing = false
   /** The last turn left something for the next one. */
@@ -96,8 +111,12 @@ export class Leadership {
     const quiet = now + wait[predecessor.kind]
     const quietUntil = predecessor.kind === 'none' ? Math.max(now, predecessor.rightsUntil) : quiet
     const sharedUntil = predecessor.kind === 'dead' ? now + leaseMs - detectMs + marginMs : now
+    const { kind } = predecessor
+    const epoch = kind === 'alive' ? predecessor.epoch : undefined
     this.#reign = {
       predecessor,
+      testator: kind === 'alive' && epoch !== undefined ? { node: predecessor.node, epoch } : undefined,
+      whole: false,
       since: now,
       sharedUntil,
       quietUntil,
@@ -114,11 +133,30 @@ export class Leadership {
     this.plan.reset()
   }
 
-  end(): void {
+  /** @returns the last word of this member, if it can be sure */
+  end(own: Own, now: number): Body | undefined {
+    const testament = this.testament(own, now)
     this.#reign = undefined
     this.#rebalancing = false
     for (const node of this.ledger.nodes)
       for (const address of this.#orders.drop(node)) this.ledger.cancel(node, address)
+    return testament
+  }
+
+  /** Who may hold anything, if that is sure and fits into a message. */
+  testament(own: Own, now: number): Body | undefined {
+    if (this.#reign === undefined || !this.#isQuiet(this.#reign, now)) return undefined
+    const holders = new Set(this.ledger.nodes.filter((node) => this.ledger.load(node) > 0))
+    if (own.departing) holders.delete(own.node)
+    for (const node of this.#membership.peers.keys())
+      if (this.#membership.alive(node, now) && !this.ledger.isKnown(node)) holders.add(node)
+    if (holders.size > mostHolders) return undefined
+    return { kind: 'testament', holders: [...holders].map(digestOf) }
+  }
+
+  /** Another one has ended its reign. */
+  inherit({ node, following }: Header, holders: readonly bigint[]): void {
+    this.#testament = { node, following, holders }
   }
 
   rebalance(): void {
@@ -195,7 +233,7 @@ export class Leadership {
    */
   vouchFor(node: string, own: Own, now: number): bigint {
     const reign = this.#reign
-    if (reign === undefined || now < reign.quietUntil || !this.isComplete(own, now)) return notKnown
+    if (reign === undefined || !this.#isQuiet(reign, now) || !this.isComplete(own, now)) return notKnown
     return this.ledger.isDisputed(node) ? notKnown : this.ledger.digestOf(node)
   }
 
@@ -203,7 +241,7 @@ export class Leadership {
   isSettled(own: Own, now: number): boolean {
     return (
       this.#reign !== undefined &&
-      now >= this.#reign.quietUntil &&
+      this.#isQuiet(this.#reign, now) &&
       !this.plan.hasWork(true) &&
       this.ledger.conflicts.size === 0 &&
       this.isComplete(own, now)
@@ -220,8 +258,9 @@ export class Leadership {
     const reign = this.#reign
     if (reign === undefined) return
     this.#noteOwners(own, now)
+    this.#prove(reign, own, now)
     this.#unfinished = false
-    if (!this.plan.hasWork(now >= reign.quietUntil) && now - this.#movedAt < paceMs) return
+    if (!this.plan.hasWork(this.#isQuiet(reign, now)) && now - this.#movedAt < paceMs) return
     if (now < reign.sharedUntil || !this.isComplete(own, now)) return
     const scene = this.#scene(own, reign, now)
     this.plan.settle(scene, unitsPerTurn)
@@ -269,6 +308,23 @@ export class Leadership {
     return next
   }
 
+  /** Nobody who is not heard can hold anything. */
+  #isQuiet({ whole, quietUntil }: Reign, now: number): boolean {
+    return whole || now >= quietUntil
+  }
+
+  /** By the predecessor's word, when all follow whom it named. */
+  #prove(reign: Reign, own: Own, now: number): void {
+    const { node, following, holders } = this.#testament ?? {}
+    if (reign.whole || reign.testator?.node !== node || following === undefined) return
+    const atGoodbye = following.coordinator === node && following.epoch === reign.testator?.epoch
+    if (!atGoodbye && !isOwn(following, own)) return
+    if (!this.isComplete(own, now)) return
+    const heard = [...this.#membership.peers.keys()].filter((one) => this.#membership.alive(one, now))
+    const known = new Set([own.node, ...heard].map(digestOf))
+    reign.whole = holders?.every((holder) => known.has(holder)) === true
+  }
+
   #hasYielded(reign: Reign, now: number): void {
     const { leaseMs, marginMs } = this.#slowest()
     reign.quietUntil = now + leaseMs + marginMs
@@ -299,7 +355,7 @@ export class Leadership {
     this.plan.touchAll()
   }
 
-  #scene(own: Own, { quietUntil }: Reign, now: number): Scene {
+  #scene(own: Own, reign: Reign, now: number): Scene {
     const headerOf = (node: string): Header | undefined => this.#membership.peers.get(node)?.header
     return {
       now,
@@ -310,7 +366,7 @@ export class Leadership {
         const { suspended, backing } = node === own.node ? own : (headerOf(node) ?? own)
         return suspended ? backing - Number.MAX_SAFE_INTEGER : backing
       },
-      mayPlace: now >= quietUntil,
+      mayPlace: this.#isQuiet(reign, now),
       preferAfterMs: this.#options.preferAfterMs,
     }
   }
@@ -322,5 +378,9 @@ export class Leadership {
 }
 
 function follows({ following }: Header, own: Own): boolean {
+  return isOwn(following, own)
+}
+
+function isOwn(following: Following, own: Own): boolean {
   return following.coordinator === own.node && following.epoch === own.following.epoch
 }

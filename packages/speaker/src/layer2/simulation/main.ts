@@ -1,16 +1,17 @@
 /**
- * `node main.ts FIRST COUNT`: that many random lives from a seed on. A line of JSON for each that broke a promise,
- * one each hundred lives for the progress, and at the end what heartbeats of 100 members cost.
+ * `node main.ts FIRST COUNT`: that many seeds, of each a random life and one of planned moves. A line of JSON for each that
+ * broke a promise, one each hundred seeds for the progress, and at the end what heartbeats of 100 members cost.
  */
 import { chaos } from './chaos.ts'
+import { plannedLife } from './planned-life.ts'
 import { nameOf, Simulation } from './simulation.ts'
 
 const tell = (line: object): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
 const [first = 0, count = 100] = process.argv.slice(2).map(Number)
 
 for (let done = 0; done < count; done++) {
-  const { seed, violations, story } = chaos(first + done)
-  if (violations.length > 0) tell({ kind: 'broken', seed, violations, story })
+  for (const { seed, violations, story } of [chaos(first + done), plannedLife(first + done)])
+    if (violations.length > 0) tell({ kind: 'broken', seed, violations, story })
   if ((done + 1) % 100 === 0 || done + 1 === count) tell({ kind: 'done', count: (done % 100) + 1 })
 }
 

@@ -3,6 +3,7 @@ import type { AddressKey } from '../codec/ethernet.ts'
 import type { PlannedAddress } from '../core/plan.ts'
 import type { Deadlines } from '../core/timing.ts'
 import type { EventQueue } from './event-queue.ts'
+import { type Silence, SilenceWatch } from './silence-watch.ts'
 import type { VirtualNode } from './virtual-node.ts'
 
 /** Long enough after a disturbance for everything to have come right. */
@@ -25,8 +26,10 @@ export class Observer {
   readonly #answered = new Map<AddressKey, Map<string, number>>()
   readonly #lagging = new Map<string, Map<AddressKey, number>>()
   readonly #before = new Map<string, ReadonlySet<AddressKey>>()
+  readonly #desiredAt = new Map<AddressKey, number>()
   #healedAt = Number.NEGATIVE_INFINITY
   #splitAt = Number.NEGATIVE_INFINITY
+  #silence: SilenceWatch | undefined
   readonly violations: string[] = []
   asksFence = true
   releaseLagMs = 0
@@ -52,14 +55,30 @@ export class Observer {
     this.#splitAt = this.#queue.now
   }
 
+  /** Another thing is desired of the address: it may move. */
+  desires(address: AddressKey): void {
+    this.#desiredAt.set(address, this.#queue.now)
+  }
+
   healed(): void {
     this.#healedAt = this.#queue.now
     this.#splitAt = this.#queue.now
   }
 
+  /** From now on it is noted for how long nobody answers. */
+  watchSilence(): void {
+    this.#silence = new SilenceWatch(this.#desired, () => this.#queue.now)
+    for (const node of this.#nodes) this.#silence.look(node, this.#mayAnswer(node))
+  }
+
+  get silences(): readonly Silence[] {
+    return this.#silence?.silences ?? []
+  }
+
   /** Called after everything that a node did. */
   look(node: VirtualNode): void {
     const { core } = node
+    this.#silence?.look(node, this.#mayAnswer(node))
     if (core === undefined) return
     if (this.releaseLagMs > 0) this.#noteLag(node)
     const answers = this.#mayAnswer(node)
@@ -69,9 +88,19 @@ export class Observer {
     if (answers) for (const address of core.held) this.#judge(address, node)
   }
 
-  /** Whether every address has one owner among those connected to the node, and who has how many. */
+  /** Whether every address that someone connected to the node may have has one owner among them, who may. */
   converged(from: VirtualNode): boolean {
-    return this.#desired.every(({ key }) => this.ownersOf(key, from).length === 1)
+    return this.#desired.every(({ key, candidates }) => {
+      const owners = this.ownersOf(key, from)
+      const may = candidates.filter(({ node }) => this.#isThere(node, from)).map(({ node }) => node)
+      if (may.length === 0) return owners.length <= 1
+      return owners.length === 1 && owners.every((owner) => may.includes(owner))
+    })
+  }
+
+  #isThere(name: string, near: VirtualNode): boolean {
+    const node = this.#nodes.find((one) => one.name === name)
+    return node?.running === true && this.#connected(near.name, name)
   }
 
   /** How many addresses each running node near the one answers for. */
@@ -111,7 +140,7 @@ export class Observer {
     this.#saw(address, node)
     if (before === undefined || before.name === node.name) return
     this.moves++
-    if (!this.watchesMoves || !this.#isCalm(before)) return
+    if (!this.watchesMoves || !this.#isCalm(before, address)) return
     this.note(`${textOf(address)} moved from ${before.name} to ${node.name} without need`)
   }
 
@@ -139,10 +168,11 @@ export class Observer {
   }
 
   /** Nothing has happened to the node that would be a reason. */
-  #isCalm({ name, at }: Seen): boolean {
+  #isCalm({ name, at }: Seen, address: AddressKey): boolean {
     const node = this.#nodes.find((one) => one.name === name)
     if (node === undefined || !node.running || node.leaving || at < node.disturbedAt) return false
-    return this.#queue.now - Math.max(node.disturbedAt, this.#splitAt) > calmMs
+    const desiredAt = this.#desiredAt.get(address) ?? Number.NEGATIVE_INFINITY
+    return this.#queue.now - Math.max(node.disturbedAt, this.#splitAt, desiredAt) > calmMs
   }
 
   #noteLag({ name, core }: VirtualNode): void {

@@ -10,6 +10,7 @@ import type { Timing } from '../codec/message.ts'
 import { encodeMessage } from '../codec/message.ts'
 import type { PartitionPolicy } from '../core/fence.ts'
 import type { Outgoing } from '../core/outcome.ts'
+import type { Candidate } from '../core/placement.ts'
 import type { PlannedAddress } from '../core/plan.ts'
 import { deadlinesOf } from '../core/timing.ts'
 import { EventQueue } from './event-queue.ts'
@@ -38,6 +39,9 @@ export interface World {
   readonly delayMs: readonly [number, number]
 }
 
+/** How late a node hears of what is desired. */
+const noticeMs = 60
+
 export class Simulation {
   readonly queue = new EventQueue()
   readonly random: Random
@@ -46,7 +50,12 @@ export class Simulation {
   readonly observer: Observer
   readonly desired: PlannedAddress[] = []
   readonly #broken: Broken | undefined
-  readonly #links = new Map<string, number>()
+  readonly candidates: readonly Candidate[]
+  readonly #sides = new Map<string, number>()
+  /** Pairs of nodes that do not hear each other, although they are of one side. */
+  readonly #cut = new Set<string>()
+  /** By node: all that it hears, be it by way of others. */
+  readonly #reached = new Map<string, Set<string>>()
   /** Messages and bytes that each node sent, with UDP and IPv4 headers. */
   readonly traffic = new Map<string, { messages: number; bytes: number }>()
   measuresTraffic = false
@@ -59,11 +68,13 @@ export class Simulation {
     this.#broken = broken
     const names = Array.from({ length: world.nodes }, (_, i) => nameOf(i))
     const candidates = names.map((node) => ({ node, weight: 0 }))
+    this.candidates = candidates
     for (let i = 0; i < world.addresses; i++) this.desired.push({ key: keyOf(i), unit: `u${i}`, candidates })
     const wrong = names.map((node, i) => ({ node, weight: i === 0 ? 1 : 0 }))
-    const given = this.desired.map((address) =>
-      broken === 'unevenPlacement' ? { ...address, candidates: wrong } : address,
-    )
+    const given = (): readonly PlannedAddress[] =>
+      broken === 'unevenPlacement'
+        ? this.desired.map((address) => ({ ...address, candidates: wrong }))
+        : this.desired
     const { timing, partition } = world
     const real = broken === 'earlyTakeover' ? { ...timing, misses: timing.misses * 2 } : timing
     this.nodes = names.map(
@@ -75,7 +86,7 @@ export class Simulation {
             turn: (what, act) => this.turn(what, act),
             send: (from, message) => this.#send(from, message),
             changed: (one) => this.observer.look(one),
-            desired: () => given,
+            desired: given,
             peers: () => names.map((name) => ({ node: name, addresses: [name] })),
           },
         ),
@@ -103,19 +114,52 @@ export class Simulation {
       })
   }
 
+  /** What is desired of an address is another thing now; each node hears of it in its own time. */
+  desire(address: PlannedAddress): void {
+    const index = this.desired.findIndex(({ key }) => key === address.key)
+    this.desired[index] = address
+    this.observer.desires(address.key)
+    for (const node of this.nodes)
+      this.queue.at(this.queue.now + this.random.between(0, noticeMs), () => {
+        const newest = this.desired[index]
+        if (newest !== undefined) node.desire(newest)
+      })
+  }
+
   /** Each node's side; equal numbers hear each other. */
   split(sideOf: (node: string, index: number) => number): void {
-    for (const [index, { name }] of this.nodes.entries()) this.#links.set(name, sideOf(name, index))
+    for (const [index, { name }] of this.nodes.entries()) this.#sides.set(name, sideOf(name, index))
+    this.#reached.clear()
+    this.observer.partitioned()
+  }
+
+  /** Two nodes that do not hear each other any more, whatever others hear. */
+  cut(a: string, b: string): void {
+    this.#cut.add(pairOf(a, b))
+    this.#reached.clear()
     this.observer.partitioned()
   }
 
   heal(): void {
-    this.#links.clear()
+    this.#sides.clear()
+    this.#cut.clear()
+    this.#reached.clear()
     this.observer.healed()
   }
 
+  /** Whether the two hear each other, be it by way of others. */
   connected(a: string, b: string): boolean {
-    return (this.#links.get(a) ?? 0) === (this.#links.get(b) ?? 0)
+    let reached = this.#reached.get(a)
+    if (reached === undefined) {
+      this.#reached.set(a, (reached = new Set([a])))
+      for (const one of reached)
+        for (const { name } of this.nodes) if (this.#hears(one, name)) reached.add(name)
+    }
+    return reached.has(b)
+  }
+
+  #hears(a: string, b: string): boolean {
+    return (this.#sides.get(a) ?? 0) === (this.#sides.get(b) ?? 0) && !this.#cut.has(pairOf(a, b))
   }
 
   run(ms: number): void {
@@ -129,7 +173,7 @@ export class Simulation {
 
   #send(from: string, { node, message }: Outgoing): void {
     if (this.measuresTraffic) this.#measure(from, message)
-    if (!this.connected(from, node) || this.random.chance(this.world.loss)) return
+    if (!this.#hears(from, node) || this.random.chance(this.world.loss)) return
     const delay = this.random.between(...this.world.delayMs)
     const { header } = message
     const told =
@@ -137,7 +181,7 @@ export class Simulation {
         ? { ...message, header: { ...header, timing: this.world.timing } }
         : message
     this.queue.at(this.queue.now + delay, () => {
-      if (this.connected(from, node)) this.nodes.find(({ name }) => name === node)?.receive(told, from)
+      if (this.#hears(from, node)) this.nodes.find(({ name }) => name === node)?.receive(told, from)
     })
   }
 
@@ -156,4 +200,8 @@ export function nameOf(index: number): string {
 
 export function keyOf(index: number): string {
   return keyOfBytes(Uint8Array.of(198, 18, index >> 8, index & 255))
+}
+
+function pairOf(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`
 }

@@ -67,6 +67,7 @@ export class VirtualNode {
     this.#frozen = false
     this.#missed = []
     this.#unread = []
+    this.#around.changed(this)
   }
 
   freeze(): void {
@@ -107,8 +108,16 @@ export class VirtualNode {
     this.kill()
   }
 
+  /** As the announcer does it, when its process has the time. */
   desire(address: PlannedAddress): void {
-    this.core?.setAddress(address)
+    this.#do((core) => {
+      core.setAddress(address)
+      core.tick(this.#around.queue.now, false)
+    })
+  }
+
+  listPeers(): void {
+    this.#do((core) => core.setPeers(this.#around.peers(), this.#around.queue.now))
   }
 
   receive(message: Message, source: string): void {
@@ -128,6 +137,11 @@ export class VirtualNode {
     if (this.core === undefined || this.#frozen) return
     act(this.core)
     this.#flush()
+  }
+
+  #do(act: (core: Layer2Core) => void): void {
+    if (this.#frozen) this.#missed.push(() => this.act(act))
+    else this.act(act)
   }
 
   #beatAt(time: number, life: number): void {
