@@ -53,7 +53,7 @@ function ingressFindings(engine: Engine, observed: Observed): readonly Finding[]
         name,
         reason,
         message,
-        next: adviceOnObject(observed, { kind: 'Ingress', name }, { reason, message }),
+        next: adviceOnObject(observed, { kind: 'Ingress', name }, { severity, reason, message }),
       }))
   })
 }
