@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { observe } from '../reading/observe.ts'
-import { listsFor, places } from '../testing.ts'
-import { adviceOnObject } from './object-advice.ts'
+import { adviceOnObject } from './facts/object-advice.ts'
+import { observe } from './reading/observe.ts'
+import { listsFor, places } from './testing.ts'
 
 const pool = { kind: 'IPAddressPool', name: 'metallb-system/lan' }
 const state = { kind: 'ConfigurationState', name: 'metallb-system/controller' }
