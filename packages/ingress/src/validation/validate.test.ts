@@ -119,6 +119,28 @@ spec: {httpproxy: {rootNamespaces: [roots]}}
   ])
 })
 
+test('a configuration that the API server would refuse is told once, and holds for nothing', () => {
+  const refused = (spec: string) => `${good}---
+apiVersion: projectcontour.io/v1alpha1
+kind: ContourConfiguration
+metadata: {name: contour}
+spec: ${spec}
+`
+  const roots = 'httpproxy: {rootNamespaces: [roots]}'
+  const specs = {
+    [`{${roots}, health: {port: 0}}`]: 'spec.health.port',
+    [`{${roots}, globalExtAuth: {httpSettings: {}}}`]: 'spec.globalExtAuth',
+  }
+  for (const [spec, path] of Object.entries(specs))
+    expect(findings(refused(spec))).toMatchObject([
+      {
+        kind: 'ContourConfiguration',
+        problems: [{ reason: 'RefusedByAPIServer', message: expect.stringMatching(`^${path}: `) }],
+      },
+      { name: 'shop', status: 'valid' },
+    ])
+})
+
 test('a configuration that serve would not start on is invalid, unless a flag puts health elsewhere', () => {
   const files = 'server-certificate-path: /a, server-key-path: /b'
   const file = `metrics: {envoy: {port: 8002, ${files}}}\n`

@@ -22,6 +22,7 @@ import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { proxyState } from '../status/proxy-status.ts'
 import type { Document } from './documents.ts'
 import { metadataProblems } from './metadata.ts'
+import { ruleProblems } from './rules.ts'
 import { changeOf } from './world.ts'
 
 export interface Finding {
@@ -55,10 +56,10 @@ export function validate(
       ? [{ file: document.file, object: inNamespace(document.object, namespace) }]
       : [],
   )
-  const configurations = configurationsOf(documents, placed, flags)
-  const settings = configurations.length === 1 ? configurations[0]?.settings : undefined
   const refused = placed.flatMap((one) => schemaFinding(one) ?? [])
   const taken = placed.filter(({ object }) => !refused.some((finding) => isAbout(finding, object)))
+  const configurations = configurationsOf(documents, taken, flags)
+  const settings = configurations.length === 1 ? configurations[0]?.settings : undefined
   return [
     ...documents.flatMap(unreadable),
     ...configurations.map(({ finding }) => finding),
@@ -154,7 +155,11 @@ function schemaFinding({ file, object }: Placed): Finding | undefined {
   )
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1)
   const ofSpec = resource === undefined ? [] : specProblems(resource, version, object['spec'])
-  const problems = [...metadataProblems(object), ...(ofSpec ?? [`apiVersion: "${apiVersion}" is not served`])]
+  const problems = [
+    ...metadataProblems(object),
+    ...(ofSpec ?? [`apiVersion: "${apiVersion}" is not served`]),
+    ...(ofSpec?.length === 0 ? ruleProblems(kind, object['spec']) : []),
+  ]
   if (problems.length === 0) return undefined
   const refused = problems.map((message) => problem('SpecError', 'RefusedByAPIServer', message))
   return finding(file, kind, metadata.namespace ?? '', metadata.name, refused)
