@@ -1,6 +1,5 @@
 /** Who may call: external authorization, JWT, address filters, rate limits, CORS. */
 import {
-  array,
   flag,
   int32,
   list,
@@ -70,7 +69,8 @@ export const ipFilter = object({
   source: oneOf(['Peer', 'Remote']),
   cidr: text('An address or a prefix.'),
 })
-export const ipFilterPolicy = array(ipFilter)
+export const ipAllowPolicy = list(ipFilter, 'Who may come in: whoever one of these names, and nobody else.')
+export const ipDenyPolicy = list(ipFilter, 'Who may not come in: whoever one of these names.')
 export type IPFilter = Shape<typeof ipFilter>
 
 export const localRateLimit = object({

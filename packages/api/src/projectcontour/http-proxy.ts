@@ -9,7 +9,8 @@ import {
   authorizationPolicy,
   authorizationServer,
   corsPolicy,
-  ipFilterPolicy,
+  ipAllowPolicy,
+  ipDenyPolicy,
   jwtProvider,
   jwtVerificationPolicy,
   rateLimitPolicy,
@@ -59,8 +60,8 @@ export const virtualHost = object({
   corsPolicy: optional(corsPolicy),
   rateLimitPolicy: optional(rateLimitPolicy),
   jwtProviders: optional(list(jwtProvider, 'Issuers of tokens.')),
-  ipAllowPolicy: optional(ipFilterPolicy),
-  ipDenyPolicy: optional(ipFilterPolicy),
+  ipAllowPolicy: optional(ipAllowPolicy),
+  ipDenyPolicy: optional(ipDenyPolicy),
 })
 export type HTTPProxyVirtualHost = Shape<typeof virtualHost>
 
@@ -83,8 +84,8 @@ export const httpProxyRoute = object({
   directResponsePolicy: optional(directResponsePolicy),
   internalRedirectPolicy: optional(internalRedirectPolicy),
   jwtVerificationPolicy: optional(jwtVerificationPolicy),
-  ipAllowPolicy: optional(ipFilterPolicy),
-  ipDenyPolicy: optional(ipFilterPolicy),
+  ipAllowPolicy: optional(ipAllowPolicy),
+  ipDenyPolicy: optional(ipDenyPolicy),
 })
 export type HTTPProxyRoute = Shape<typeof httpProxyRoute>
 

@@ -38,11 +38,13 @@ export type RetryPolicy = Shape<typeof retryPolicy>
 
 export const httpHealthCheckPolicy = object({
   path: text('Path that is asked for.'),
-  host: optional(text('Host header of the check.')),
-  intervalSeconds: optional(int64('Between checks.', { minimum: 0 })),
-  timeoutSeconds: optional(int64('Limit of a check.', { minimum: 0 })),
-  unhealthyThresholdCount: optional(int64('Failures until an endpoint is left out.', { minimum: 0 })),
-  healthyThresholdCount: optional(int64('Successes until it is taken back.', { minimum: 0 })),
+  host: optional(text('Host header of the check; contour-envoy-healthcheck if not given.')),
+  intervalSeconds: optional(int64('Between checks; 10 if not given.', { minimum: 0 })),
+  timeoutSeconds: optional(int64('Limit of a check; 2 if not given.', { minimum: 0 })),
+  unhealthyThresholdCount: optional(
+    int64('Failures until an endpoint is left out; 3 if not given.', { minimum: 0 }),
+  ),
+  healthyThresholdCount: optional(int64('Successes until it is taken back; 2 if not given.', { minimum: 0 })),
   expectedStatuses: optional(
     list(
       object({
@@ -56,10 +58,10 @@ export const httpHealthCheckPolicy = object({
 export type HTTPHealthCheckPolicy = Shape<typeof httpHealthCheckPolicy>
 
 export const tcpHealthCheckPolicy = object({
-  intervalSeconds: optional(int64('Between checks.')),
-  timeoutSeconds: optional(int64('Limit of a check.')),
-  unhealthyThresholdCount: optional(int32('Failures until an endpoint is left out.')),
-  healthyThresholdCount: optional(int32('Successes until it is taken back.')),
+  intervalSeconds: optional(int64('Between checks; 10 if not given.')),
+  timeoutSeconds: optional(int64('Limit of a check; 2 if not given.')),
+  unhealthyThresholdCount: optional(int32('Failures until an endpoint is left out; 3 if not given.')),
+  healthyThresholdCount: optional(int32('Successes until it is taken back; 2 if not given.')),
 })
 
 export const loadBalancerPolicy = object({
