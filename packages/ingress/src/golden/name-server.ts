@@ -1,4 +1,4 @@
-/** For tests of behaviour: a server of the DNS on loopback that knows a few names (RFC 1035, A records over UDP). */
+/** For tests of behaviour: a server of the DNS on loopback that knows a few names (RFC 1035, A and AAAA records over UDP). */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 
@@ -6,11 +6,19 @@ export class NameServer {
   readonly asked: string[] = []
   port = 0
   readonly #addresses: Readonly<Record<string, string>>
+  readonly #addresses6: Readonly<Record<string, string>>
   readonly #socket = createSocket('udp4')
 
-  /** @param addresses IPv4, by name in lower case */
-  constructor(addresses: Readonly<Record<string, string>>) {
+  /**
+   * @param addresses IPv4, by name in lower case
+   * @param addresses6 IPv6, with all their zeros
+   */
+  constructor(
+    addresses: Readonly<Record<string, string>>,
+    addresses6: Readonly<Record<string, string>> = {},
+  ) {
     this.#addresses = addresses
+    this.#addresses6 = addresses6
     this.#socket.on('message', (query, { port, address }) =>
       this.#socket.send(this.#answer(query), port, address),
     )
@@ -30,17 +38,31 @@ export class NameServer {
   #answer(query: Buffer): Buffer {
     const { name, end } = questionOf(query)
     const question = query.subarray(12, end)
-    const known = this.#addresses[name]
-    const wantsAddress = query.readUInt16BE(end - 4) === 1
+    const isKnown = name in this.#addresses || name in this.#addresses6
+    const type = query.readUInt16BE(end - 4)
     this.asked.push(name)
     const head = Buffer.alloc(12)
     query.copy(head, 0, 0, 2)
-    head.writeUInt16BE(known === undefined ? 0x8183 : 0x8180, 2)
+    head.writeUInt16BE(isKnown ? 0x8180 : 0x8183, 2)
     head.writeUInt16BE(1, 4)
-    if (known === undefined || !wantsAddress) return Buffer.concat([head, question])
+    const address = this.#bytesOf(name, type)
+    if (address === undefined) return Buffer.concat([head, question])
     head.writeUInt16BE(1, 6)
-    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4])
-    return Buffer.concat([head, question, record, Buffer.from(known.split('.').map(Number))])
+    const record = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 1, 0, address.length])
+    return Buffer.concat([head, question, record, address])
+  }
+
+  #bytesOf(name: string, type: number): Buffer | undefined {
+    const text = type === 1 ? this.#addresses[name] : type === 28 ? this.#addresses6[name] : undefined
+    if (text === undefined) return undefined
+    if (type === 1) return Buffer.from(text.split('.').map(Number))
+    return Buffer.from(
+      text
+        .split(':')
+        .map((part) => part.padStart(4, '0'))
+        .join(''),
+      'hex',
+    )
   }
 }
 

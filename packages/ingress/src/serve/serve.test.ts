@@ -1,8 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { anyUnpack } from '@bufbuild/protobuf/wkt'
-import { ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
@@ -15,6 +13,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
 import { typeUrls } from '../xds/resource.ts'
+import { followClusters } from './cluster-follower.ts'
 import { type Objects, ServeBed } from './serve-bed.ts'
 
 let bed: ServeBed
@@ -155,40 +154,6 @@ function refuseClusters(): () => void {
   }
 }
 
-/** Follows clusters. @returns how long each may take to connect, as last told, and what ends it */
-function followClusters(): { readonly seconds: Map<string, bigint | undefined>; readonly end: () => void } {
-  const bytes = (buffer: Buffer) => buffer
-  const channel = new Client(`127.0.0.1:${bed.xdsPort}`, credentials.createInsecure())
-  const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
-  const call = channel.makeBidiStreamRequest(path, bytes, bytes)
-  const seconds = new Map<string, bigint | undefined>()
-  const ask = (responseNonce = '') =>
-    call.write(
-      Buffer.from(
-        toBinary(
-          DeltaDiscoveryRequestSchema,
-          create(DeltaDiscoveryRequestSchema, { typeUrl: typeUrls.clusters, responseNonce }),
-        ),
-      ),
-    )
-  call.on('error', () => undefined)
-  call.on('data', (answer: Buffer) => {
-    const { nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, answer)
-    for (const { name, resource } of resources)
-      if (resource !== undefined)
-        seconds.set(name, anyUnpack(resource, ClusterSchema)?.connectTimeout?.seconds)
-    ask(nonce)
-  })
-  ask()
-  return {
-    seconds,
-    end: () => {
-      call.cancel()
-      channel.close()
-    },
-  }
-}
-
 test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', {
   timeout: 20_000,
 }, async () => {
@@ -210,7 +175,7 @@ test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is
   end()
   await bed.stop()
   const at = await start()
-  const envoy = followClusters()
+  const envoy = followClusters(bed.xdsPort)
   await eventually('left as it is', async () => {
     const text = await (await fetch(`${at}/metrics`)).text()
     const looked = /contour_status_update_noop_total\{kind="HTTPProxy"\} [1-9]/.test(text)
@@ -240,7 +205,7 @@ test('contour.yaml is followed: what may change does, what needs a restart is co
   writeFileSync(path, 'timeouts: {connect-timeout: 5s}\n')
   const at = await bed.serve(world, { configuration: { kind: 'file', path } })
   const figures = async () => await (await fetch(`${at}/metrics`)).text()
-  const told = followClusters()
+  const told = followClusters(bed.xdsPort)
   const [name] = await eventually('told', () => [...told.seconds.keys()][0]?.split(' '))
   const connect = () => told.seconds.get(name ?? '')
   expect(connect()).toBe(5n)

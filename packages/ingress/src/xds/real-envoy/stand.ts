@@ -6,7 +6,7 @@ import { Agent, createServer, get, type Server } from 'node:http'
 import { get as getTls, Agent as TlsAgent } from 'node:https'
 import { join } from 'node:path'
 import { Metrics, silentLogger } from '@landfall/telemetry'
-import { writeBootstrap } from '../../bootstrap/index.ts'
+import { type BootstrapOptions, writeBootstrap } from '../../bootstrap/index.ts'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
 import { freePort, makeDirectory, RealEnvoy } from '../../envoy-process/envoy-process.ts'
 import { defaultClientNames } from '../client-names.ts'
@@ -93,7 +93,11 @@ export class Stand {
   }
 
   /** @param nameServer port of the one on loopback that Envoy asks; of none, if not told */
-  async startEnvoy(way: Way = 'delta', nameServer = closedPort): Promise<RealEnvoy> {
+  async startEnvoy(
+    way: Way = 'delta',
+    nameServer = closedPort,
+    limits: Partial<BootstrapOptions> = {},
+  ): Promise<RealEnvoy> {
     const path = join(this.directory, 'bootstrap.json')
     await writeBootstrap({
       logger: silentLogger(),
@@ -112,6 +116,7 @@ export class Stand {
       resourcesDirectory: join(this.directory, 'resources'),
       maximumHeapBytes: undefined,
       maximumDownstreamConnections: undefined,
+      ...limits,
     })
     if (way !== 'delta') await writeFile(path, fullState(await readFile(path, 'utf8'), way))
     const bootstrap = JSON.parse(await readFile(path, 'utf8'))
