@@ -1,4 +1,5 @@
 /** Renewal of certificates of 3 minutes as a whole: an API server, two replicas that elect a leader, two Envoys that stay. */
+import { readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,6 +7,7 @@ import { crdManifest, projectcontourResources } from '@landfall/api/crd'
 import { type Cluster, eventType } from '@landfall/kube'
 import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import { makeCertificates } from '../certgen/certificates.ts'
 import { makeSecrets } from '../certgen/secrets.ts'
 import type { Settings } from '../configuration/settings.ts'
@@ -16,18 +18,12 @@ import { followSecret, Replica, startEnvoy, Volume } from './renewal-bed.ts'
 
 const rbac = 'rbac.authorization.k8s.io'
 const read = ['get', 'list', 'watch']
-const rule = (
-  group: string,
-  resources: readonly string[],
-  verbs: readonly string[],
-  names?: readonly string[],
-) => ({
+const rule = (group: string, resources: readonly string[], verbs: readonly string[]) => ({
   apiGroups: [group],
   resources,
   verbs,
-  ...(names && { resourceNames: names }),
 })
-/** What Contour's own manifests give, and with the second what ours do. */
+/** What Contour's own manifests give. */
 const foreign = [
   rule('', ['services', 'secrets', 'endpoints', 'namespaces'], read),
   rule('discovery.k8s.io', ['endpointslices'], read),
@@ -36,7 +32,17 @@ const foreign = [
   rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
   rule('', ['events'], ['create', 'patch']),
 ]
-const ours = [...foreign, rule('', ['secrets'], ['get', 'update'], ['cacert', 'contourcert', 'envoycert'])]
+
+/** As the pods of our manifests come, which give it what it has. */
+const ours = 'system:serviceaccount:projectcontour:contour'
+
+/** All that our manifests grant, to whomever. */
+function shippedGrants(): readonly object[] {
+  const text = readFileSync(new URL('../../../../manifests/contour.yaml', import.meta.url), 'utf8')
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as { readonly apiVersion: string })
+    .filter(({ apiVersion }) => apiVersion === `${rbac}/v1`)
+}
 
 function granted(user: string, rules: readonly object[]): readonly object[] {
   const metadata = { name: user }
@@ -81,11 +87,12 @@ describe.skipIf(withoutApiServer() || withoutEnvoy())('with real parts', { timeo
   const endings: (() => unknown)[] = []
 
   beforeAll(async () => {
-    server = await RealApiServer.start({ ours: 'a', foreign: 'b' })
+    server = await RealApiServer.start({ [ours]: 'a', foreign: 'b' })
     cluster = server.cluster()
     await server.apply(
       ...projectcontourResources.map(crdManifest),
-      ...granted('ours', ours),
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'projectcontour' } },
+      ...shippedGrants(),
       ...granted('foreign', foreign),
     )
   }, 90_000)
@@ -151,7 +158,7 @@ describe.skipIf(withoutApiServer() || withoutEnvoy())('with real parts', { timeo
     const envoys: RealEnvoy[] = []
     for (const [i, late] of [100, 700].entries()) {
       const volume = await volumeOf(namespace, 'contourcert', late)
-      replicas.push(await replica('ours', namespace, `contour-${i}`, volume, settings))
+      replicas.push(await replica(ours, namespace, `contour-${i}`, volume, settings))
     }
     await server.apply(proxy(namespace, 'before'))
     // Both at one port, which the kernel shares between them.
