@@ -9,6 +9,7 @@ import type { Key } from '@landfall/kube/model'
 import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
 import type { Health, HttpAnswer, Logger, Metrics } from '@landfall/telemetry'
 import { announcementsOf } from './announcements.ts'
+import { watchApi } from './api-watch.ts'
 import type { ToBfd } from './bfd/index.ts'
 import { BgpSpeaker } from './bgp/index.ts'
 import { daemonSetStands, drainOf, endingOf, lingerOf } from './ending.ts'
@@ -61,6 +62,7 @@ export class Speaker {
   readonly #bgp: BgpSpeaker
   readonly #interfaces: InterfaceWatch
   readonly #endSecretWatch: () => void
+  readonly #endApiWatch: () => void
   readonly #events: EventRecorder
   readonly #statuses: Statuses
   readonly #reporter: Reporter
@@ -97,6 +99,10 @@ export class Speaker {
       ...(options.bgp.listenPort === undefined ? {} : { listenPort: options.bgp.listenPort }),
     })
     this.#endSecretWatch = this.#watchSecret()
+    this.#endApiWatch = watchApi({
+      isOutage: () => cluster.gate.isOutage(),
+      onChange: (away) => this.#worker.setBlind(away),
+    })
     this.#events = new EventRecorder({ cluster, component: 'metallb-speaker', host: node, logger })
     const onError = () => speakerMetrics.failedWrite()
     const nodeOwner = () => {
@@ -142,6 +148,7 @@ export class Speaker {
   async stop(): Promise<void> {
     this.#observer.stop()
     this.#endSecretWatch()
+    this.#endApiWatch()
     // First: what is given up now stays reported until the next owner reports itself.
     clearTimeout(this.#sessionsTimer)
     const statuses = this.#statuses.stop()

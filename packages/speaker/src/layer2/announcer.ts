@@ -100,6 +100,11 @@ export class Announcer {
     this.#keys.renew(messageKey(secret), now())
   }
 
+  /** The API server has been away for a while, or is back. */
+  setBlind(blind: boolean): void {
+    this.#core.setBlind(blind)
+  }
+
   rebalance(): void {
     this.#core.rebalance()
   }

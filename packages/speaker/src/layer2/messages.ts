@@ -53,6 +53,7 @@ export interface DesiredPart {
 export type ToWorker =
   | { readonly kind: 'desired'; readonly part: DesiredPart }
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  | { readonly kind: 'blind'; readonly blind: boolean }
   /** Spread the addresses anew. */
   | { readonly kind: 'rebalance' }
   | { readonly kind: 'bfd'; readonly message: ToBfd }

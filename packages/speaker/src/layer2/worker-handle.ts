@@ -57,6 +57,11 @@ export class Layer2Worker {
     this.#send({ kind: 'rebalance' })
   }
 
+  /** Whether the API server has been away for a while: then others come first, where they have it. */
+  setBlind(blind: boolean): void {
+    this.#send({ kind: 'blind', blind })
+  }
+
   /** The shared secret was replaced; of no effect when there was none at the start. */
   setSecret(secret: Uint8Array): void {
     this.#send({ kind: 'secret', secret })

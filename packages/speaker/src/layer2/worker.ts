@@ -20,6 +20,9 @@ port.on('message', (message: ToWorker) => {
     case 'secret':
       announcer.setSecret(message.secret)
       break
+    case 'blind':
+      announcer.setBlind(message.blind)
+      break
     case 'rebalance':
       announcer.rebalance()
       break

@@ -65,6 +65,7 @@ const messages: fc.Arbitrary<Message> = fc.record({
     suspended: fc.boolean(),
     settled: fc.boolean(),
     rebalance: fc.boolean(),
+    blind: fc.boolean(),
     backing: number,
     held: uint64,
     known: uint64,

@@ -8,7 +8,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { type Body, decodeBody, encodeBody } from './bodies.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 
-const magic = Uint8Array.of(0x4c, 0x46, 0x48, 0x32)
+const magic = Uint8Array.of(0x4c, 0x46, 0x48, 0x33)
 const macLength = 32
 /** No datagram is longer, whatever the names. */
 export const maxMessage = 1600
@@ -60,6 +60,8 @@ export interface Header {
   readonly settled: boolean
   /** Someone asked for the addresses to be spread anew. */
   readonly rebalance: boolean
+  /** The sender has had no API server for a while: what is desired anew it does not know. */
+  readonly blind: boolean
   /** The last epoch that was settled while the sender followed it: what it holds is of that side. */
   readonly backing: number
   /** Digest of the addresses that the sender holds. */
@@ -124,7 +126,7 @@ export function decodeMessage(datagram: Uint8Array, key: MessageKey): Message | 
 
 function flagsOf(header: Header): number {
   const bits = [header.wantsReply, header.fencing, header.hears, header.suspended, header.settled]
-  return [...bits, header.rebalance].reduce(
+  return [...bits, header.rebalance, header.blind].reduce(
     (flags, bit, i) => flags | (bit ? 4 << i : 0),
     states.indexOf(header.state),
   )
@@ -146,7 +148,7 @@ function readHeader(reader: ByteReader): Header | undefined {
   const [held, known] = [reader.uint64(), reader.uint64()]
   const [grantMs, orderAck] = [reader.uint(2), reader.uint(4)]
   if (!reader.ok || state === undefined || timing.intervalMs === 0 || timing.misses === 0) return undefined
-  if (flags >= 4 << 6 || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(backing)) return undefined
+  if (flags >= 4 << 7 || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(backing)) return undefined
   return {
     state,
     wantsReply: bit(0),
@@ -162,6 +164,7 @@ function readHeader(reader: ByteReader): Header | undefined {
     suspended: bit(3),
     settled: bit(4),
     rebalance: bit(5),
+    blind: bit(6),
     backing,
     held,
     known,

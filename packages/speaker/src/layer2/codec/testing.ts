@@ -17,6 +17,7 @@ export function headerOf(node: string, some: Partial<Header> = {}): Header {
     suspended: false,
     settled: false,
     rebalance: false,
+    blind: false,
     backing: 0,
     held: 0n,
     known: notKnown,

@@ -22,6 +22,8 @@ export class Allegiance {
   #hearingSince = 0
   #heardAt = Number.NEGATIVE_INFINITY
   state: MemberState = 'joining'
+  /** Has had no API server for a while. */
+  blind = false
   following: Following = { epoch: 0, coordinator: '' }
   backing = 0
   #settledBacking = 0
@@ -133,7 +135,11 @@ export class Allegiance {
   }
 
   #first(now: number): string | undefined {
-    return firstLive({ node: this.#node, joining: this.state === 'joining' }, this.#membership, now)
+    return firstLive(
+      { node: this.#node, joining: this.state === 'joining', blind: this.blind },
+      this.#membership,
+      now,
+    )
   }
 
   #live(now: number): readonly string[] {

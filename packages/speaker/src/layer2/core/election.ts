@@ -1,5 +1,6 @@
 /**
- * Who coordinates, and who watches whom (pure). The coordinator is the first live member by name. A member that is
+ * Who coordinates, and who watches whom (pure). The coordinator is the first live member by name, of those that have an
+ * API server, if any has: it knows what is desired. A member that is
  * not heard counts as live while someone who is heard hears it: then it is a path that is broken, not a member, and
  * nobody takes its place.
  *
@@ -15,13 +16,17 @@ export interface Self {
   readonly node: string
   /** Listens still, and coordinates nothing. */
   readonly joining: boolean
+  /** Has no API server. */
+  readonly blind: boolean
 }
 
 /** undefined: nobody. */
 export function firstLive(self: Self, membership: Membership, now: number): string | undefined {
-  let first = self.joining ? undefined : self.node
+  let first: Self | undefined = self.joining ? undefined : self
   const consider = (node: string): void => {
-    if (first === undefined || node < first) first = node
+    const blind = membership.peers.get(node)?.header?.blind === true
+    if (first === undefined || (blind === first.blind ? node < first.node : first.blind))
+      first = { node, joining: false, blind }
   }
   for (const { node, header } of membership.peers.values()) {
     if (header === undefined || !membership.alive(node, now)) continue
@@ -33,7 +38,7 @@ export function firstLive(self: Self, membership: Membership, now: number): stri
     // By its own word joining still: whoever follows it has heard more of it.
     if (known?.state === 'joining' || !membership.alive(coordinator, now)) consider(coordinator)
   }
-  return first
+  return first?.node
 }
 
 export function isMesh(membership: Membership): boolean {

@@ -40,6 +40,7 @@ export function headerTo(
     suspended: fence.suspended,
     settled: allegiance.leads && leadership.isSettled(own, now),
     rebalance: standing.rebalance,
+    blind: allegiance.blind,
     backing: allegiance.backing,
     held: standing.held,
     known: allegiance.leads ? leadership.vouchFor(peer.node, own, now) : notKnown,

@@ -13,12 +13,12 @@ import type { Body } from '../codec/bodies.ts'
 import type { AddressKey } from '../codec/ethernet.ts'
 import type { Following, Header, MemberState, Message } from '../codec/message.ts'
 import { Allegiance } from './allegiance.ts'
-import { ClaimsBook } from './claims-book.ts'
 import type { CoreOptions } from './core-options.ts'
 import { beatTargets, liveHubs } from './election.ts'
 import { Fence } from './fence.ts'
 import { headerTo, type Standing } from './header.ts'
-import { Holdings } from './holdings.ts'
+import { Holder } from './holder.ts'
+import type { Holdings } from './holdings.ts'
 import { Leadership, type Own } from './leadership.ts'
 import { Membership, type Peer, type PeerAddress } from './membership.ts'
 import type { Order } from './orders.ts'
@@ -36,11 +36,9 @@ export class Layer2Core {
   readonly #membership: Membership
   readonly #fence: Fence
   readonly #leadership: Leadership
-  readonly #held = new Holdings()
-  readonly #claims = new ClaimsBook()
+  readonly #holder = new Holder()
   readonly #allegiance: Allegiance
   readonly #side: Side
-  #orderAck = 0
   #tickedAt = 0
   #ledAt = Number.NEGATIVE_INFINITY
   #rebalanceAsks = 0
@@ -69,7 +67,7 @@ export class Layer2Core {
   }
 
   get held(): Holdings {
-    return this.#held
+    return this.#holder.held
   }
 
   get state(): MemberState {
@@ -86,7 +84,7 @@ export class Layer2Core {
 
   /** Whether something is still held, or to be given, that someone else could take. */
   isHandingOver(now: number): boolean {
-    const gives = this.#held.size > 0 || (this.#allegiance.leads && this.#leadership.isBusy)
+    const gives = this.#holder.held.size > 0 || (this.#allegiance.leads && this.#leadership.isBusy)
     if (this.#fence.suspended || !gives) return false
     return [...this.#membership.peers.keys()].some((node) => this.#membership.alive(node, now))
   }
@@ -113,6 +111,11 @@ export class Layer2Core {
     this.#membership.setPeers(peers, now)
   }
 
+  /** Whether the API server has been away for a while. */
+  setBlind(blind: boolean): void {
+    this.#allegiance.blind = blind
+  }
+
   setAddress(address: PlannedAddress): void {
     this.#leadership.set(address)
   }
@@ -137,7 +140,7 @@ export class Layer2Core {
   /** Is silent from now on, and says goodbye. */
   depart(now: number): void {
     this.#allegiance.state = 'left'
-    this.#releaseAll()
+    this.#holder.releaseAll(this.#outcome)
     const testament = this.#leadership.testament(this.#own(), now)
     for (let i = 0; i < farewells; i++)
       for (const node of this.#membership.peers.keys()) this.#send(node, testament, false, now)
@@ -206,6 +209,7 @@ export class Layer2Core {
       leaving: this.#allegiance.state === 'leaving',
       departing: this.#allegiance.state === 'left',
       suspended: this.#fence.suspended,
+      blind: this.#allegiance.blind,
       backing: this.#allegiance.backing,
     }
   }
@@ -236,8 +240,7 @@ export class Layer2Core {
       this.ledger.applyDelta(peer.node, body.from, body.to, body.removed, body.added)
     if (body?.kind === 'claims')
       this.ledger.applyClaims(peer.node, body.digest, body.part, body.parts, body.addresses)
-    if (body?.kind === 'inquire')
-      this.#send(peer.node, this.#claims.answer(this.#held, body.part), false, now)
+    if (body?.kind === 'inquire') this.#send(peer.node, this.#holder.claims(body.part), false, now)
     else if (header.wantsReply && body?.kind === 'order') this.#send(peer.node, undefined, false, now)
     else return false
     return true
@@ -252,7 +255,7 @@ export class Layer2Core {
     if (following === undefined) return false
     const testament = this.#allegiance.leads ? this.#leadership.end(this.#own(), now) : undefined
     this.#allegiance.following = following
-    this.#orderAck = 0
+    this.#holder.follow()
     const to = this.#membership.peers.get(following.coordinator)
     if (testament !== undefined) this.#send(following.coordinator, testament, false, now)
     if (to === sender) return true
@@ -271,7 +274,7 @@ export class Layer2Core {
     if (peer.node !== coordinator || header.grantMs === 0) return
     this.#fence.confirm(peer.confirmedAt, header.grantMs === 0xffff ? undefined : header.grantMs)
     if (header.settled) this.#allegiance.settled(header.backing, true)
-    if (header.known === this.#held.digest || this.#held.size === 0) this.#resume(now)
+    if (header.known === this.#holder.held.digest || this.#holder.held.size === 0) this.#resume(now)
   }
 
   /** Nobody else has what is held; of nothing that is sure. */
@@ -283,28 +286,16 @@ export class Layer2Core {
   #obey(order: Order, { node, following }: Header, now: number): void {
     const { coordinator, epoch } = this.#allegiance.following
     if (node !== coordinator || following.epoch !== epoch || following.coordinator !== coordinator) return
-    if (order.sequence !== this.#orderAck + 1) return
-    this.#orderAck = order.sequence
-    this.#carryOut(order, now)
+    if (this.#holder.accept(order)) this.#carryOut(order, now)
   }
 
-  #carryOut({ release, take, reason, silentMs }: Order, now: number): void {
-    const from = this.#held.digest
-    for (const address of release) if (this.#held.delete(address)) this.#outcome.released.push(address)
-    for (const address of take) {
-      this.#held.add(address)
-      this.#outcome.taken.push({ address, reason, silentMs })
-    }
+  #carryOut(order: Order, now: number): void {
     const { node } = this.#options
+    const delta = this.#holder.carryOut(order, this.#outcome)
     // So that whoever comes to coordinate knows what it holds itself.
-    this.ledger.apply(node, release, take)
-    const delta = { kind: 'delta', from, to: this.#held.digest, removed: release, added: take } as const
+    this.ledger.apply(node, order.release, order.take)
     for (const hub of liveHubs(node, this.#membership, now))
       if (hub !== node && hub !== this.#allegiance.following.coordinator) this.#send(hub, delta, false, now)
-  }
-
-  #releaseAll(): void {
-    for (const address of this.#held) if (this.#held.delete(address)) this.#outcome.released.push(address)
   }
 
   /** Everything that time alone, or what was just heard, brings about. */
@@ -341,10 +332,10 @@ export class Layer2Core {
     if (!this.#allegiance.mustLead(now)) return
     const { node } = this.#options
     const predecessor = this.#allegiance.lead(now)
-    this.#orderAck = 0
+    this.#holder.follow()
     this.#ledAt = now
     this.#leadership.begin(predecessor, now)
-    this.ledger.restate(node, this.#held)
+    this.ledger.restate(node, this.#holder.held)
     for (const one of this.#membership.peers.keys()) this.#send(one, undefined, true, now)
   }
 
@@ -352,7 +343,7 @@ export class Layer2Core {
     const { node } = this.#options
     const buried = this.#leadership.bury(node, now)
     if (buried > 0) this.#allegiance.standApart(now)
-    if (this.#held.size === 0) this.#resume(now)
+    if (this.#holder.held.size === 0) this.#resume(now)
     if (this.#fence.isFresh(now)) this.#decide(now)
     if (!this.#leadership.isSettled(this.#own(), now)) return
     const backing = Math.max(this.#allegiance.backing, this.#allegiance.following.epoch)
@@ -388,9 +379,9 @@ export class Layer2Core {
       allegiance: this.#allegiance,
       leadership: this.#leadership,
       fence: this.#fence,
-      held: this.#held.digest,
+      held: this.#holder.held.digest,
       own: this.#own(),
-      orderAck: this.#orderAck,
+      orderAck: this.#holder.ack,
       rebalance: this.#rebalanceAsks > 0,
     }
   }

@@ -25,6 +25,7 @@ export interface Own {
   /** It is silent from now on. */
   readonly departing: boolean
   readonly suspended: boolean
+  readonly blind: boolean
   readonly backing: number
 }
 
@@ -360,6 +361,10 @@ export class Leadership {
     return {
       now,
       mayOwn: (node) => this.#owners.get(node) === true,
+      mayTake: (node) => {
+        const { blind } = node === own.node ? own : (headerOf(node) ?? own)
+        return this.#owners.get(node) === true && !blind
+      },
       isAlive: (node) => node === own.node || this.#membership.alive(node, now),
       isLeaving: (node) => (node === own.node ? own.leaving : headerOf(node)?.state === 'leaving'),
       standing: (node) => {

@@ -46,6 +46,7 @@ class World {
     return {
       now: this.now,
       mayOwn: (node) => this.mayOwn(node),
+      mayTake: (node) => this.mayOwn(node),
       isAlive: (node) => this.alive.has(node),
       isLeaving: (node) => this.leaving.has(node),
       standing: () => 0,

@@ -23,6 +23,7 @@ function planner() {
   const scene = (some: Partial<Scene> = {}): Scene => ({
     now: 0,
     mayOwn: () => true,
+    mayTake: some.mayOwn ?? (() => true),
     isAlive: () => true,
     isLeaving: () => false,
     standing: () => 0,
@@ -43,6 +44,13 @@ test('a heavier node is chosen first; of equals the least loaded, then the first
   plan.set({ key: '2', unit: '2', candidates: even })
   plan.set({ key: '3', unit: '3', candidates: even })
   expect(settle()).toEqual(['c takes 1: placed', 'a takes 2: placed', 'b takes 3: placed'])
+})
+
+test('who does not know what is desired is given only what nobody else may have', () => {
+  const { plan, settle } = planner()
+  plan.set({ key: '1', unit: '1', candidates: preferC })
+  plan.set({ key: '2', unit: '2', candidates: [{ node: 'c', weight: 0 }] })
+  expect(settle({ mayTake: (node) => node !== 'c' })).toEqual(['a takes 1: placed', 'c takes 2: placed'])
 })
 
 test('a better node that joins takes over only by the flag, after its delay', () => {

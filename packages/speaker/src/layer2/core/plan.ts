@@ -27,6 +27,8 @@ export interface Scene {
   readonly now: number
   /** Alive, follows, its holdings are known, and it stays. */
   readonly mayOwn: (node: string) => boolean
+  /** Knows what is desired, too: comes first when something is given away. */
+  readonly mayTake: (node: string) => boolean
   readonly isAlive: (node: string) => boolean
   readonly isLeaving: (node: string) => boolean
   /** Of two that hold one address, the higher keeps it. */
@@ -178,7 +180,7 @@ export class Plan {
     const choices = new Map<readonly Candidate[], { equals: readonly string[]; to: string | undefined }>()
     const chooseOf = (candidates: readonly Candidate[]) => {
       const equals = heaviest(candidates, scene.mayOwn)
-      const choice = { equals, to: leastLoaded(equals, load) }
+      const choice = { equals, to: leastLoaded(equals.filter(scene.mayTake), load) }
       choices.set(candidates, choice)
       return choice
     }
@@ -258,7 +260,7 @@ export class Plan {
     unit.outweighedSince ??= scene.now
     if (!unit.reweighed) return present
     unit.reweighed = false
-    const to = leastLoaded(best, (node) => this.#load.get(node) ?? 0)
+    const to = leastLoaded(best.filter(scene.mayTake), (node) => this.#load.get(node) ?? 0)
     if (to === undefined) return present
     this.#move(unit, to, 'preferred')
     return to
@@ -297,7 +299,9 @@ export class Plan {
   }
 
   #choose(unit: Unit, scene: Scene): string | undefined {
-    return leastLoaded(heaviest(unit.candidates, scene.mayOwn), (node) => this.#load.get(node) ?? 0)
+    const able = heaviest(unit.candidates, scene.mayTake)
+    const best = able.length > 0 ? able : heaviest(unit.candidates, scene.mayOwn)
+    return leastLoaded(best, (node) => this.#load.get(node) ?? 0)
   }
 
   #steer(address: AddressKey, unit: Unit, scene: Scene): void {

@@ -121,7 +121,7 @@ export class Observer {
 
   answers(node: VirtualNode, address: AddressKey): boolean {
     if (node.core === undefined || node.frozen || !this.#mayAnswer(node)) return false
-    if (node.core.held.has(address)) return true
+    if (node.core.held.has(address)) return node.wants(address)
     return (this.#lagging.get(node.name)?.get(address) ?? 0) > this.#queue.now
   }
 

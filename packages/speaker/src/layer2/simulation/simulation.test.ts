@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { chaos } from './chaos.ts'
-import { type Broken, nameOf, Simulation } from './simulation.ts'
+import { type Broken, keyOf, nameOf, Simulation } from './simulation.ts'
 
 const lan = {
   timing: { intervalMs: 100, misses: 6 },
@@ -173,6 +173,28 @@ test.each([3, 12])(
     }
   },
 )
+
+test('who has no API server neither coordinates nor is given anything while others have one', slow, () => {
+  const simulation = settled(4, 8)
+  const { observer, candidates } = simulation
+  observer.watchesMoves = false
+  const [coordinator, second, third] = [0, 1, 2].map((index) => simulation.node(nameOf(index)))
+  coordinator?.setBlind(true)
+  second?.setBlind(true)
+  simulation.run(200)
+  const near = simulation.node(nameOf(3))
+  const before = simulation.desired.map(({ key }) => observer.ownersOf(key, near))
+  expect(near.core?.following.coordinator).toBe(third?.name)
+  for (let i = 8; i < 12; i++) simulation.desire({ key: keyOf(i), unit: `u${i}`, candidates })
+  simulation.run(200)
+  const owners = simulation.desired.map(({ key }) => observer.ownersOf(key, near))
+  expect(owners.slice(0, 8)).toEqual(before)
+  expect(owners.slice(8).flat().toSorted()).toEqual([nameOf(2), nameOf(2), nameOf(3), nameOf(3)])
+  for (const node of simulation.nodes) node.setBlind(true)
+  simulation.run(300)
+  expect(near.core?.following.coordinator).toBe(coordinator?.name)
+  expect(observer.violations).toEqual([])
+})
 
 test('5,000 addresses are taken over in parts, by one who did not hold them', slow, () => {
   const simulation = settled(2, 5000)

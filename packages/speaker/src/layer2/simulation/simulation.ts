@@ -116,7 +116,8 @@ export class Simulation {
 
   /** What is desired of an address is another thing now; each node hears of it in its own time. */
   desire(address: PlannedAddress): void {
-    const index = this.desired.findIndex(({ key }) => key === address.key)
+    const found = this.desired.findIndex(({ key }) => key === address.key)
+    const index = found === -1 ? this.desired.length : found
     this.desired[index] = address
     this.observer.desires(address.key)
     for (const node of this.nodes)

@@ -1,4 +1,5 @@
 /** One speaker of a simulation: its process can be started, frozen, thawed, killed and asked to leave. */
+import type { AddressKey } from '../codec/ethernet.ts'
 import type { Message } from '../codec/message.ts'
 import type { CoreOptions } from '../core/core-options.ts'
 import { Layer2Core } from '../core/layer2-core.ts'
@@ -32,6 +33,8 @@ export class VirtualNode {
   /** When it was last anything but well. */
   disturbedAt = 0
   leaving = false
+  blind = false
+  readonly #wanted = new Set<AddressKey>()
 
   constructor(options: Omit<CoreOptions, 'incarnation'>, around: NodeSurroundings) {
     this.name = options.node
@@ -54,7 +57,12 @@ export class VirtualNode {
     this.disturbedAt = queue.now
     this.core = new Layer2Core({ ...this.#options, incarnation: BigInt(this.#life * 1000 + 7) })
     this.core.setPeers(this.#around.peers(), queue.now)
-    for (const address of this.#around.desired()) this.core.setAddress(address)
+    this.blind = false
+    this.#wanted.clear()
+    for (const address of this.#around.desired()) {
+      this.core.setAddress(address)
+      this.#wanted.add(address.key)
+    }
     this.core.begin(queue.now)
     this.#beatAt(queue.now + phase, this.#life)
     this.#flush()
@@ -108,8 +116,21 @@ export class VirtualNode {
     this.kill()
   }
 
+  /** Without an API server nothing more is heard of what is desired. */
+  setBlind(blind: boolean): void {
+    this.blind = blind
+    this.#do((core) => core.setBlind(blind))
+  }
+
+  /** Whether it knows that the address is desired: else it does not answer. */
+  wants(address: AddressKey): boolean {
+    return this.#wanted.has(address)
+  }
+
   /** As the announcer does it, when its process has the time. */
   desire(address: PlannedAddress): void {
+    if (this.blind) return
+    this.#wanted.add(address.key)
     this.#do((core) => {
       core.setAddress(address)
       core.tick(this.#around.queue.now, false)
