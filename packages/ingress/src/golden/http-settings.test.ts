@@ -1,6 +1,8 @@
 /** What the configuration says of HTTP and of names, through a real Envoy, as its clients and backends see it. */
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { Stand } from '../xds/real-envoy/stand.ts'
@@ -28,6 +30,7 @@ describe.skipIf(withoutEnvoy())('HTTP as it is configured, in an Envoy', { timeo
   const backend = new Backend('four', ({ url }, response) => {
     if (url === '/named') response.setHeader('server', 'teapot')
     response.setHeader('content-type', 'text/plain')
+    response.statusCode = Number(/^\/status\/(\d+)$/.exec(url ?? '')?.[1] ?? 200)
     response.end(url === '/long' ? 'tea '.repeat(200) : 'four')
   })
   /** On the same port, of the other family. */
@@ -109,6 +112,29 @@ describe.skipIf(withoutEnvoy())('HTTP as it is configured, in an Envoy', { timeo
       return [backend.last.url, status, (await send('one.test.')).status]
     }
     await expect.poll(seen).toEqual([path, port, dot])
+  })
+
+  test('requests are logged from the level on that is named', async () => {
+    const [line, text] = ['"%RESPONSE_CODE%\\n"', objects(backend.port)]
+    const levels = [
+      ['info', ['200', '404', '503'], 'envoy'],
+      ['error', ['404', '503'], undefined],
+      ['critical', ['503'], 'envoy'],
+      ['disabled', [], undefined],
+    ] as const
+    const logOf = (level: string) => join(stand.directory, `${level}.log`)
+    for (const [level, , server] of levels) {
+      const header = `serverHeaderTransformation: ${server === undefined ? 'pass_through' : 'overwrite'}`
+      const file = `accesslog-level: ${level}\naccesslog-format-string: ${line}\n${header}`
+      await publishWith(stand, text, file, { httpAccessLog: logOf(level) })
+      await expect.poll(async () => (await send('one.test')).headers['server']).toBe(server)
+      for (const status of [404, 503]) await send('one.test', { path: `/status/${status}` })
+    }
+    const logged = levels.map(([level]) => () => {
+      const written = existsSync(logOf(level)) ? readFileSync(logOf(level), 'utf8') : ''
+      return [...new Set(written.split('\n').filter((one) => one !== ''))].toSorted()
+    })
+    await expect.poll(() => logged.map((read) => read())).toEqual(levels.map(([, statuses]) => statuses))
   })
 
   test('names are looked up in the family that is named', async () => {
