@@ -33,7 +33,9 @@ const shop: RawObject = {
   spec: { ports: [{ name: 'http', port: 80 }] },
 }
 
-test('defect 2: changes reach Envoys while no status can be written, and then each object gets what is true by then', async () => {
+test('defect 2: changes reach Envoys while no status can be written, and then each object gets what is true by then', {
+  timeout: 120_000,
+}, async () => {
   let silent = true
   const asked: string[] = []
   const written = new Map<string, HTTPProxyStatus[]>()
@@ -59,7 +61,7 @@ test('defect 2: changes reach Envoys while no status can be written, and then ea
   end()
 
   silent = false
-  await expect.poll(() => written.size, { timeout: 50_000 }).toBe(names.length)
+  await expect.poll(() => written.size, { timeout: 90_000 }).toBe(names.length)
   const generations = [...written.values()]
     .flat()
     .map(({ conditions = [] }) => conditions[0]?.observedGeneration)
