@@ -1,9 +1,28 @@
 import { expect, test } from 'vitest'
 import { Rush } from './rush.ts'
 
+test('it lasts as long as Envoys are behind, within reason', () => {
+  let [now, behind] = [0, true]
+  const rush = new Rush(
+    () => behind,
+    () => now,
+  )
+  for (let n = 0; n < 6; n++) rush.note()
+  now = 1999
+  expect(rush.isOn).toBe(true)
+  behind = false
+  expect(rush.isOn).toBe(false)
+  behind = true
+  now = 2000
+  expect(rush.isOn).toBe(false)
+})
+
 test('a change now and then is no rush, many in a row are one until there is a pause', () => {
   let now = 0
-  const rush = new Rush(() => now)
+  const rush = new Rush(
+    () => false,
+    () => now,
+  )
   const come = (count: number, everyMs: number) => {
     for (let n = 0; n < count; n++) {
       now += everyMs

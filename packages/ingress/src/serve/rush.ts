@@ -1,14 +1,18 @@
-/** Whether changes come in one after the other, so that what can wait should. */
+/** Whether changes come in one after the other, or are still on their way to Envoys, so that what can wait should. */
 const pauseMs = 60
+/** For so long after the last change a slow Envoy is waited for. */
+const patienceMs = 2000
 const least = 5
 
 export class Rush {
+  readonly #isBehind: () => boolean
   readonly #clock: () => number
   #row = 0
   #last = Number.NEGATIVE_INFINITY
 
-  /** @param clock milliseconds, monotonic */
-  constructor(clock: () => number = () => performance.now()) {
+  /** @param isBehind whether an Envoy has yet to acknowledge something @param clock milliseconds, monotonic */
+  constructor(isBehind: () => boolean, clock: () => number = () => performance.now()) {
+    this.#isBehind = isBehind
     this.#clock = clock
   }
 
@@ -20,6 +24,8 @@ export class Rush {
   }
 
   get isOn(): boolean {
-    return this.#row > least && this.#clock() - this.#last < pauseMs
+    if (this.#row <= least) return false
+    const calmMs = this.#clock() - this.#last
+    return calmMs < pauseMs || (calmMs < patienceMs && this.#isBehind())
   }
 }

@@ -45,7 +45,7 @@ export class Serve {
   readonly #world = emptyWorld()
   readonly #translations: Translations
   readonly #changes = new Batches<Change>((changes) => this.#translate(changes))
-  readonly #rush = new Rush()
+  readonly #rush = new Rush(() => this.#xds.programming.isBehind)
   readonly #moves = new Moves((changes) => this.#changes.add(changes))
   readonly #observer: Observer
   readonly #xds: XdsServer

@@ -52,6 +52,31 @@ test('while the API server is away nothing is tried and nothing has failed', asy
   await server.close()
 })
 
+test.each([
+  { what: 'at rest', busy: false, atOnce: 8 },
+  { what: 'while hosts come one after the other', busy: true, atOnce: 1 },
+])('$what $atOnce statuses are written at once', async ({ busy, atOnce }) => {
+  const server = new FakeApiServer(() => 'silence')
+  await server.listen()
+  const cluster = server.cluster()
+  const world = emptyWorld()
+  const spec = { virtualhost: { fqdn: 'a.test' } }
+  for (let n = 0; n < 20; n++)
+    world.httpProxy.set(
+      `ns/${n}`,
+      httpProxyType.project({ metadata: { name: `${n}`, namespace: 'ns' }, spec }),
+    )
+  const sync = new StatusSync({ ...quiet, cluster, world, isBusy: () => busy, onOutcome: () => {} })
+  sync.touchAll()
+  await expect.poll(() => server.requests.length).toBe(atOnce)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(server.requests.length).toBe(atOnce)
+  const stopped = sync.stop()
+  cluster.close()
+  await server.close()
+  await stopped
+})
+
 test('an ExtensionService gets its verdict as a condition, once', async () => {
   let stored: RawObject = {
     metadata: { name: 'auth', namespace: 'ns', generation: 4 },

@@ -2,6 +2,7 @@
  * Keeps the status of HTTPProxies, Ingresses and ExtensionServices true: verdicts, and the addresses where traffic comes in. One
  * replica writes, the leader; an object whose observed status is right already is not even read.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import {
   type DetailedCondition,
@@ -68,8 +69,9 @@ export const extensionServiceType = customType<ExtensionService>(extensionServic
 
 export type StatusOutcome = 'written' | 'unchanged' | 'failed'
 
-/** While hosts change one after the other they come first, and statuses one at a time. */
+/** While hosts change one after the other they come first: statuses one at a time, with a rest after each. */
 const concurrency = { usual: 8, busy: 1 } as const
+const restMs = 20
 const programmed = 'programmed'
 /** For so long a verdict waits for what Envoys have yet to say, so that both are one write. */
 const patienceMs = 2000
@@ -145,6 +147,7 @@ export class StatusSync {
     try {
       const outcome = await (leads ? this.#writers[kind](key) : this.#programmed(key))
       if (outcome !== undefined) this.#options.onOutcome(kind, outcome, seconds())
+      if (outcome === 'written' && this.#options.isBusy?.() === true) await sleep(restMs)
     } catch (error) {
       this.#options.onOutcome(kind, 'failed', seconds())
       throw error

@@ -53,6 +53,20 @@ function stand() {
   }
 }
 
+test('it is behind until every Envoy has acknowledged everything', () => {
+  const { hub, programming, connect, acknowledge } = stand()
+  expect(programming.isBehind).toBe(false)
+  const envoys = [connect('one'), connect('two')]
+  const seen = [programming.isBehind]
+  for (const envoy of envoys) {
+    acknowledge(envoy)
+    seen.push(programming.isBehind)
+  }
+  hub.apply({ scopes: new Map([['http/a', resource('http/a', '2', { clusters: ['c'] })]]) })
+  seen.push(programming.isBehind)
+  expect(seen).toEqual([true, true, false, true])
+})
+
 test('what every Envoy has acknowledged in its newest form is programmed, and who waits hears of it', () => {
   const { told, hub, connect, acknowledge, state } = stand()
   expect(state()).toBe('absent')

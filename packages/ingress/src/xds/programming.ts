@@ -5,10 +5,10 @@
 import type { Key } from '@landfall/kube/model'
 import type { Hubs } from './hubs.ts'
 import { type Layout, layouts } from './layout.ts'
-import type { ResourceType } from './resource.ts'
+import { type ResourceType, resourceTypes } from './resource.ts'
 import type { Client } from './session/client.ts'
 import type { Hub } from './session/hub.ts'
-import type { Flight } from './session/subscription.ts'
+import type { Flight, Subscription } from './session/subscription.ts'
 
 /** `absent`: no Envoy is connected at the moment; `none`: nor was any for a while. */
 export type Programmed = 'acknowledged' | 'pending' | 'absent' | 'none'
@@ -54,6 +54,14 @@ export class Programming {
       return 'pending'
     }
     return 'acknowledged'
+  }
+
+  /** An Envoy has yet to be sent something, or to acknowledge it. */
+  get isBehind(): boolean {
+    const lags = ({ flight, dirty }: Subscription) => flight !== undefined || dirty.size > 0
+    return [...this.#envoys].some(({ subscriptions }) =>
+      resourceTypes.some((type) => subscriptions[type].started && lags(subscriptions[type])),
+    )
   }
 
   /** Something came from the client. */
