@@ -1,9 +1,15 @@
 /**
  * The routers of the links that unnumbered sessions run over: on each interface we advertise ourselves and hear the
- * one router that is there (RFC 4861), which is asked for as long as none is. What we said last is that we are going, unless
- * we are back soon.
+ * one router that is there (RFC 4861), which is asked for as long as none is. Others beside it, as the speakers of other nodes,
+ * do not count while it is heard. What we said last is that we are going, unless we are back soon.
  */
-import { type Interface, PacketSocket, routerAdvertisements, SystemError } from '@landfall/net'
+import {
+  type Interface,
+  PacketSocket,
+  type PacketSocketOptions,
+  routerAdvertisements,
+  SystemError,
+} from '@landfall/net'
 import { equalIP, type IP, isLinkLocal } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 import { decodeAdvertisement, encodeAdvertisement, encodeSolicitation } from './router-discovery.ts'
@@ -14,6 +20,10 @@ const usualMs = 10_000
 /** The first ones come quicker (§6.2.4), so that a session begins soon. */
 const firstMs = 1000
 const firstOnes = 3
+/** Between an advertisement and one that answers another's (§6.2.6). */
+const answerMs = 3000
+/** A router that was not heard for so long gives way to one that is. */
+const quietMs = 3 * usualMs
 /** Of a router that wants to be nobody's default: AdvDefaultLifetime, as it names no other time (§6.2.1). */
 const neighborOnlyMs = 1_800_000
 
@@ -22,6 +32,8 @@ export interface LinkRoutersOptions {
   readonly logger: Logger
   /** A router came, or another one, on the interface. */
   readonly onRouter: (name: string) => void
+  /** Tests give a link of their own. */
+  readonly open?: (options: PacketSocketOptions) => Pick<PacketSocket, 'send' | 'close'>
 }
 
 export class LinkRouters {
@@ -57,13 +69,25 @@ export class LinkRouters {
   }
 }
 
+interface Heard {
+  readonly address: IP
+  /** By performance.now(), as `until`. */
+  readonly at: number
+  readonly until: number
+  readonly isDefault: boolean
+  readonly low: boolean
+}
+
 class Link {
   readonly #name: string
   readonly #options: LinkRoutersOptions
-  #socket: { readonly index: number; readonly packets: PacketSocket } | undefined
+  #socket: { readonly index: number; readonly packets: Pick<PacketSocket, 'send' | 'close'> } | undefined
   #timer: NodeJS.Timeout | undefined
   #sent = 0
-  #heard: { readonly address: IP; readonly until: number; readonly isDefault: boolean } | undefined
+  /** Of advertisements, by performance.now(). */
+  #sentAt = Number.NEGATIVE_INFINITY
+  #nextAt = 0
+  #heard: Heard | undefined
 
   constructor(name: string, options: LinkRoutersOptions) {
     this.#name = name
@@ -90,10 +114,22 @@ class Link {
   }
 
   #advertise(): void {
-    clearTimeout(this.#timer)
-    this.#send(lifetimeSeconds)
+    this.#sentAt = performance.now()
     this.#sent++
-    this.#timer = setTimeout(() => this.#advertise(), this.#sent <= firstOnes ? firstMs : usualMs)
+    this.#send(lifetimeSeconds)
+    this.#advertiseAt(this.#sentAt + (this.#sent <= firstOnes ? firstMs : usualMs))
+  }
+
+  #advertiseAt(at: number): void {
+    clearTimeout(this.#timer)
+    this.#nextAt = at
+    this.#timer = setTimeout(() => this.#advertise(), at - performance.now())
+  }
+
+  #answer(): void {
+    const at = this.#sentAt + answerMs
+    if (at <= performance.now()) this.#advertise()
+    else if (at < this.#nextAt) this.#advertiseAt(at)
   }
 
   /** Asks for a router, too, where none is known. */
@@ -111,11 +147,12 @@ class Link {
   }
 
   /** An interface that is created anew has another index, and needs another socket. */
-  #open(index: number): PacketSocket | undefined {
+  #open(index: number): Pick<PacketSocket, 'send' | 'close'> | undefined {
     this.#socket?.packets.close()
     this.#socket = undefined
+    const { open = (options) => new PacketSocket(options) } = this.#options
     try {
-      const packets = new PacketSocket({
+      const packets = open({
         interfaceIndex: index,
         ethertype: ipv6,
         filter: routerAdvertisements,
@@ -131,21 +168,30 @@ class Link {
   }
 
   #onFrame(frame: Uint8Array): void {
-    const heard = decodeAdvertisement(frame)
-    if (heard === undefined) return
-    const known = this.router
-    const { address, lifetimeSeconds } = heard
-    const isKnown = known !== undefined && equalIP(known, address)
+    const advertisement = decodeAdvertisement(frame)
+    if (advertisement === undefined) return
+    const { address, lifetimeSeconds, low } = advertisement
+    const known = this.router === undefined ? undefined : this.#heard
+    const isKnown = known !== undefined && equalIP(known.address, address)
     const isDefault = lifetimeSeconds > 0
-    if (!isDefault && isKnown && this.#heard?.isDefault === true) {
-      this.#heard = undefined
+    // Of low preference nobody is just a neighbor: this is the goodbye of one of us.
+    if (!isDefault && (low || (isKnown && known.isDefault))) {
+      if (isKnown) this.#heard = undefined
       return
     }
+    if (known !== undefined && !isKnown && !givesWay(known, low)) return
+    const at = performance.now()
     const lastsMs = isDefault ? lifetimeSeconds * 1000 : neighborOnlyMs
-    this.#heard = { address, until: performance.now() + lastsMs, isDefault }
+    this.#heard = { address, at, until: at + lastsMs, isDefault, low }
     if (isKnown) return
     // A router that just came has to hear of us too.
-    this.#advertise()
+    this.#answer()
     this.#options.onRouter(this.#name)
   }
+}
+
+/** The router there is, to one that came. */
+function givesWay(known: Heard, low: boolean): boolean {
+  if (known.low !== low) return known.low
+  return performance.now() - known.at > quietMs
 }

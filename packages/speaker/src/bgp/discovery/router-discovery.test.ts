@@ -13,8 +13,9 @@ test('to all nodes, with a lifetime and our MAC address', () => {
       .concat(' 86 00 78df 00 18 001e 00000000 00000000 0101 020000000009')
       .replaceAll(' ', ''),
   )
-  expect(decodeAdvertisement(frame)).toEqual({ address, lifetimeSeconds: 30 })
-  expect(decodeAdvertisement(encodeAdvertisement(mac, address, 0))).toEqual({ address, lifetimeSeconds: 0 })
+  expect(decodeAdvertisement(frame)).toEqual({ address, lifetimeSeconds: 30, low: true })
+  const other = encodeAdvertisement(mac, address, 0, 0)
+  expect(decodeAdvertisement(other)).toEqual({ address, lifetimeSeconds: 0, low: false })
 })
 
 test('a solicitation goes to all routers, and says where to answer', () => {

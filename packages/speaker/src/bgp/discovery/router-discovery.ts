@@ -9,6 +9,8 @@ export interface HeardRouter {
   readonly address: IP
   /** 0: nobody's default router, or it is going. */
   readonly lifetimeSeconds: number
+  /** It would rather have others taken (RFC 4191), as each of us. */
+  readonly low: boolean
 }
 
 const ethernetLength = 14
@@ -18,16 +20,22 @@ const solicitationLength = 8
 const type = 134
 const solicitationType = 133
 const icmpv6 = 58
+const preferenceBits = 0x18
 const lowPreference = 0x18
 /** Groups of the link: ff02::1 and ff02::2. */
 const allNodes = 1
 const allRouters = 2
 
 /** `address`: our link-local one on the interface. */
-export function encodeAdvertisement(mac: Uint8Array, address: IP, lifetimeSeconds: number): Uint8Array {
+export function encodeAdvertisement(
+  mac: Uint8Array,
+  address: IP,
+  lifetimeSeconds: number,
+  preference = lowPreference,
+): Uint8Array {
   const message = new Uint8Array(advertisementLength)
   message[0] = type
-  message[5] = lowPreference
+  message[5] = preference
   new DataView(message.buffer).setUint16(6, lifetimeSeconds)
   return encode(mac, address, allNodes, message)
 }
@@ -74,7 +82,8 @@ export function decodeAdvertisement(bytes: Uint8Array): HeardRouter | undefined 
   if (view.getUint16(ip + 8) >>> 6 !== 0xfe80 >>> 6 || checksum(view, ip, body, length) !== 0)
     return undefined
   const address = ipFromBytes(bytes.subarray(ip + 8, ip + 24))
-  return address && { address, lifetimeSeconds: view.getUint16(body + 6) }
+  const low = (view.getUint8(body + 5) & preferenceBits) === lowPreference
+  return address && { address, lifetimeSeconds: view.getUint16(body + 6), low }
 }
 
 /** Over the pseudo-header and the body; 0 for a body whose checksum is right. */
