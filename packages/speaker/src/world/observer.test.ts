@@ -1,6 +1,7 @@
 /** What the observer makes of a cluster whose API server is a fake one. */
 import { once } from 'node:events'
 import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawObject } from '@landfall/kube'
 import { FakeApiServer, type FakeWatch, statusOf } from '@landfall/kube/testing'
 import { createLogger } from '@landfall/telemetry'
@@ -125,6 +126,26 @@ test.each([3_600_000, 20])('an address is followed with the Service that waited 
   const before = ms === 20 ? ['web undefined'] : []
   await vi.waitUntil(() => seen.length > before.length, 5000)
   expect(seen).toEqual([...before, 'web 192.0.2.1'])
+})
+
+test('what a Node is annotated with is followed, its heartbeat is not', async () => {
+  ;[items, forbidden] = [{ nodes }, []]
+  let told = 0
+  await started(() => told++, 50)
+  await vi.waitUntil(() => told === 1, 5000)
+  const watch = await watchOf('nodes')
+  const node = (version: string, annotations: Readonly<Record<string, string>>): RawObject => {
+    const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: `2030-01-01T00:00:0${version}Z` }]
+    const [{ status }] = nodes as [(typeof nodes)[0]]
+    const meta = { ...metadata('n1'), resourceVersion: version, annotations }
+    return { metadata: meta, status: { ...status, conditions } }
+  }
+  await watch.send({ type: 'MODIFIED', object: node('2', {}) })
+  await watch.send({ type: 'MODIFIED', object: node('3', { 'example.net/peer-address': '192.0.2.1' }) })
+  await vi.waitUntil(() => told === 2, 5000)
+  await watch.send({ type: 'MODIFIED', object: node('4', { 'example.net/peer-address': '192.0.2.1' }) })
+  await sleep(200)
+  expect(told).toBe(2)
 })
 
 async function watchOf(plural: string): Promise<FakeWatch> {

@@ -291,7 +291,8 @@ function hasAddress(service: Service | undefined): boolean {
 
 /** What of a Node is read here; the rest is its heartbeat. */
 function part({ meta, internalIPs, networkUnavailable, outOfService, unschedulable }: Node): object {
-  return { labels: meta.labels, internalIPs, networkUnavailable, outOfService, unschedulable }
+  const { labels, annotations } = meta
+  return { labels, annotations, internalIPs, networkUnavailable, outOfService, unschedulable }
 }
 
 /** Who of ours has which address in its status. */
