@@ -1,4 +1,4 @@
-import { createLogger, Metrics } from '@landfall/telemetry'
+import { createLogger, Metrics, silentLogger } from '@landfall/telemetry'
 import { expect, test } from 'vitest'
 import type { FromBfd } from '../bfd/index.ts'
 import { BfdReport } from './bfd-report.ts'
@@ -45,6 +45,22 @@ test('ups, downs and packets are counted under the names of FRR, and told once',
   expect(bfd.of('tor')).toEqual({ state: 'up', obstacle: undefined })
 })
 
+test('of two sessions with one router the metrics tell the worse', async () => {
+  const metrics = new Metrics('test')
+  const bfd = new BfdReport(silentLogger(), metrics)
+  const labels = { peer: '192.0.2.1:179', vrf: 'default' }
+  const observe = (id: string, state: 'up' | 'down') =>
+    bfd.observe({ kind: 'state', id, state, diagnostic: 0, held: false }, () => labels)
+  const up = async () => /^metallb_bfd_session_up{.*} (.*)$/m.exec(await metrics.exposition())?.[1]
+  observe('one', 'down')
+  observe('other', 'up')
+  expect(await up()).toBe('0')
+  bfd.forget('one', labels)
+  expect(await up()).toBe('1')
+  bfd.forget('other', labels)
+  expect(await up()).toBeUndefined()
+})
+
 test('an obstacle is told once, and gone with the session', async () => {
   const { bfd, labels, metrics, observe, state, events } = report()
   const obstacle = { kind: 'obstacle', id: 'tor', obstacle: 'portInUse', message: 'port 3784' } as const
@@ -52,6 +68,7 @@ test('an obstacle is told once, and gone with the session', async () => {
   observe(obstacle)
   expect(events()).toEqual(['bfdUnavailable'])
   expect(bfd.of('tor')).toEqual({ state: 'down', obstacle: 'portInUse' })
+  expect(await metrics.exposition()).toContain('metallb_bfd_session_up{peer="192.0.2.1:179",vrf="default"} 0')
   state('up')
   bfd.forget('tor', labels)
   expect(bfd.of('tor')).toBeUndefined()

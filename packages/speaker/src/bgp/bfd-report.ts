@@ -1,5 +1,6 @@
 /**
- * What BFD observed, told: log lines, and the metrics of FRR's BFD daemon under MetalLB's names, by peer and VRF.
+ * What BFD observed, told: log lines, and the metrics of FRR's BFD daemon under MetalLB's names, by peer and VRF. Of sessions
+ * from several source addresses with one router all have to be up for its series to be.
  */
 import type { Counter, Gauge, Logger, Metrics } from '@landfall/telemetry'
 import type { BfdObstacle, FromBfd, SessionState } from '../bfd/index.ts'
@@ -24,7 +25,7 @@ export class BfdReport {
   readonly #notifications: Counter<Labels>
   readonly #counts
   readonly #refused: Counter<'reason'>
-  readonly #statuses = new Map<string, BfdStatus>()
+  readonly #statuses = new Map<string, { readonly status: BfdStatus; readonly labels: PeerLabels }>()
 
   constructor(logger: Logger, metrics: Metrics) {
     const counter = (name: string, help: string) => metrics.counter(`metallb_bfd_${name}`, help, names)
@@ -48,7 +49,7 @@ export class BfdReport {
 
   /** undefined: the peer has no BFD session. */
   of(id: string): BfdStatus | undefined {
-    return this.#statuses.get(id)
+    return this.#statuses.get(id)?.status
   }
 
   /** `labelsOf` gives the labels of a peer by its name, while there is one. */
@@ -57,13 +58,13 @@ export class BfdReport {
     const labels = labelsOf(message.id)
     if (labels === undefined) return
     const { id } = message
-    const before = this.#statuses.get(id) ?? initial
+    const before = this.#statuses.get(id)?.status ?? initial
     switch (message.kind) {
       case 'state':
-        this.#statuses.set(id, { state: message.state, obstacle: undefined })
+        this.#set(id, { state: message.state, obstacle: undefined }, labels)
         return this.#changed(labels, before.state, message)
       case 'obstacle':
-        this.#statuses.set(id, { state: 'down', obstacle: message.obstacle })
+        this.#set(id, { state: 'down', obstacle: message.obstacle }, labels)
         if (before.obstacle === message.obstacle) return
         this.#logger.warn('bfdUnavailable', { ...labels, reason: message.obstacle }, message.message)
         return
@@ -78,8 +79,25 @@ export class BfdReport {
 
   forget(id: string, labels: PeerLabels): void {
     if (!this.#statuses.delete(id)) return
+    if (this.#of(labels).length > 0) return this.#show(labels)
     const all = [this.#ups, this.#downs, this.#notifications, ...Object.values(this.#counts)]
     for (const metric of [this.#up, ...all]) metric.remove({ ...labels })
+  }
+
+  #set(id: string, status: BfdStatus, labels: PeerLabels): void {
+    this.#statuses.set(id, { status, labels })
+    this.#show(labels)
+  }
+
+  #show(labels: PeerLabels): void {
+    const up = this.#of(labels).every(({ state }) => state === 'up')
+    this.#up.set({ ...labels }, up ? 1 : 0)
+  }
+
+  #of({ peer, vrf }: PeerLabels): readonly BfdStatus[] {
+    return [...this.#statuses.values()].flatMap(({ status, labels }) =>
+      labels.peer === peer && labels.vrf === vrf ? status : [],
+    )
   }
 
   #changed(
@@ -89,7 +107,6 @@ export class BfdReport {
   ): void {
     const label = { ...labels }
     this.#notifications.inc(label)
-    this.#up.set(label, state === 'up' ? 1 : 0)
     if (state === 'up' && before !== 'up') {
       this.#ups.inc(label)
       this.#logger.info('bfdUp', label, 'BFD session up')

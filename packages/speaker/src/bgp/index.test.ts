@@ -300,6 +300,26 @@ test('a session that ends is down in the metrics, and carries nothing', async ()
   expect(text).toContain(`metallb_bgp_pending_prefixes_total${label} 2`)
 })
 
+test('of two sessions with one router the metrics tell the worse, and count both', async () => {
+  const peer = await listen()
+  const { speaker, metrics, logged } = makeSpeaker()
+  const lost = to(peer, { name: 'lost', sourceAddress: { kind: 'address', ip: ip('192.0.2.7') } })
+  const kept = to(peer, { routes: routesOf(2) })
+  const series = async (name: string) =>
+    new RegExp(`^${name}{peer="127.0.0.1:${peer.port}".*} (.*)$`, 'm').exec(await metrics.exposition())?.[1]
+  speaker.apply({ peers: [{ ...lost, routes: routesOf(3) }, kept] })
+  await until('the routes', () => peer.routes.size === 2)
+  await until('an attempt', () => logged('connectFailed').length > 1)
+  expect(await series('metallb_bgp_session_up')).toBe('0')
+  expect(await series('metallb_bgp_announced_prefixes_total')).toBe('2')
+  expect(await series('metallb_bgp_pending_prefixes_total')).toBe('5')
+  speaker.apply({ peers: [kept] })
+  expect(await series('metallb_bgp_session_up')).toBe('1')
+  expect(await series('metallb_bgp_pending_prefixes_total')).toBe('2')
+  speaker.apply({ peers: [] })
+  expect(await series('metallb_bgp_session_up')).toBeUndefined()
+})
+
 test("the reason inside a peer's hard reset is told", async () => {
   const peer = await listen()
   const { speaker, logged } = makeSpeaker()

@@ -19,7 +19,7 @@ import { endsOf } from './ends.ts'
 import { type Caller, Listener } from './listener.ts'
 import { type PeerStatus, Session } from './session.ts'
 import { nameOfPeer } from './session-log.ts'
-import { type PeerLabels, SessionMetrics } from './session-metrics.ts'
+import { type PeerLabels, type PeerMetrics, SessionMetrics } from './session-metrics.ts'
 import { restartSeconds } from './session-settings.ts'
 
 export type { BfdStatus } from './bfd-report.ts'
@@ -59,6 +59,7 @@ export interface BgpStop {
 interface Held {
   readonly peer: BgpPeerPlan
   readonly session: Session
+  readonly metrics: PeerMetrics
 }
 
 export class BgpSpeaker {
@@ -167,7 +168,7 @@ export class BgpSpeaker {
       return this.#begin(peer)
     }
     if (isDeepStrictEqual(withoutMoving(held.peer), withoutMoving(peer))) {
-      this.#held.set(peer.name, { peer, session: held.session })
+      this.#held.set(peer.name, { ...held, peer })
       if (!isDeepStrictEqual(held.peer.bfd, peer.bfd)) {
         this.#warnOfPace(peer)
         held.session.setBfd(peer.bfd)
@@ -193,6 +194,7 @@ export class BgpSpeaker {
   /** A session of the same name that is still saying goodbye goes first: its peer would see two of us. */
   #begin(peer: BgpPeerPlan): void {
     const { logger, nodeName, interfaces, bfd } = this.#options
+    const metrics = this.#metrics.of(labelsOf(peer))
     const session = new Session({
       peer,
       nodeName,
@@ -200,12 +202,12 @@ export class BgpSpeaker {
       logger,
       bfd,
       listening: this.#listener !== undefined,
-      metrics: this.#metrics.of(labelsOf(peer)),
+      metrics,
       neighbor: (name) => this.#routers.of(name),
       restarting: () => performance.now() < this.#restartingUntil,
       onChange: () => this.#options.onStatus?.(),
     })
-    this.#held.set(peer.name, { peer, session })
+    this.#held.set(peer.name, { peer, session, metrics })
     const before = this.#ending.get(peer.name)
     const start = () => {
       if (this.#held.get(peer.name)?.session === session) session.start()
@@ -225,14 +227,7 @@ export class BgpSpeaker {
       if (this.#ending.get(name) === ending) this.#ending.delete(name)
     })
     this.#ending.set(name, ending)
-    this.#forgetMetrics(peer)
-  }
-
-  /** Two peers may share an address and port for a moment; the one that stays keeps the metrics. */
-  #forgetMetrics(peer: BgpPeerPlan): void {
-    const labels = labelsOf(peer)
-    const others = [...this.#held.values()].map((held) => labelsOf(held.peer))
-    if (!others.some((other) => isDeepStrictEqual(other, labels))) this.#metrics.remove(labels)
+    held.metrics.remove()
   }
 
   #callerOf({ peer, session }: Held): readonly Caller[] {
@@ -242,7 +237,8 @@ export class BgpSpeaker {
       const ends = endsOf(peer, this.#options.interfaces(), () => undefined)
       return ends.kind === 'ends' ? ends.local : undefined
     }
-    return [{ address, password, local, accept: (socket) => session.accept(socket) }]
+    const waits = (): boolean => session.status.state !== 'established' && peer.passive === true
+    return [{ address, password, local, waits, accept: (socket) => session.accept(socket) }]
   }
 
   #log(event: string, peer: BgpPeerPlan, msg: string): void {

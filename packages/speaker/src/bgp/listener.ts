@@ -1,11 +1,11 @@
 /**
  * Takes the connections of peers that dial us (opt-in): on one port of every address, with a TCP-MD5 key for each
  * peer that has a password. A connection goes to the peer whose address it comes from, if it came to the address that
- * the peer's session has; others are closed. The first answer leaves with hop limit 255, as TTL security of the peer
+ * the peer's session has; of several to one that waits for it; others are closed. The first answer leaves with hop limit 255, as TTL security of the peer
  * may ask for (RFC 5082).
  */
 import type net from 'node:net'
-import { listenTcp, SystemError, type TcpListener } from '@landfall/net'
+import { type ListenOptions, listenTcp, SystemError, type TcpListener } from '@landfall/net'
 import { equalIP, formatIP, type IP, parseIP } from '@landfall/netip'
 import type { Logger } from '@landfall/telemetry'
 
@@ -14,6 +14,8 @@ export interface Caller {
   readonly password: string | undefined
   /** The address of ours that it has to dial; undefined: any. */
   readonly local: () => IP | undefined
+  /** It has no session, and does not dial itself. */
+  readonly waits: () => boolean
   readonly accept: (socket: net.Socket) => void
 }
 
@@ -29,12 +31,12 @@ export class Listener {
   #callers: readonly Caller[] = []
 
   /** Throws SystemError when the port cannot be had. */
-  constructor(port: number, logger: Logger) {
+  constructor(port: number, logger: Logger, listen: (options: ListenOptions) => TcpListener = listenTcp) {
     this.#logger = logger
-    this.#listeners = anywhere.map((local) => {
-      const listener = listenTcp({ local, port, ttl: 255 })
-      listener.server.on('connection', (socket: net.Socket) => this.#onConnection(socket))
-      return { family: local.family, listener }
+    this.#listeners = anywhere.flatMap((local) => {
+      const listener = openListener({ local, port, ttl: 255 }, listen)
+      listener?.server.on('connection', (socket: net.Socket) => this.#onConnection(socket))
+      return listener === undefined ? [] : { family: local.family, listener }
     })
   }
 
@@ -57,8 +59,11 @@ export class Listener {
   #onConnection(socket: net.Socket): void {
     const remote = parseIP(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
     const local = parseIP(socket.localAddress?.replace(/%.*$/, '') ?? '')
-    const caller =
-      remote && local && this.#callers.find((one) => equalIP(one.address, remote) && isMeant(one, local))
+    const callers =
+      remote && local
+        ? this.#callers.filter((one) => equalIP(one.address, remote) && isMeant(one, local))
+        : []
+    const caller = callers.find((one) => one.waits()) ?? callers[0]
     if (caller !== undefined) return caller.accept(socket)
     this.#logger.debug('connectionRefused', { from: socket.remoteAddress }, 'no peer has this address')
     socket.destroy()
@@ -76,6 +81,20 @@ export class Listener {
         'TCP-MD5 key for a peer that dials',
       )
     }
+  }
+}
+
+/** undefined: the kernel has no IPv6. */
+function openListener(
+  options: ListenOptions,
+  listen: (options: ListenOptions) => TcpListener,
+): TcpListener | undefined {
+  try {
+    return listen(options)
+  } catch (error) {
+    const codes = options.local.family === 6 ? ['EAFNOSUPPORT', 'EADDRNOTAVAIL'] : []
+    if (error instanceof SystemError && codes.includes(error.code)) return undefined
+    throw error
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The metrics of BGP sessions, by peer (`address:port`) and VRF, under the names of MetalLB's own engine and of its
- * FRR mode, which are the same where both have one.
+ * FRR mode, which are the same where both have one. Sessions from several source addresses with one router share its series:
+ * it is up when all of them are, and counts what all of them carry.
  */
 import type { Metrics } from '@landfall/telemetry'
 import type { Message } from './codec/index.ts'
@@ -11,6 +12,16 @@ export interface PeerMetrics {
   /** `wanted`: what should be announced, be it so or not; MetalLB calls that pending. */
   prefixes(announced: number, wanted: number): void
   unsent(count: number): void
+  /** The session is no more: nothing that comes later counts. */
+  remove(): void
+}
+
+/** Of one session. */
+interface Gauged {
+  up: boolean
+  announced: number
+  wanted: number
+  unsent: number
 }
 
 const names = ['peer', 'vrf'] as const
@@ -28,6 +39,8 @@ export class SessionMetrics {
   readonly #unsent
   readonly #total
   readonly #kinds
+  /** Those of each series. */
+  readonly #gauged = new Map<string, Set<Gauged>>()
 
   constructor(metrics: Metrics) {
     const gauge = (name: string, help: string) => metrics.gauge(name, help, names)
@@ -68,23 +81,45 @@ export class SessionMetrics {
 
   of(labels: PeerLabels): PeerMetrics {
     for (const counter of this.#counters()) counter.inc(labels, 0)
+    const key = `${labels.vrf} ${labels.peer}`
+    const all = this.#gauged.get(key) ?? new Set()
+    this.#gauged.set(key, all)
+    const own: Gauged = { up: false, announced: 0, wanted: 0, unsent: 0 }
+    all.add(own)
+    const set = (more: Partial<Gauged>): void => {
+      if (!all.has(own)) return
+      Object.assign(own, more)
+      this.#show(labels, all)
+    }
     return {
-      up: (up) => this.#up.set(labels, up ? 1 : 0),
+      up: (up) => set({ up }),
       message: (direction, kind) => {
+        if (!all.has(own)) return
         this.#kinds[kind][direction].inc(labels)
         this.#total[direction].inc(labels)
       },
-      prefixes: (announced, wanted) => {
-        this.#announced.set(labels, announced)
-        this.#pending.set(labels, wanted)
+      prefixes: (announced, wanted) => set({ announced, wanted }),
+      unsent: (unsent) => set({ unsent }),
+      remove: () => {
+        all.delete(own)
+        if (all.size > 0) return this.#show(labels, all)
+        this.#gauged.delete(key)
+        for (const metric of [...this.#gauges(), ...this.#counters()]) metric.remove(labels)
       },
-      unsent: (count) => this.#unsent.set(labels, count),
     }
   }
 
-  remove(labels: PeerLabels): void {
-    const gauges = [this.#up, this.#announced, this.#pending, this.#unsent]
-    for (const metric of [...gauges, ...this.#counters()]) metric.remove(labels)
+  #show(labels: PeerLabels, all: ReadonlySet<Gauged>): void {
+    const sum = (what: 'announced' | 'wanted' | 'unsent') =>
+      [...all].reduce((total, one) => total + one[what], 0)
+    this.#up.set(labels, [...all].every(({ up }) => up) ? 1 : 0)
+    this.#announced.set(labels, sum('announced'))
+    this.#pending.set(labels, sum('wanted'))
+    this.#unsent.set(labels, sum('unsent'))
+  }
+
+  #gauges() {
+    return [this.#up, this.#announced, this.#pending, this.#unsent]
   }
 
   #counters() {
