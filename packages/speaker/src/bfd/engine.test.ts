@@ -64,26 +64,60 @@ test('of two peers at one address the second has no BFD while the first has it',
 })
 
 test('a connection that nobody ends when its peer is lost is ended here', async () => {
-  const server = net.createServer((socket) => socket.resume()).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('not listening')
-  const socket = net.connect(address.port, '127.0.0.1').resume()
-  await once(socket, 'connect')
-  const fd = shareConnection(socket)
-  if (fd === undefined) throw new Error('no descriptor')
-
+  const { socket, fd } = await connection()
   const { bfd, said, states } = engine()
   const peer = answeringPeer('127.0.0.96', '127.0.0.95')
   bfd.handle({ kind: 'open', session: session('127.0.0.95', '127.0.0.96') })
   await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 10_000)
   bfd.handle({ kind: 'guard', id: 'peer', fd })
   peer.close()
-  await vi.waitFor(() => expect(said.at(-1)).toEqual({ kind: 'shut', id: 'peer' }), 10_000)
+  await vi.waitFor(() => expect(said).toContainEqual({ kind: 'shut', id: 'peer' }), 10_000)
   expect(said.filter((one) => one.kind === 'state').at(-1)).toMatchObject({ diagnostic: 1, held: true })
   await vi.waitFor(() => expect(socket.closed).toBe(true), 10_000)
 })
+
+test('so is one that was there before BFD could begin', async () => {
+  const { socket, fd } = await connection()
+  const taken = new UdpSocket({ local: ip('127.0.0.87'), port: 3784, ttl: 255 })
+  const { bfd, said, states } = engine()
+  const peer = answeringPeer('127.0.0.88', '127.0.0.87')
+  bfd.handle({ kind: 'open', session: session('127.0.0.87', '127.0.0.88') })
+  bfd.handle({ kind: 'guard', id: 'peer', fd })
+  taken.close()
+  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 10_000)
+  peer.close()
+  await vi.waitFor(() => expect(said).toContainEqual({ kind: 'shut', id: 'peer' }), 10_000)
+  await vi.waitFor(() => expect(socket.closed).toBe(true), 10_000)
+})
+
+test.each(['unguard', 'close'] as const)('%s lets a connection go that waited with its BFD', async (kind) => {
+  const { socket, fd, accepted } = await connection()
+  const taken = new UdpSocket({ local: ip('127.0.0.87'), port: 3784, ttl: 255 })
+  onTestFinished(() => taken.close())
+  const { bfd } = engine()
+  bfd.handle({ kind: 'open', session: session('127.0.0.87', '127.0.0.88') })
+  bfd.handle({ kind: 'guard', id: 'peer', fd })
+  bfd.handle({ kind, id: 'peer' })
+  // A descriptor that was kept would keep it open.
+  socket.destroy()
+  const other = await accepted
+  await vi.waitFor(() => expect(other.readableEnded).toBe(true), 10_000)
+})
+
+/** One that is established, and a second descriptor of it. */
+async function connection() {
+  const server = net.createServer((socket) => socket.resume()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const accepted = once(server, 'connection').then(([socket]) => socket as net.Socket)
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening')
+  const socket = net.connect(address.port, '127.0.0.1').resume()
+  await once(socket, 'connect')
+  const fd = shareConnection(socket)
+  if (fd === undefined) throw new Error('no descriptor')
+  return { socket, fd, accepted }
+}
 
 /** Goes along with everything until it is closed, and then says nothing more. */
 function answeringPeer(local: string, remote: string): UdpSocket {

@@ -18,6 +18,8 @@ export class BfdEngine {
   readonly #runners = new Map<string, SessionRunner>()
   readonly #byDiscriminator = new Map<number, SessionRunner>()
   readonly #retries = new Map<string, NodeJS.Timeout>()
+  /** Descriptors for sessions that could not begin yet. */
+  readonly #guards = new Map<string, number>()
   readonly #receivers = new Receivers<SessionRunner>((datagram, source, runners) =>
     this.#receive(datagram, source, runners),
   )
@@ -37,7 +39,7 @@ export class BfdEngine {
       case 'guard':
         return this.#guard(message.id, message.fd)
       case 'unguard':
-        return this.#runners.get(message.id)?.unguard()
+        return this.#unguard(message.id)
       case 'restarting':
         this.#runners.get(message.id)?.restarting()
     }
@@ -57,7 +59,7 @@ export class BfdEngine {
       this.#receivers.add(held)
       return
     }
-    this.#close(id)
+    this.#drop(id)
     this.#counting ??= setInterval(() => this.#reportCounts(), countsMs)
     const other = [...this.#runners.values()].find((one) => one.isBetween(session))
     if (other !== undefined)
@@ -77,6 +79,9 @@ export class BfdEngine {
     }
     this.#runners.set(id, runner)
     this.#byDiscriminator.set(runner.discriminator, runner)
+    const fd = this.#guards.get(id)
+    if (fd !== undefined) runner.guard(fd)
+    this.#guards.delete(id)
     runner.start()
   }
 
@@ -90,12 +95,26 @@ export class BfdEngine {
   }
 
   #guard(id: string, fd: number): void {
+    this.#unguard(id)
     const runner = this.#runners.get(id)
-    if (runner === undefined) releaseConnection(fd)
-    else runner.guard(fd)
+    if (runner !== undefined) runner.guard(fd)
+    else if (this.#retries.has(id)) this.#guards.set(id, fd)
+    else releaseConnection(fd)
+  }
+
+  #unguard(id: string): void {
+    this.#runners.get(id)?.unguard()
+    const fd = this.#guards.get(id)
+    if (fd !== undefined) releaseConnection(fd)
+    this.#guards.delete(id)
   }
 
   #close(id: string): void {
+    this.#unguard(id)
+    this.#drop(id)
+  }
+
+  #drop(id: string): void {
     clearTimeout(this.#retries.get(id))
     this.#retries.delete(id)
     const runner = this.#runners.get(id)
