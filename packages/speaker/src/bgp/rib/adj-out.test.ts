@@ -109,6 +109,31 @@ describe('what is sent', () => {
     expect(peer.receive(rest).routes).toEqual(new Map([['192.0.2.3/32', 4]]))
   })
 
+  test('a peer that asks during the first round hears its end before the begin of the refresh', () => {
+    const rib = new AdjOut({ context, endOfRib: [4, 6], markRefresh: true })
+    rib.setDesired(desired('192.0.2.1/32@1', '192.0.2.2/32@2', '2001:db8::1/128'))
+    const first = rib.next()
+    rib.refresh(4)
+    const said = [first]
+    for (let next = rib.next(); next !== undefined; next = rib.next()) said.push(next)
+    const brief = said.map((message) => {
+      if (message?.kind === 'routeRefresh') return message.subtype === 1 ? 'begin' : 'end'
+      if (message === undefined) return ''
+      return come(message).map(formatPrefix).join() || 'end of RIB'
+    })
+    expect(brief).toEqual([
+      '192.0.2.1/32',
+      '192.0.2.2/32',
+      '2001:db8::1/128',
+      'end of RIB',
+      'begin',
+      '192.0.2.1/32',
+      '192.0.2.2/32',
+      'end of RIB',
+      'end',
+    ])
+  })
+
   test('everything again where the peer asks, with what waits withdrawn all the same', () => {
     const rib = make()
     const peer = new Receiver()

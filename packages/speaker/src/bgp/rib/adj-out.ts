@@ -45,7 +45,7 @@ type Planned =
       readonly prefixes: readonly Prefix[]
     }
   | { readonly kind: 'withdraw'; readonly message: UpdateMessage; readonly prefixes: readonly Prefix[] }
-  | { readonly kind: 'endOfRib'; readonly message: UpdateMessage }
+  | { readonly kind: 'endOfRib'; readonly message: UpdateMessage; readonly family: Family }
   | { readonly kind: 'refreshMark'; readonly message: RouteRefreshMessage }
 
 export interface AdjOutOptions {
@@ -80,6 +80,8 @@ export class AdjOut {
   #marks: readonly Family[]
   /** Refreshes that are not through: whether the peer knows that they began. */
   readonly #refreshes = new Map<Family, boolean>()
+  /** Refreshes that wait for the end of the first round, which no begin may come before (RFC 7313 §4.1). */
+  readonly #later = new Set<Family>()
   /** The next messages; what is in them waits until they are taken. */
   #packed: readonly Planned[] = nothing
   #taken = 0
@@ -143,6 +145,7 @@ export class AdjOut {
 
   /** Everything of the family is announced again. */
   refresh(family: Family): void {
+    if (this.#markRefresh && this.#marks.includes(family)) return void this.#later.add(family)
     for (const [key, { prefix }] of this.#sent) {
       if (prefix.ip.family !== family) continue
       this.#sent.set(key, { prefix, setKey: undefined })
@@ -171,7 +174,8 @@ export class AdjOut {
         }
         break
       case 'endOfRib':
-        this.#marks = this.#marks.slice(1)
+        this.#marks = this.#marks.filter((family) => family !== planned.family)
+        if (this.#later.delete(planned.family)) this.refresh(planned.family)
         break
       default:
         this.#marked(planned.message)
@@ -232,7 +236,7 @@ export class AdjOut {
     }
     for (const family of families) if (this.#gone[family].size > 0) return this.#withdraw(family)
     const [mark] = this.#marks
-    if (mark !== undefined) return [{ kind: 'endOfRib', message: endOfRib(mark) }]
+    if (mark !== undefined) return [{ kind: 'endOfRib', message: endOfRib(mark), family: mark }]
     return this.#refreshMarks(2)
   }
 
