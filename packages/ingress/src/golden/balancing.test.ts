@@ -15,9 +15,12 @@ const byHeader = 'headerHashOptions: {headerName: X-User}'
 const checked = (statuses: string) =>
   `routes: [{healthCheckPolicy: {path: /healthy, intervalSeconds: 1${statuses}}, ${pair}}]`
 
-const objects = (one: number, two: number) =>
+const objects = (...ports: readonly number[]) =>
   [
-    serviceObjects('pair', [{ http: one }, { http: two }]),
+    serviceObjects(
+      'pair',
+      ports.map((http) => ({ http })),
+    ),
     proxyObject('robin', balanced('strategy: RoundRobin')),
     proxyObject('random', balanced('strategy: Random')),
     proxyObject('least', balanced('strategy: WeightedLeastRequest')),
@@ -27,6 +30,7 @@ const objects = (one: number, two: number) =>
     proxyObject('together', hashed(`{${byHeader}}`, byQuery)),
     proxyObject('usual-status', checked('')),
     proxyObject('other-status', checked(', expectedStatuses: [{start: 418, end: 419}]')),
+    proxyObject('no-status', checked(', expectedStatuses: [{start: 500, end: 501}]')),
     proxyObject(
       'both-statuses',
       checked(', expectedStatuses: [{start: 200, end: 201}, {start: 400, end: 500}]'),
@@ -152,5 +156,20 @@ describe.skipIf(withoutEnvoy())('the endpoints of a Service', { timeout: 30_000 
     const seen = async () => [...new Set(await some(host, 4))].toSorted()
     await eventually('checked', async () => (await seen()).join() === wanted.join() || undefined)
     expect(new Set(await some(host, 20))).toEqual(new Set(wanted))
+  })
+
+  test('where none is healthy none gets a request', async () => {
+    await eventually('checked', async () => (await client.send('no-status.test')).status === 503 || undefined)
+    expect(new Set(await some('no-status.test', 20))).toEqual(new Set(['no healthy upstream']))
+  })
+
+  test('an endpoint that is gone gets no more requests, however healthy it is', async () => {
+    stand.publishEach((layout) => translateFor(stand, objects(one.port), layout))
+    await eventually('settled', () => settled(stand))
+    for (const host of ['robin.test', 'query.test', 'both-statuses.test']) {
+      const isGone = async () => (await some(host, 4)).every((body) => body === 'one') || undefined
+      await eventually(`gone for ${host}`, isGone)
+      expect(new Set(await some(host, 20))).toEqual(new Set(['one']))
+    }
   })
 })

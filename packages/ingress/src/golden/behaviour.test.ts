@@ -1,4 +1,6 @@
 /** What routes ask for, through a real Envoy: asserted by what the client and the backends see. */
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
@@ -18,6 +20,7 @@ const objects = (one_: Backend, two: Backend, sick: Backend, well: Backend) =>
       { http: one_.port, health: sick.port },
       { http: two.port, health: well.port },
     ]),
+    proxyObject('usual', `routes: [{${one}}]`),
     proxyObject(
       'headers',
       `routes: [{requestHeadersPolicy: {set: [{name: X-Set, value: 'ns=%CONTOUR_NAMESPACE% 100% %REQ(X-Own)%'},
@@ -82,6 +85,13 @@ spec: {routes: [{pathRewritePolicy: {replacePrefix: [{prefix: /v1, replacement: 
     ),
   ].join('')
 
+/** All that is said to this, until the end. */
+async function spoken(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(request)
+  return text(socket)
+}
+
 describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', { timeout: 30_000 }, (way) => {
   const stand = new Stand()
   const first = new Backend('one')
@@ -105,6 +115,30 @@ describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', {
     client.close()
     await stand.close()
     for (const backend of backends) backend.close()
+  })
+
+  test('a backend is told who asks by which way, in what request, and since when', async () => {
+    const headers = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https', 'x-request-id': 'mine' }
+    await client.send('usual.test', { headers })
+    const seen = first.last.headers
+    expect(seen).toMatchObject({ 'x-forwarded-proto': 'http', 'x-request-id': 'mine' })
+    // Of a client on the loopback an address of the machine is told.
+    expect(seen['x-forwarded-for']).toMatch(/^192\.0\.2\.7,[^,]+$/)
+    expect(seen['x-request-start']).toMatch(/^t=\d{10}\.\d{3}$/)
+  })
+
+  test('answers are compressed for those who take it, and HTTP/1.0 is spoken', async () => {
+    const long = 'a long text '.repeat(20)
+    first.answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(long)
+    const zipped = await client.send('usual.test', { headers: { 'accept-encoding': 'gzip' } })
+    const plain = await client.send('usual.test')
+    const old = await spoken(stand.httpPort, 'GET / HTTP/1.0\r\nHost: usual.test\r\n\r\n')
+    first.answer = (_request, response) => response.end('one')
+    expect(zipped.headers['content-encoding']).toBe('gzip')
+    expect(plain.headers['content-encoding']).toBeUndefined()
+    expect(plain.body).toBe(long)
+    expect(old).toMatch(/^HTTP\/1\.[01] 200 /)
+    expect(old).toContain(long)
   })
 
   test('header rules change what backend and client see', async () => {

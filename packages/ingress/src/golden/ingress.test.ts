@@ -262,9 +262,8 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       let tries = 0
       let failed = 503
       one.answer = ({ headers }, response) => {
-        if (headers.host?.startsWith('slow')) return
-        response.statusCode = tries++ < 2 ? failed : 200
-        response.end('third')
+        if (headers.host?.startsWith('slow')) setTimeout(() => response.end('late'), 3000)
+        else response.writeHead(tries++ < 2 ? failed : 200).end('third')
       }
       expect([await answerOf('slow'), await answerOf('slow-of-old')]).toEqual([504, 504])
       expect([await answerOf('tries'), tries]).toEqual(['third', 3])
