@@ -1,8 +1,9 @@
 /**
  * `landfall status` and `landfall trace`, of the lab while nothing is wrong, and while it is broken in one of twelve ways:
  * what they say names the cause. With LANDFALL_BROKEN=FOLDER all that they print is written there, for somebody to judge who
- * does not know what was broken.
+ * does not know what was broken: see e2e/broken/README.md.
  */
+import { randomInt } from 'node:crypto'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -47,29 +48,34 @@ describe('what status and trace say', () => {
     expect(code === 0 && text.endsWith('It works.\n') ? '' : text).toBe('')
   })
 
-  it.each(breaks.map((one, index) => ({ ...one, number: index + 1 })))('of $name', async (broken) => {
-    const { at, names, number, scheme = 'http' } = broken
-    try {
-      await broken.break(lab)
-      const wanted = `Broken at ${at[0]}: ${at[1]}: `
-      await lab
-        .waitFor(wanted, async () => {
-          const { text } = await traced(scheme)
-          return text.includes(wanted) && names.test(text)
-        })
-        .catch(() => 'said below')
-      const status = await landfall('status')
-      const trace = await traced(scheme)
-      if (folder !== undefined) write(folder, number, scheme, status, trace)
-      expect(trace.text).toContain(wanted)
-      expect(trace.text).toMatch(names)
-      expect([trace.code, status.code]).toEqual([1, 1])
-      expect(status.text).toMatch(names)
-    } finally {
-      await broken.mend(lab)
-      await works()
-    }
-  })
+  const numbers = shuffled(breaks.map((_, index) => index + 1))
+
+  it.each(breaks.map((one, index) => ({ ...one, number: numbers[index] ?? 0 })))(
+    'of $name',
+    async (broken) => {
+      const { name, at, names, number, scheme = 'http' } = broken
+      try {
+        await broken.break(lab)
+        const wanted = `Broken at ${at[0]}: ${at[1]}: `
+        await lab
+          .waitFor(wanted, async () => {
+            const { text } = await traced(scheme)
+            return text.includes(wanted) && names.test(text)
+          })
+          .catch(() => 'said below')
+        const status = await landfall('status')
+        const trace = await traced(scheme)
+        if (folder !== undefined) write(folder, { name, number, scheme, status, trace })
+        expect(trace.text).toContain(wanted)
+        expect(trace.text).toMatch(names)
+        expect([trace.code, status.code]).toEqual([1, 1])
+        expect(status.text).toMatch(names)
+      } finally {
+        await broken.mend(lab)
+        await works()
+      }
+    },
+  )
 })
 
 async function landfall(...args: readonly string[]): Promise<Printed> {
@@ -93,9 +99,27 @@ async function works(): Promise<void> {
   await lab.waitFor('the shop to be served', works, { timeoutMs: 90_000 })
 }
 
-function write(into: string, number: number, scheme: string, status: Printed, trace: Printed): void {
+interface Evidence {
+  readonly name: string
+  readonly number: number
+  readonly scheme: string
+  readonly status: Printed
+  readonly trace: Printed
+}
+
+/** What was broken stands beside the folder, not in it. */
+function write(into: string, { name, number, scheme, status, trace }: Evidence): void {
   mkdirSync(into, { recursive: true })
-  const file = join(into, `${number}.txt`)
-  writeFileSync(file, `$ landfall status   # exit code ${status.code}\n${status.text}\n`)
-  appendFileSync(file, `$ landfall trace ${scheme}://${fqdn}/   # exit code ${trace.code}\n${trace.text}`)
+  const file = `${String(number).padStart(2, '0')}.txt`
+  const commands = [
+    `$ landfall status   # exit code ${status.code}\n${status.text}`,
+    `$ landfall trace ${scheme}://${fqdn}/   # exit code ${trace.code}\n${trace.text}`,
+  ]
+  writeFileSync(join(into, file), commands.join('\n'))
+  appendFileSync(`${into}-key.txt`, `${file}  ${name}\n`)
+}
+
+function shuffled(all: readonly number[]): readonly number[] {
+  const left = [...all]
+  return all.flatMap(() => left.splice(randomInt(left.length), 1))
 }
