@@ -10,6 +10,7 @@ import { allocator } from './allocator.ts'
 import { bgp } from './bgp/index.ts'
 import type { Drill, LablessDrill, Verdict } from './drill.ts'
 import { failover } from './failover.ts'
+import { guides } from './guides.ts'
 import { ingress } from './ingress/index.ts'
 import { layer2 } from './layer2/index.ts'
 import { layer2Simulation } from './layer2-simulation.ts'
@@ -17,7 +18,6 @@ import { memory } from './memory.ts'
 import { outage } from './outage-drill.ts'
 import { provideExample } from './outages.ts'
 import { properties } from './properties.ts'
-import { releases } from './releases.ts'
 import { roll } from './roll.ts'
 import { withdrawal } from './withdrawal.ts'
 
@@ -26,10 +26,10 @@ const lablessDrills: Readonly<Record<string, LablessDrill>> = {
   allocator,
   ingress,
   bgp,
+  guides,
   layer2,
   'layer2-simulation': layer2Simulation,
   properties,
-  releases,
 }
 
 interface Flags {

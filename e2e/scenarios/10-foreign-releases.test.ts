@@ -1,8 +1,7 @@
 /**
  * Manifests of other releases of MetalLB and of Contour, with nothing but `image:` changed, under exactly their roles and
  * held to their limits of processor time: each serves, and none of its containers ends. So do those in which FRR spoke BGP,
- * as `landfall migrate manifests` prints them. v0.7.3 and v0.16 are looked at closer in 10-foreign-roles.test.ts; releases
- * that differ little from a neighbour are tried by `npm run drill -- releases`, which sets LANDFALL_RELEASES=all.
+ * as `landfall migrate manifests` prints them. v0.7.3 and v0.16 are looked at closer in 10-foreign-roles.test.ts.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -61,15 +60,8 @@ const releases: readonly Release[] = [
   { name: 'v0.13', objects: metallb012('v0.13'), configuration: pool(), key: true },
 ]
 
-const neighbours = ['v0.7.3', 'v0.8.3', 'v0.12']
-const tried =
-  process.env['LANDFALL_RELEASES'] === 'all'
-    ? releases
-    : releases.filter(({ name }) => !neighbours.includes(name))
-
 /** Of MetalLB v0.16, in which FRR speaks BGP. */
-const flavours: readonly Flavour[] =
-  process.env['LANDFALL_RELEASES'] === 'all' ? ['frr', 'frr-k8s'] : ['frr-k8s']
+const flavours: readonly Flavour[] = ['frr', 'frr-k8s']
 
 interface ServiceObject extends KubernetesObject {
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
@@ -103,7 +95,7 @@ describe('manifests of other releases', () => {
 
   afterAll(() => lab?.down())
 
-  describe.each(tried)('MetalLB $name', ({ name, objects, configuration, key }) => {
+  describe.each(releases)('MetalLB $name', ({ name, objects, configuration, key }) => {
     const withObjects = name === 'v0.13'
     let crds: readonly Manifest[] = []
 
