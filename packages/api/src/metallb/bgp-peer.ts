@@ -53,7 +53,10 @@ const fields = {
     text('Time between keepalives, as 30s.', { ...duration, ...rules(keepaliveTimeRule) }),
   ),
   connectTime: optional(
-    text('Limit of a connection attempt, 1s to 65535s.', { ...duration, ...rules(connectTimeRule) }),
+    text('Longest wait between two connection attempts, 1s to 65535s.', {
+      ...duration,
+      ...rules(connectTimeRule),
+    }),
   ),
   routerID: optional(
     text('Router ID on our side, as an IPv4 address.', {
