@@ -108,6 +108,15 @@ test('a session comes up, carries the routes, follows changes and is reported', 
   expect(speaker.status()).toMatchObject([{ name: 'peer', state: 'established', announced: 2, unsent: [] }])
 })
 
+test('the AS number of a peer that may have any is told once it is known', async () => {
+  const peer = await listen()
+  const { speaker, logged } = makeSpeaker()
+  speaker.apply({ peers: [to(peer, { myASN: 65001, peerASN: 'external' })] })
+  await until('the session', () => logged('sessionUp').length === 1)
+  expect(logged('peerAdded')[0]).not.toHaveProperty('peerASN')
+  expect(logged('sessionUp')[0]).toMatchObject({ localASN: 65001, peerASN: 65000 })
+})
+
 test('what a node that is taken out gives up says so before it is withdrawn', async () => {
   const peer = await listen()
   const { speaker } = makeSpeaker()

@@ -18,7 +18,7 @@ import { LinkRouters } from './discovery/link-routers.ts'
 import { endsOf } from './ends.ts'
 import { type Caller, Listener } from './listener.ts'
 import { type PeerStatus, Session } from './session.ts'
-import { nameOfPeer } from './session-log.ts'
+import { knownASN, nameOfPeer } from './session-log.ts'
 import { type PeerLabels, type PeerMetrics, SessionMetrics } from './session-metrics.ts'
 import { restartSeconds } from './session-settings.ts'
 
@@ -242,8 +242,8 @@ export class BgpSpeaker {
   }
 
   #log(event: string, peer: BgpPeerPlan, msg: string): void {
-    const { name, myASN, peerASN } = peer
-    this.#options.logger.info(event, { name, localASN: myASN, peer: nameOfPeer(peer), peerASN }, msg)
+    const { name, myASN: localASN } = peer
+    this.#options.logger.info(event, { name, localASN, peer: nameOfPeer(peer), ...knownASN(peer) }, msg)
   }
 }
 

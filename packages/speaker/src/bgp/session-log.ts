@@ -13,6 +13,11 @@ export function nameOfPeer(peer: Pick<BgpPeerPlan, 'address' | 'interface' | 'po
   return address.family === 4 ? `${formatIP(address)}:${port}` : `[${formatIP(address)}]:${port}`
 }
 
+/** One that may be any is known with the first session. */
+export function knownASN({ peerASN }: Pick<BgpPeerPlan, 'peerASN'>): { readonly peerASN?: number } {
+  return peerASN === 'external' ? {} : { peerASN }
+}
+
 /** A stable word or two: `connectTimeout`, `holdTimerExpired`, `peer: open/badPeerAS`. */
 export function reasonOf(ending: Ending): string {
   switch (ending.kind) {
@@ -63,16 +68,17 @@ export interface Why {
 
 export class SessionLog {
   readonly #logger: Logger
-  readonly #fields: Readonly<Record<string, unknown>>
+  #fields: Readonly<Record<string, unknown>>
   #lastFailure: string | undefined
   #lastUnsent = ''
 
   constructor(logger: Logger, peer: BgpPeerPlan) {
     this.#logger = logger
-    this.#fields = { localASN: peer.myASN, peer: nameOfPeer(peer), peerASN: peer.peerASN }
+    this.#fields = { localASN: peer.myASN, peer: nameOfPeer(peer), ...knownASN(peer) }
   }
 
-  up(): void {
+  up(peerASN: number): void {
+    this.#fields = { ...this.#fields, peerASN }
     this.#lastFailure = undefined
     this.#logger.info('sessionUp', this.#fields, 'BGP session established')
   }

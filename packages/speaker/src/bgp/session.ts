@@ -300,7 +300,7 @@ export class Session {
     this.#established = { agreed, rib, routes: new SessionRoutes(rib) }
     this.#since = Date.now()
     this.#hasBeenUp = true
-    this.#log.up()
+    this.#log.up(agreed.peerASN)
     metrics.up(true)
     const connection = this.#connections.of('own')
     const [local, remote] = [connection?.local, connection?.remote]

@@ -14,7 +14,7 @@ import {
   stateMachineError,
 } from '../codec/index.ts'
 import { negotiate, ourOpen } from './negotiation.ts'
-import { openLimitMs, type PeerSettings } from './settings.ts'
+import { openLimitMs, type PeerSettings, stableMs } from './settings.ts'
 import {
   type Counters,
   countersOf,
@@ -29,8 +29,10 @@ import {
 
 type In<K extends State['kind']> = Extract<State, { kind: K }>
 type Opened = In<'openSent' | 'openConfirm'>
+type Connected = In<'openSent' | 'openConfirm' | 'established'>
 
 const collision = bgpError(errorCode.cease, ceaseReason.connectionCollision)
+const sayCollision: Effect = { kind: 'send', message: { kind: 'notification', error: collision } }
 const rejected = bgpError(errorCode.cease, ceaseReason.connectionRejected)
 
 /** A connection on which our OPEN is sent. */
@@ -48,20 +50,21 @@ export function openSent(side: Side, { routerID }: Opening, counters: Counters, 
 
 export function accept(state: State, opening: Opening, now: number, settings: PeerSettings): Step {
   const message = ourOpen(settings, opening.routerID, opening.restarting)
-  const adopted = (...before: readonly Effect[]): Step => ({
-    state: openSent('theirs', opening, state, now),
+  const adopted = (counters: Counters, ...before: readonly Effect[]): Step => ({
+    state: openSent('theirs', opening, counters, now),
     effects: [...before, { kind: 'adopt' }, { kind: 'send', message }],
   })
   switch (state.kind) {
     case 'idle':
       return refuse(state, rejected)
     case 'active':
-      return adopted()
+      return adopted(state)
     case 'connect':
-      return adopted({ kind: 'disconnect' })
+      return adopted(state, { kind: 'disconnect' })
     case 'established':
       if (!state.agreed.gracefulRestart) return refuse(state, collision)
       return adopted(
+        { ...countersOf(state), refusals: refusalsAfter(state, now) },
         { kind: 'disconnect' },
         { kind: 'ended', ending: { kind: 'closed' }, wasEstablished: true },
       )
@@ -126,18 +129,27 @@ export function settle(before: State, event: Event, after: Step, now: number): S
   if (state.kind === 'idle' && state.startAt === undefined) {
     return { state, effects: [...after.effects, { kind: 'refuseRival', error: rejected }] }
   }
+  if (isCollision(event)) return yieldTo(before, rival, [])
   return { state: waiting(state, rival), effects: [...after.effects, { kind: 'adopt' }] }
 }
 
+/** How many in a row when this one is over. */
+export function refusalsAfter(state: Connected, now: number): number {
+  return state.kind === 'established' && now - state.since >= stableMs ? 0 : state.refusals + 1
+}
+
+/** The peer chose between the two. */
+function isCollision(event: Event): boolean {
+  if (event.kind !== 'message' || event.message.kind !== 'notification') return false
+  const { code, subcode } = event.message.error
+  return code === collision.code && subcode === collision.subcode
+}
+
 /** Ours is closed for the peer's. */
-function yieldTo(state: Opened, rival: Rival): Step {
+function yieldTo(counters: Counters, rival: Rival, goodbye: readonly Effect[] = [sayCollision]): Step {
   return {
-    state: waiting(state, rival),
-    effects: [
-      { kind: 'send', message: { kind: 'notification', error: collision } },
-      { kind: 'disconnect' },
-      { kind: 'adopt' },
-    ],
+    state: waiting(counters, rival),
+    effects: [...goodbye, { kind: 'disconnect' }, { kind: 'adopt' }],
   }
 }
 

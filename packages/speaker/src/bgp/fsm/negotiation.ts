@@ -20,6 +20,7 @@ import {
 import type { PeerSettings } from './settings.ts'
 
 export interface Agreed {
+  readonly peerASN: number
   readonly peerRouterID: number
   /** 0: neither hold timer nor keepalives. */
   readonly holdSeconds: number
@@ -116,6 +117,7 @@ export function negotiate(
   return {
     kind: 'agreed',
     agreed: {
+      peerASN: asn,
       peerRouterID: open.routerID,
       holdSeconds,
       keepaliveMs: holdSeconds === 0 ? undefined : keepaliveOf(settings, holdSeconds),

@@ -142,6 +142,13 @@ describe('graceful restart', () => {
     const again: Event = { kind: 'accepted', routerID: 0x0a4d000b, restarting: false }
     expect(agreed(false).on(again)).toEqual(['disconnect', 'down closed', 'adopt', 'send open'])
     expect(established().on(again)).toEqual(['rival: refuse 6/7'])
+    const lasting = new Script({ restartSeconds: 120 }).all({ kind: 'start' }, connected, notification(cease))
+    lasting.wait()
+    lasting.all(connected, message(restarting(false)), keepalive)
+    expect(lasting.state).toMatchObject({ refusals: 1 })
+    lasting.now += 10_000
+    lasting.on(again)
+    expect(lasting.state).toMatchObject({ kind: 'openSent', refusals: 0 })
   })
 })
 
@@ -209,6 +216,14 @@ describe('a peer that dials', () => {
     expect(script.on(rivalOpen(higher))).toContain('adopt')
     const late = opening().all(message(peerOpen), accepted)
     expect(late.on(keepalive)).toEqual(['rival: refuse 6/7', 'up'])
+  })
+
+  test('collides: that the peer ends ours for it is no failure', () => {
+    const script = opening().all(accepted)
+    const collision = bgpError(errorCode.cease, ceaseReason.connectionCollision)
+    expect(script.on(notification(collision))).toEqual(['disconnect', 'adopt'])
+    expect(script.all(message(peerOpen)).on(keepalive)).toEqual(['up'])
+    expect(script.state).toMatchObject({ refusals: 0 })
   })
 
   test('goes on when ours breaks, and is refused when the session is stopped', () => {

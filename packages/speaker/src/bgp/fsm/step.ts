@@ -12,7 +12,7 @@ import {
   type Received,
   stateMachineError,
 } from '../codec/index.ts'
-import { accept, openSent, resolveOpen, settle, stepRival } from './collision.ts'
+import { accept, openSent, refusalsAfter, resolveOpen, settle, stepRival } from './collision.ts'
 import { type Agreed, negotiate, ourOpen } from './negotiation.ts'
 import {
   connectLimitMs,
@@ -21,7 +21,6 @@ import {
   openLimitMs,
   type PeerSettings,
   refusedWait,
-  stableMs,
   withoutCapabilities,
 } from './settings.ts'
 import {
@@ -327,10 +326,6 @@ function knowsNoCapabilities(ending: Ending): boolean {
   if (ending.kind !== 'notificationReceived') return false
   const { code, subcode } = ending.error
   return code === errorCode.open && subcode === openError.unsupportedParameter
-}
-
-function refusalsAfter(state: Connected, now: number): number {
-  return state.kind === 'established' && now - state.since >= stableMs ? 0 : state.refusals + 1
 }
 
 /** Dials, or waits for the peer to. */
