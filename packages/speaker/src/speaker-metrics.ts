@@ -88,7 +88,7 @@ export class SpeakerMetrics {
   }
 
   setMembers(members: Layer2State['members']): void {
-    for (const state of ['joining', 'serving', 'leaving', 'left', 'dead', 'unwatched'] as const)
+    for (const state of ['joining', 'serving', 'leaving', 'left', 'dead', 'stranger', 'unwatched'] as const)
       this.#members.set({ state }, members.filter((member) => member.state === state).length)
     this.#heard.reset()
     for (const { node, state, heardMs } of members)

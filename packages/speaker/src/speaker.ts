@@ -72,6 +72,8 @@ export class Speaker {
   #labels: Readonly<Record<string, string>> | undefined
   #layer2: Layer2State = noLayer2
   #told = new Set<string>()
+  /** Nodes of speakers that cannot be believed, as they were logged. */
+  #strangers: readonly string[] = []
   #sessionsTimer: NodeJS.Timeout | undefined
 
   constructor(parts: SpeakerParts) {
@@ -248,8 +250,21 @@ export class Speaker {
     if (lapsed !== undefined) this.#statuses.lapse(lapsed)
     if (!sameStanding(before, state)) {
       this.#observer.heard(state.members)
+      this.#sayStrangers(state.members)
       this.#report()
     } else if (changed.size > 0) this.#report(this.#servicesOf(changed))
+  }
+
+  /** They hold addresses, and cannot be agreed with. */
+  #sayStrangers(members: Layer2State['members']): void {
+    const nodes = members.filter(({ state }) => state === 'stranger').map(({ node }) => node)
+    if (isDeepStrictEqual(nodes, this.#strangers)) return
+    this.#strangers = nodes
+    const message =
+      nodes.length === 0
+        ? 'all speakers that are heard are believed'
+        : 'speakers with another memberlist secret, or of another version, announce addresses'
+    this.#logger[nodes.length === 0 ? 'info' : 'warn']('strangersHeard', { nodes }, message)
   }
 
   #servicesOf(addresses: ReadonlySet<string>): ReadonlySet<Key> {

@@ -150,6 +150,7 @@ export class Announcer {
       keys: this.#keys,
       onMessage: (message, source) => this.#heard(message, source),
       onRefused: (reason) => this.#reports.refused(reason),
+      onOverheard: (source, held) => this.#core.overhear(source, held, now()),
       onWaiting: ({ message }) =>
         this.#post({ kind: 'log', level: 'warn', event: 'heartbeatPortTaken', fields: { error: message } }),
       onError: (error) => {
@@ -168,7 +169,7 @@ export class Announcer {
   #heard(message: Message, source: string): void {
     if (this.#stopped) return
     const refusal = this.#core.receive(message, source, this.#options.secret !== undefined, now())
-    if (refusal !== undefined) return this.#reports.refused(refusal)
+    if (refusal !== undefined) this.#reports.refused(refusal)
     this.#flush()
   }
 

@@ -19,12 +19,14 @@ async function freePort(): Promise<number> {
 
 function speaker(bindAddress: string, port: number, keys: KeyRing) {
   const heard: string[] = []
+  const overheard: string[] = []
   const socket = new HeartbeatSocket({
     port,
     bindAddress,
     keys,
     onMessage: ({ header }) => heard.push(header.node),
     onRefused: (reason) => heard.push(reason),
+    onOverheard: (source) => overheard.push(source),
     onWaiting: (error) => heard.push(error.message),
     onError: (error) => heard.push(error.message),
   })
@@ -32,7 +34,7 @@ function speaker(bindAddress: string, port: number, keys: KeyRing) {
   const beat = (...to: string[]): void => {
     socket.send([{ to, message: { header: headerOf(bindAddress), body: undefined } }])
   }
-  return { socket, heard, beat }
+  return { socket, heard, overheard, beat }
 }
 
 test('while the secret is replaced, one who knows only the new one is heard and answered with it', async () => {
@@ -44,6 +46,7 @@ test('while the secret is replaced, one who knows only the new one is heard and 
   await until('both sockets', () => elder.socket.bound && newcomer.socket.bound)
   newcomer.beat('127.0.0.1')
   await until('a stranger', () => elder.heard.join() === 'notAuthentic')
+  expect(elder.overheard).toEqual(['127.0.0.2'])
   keys.renew(fresh, performance.now())
   elder.beat('127.0.0.2')
   await until('the old key', () => newcomer.heard.join() === 'notAuthentic')

@@ -7,6 +7,7 @@ import {
   type Message,
   type MessageRefusal,
   maxMessage,
+  notKnown,
 } from './codec/message.ts'
 import type { KeyRing } from './core/key-ring.ts'
 import type { Outgoing } from './core/outcome.ts'
@@ -18,6 +19,8 @@ export interface HeartbeatSocketOptions {
   readonly keys: KeyRing
   readonly onMessage: (message: Message, source: string) => void
   readonly onRefused: (reason: string) => void
+  /** A speaker that cannot be believed is at that address, and says that it holds this (a digest). */
+  readonly onOverheard: (source: string, held: bigint) => void
   /** The port is taken; it is tried again until it is had. */
   readonly onWaiting: (error: Error) => void
   readonly onError: (error: Error) => void
@@ -91,8 +94,11 @@ export class HeartbeatSocket {
   #receive(datagram: Uint8Array, from: string): void {
     const source = from.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
     const message = datagram.length > maxMessage ? 'malformed' : this.#decode(datagram, source)
-    if (typeof message === 'string') this.#options.onRefused(message)
-    else this.#options.onMessage(message, source)
+    if (typeof message !== 'string') return this.#options.onMessage(message, source)
+    this.#options.onRefused(message)
+    if (message === 'otherVersion') this.#options.onOverheard(source, notKnown)
+    const said = message === 'notAuthentic' ? decodeMessage(datagram, undefined) : message
+    if (typeof said !== 'string') this.#options.onOverheard(source, said.header.held)
   }
 
   #decode(datagram: Uint8Array, source: string): Message | MessageRefusal {

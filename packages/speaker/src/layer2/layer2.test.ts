@@ -290,12 +290,17 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       }
     })
 
-    test('speakers with different secrets do not hear each other', async () => {
-      const [n1, n2] = [start('n1'), start('n2', { secret: 'other' })]
-      await until(() => owns(n1) && owns(n2))
+    test('of speakers with different secrets the later leaves to the other what that one answers for', async () => {
+      const n1 = start('n1')
+      await until(() => owns(n1))
+      const n2 = start('n2', { secret: 'other' })
+      await until(() => n2.state()?.serving === true && n2.state()?.members[0]?.state === 'stranger')
       const refused = (m: Printed): boolean => m.kind === 'refusedHeartbeats' && m.reason === 'notAuthentic'
       await until(() => n1.messages.some(refused) && n2.messages.some(refused))
-      expect(n1.state()?.members).toMatchObject([{ node: 'n2', state: 'dead' }])
+      expect([n1.state()?.members, announcedBy(n2)]).toMatchObject([[{ node: 'n2', state: 'dead' }], 0])
+      expect(macs(v4)).toEqual([segment.mac('n1')])
+      await end(n1.process, 'SIGKILL')
+      await until(() => owns(n2))
     })
 
     test('without a secret they hear each other too', async () => {

@@ -8,6 +8,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { type Body, decodeBody, encodeBody } from './bodies.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 
+/** The last is the version. */
 const magic = Uint8Array.of(0x4c, 0x46, 0x48, 0x33)
 const macLength = 32
 /** No datagram is longer, whatever the names. */
@@ -104,13 +105,14 @@ export function encodeMessage({ header, body }: Message, key: MessageKey): Uint8
   return datagram
 }
 
-export type MessageRefusal = 'malformed' | 'notAuthentic'
+export type MessageRefusal = 'malformed' | 'notAuthentic' | 'otherVersion'
 
 /** Without a key the HMAC, if there is one, is passed over. */
 export function decodeMessage(datagram: Uint8Array, key: MessageKey): Message | MessageRefusal {
   const reader = new ByteReader(datagram)
   const start = reader.raw(magic.length)
-  if (start.length === 0 || magic.some((byte, i) => start[i] !== byte)) return 'malformed'
+  if (start.length === 0 || magic.slice(0, -1).some((byte, i) => start[i] !== byte)) return 'malformed'
+  if (start.at(-1) !== magic.at(-1)) return 'otherVersion'
   const header = readHeader(reader)
   if (header === undefined) return 'malformed'
   const body = decodeBody(reader)

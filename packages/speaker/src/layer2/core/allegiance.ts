@@ -34,6 +34,11 @@ export class Allegiance {
     this.#deadlines = deadlines
   }
 
+  /** Was of a side on which it was known who holds what. */
+  get wasSettled(): boolean {
+    return this.#settledBacking > 0
+  }
+
   get begun(): boolean {
     return this.#begunAt !== undefined
   }

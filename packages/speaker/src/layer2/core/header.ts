@@ -4,7 +4,7 @@ import type { Allegiance } from './allegiance.ts'
 import type { CoreOptions } from './core-options.ts'
 import type { Fence } from './fence.ts'
 import type { Leadership, Own } from './leadership.ts'
-import type { Membership, Peer } from './membership.ts'
+import type { Membership } from './membership.ts'
 
 /** What of this member goes into headers. */
 export interface Standing {
@@ -19,18 +19,31 @@ export interface Standing {
   readonly rebalance: boolean
 }
 
-/** To be called once for each message that is sent. `echo`: of a life of the peer's that is not believed yet. */
+export function ownOf(node: string, allegiance: Allegiance, fence: Fence): Own {
+  return {
+    node,
+    following: allegiance.following,
+    leaving: allegiance.state === 'leaving',
+    departing: allegiance.state === 'left',
+    suspended: fence.suspended,
+    blind: allegiance.blind,
+    backing: allegiance.backing,
+    wasSettled: allegiance.wasSettled,
+  }
+}
+
+/** To be called once for each message that is sent. `echo`: of a life of its that is not believed yet. */
 export function headerTo(
-  peer: Peer,
+  node: string,
   standing: Standing,
   { wantsReply, echo }: { readonly wantsReply: boolean; readonly echo: bigint | undefined },
   now: number,
 ): Header {
   const { options, membership, allegiance, leadership, fence, own } = standing
-  const grantMs = grantTo(peer, standing, now)
-  if (grantMs > 0) leadership.grants(peer)
+  const grantMs = grantTo(node, standing, now)
+  if (grantMs > 0) leadership.grants(node)
   return {
-    ...membership.identify(peer.node, now, echo),
+    ...membership.identify(node, now, echo),
     state: allegiance.state,
     wantsReply,
     timing: options.timing,
@@ -43,12 +56,12 @@ export function headerTo(
     blind: allegiance.blind,
     backing: allegiance.backing,
     held: standing.held,
-    known: allegiance.leads ? leadership.vouchFor(peer.node, own, now) : notKnown,
+    known: allegiance.leads ? leadership.vouchFor(node, own, now) : notKnown,
     grantMs,
     orderAck: standing.orderAck,
   }
 }
 
-function grantTo({ node }: Peer, { options, membership, allegiance, fence }: Standing, now: number): number {
+function grantTo(node: string, { options, membership, allegiance, fence }: Standing, now: number): number {
   return allegiance.leads && membership.alive(node, now) ? fence.grantMs(options.partition, now) : 0
 }

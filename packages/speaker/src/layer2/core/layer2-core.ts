@@ -16,7 +16,7 @@ import { Allegiance } from './allegiance.ts'
 import type { CoreOptions } from './core-options.ts'
 import { beatTargets, liveHubs } from './election.ts'
 import { Fence } from './fence.ts'
-import { headerTo, type Standing } from './header.ts'
+import { headerTo, ownOf, type Standing } from './header.ts'
 import { Holder } from './holder.ts'
 import type { Holdings } from './holdings.ts'
 import { Leadership, type Own } from './leadership.ts'
@@ -168,7 +168,10 @@ export class Layer2Core {
     this.#noteStall(now)
     this.#lapse(now)
     const received = this.#membership.receive(header, source, authenticated, now)
-    if (received.kind === 'refused') return received.reason
+    if (received.kind === 'refused') {
+      if (received.reason === 'unknownMember') this.#answerUnknown(header, source, now)
+      return received.reason
+    }
     if (received.kind === 'unconfirmed') {
       this.#send(received.node, undefined, header.wantsReply, now, received.incarnation)
       return undefined
@@ -190,6 +193,11 @@ export class Layer2Core {
     return undefined
   }
 
+  /** A speaker at that address, which cannot be believed, says that it holds this (a digest). */
+  overhear(source: string, held: bigint, now: number): void {
+    this.#membership.overhear(source, held, now)
+  }
+
   /** When to tick next, should nothing be heard. */
   wakeAt(now: number): number {
     const fence = this.#fence.suspended ? Number.POSITIVE_INFINITY : this.#fence.until
@@ -203,15 +211,7 @@ export class Layer2Core {
   }
 
   #own(): Own {
-    return {
-      node: this.#options.node,
-      following: this.#allegiance.following,
-      leaving: this.#allegiance.state === 'leaving',
-      departing: this.#allegiance.state === 'left',
-      suspended: this.#fence.suspended,
-      blind: this.#allegiance.blind,
-      backing: this.#allegiance.backing,
-    }
+    return ownOf(this.#options.node, this.#allegiance, this.#fence)
   }
 
   #noteStall(now: number): void {
@@ -368,8 +368,15 @@ export class Layer2Core {
   #send(node: string, body: Body | undefined, wantsReply: boolean, now: number, echo?: bigint): void {
     const peer = this.#membership.peers.get(node)
     if (peer === undefined) return
-    const header = headerTo(peer, this.#standing(), { wantsReply, echo }, now)
+    const header = headerTo(node, this.#standing(), { wantsReply, echo }, now)
     this.#outcome.send.push({ node, to: peer.addresses, message: { header, body } })
+  }
+
+  /** One that is not listed here yet is to know that it is not alone. */
+  #answerUnknown({ node, incarnation, wantsReply }: Header, source: string, now: number): void {
+    if (!wantsReply) return
+    const header = headerTo(node, this.#standing(), { wantsReply: false, echo: incarnation }, now)
+    this.#outcome.send.push({ node, to: [source], message: { header, body: undefined } })
   }
 
   #standing(): Standing {

@@ -27,6 +27,8 @@ export interface Own {
   readonly suspended: boolean
   readonly blind: boolean
   readonly backing: number
+  /** Was of a side that was settled. */
+  readonly wasSettled: boolean
 }
 
 /** How this member came to coordinate, which says what rights may still be out. */
@@ -146,7 +148,7 @@ export class Leadership {
 
   /** Who may hold anything, if that is sure and fits into a message. */
   testament(own: Own, now: number): Body | undefined {
-    if (this.#reign === undefined || !this.#isQuiet(this.#reign, now)) return undefined
+    if (this.#reign === undefined || !this.#isQuiet(this.#reign, own, now)) return undefined
     const holders = new Set(this.ledger.nodes.filter((node) => this.ledger.load(node) > 0))
     if (own.departing) holders.delete(own.node)
     for (const node of this.#membership.peers.keys())
@@ -164,9 +166,10 @@ export class Leadership {
     this.#rebalancing = true
   }
 
-  /** Our message to the peer gives it a right, by what was last heard of it. */
-  grants(peer: Peer): void {
-    this.#reign?.granted.set(peer.node, peer.heardAt)
+  /** Our message to the node gives it a right, by what was last heard of it. */
+  grants(node: string): void {
+    const peer = this.#membership.peers.get(node)
+    if (peer !== undefined) this.#reign?.granted.set(node, peer.heardAt)
   }
 
   /** The node holds nothing any more, by its own word or since it started anew. */
@@ -234,7 +237,7 @@ export class Leadership {
    */
   vouchFor(node: string, own: Own, now: number): bigint {
     const reign = this.#reign
-    if (reign === undefined || !this.#isQuiet(reign, now) || !this.isComplete(own, now)) return notKnown
+    if (reign === undefined || !this.#isQuiet(reign, own, now) || !this.isComplete(own, now)) return notKnown
     return this.ledger.isDisputed(node) ? notKnown : this.ledger.digestOf(node)
   }
 
@@ -242,7 +245,7 @@ export class Leadership {
   isSettled(own: Own, now: number): boolean {
     return (
       this.#reign !== undefined &&
-      this.#isQuiet(this.#reign, now) &&
+      this.#isQuiet(this.#reign, own, now) &&
       !this.plan.hasWork(true) &&
       this.ledger.conflicts.size === 0 &&
       this.isComplete(own, now)
@@ -261,7 +264,7 @@ export class Leadership {
     this.#noteOwners(own, now)
     this.#prove(reign, own, now)
     this.#unfinished = false
-    if (!this.plan.hasWork(this.#isQuiet(reign, now)) && now - this.#movedAt < paceMs) return
+    if (!this.plan.hasWork(this.#isQuiet(reign, own, now)) && now - this.#movedAt < paceMs) return
     if (now < reign.sharedUntil || !this.isComplete(own, now)) return
     const scene = this.#scene(own, reign, now)
     this.plan.settle(scene, unitsPerTurn)
@@ -309,9 +312,9 @@ export class Leadership {
     return next
   }
 
-  /** Nobody who is not heard can hold anything. */
-  #isQuiet({ whole, quietUntil }: Reign, now: number): boolean {
-    return whole || now >= quietUntil
+  /** Nobody who is not heard can hold anything. One that has just come leaves to strangers what they hold. */
+  #isQuiet({ whole, quietUntil }: Reign, own: Own, now: number): boolean {
+    return (whole || now >= quietUntil) && (own.wasSettled || !this.#membership.isAmongStrangers(now))
   }
 
   /** By the predecessor's word, when all follow whom it named. */
@@ -371,7 +374,7 @@ export class Leadership {
         const { suspended, backing } = node === own.node ? own : (headerOf(node) ?? own)
         return suspended ? backing - Number.MAX_SAFE_INTEGER : backing
       },
-      mayPlace: this.#isQuiet(reign, now),
+      mayPlace: this.#isQuiet(reign, own, now),
       preferAfterMs: this.#options.preferAfterMs,
     }
   }

@@ -154,3 +154,27 @@ test('a peer that is no longer listed stays while a right of its may live', () =
   b.setPeers([], segment.now)
   expect(b.members(segment.now, () => true)).toEqual([])
 })
+
+test('one who cannot be believed and holds something is a stranger, until it is heard, or was not for a while', () => {
+  const segment = new Segment()
+  const b = segment.start('b')
+  const stateOfA = () => b.members(segment.now, () => true).find(({ node }) => node === 'a')?.state
+  const overhear = (held: bigint, turns: number): void => {
+    for (let turn = 0; turn < turns; turn++) {
+      segment.turn()
+      b.overhear('a', held, segment.now)
+    }
+  }
+  overhear(0n, 10)
+  expect([b.isAmongStrangers(segment.now), stateOfA()]).toEqual([false, 'dead'])
+  overhear(7n, 1)
+  expect([b.isAmongStrangers(segment.now), stateOfA()]).toEqual([true, 'dead'])
+  overhear(7n, 10)
+  expect([b.isAmongStrangers(segment.now), stateOfA()]).toEqual([true, 'stranger'])
+  segment.turn(12)
+  expect([b.isAmongStrangers(segment.now), stateOfA()]).toEqual([false, 'dead'])
+  overhear(7n, 10)
+  segment.start('a')
+  segment.turn(3)
+  expect([b.isAmongStrangers(segment.now), stateOfA()]).toEqual([false, 'serving'])
+})

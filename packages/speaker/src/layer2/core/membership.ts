@@ -7,6 +7,7 @@
  * us: one that is deaf to us cannot be led, and knows of no right that we would give it.
  */
 import type { Header, MemberState } from '../codec/message.ts'
+import { emptyDigest } from './holdings.ts'
 import { type Deadlines, deadlinesOf } from './timing.ts'
 
 export interface PeerAddress {
@@ -25,8 +26,8 @@ export type Received =
 
 export interface Member {
   readonly node: string
-  /** `unwatched`: alive or not, others watch it. */
-  readonly state: MemberState | 'dead' | 'unwatched'
+  /** `stranger`: is there, and cannot be believed, or does not believe us. `unwatched`: alive or not, others watch it. */
+  readonly state: MemberState | 'dead' | 'stranger' | 'unwatched'
   /** Since it was last heard; undefined: never. */
   readonly heardMs: number | undefined
 }
@@ -52,6 +53,10 @@ interface Known extends Peer {
   deadlines: Deadlines
   heardAt: number
   confirmedAt: number
+  /** A message that does not count said that it holds something. */
+  overheardAt: number
+  /** The first of these since it was heard. */
+  overheardSince: number
   /** Never judged dead before: it was alive when this process fell into a stall. */
   sparedUntil: number
   incarnation: bigint
@@ -127,8 +132,10 @@ export class Membership {
     if (!authenticated && !peer.addresses.includes(source))
       return { kind: 'refused', reason: 'foreignAddress' }
     if (peer.retired.has(header.incarnation)) return { kind: 'refused', reason: 'replayed' }
-    if (header.echo !== this.#incarnation)
+    if (header.echo !== this.#incarnation) {
+      this.#overhear(peer, header.held, now)
       return { kind: 'unconfirmed', node: header.node, incarnation: header.incarnation }
+    }
     const restarted = header.incarnation !== peer.incarnation && peer.header !== undefined
     if (header.incarnation === peer.incarnation && header.counter <= peer.counter)
       return this.#isLate(peer, header, now)
@@ -139,6 +146,17 @@ export class Membership {
     this.#heard(peer, header, now)
     const revived = !wasAlive && this.alive(header.node, now)
     return { kind: 'accepted', peer, restarted, revived }
+  }
+
+  /** Somebody who cannot be believed speaks from there: who holds something is to be reckoned with. */
+  overhear(source: string, held: bigint, now: number): void {
+    for (const peer of this.#peers.values())
+      if (peer.addresses.includes(source)) this.#overhear(peer, held, now)
+  }
+
+  /** Whether someone seems to hold something who cannot be led. */
+  isAmongStrangers(now: number): boolean {
+    return [...this.#peers.values()].some((peer) => this.#isStranger(peer, now))
   }
 
   alive(node: string, now: number): boolean {
@@ -175,9 +193,22 @@ export class Membership {
   }
 
   #stateOf(peer: Known, now: number, watched: (node: string) => boolean): Member['state'] {
+    // In its first exchange it cannot be believed yet.
+    if (this.#isStranger(peer, now) && now - peer.overheardSince >= peer.deadlines.detectMs) return 'stranger'
     if (peer.header?.state === 'left') return 'left'
     if (this.alive(peer.node, now)) return peer.header?.state ?? 'dead'
     return watched(peer.node) ? 'dead' : 'unwatched'
+  }
+
+  #overhear(peer: Known, held: bigint, now: number): void {
+    if (held === emptyDigest) return
+    if (!this.#isStranger(peer, now)) peer.overheardSince = now
+    peer.overheardAt = now
+  }
+
+  /** One that was heard since is none. */
+  #isStranger({ overheardAt, heardAt, deadlines }: Known, now: number): boolean {
+    return overheardAt > heardAt && now - overheardAt < 2 * deadlines.detectMs
   }
 
   #expiryOf({ heardAt, confirmedAt, deadlines }: Known): number {
@@ -232,6 +263,8 @@ function newPeer(node: string, addresses: readonly string[], deadlines: Deadline
     deadlines,
     heardAt: never,
     confirmedAt: never,
+    overheardAt: never,
+    overheardSince: never,
     sparedUntil: never,
     incarnation: 0n,
     counter: 0n,

@@ -196,6 +196,42 @@ test('who has no API server neither coordinates nor is given anything while othe
   expect(observer.violations).toEqual([])
 })
 
+test('a node that the others have not listed yet answers for nothing', slow, () => {
+  const simulation = new Simulation(1, { ...lan, nodes: 4, addresses: 8 })
+  const { nodes, observer } = simulation
+  const last = simulation.node(nameOf(3))
+  simulation.list(last.name, false)
+  for (const node of nodes.filter((one) => one !== last)) simulation.start(node)
+  simulation.run(2500)
+  simulation.start(last)
+  simulation.run(5000)
+  expect(observer.violations).toEqual([])
+  expect(observer.loads(last).get(last.name)).toBe(0)
+  simulation.list(last.name, true)
+  simulation.run(1000)
+  expect(last.core?.following).toEqual(nodes[0]?.core?.following)
+})
+
+test('a rollout from no key to one: who has the key waits until the last without is gone', slow, () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const simulation = settled(4, 8, seed)
+    const { nodes, observer, random } = simulation
+    for (const node of random.chance(0.5) ? nodes : nodes.toReversed()) {
+      node.leave()
+      simulation.run(50)
+      node.depart()
+      simulation.run(random.between(300, 2000))
+      node.key = 'new'
+      simulation.start(node)
+      simulation.run(2000)
+      // Else a rolling update would wait for ever.
+      expect([node.core?.state, node.core?.suspended], `seed ${seed}`).toEqual(['serving', false])
+    }
+    expect(observer.violations, `seed ${seed}`).toEqual([])
+    expect(observer.converged(simulation.node(nameOf(0))), `seed ${seed}`).toBe(true)
+  }
+})
+
 test('5,000 addresses are taken over in parts, by one who did not hold them', slow, () => {
   const simulation = settled(2, 5000)
   simulation.node(nameOf(0)).kill()

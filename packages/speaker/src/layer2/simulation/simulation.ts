@@ -52,6 +52,8 @@ export class Simulation {
   readonly #broken: Broken | undefined
   readonly candidates: readonly Candidate[]
   readonly #sides = new Map<string, number>()
+  /** Nodes that the others do not know of. */
+  readonly #unlisted = new Set<string>()
   /** Pairs of nodes that do not hear each other, although they are of one side. */
   readonly #cut = new Set<string>()
   /** By node: all that it hears, be it by way of others. */
@@ -87,7 +89,10 @@ export class Simulation {
             send: (from, message) => this.#send(from, message),
             changed: (one) => this.observer.look(one),
             desired: given,
-            peers: () => names.map((name) => ({ node: name, addresses: [name] })),
+            peers: () =>
+              names
+                .filter((name) => !this.#unlisted.has(name) || name === node || this.#unlisted.has(node))
+                .map((name) => ({ node: name, addresses: [name] })),
           },
         ),
     )
@@ -125,6 +130,13 @@ export class Simulation {
         const newest = this.desired[index]
         if (newest !== undefined) node.desire(newest)
       })
+  }
+
+  /** Whether the others know of the node. */
+  list(node: string, listed: boolean): void {
+    if (listed) this.#unlisted.delete(node)
+    else this.#unlisted.add(node)
+    for (const one of this.nodes) one.listPeers()
   }
 
   /** Each node's side; equal numbers hear each other. */
@@ -182,7 +194,8 @@ export class Simulation {
         ? { ...message, header: { ...header, timing: this.world.timing } }
         : message
     this.queue.at(this.queue.now + delay, () => {
-      if (this.#hears(from, node)) this.nodes.find(({ name }) => name === node)?.receive(told, from)
+      if (this.#hears(from, node))
+        this.nodes.find(({ name }) => name === node)?.receive(told, from, this.node(from).key)
     })
   }
 

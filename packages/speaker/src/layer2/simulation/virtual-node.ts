@@ -28,12 +28,14 @@ export class VirtualNode {
   #wakeAt = Number.POSITIVE_INFINITY
   #frozen = false
   #missed: (() => void)[] = []
-  #unread: { readonly message: Message; readonly source: string }[] = []
+  #unread: { readonly message: Message; readonly source: string; readonly key: string }[] = []
   core: Layer2Core | undefined
   /** When it was last anything but well. */
   disturbedAt = 0
   leaving = false
   blind = false
+  /** Of its messages; '': none, and then those of others are not asked for one. */
+  key = ''
   readonly #wanted = new Set<AddressKey>()
 
   constructor(options: Omit<CoreOptions, 'incarnation'>, around: NodeSurroundings) {
@@ -95,7 +97,7 @@ export class VirtualNode {
     this.#missed = []
     this.#unread = []
     for (const run of missed) run()
-    for (const { message, source } of unread) this.receive(message, source)
+    for (const { message, source, key } of unread) this.receive(message, source, key)
   }
 
   leave(): void {
@@ -141,15 +143,17 @@ export class VirtualNode {
     this.#do((core) => core.setPeers(this.#around.peers(), this.#around.queue.now))
   }
 
-  receive(message: Message, source: string): void {
+  receive(message: Message, source: string, key: string): void {
     if (this.core === undefined) return
     if (this.#frozen) {
-      this.#unread.push({ message, source })
+      this.#unread.push({ message, source, key })
       return
     }
     const { core } = this
+    if (this.key !== '' && this.key !== key)
+      return core.overhear(source, message.header.held, this.#around.queue.now)
     this.#around.turn(`receive ${message.body?.kind ?? 'heartbeat'}`, () => {
-      core.receive(message, source, true, this.#around.queue.now)
+      core.receive(message, source, key !== '', this.#around.queue.now)
     })
     this.#flush()
   }
