@@ -1,4 +1,5 @@
 /** `routers`: two peers on each node at once; one router is lost under traffic through the other, which loses nothing. */
+import type { LabRouter } from '../../lab/index.ts'
 import { startLoad } from '../../load/load.ts'
 import { calm, wait } from '../layer2/traffic.ts'
 import { repeat, type Trial } from '../part.ts'
@@ -32,7 +33,7 @@ async function without(site: Site, index: number, note: (text: string) => void):
   const load = startLoad(lab.client2, { address, host: 'drill', perSecond, timeoutMs: 900, lateMs: 100 })
   try {
     await calm(lab, [load], 500)
-    const before = await uptimes(kept)
+    const before = await begun(site, kept)
     const daemon = `${lost.name}-bgpd`
     await lab.killDaemon(daemon)
     note(`without ${lost.name}`)
@@ -42,7 +43,8 @@ async function without(site: Site, index: number, note: (text: string) => void):
     await lab.startDaemon(daemon)
     note(`${lost.name} is back`)
     await carriesAll(site)
-    const restarted = [...(await uptimes(kept))].filter(([peer, ms]) => ms < (before.get(peer) ?? 0))
+    const now = await sessions(kept)
+    const restarted = [...before].filter(([peer, at]) => Math.abs((now.get(peer) ?? 0) - at) > roundingMs)
     const { sent, lost: failed, late } = await load.stop()
     return {
       figures: {
@@ -64,6 +66,19 @@ async function without(site: Site, index: number, note: (text: string) => void):
   }
 }
 
-async function uptimes(router: Site['lab']['routers'][number]): Promise<ReadonlyMap<string, number>> {
-  return new Map((await router.bgpNeighbors()).map(({ address, uptimeMs }) => [address, uptimeMs]))
+/** FRR counts the seconds of a session whole. */
+const roundingMs = 2000
+
+/** When each session that is up began. */
+async function sessions(router: LabRouter): Promise<ReadonlyMap<string, number>> {
+  const up = (await router.bgpNeighbors()).filter(({ state }) => state === 'Established')
+  return new Map(up.map(({ address, uptimeMs }) => [address, Date.now() - uptimeMs]))
+}
+
+/** The same, once each is so old that another would be seen. */
+async function begun({ lab }: Site, router: LabRouter): Promise<ReadonlyMap<string, number>> {
+  return await lab.waitFor(`sessions with ${router.name} that are not new`, async () => {
+    const all = await sessions(router)
+    return [...all.values()].every((at) => Date.now() - at > 2 * roundingMs) ? all : undefined
+  })
 }
