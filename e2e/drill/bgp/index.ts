@@ -5,6 +5,7 @@ import { chosenParts, type Row } from '../part.ts'
 import { judge } from '../rows.ts'
 import { create } from './create.ts'
 import { down } from './down.ts'
+import { drain } from './drain.ts'
 import { fuzz } from './fuzz.ts'
 import { graceful } from './graceful.ts'
 import { kill } from './kill.ts'
@@ -16,6 +17,7 @@ import { routers } from './two-routers.ts'
 const parts: Readonly<Record<string, Part>> = {
   create,
   restart,
+  drain,
   kill,
   graceful,
   routers,
