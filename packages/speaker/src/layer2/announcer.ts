@@ -7,11 +7,11 @@ import { type InterfaceWatch, watchInterfaces } from '@landfall/net'
 import { type IP, ipBytes, parseIP } from '@landfall/netip'
 import { type AddressKey, keyOfBytes } from './codec/ethernet.ts'
 import { type Message, messageKey } from './codec/message.ts'
+import { CandidateLists } from './core/candidate-lists.ts'
 import { answeringInterfaces } from './core/interface-rules.ts'
 import { KeyRing } from './core/key-ring.ts'
 import { Layer2Core } from './core/layer2-core.ts'
 import type { Change } from './core/outcome.ts'
-import type { Candidate } from './core/placement.ts'
 import { HeartbeatSocket } from './heartbeat-socket.ts'
 import type { DesiredPart, FromWorker, WantedAddress, WorkerOptions } from './messages.ts'
 import { Responder } from './responder.ts'
@@ -37,7 +37,7 @@ export class Announcer {
   readonly #excludes: readonly RegExp[]
   readonly #beats: NodeJS.Timeout
   readonly #wanted = new Map<AddressKey, ReadonlySet<string> | undefined>()
-  readonly #lists = new Map<string, readonly Candidate[]>()
+  readonly #lists = new CandidateLists()
   readonly #parts: DesiredPart[] = []
   #complete = false
   #wake: NodeJS.Timeout | undefined
@@ -228,13 +228,14 @@ export class Announcer {
     const { ip, unit, interfaces } = address
     const key = keyOfText(ip)
     this.#wanted.set(key, interfaces.length === 0 ? undefined : new Set(interfaces))
-    this.#core.setAddress({ key, unit, candidates: this.#intern(address.candidates) })
+    this.#core.setAddress({ key, unit, candidates: this.#lists.use(key, address.candidates) })
     this.#reports.touch(key)
     if (this.#core.held.has(key) && this.#own(key)) this.#announcements.acquire([key])
   }
 
   #remove(key: AddressKey): void {
     this.#wanted.delete(key)
+    this.#lists.forget(key)
     this.#core.deleteAddress(key)
     this.#responder.disown(key)
     this.#announcements.release([key])
@@ -276,14 +277,6 @@ export class Announcer {
     return [...this.#core.membership.peers.values()].flatMap(({ addresses }) =>
       addresses.flatMap((text) => parseIP(text) ?? []),
     )
-  }
-
-  /** Equal lists become one: they come as copies. */
-  #intern(candidates: readonly Candidate[]): readonly Candidate[] {
-    const text = candidates.map(({ node, weight }) => `${node} ${weight}`).join()
-    const known = this.#lists.get(text)
-    if (known === undefined) this.#lists.set(text, candidates)
-    return known ?? candidates
   }
 }
 

@@ -9,13 +9,13 @@ const sliceMs = 1
 const pauseMs = 5
 
 export class Announcements {
-  readonly #announce: (address: AddressKey) => void
+  readonly #announce: (address: AddressKey) => boolean
   readonly #schedule: GratuitousSchedule
   #soon: NodeJS.Immediate | undefined
   #later: NodeJS.Timeout | undefined
 
-  /** `refreshMs` 0: no refresh. */
-  constructor(refreshMs: number, announce: (address: AddressKey) => void) {
+  /** `refreshMs` 0: no refresh. `announce`: whether it went out. */
+  constructor(refreshMs: number, announce: (address: AddressKey) => boolean) {
     this.#schedule = new GratuitousSchedule(refreshMs)
     this.#announce = announce
   }
@@ -49,7 +49,7 @@ export class Announcements {
     do {
       const [address] = this.#schedule.take(now, 1)
       if (address === undefined) break
-      this.#announce(address)
+      if (!this.#announce(address)) this.#schedule.refused(address, now)
     } while (performance.now() < now + sliceMs)
     if (this.#schedule.first > 0) return this.#wake()
     const next = this.#schedule.next()

@@ -109,3 +109,23 @@ test('whatever happens, what is owned is announced on time, and nothing else', (
     }),
   )
 })
+
+test('a first announcement that did not go out is tried again shortly, a few times, and repeated as ever', () => {
+  const schedule = new GratuitousSchedule(0)
+  schedule.acquire('a', 0)
+  const tried: number[] = []
+  for (let now = 0; now < 8000; now += 10)
+    for (const address of schedule.take(now, 9)) {
+      tried.push(now)
+      if (now < 100) schedule.refused(address, now)
+    }
+  expect(tried).toEqual([0, 20, 40, 60, 80, 100, 1200, 2300, 3400, 4500])
+  schedule.acquire('b', 10_000)
+  let count = 0
+  for (let now = 10_000; now < 11_000; now += 10)
+    for (const address of schedule.take(now, 9)) {
+      count++
+      schedule.refused(address, now)
+    }
+  expect(count).toBe(11)
+})

@@ -1,6 +1,7 @@
 /**
  * When owned addresses announce themselves (pure): at once when acquired, repeated until five bursts went out in
- * some five seconds, then refreshed slowly for switches that forget. The caller bounds how many go out at a time.
+ * some five seconds, then refreshed slowly for switches that forget. A first one that did not go out is tried again
+ * shortly. The caller bounds how many go out at a time.
  *
  * All that waits in a queue waits equally long, so that each queue stays in the order of what is due, whatever
  * the number of addresses. `now` never goes back.
@@ -9,6 +10,9 @@ import type { AddressKey } from '../codec/ethernet.ts'
 
 const bursts = 5
 const burstIntervalMs = 1100
+/** As long as a card takes that was full, or has just come up. */
+const retryMs = 20
+const mostRetries = 10
 /** On average refreshes are that far apart; after a pause up to this much of them goes out at once. */
 const refreshSpacingMs = 2
 const refreshBacklogMs = 10
@@ -16,6 +20,7 @@ const refreshBacklogMs = 10
 interface Entry {
   readonly dueAt: number
   readonly burstsLeft: number
+  readonly retriesLeft: number
 }
 
 type Queue = Map<AddressKey, Entry>
@@ -24,6 +29,8 @@ export class GratuitousSchedule {
   readonly #refreshMs: number
   /** Never announced since they were acquired. */
   readonly #first: Queue = new Map()
+  /** Their first announcement did not go out. */
+  readonly #retried: Queue = new Map()
   readonly #repeated: Queue = new Map()
   readonly #refreshed: Queue = new Map()
   #refreshFrom = Number.NEGATIVE_INFINITY
@@ -41,28 +48,37 @@ export class GratuitousSchedule {
   /** Starts the bursts, also anew: an interface that returned has to be told again. */
   acquire(address: AddressKey, now: number): void {
     this.release(address)
-    this.#first.set(address, { dueAt: now, burstsLeft: bursts })
+    this.#first.set(address, { dueAt: now, burstsLeft: bursts, retriesLeft: mostRetries })
   }
 
   release(address: AddressKey): void {
-    for (const queue of [this.#first, this.#repeated, this.#refreshed]) queue.delete(address)
+    for (const queue of [this.#first, this.#retried, this.#repeated, this.#refreshed]) queue.delete(address)
+  }
+
+  /** What was taken just now did not go out. */
+  refused(address: AddressKey, now: number): void {
+    const entry = this.#repeated.get(address)
+    if (entry === undefined || entry.burstsLeft < bursts - 1 || entry.retriesLeft === 0) return
+    this.#repeated.delete(address)
+    const retriesLeft = entry.retriesLeft - 1
+    this.#retried.set(address, { dueAt: now + retryMs, burstsLeft: bursts, retriesLeft })
   }
 
   /** At most `limit` addresses to announce now: those never announced, those in their bursts, those to refresh. */
   take(now: number, limit: number): readonly AddressKey[] {
     const taken: AddressKey[] = []
-    for (const queue of [this.#first, this.#repeated])
+    for (const queue of [this.#first, this.#retried, this.#repeated])
       for (const [address, entry] of queue) {
         if (entry.dueAt > now || taken.length >= limit) break
         queue.delete(address)
-        this.#wait(address, entry.burstsLeft - 1, now)
+        this.#wait(address, { ...entry, burstsLeft: entry.burstsLeft - 1 }, now)
         taken.push(address)
       }
     for (const [address, entry] of this.#refreshed) {
       if (this.#refreshAt(entry) > now || taken.length >= limit) break
       this.#refreshed.delete(address)
       this.#refreshFrom = Math.max(this.#refreshFrom, now - refreshBacklogMs) + refreshSpacingMs
-      this.#wait(address, 0, now)
+      this.#wait(address, { ...entry, burstsLeft: 0 }, now)
       taken.push(address)
     }
     return taken
@@ -70,16 +86,16 @@ export class GratuitousSchedule {
 
   /** When the next address is due; undefined: nothing is. */
   next(): number | undefined {
-    const [first, repeated, refreshed] = [this.#first, this.#repeated, this.#refreshed].map(head)
-    const due = [first?.dueAt, repeated?.dueAt, refreshed && this.#refreshAt(refreshed)]
+    const waiting = [this.#first, this.#retried, this.#repeated].map((queue) => head(queue)?.dueAt)
+    const refreshed = head(this.#refreshed)
+    const due = [...waiting, refreshed && this.#refreshAt(refreshed)]
     const times = due.filter((time) => time !== undefined)
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  #wait(address: AddressKey, burstsLeft: number, now: number): void {
-    if (burstsLeft > 0) this.#repeated.set(address, { dueAt: now + burstIntervalMs, burstsLeft })
-    else if (this.#refreshMs > 0)
-      this.#refreshed.set(address, { dueAt: now + this.#refreshMs, burstsLeft: 0 })
+  #wait(address: AddressKey, entry: Entry, now: number): void {
+    if (entry.burstsLeft > 0) this.#repeated.set(address, { ...entry, dueAt: now + burstIntervalMs })
+    else if (this.#refreshMs > 0) this.#refreshed.set(address, { ...entry, dueAt: now + this.#refreshMs })
   }
 
   #refreshAt(entry: Entry): number {
