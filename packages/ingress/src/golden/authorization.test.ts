@@ -1,4 +1,7 @@
 /** External authorization through a real Envoy, by servers over gRPC and HTTP: what client, server and backend see. */
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
@@ -93,6 +96,12 @@ spec:
       `routes: [{directResponsePolicy: {statusCode: 418}},
        {conditions: [{header: {name: X-Granted, exact: alice}}], ${one}}]`,
       asks('grpc'),
+    ),
+    secretObject('root', { 'ca.crt': pem('root-ca.pem') }),
+    proxyObject(
+      'known',
+      `routes: [{${one}}]`,
+      asks('grpc').replace('cert}', 'cert, clientValidation: {caSecret: root}}'),
     ),
     proxyObject(
       'before',
@@ -212,6 +221,26 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       const headers = { origin: 'https://shop.test', 'access-control-request-method': 'GET' }
       expect((await client.send('before.test', { method: 'OPTIONS', headers })).status).toBe(200)
       expect(grpc.seen).toHaveLength(1)
+    })
+
+    test('the server sees the certificate of the client', async () => {
+      const at = {
+        host: '127.0.0.1',
+        port: stand.httpsPort,
+        servername: 'known.test',
+        rejectUnauthorized: false,
+      }
+      const call = request({
+        ...at,
+        ...pairOf('bob'),
+        agent: false,
+        headers: { host: 'known.test', ...alice },
+      })
+      const [response] = await once(call.end(), 'response')
+      response.resume()
+      const shown = decodeURIComponent(grpc.seen[0]?.attributes?.source?.certificate ?? '')
+      const { fingerprint256 } = new X509Certificate(pem('bob.pem'))
+      expect([response.statusCode, new X509Certificate(shown).fingerprint256]).toEqual([200, fingerprint256])
     })
 
     test('a header that the server gives a request chooses its route', async () => {

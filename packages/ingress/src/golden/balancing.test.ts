@@ -21,6 +21,11 @@ const objects = (...ports: readonly number[]) =>
       'pair',
       ports.map((http) => ({ http })),
     ),
+    serviceObjects(
+      'unready',
+      ports.map((http) => ({ http })),
+    ).replace('conditions: {ready: true}', 'conditions: {ready: false, serving: true, terminating: true}'),
+    proxyObject('unready', 'routes: [{services: [{name: unready, port: 80}]}]'),
     proxyObject('robin', balanced('strategy: RoundRobin')),
     proxyObject('random', balanced('strategy: Random')),
     proxyObject('least', balanced('strategy: WeightedLeastRequest')),
@@ -156,6 +161,10 @@ describe.skipIf(withoutEnvoy())('the endpoints of a Service', { timeout: 30_000 
     const seen = async () => [...new Set(await some(host, 4))].toSorted()
     await eventually('checked', async () => (await seen()).join() === wanted.join() || undefined)
     expect(new Set(await some(host, 20))).toEqual(new Set(wanted))
+  })
+
+  test('an endpoint that is not ready gets nothing', async () => {
+    expect(new Set(await some('unready.test', 20))).toEqual(new Set(['two']))
   })
 
   test('where none is healthy none gets a request', async () => {

@@ -9,6 +9,15 @@ import { Backend, Client, proxyObject, serviceObjects, settled, translateFor } f
 const ways: readonly Way[] = ['delta', 'streams']
 const told = `responseHeadersPolicy: {set: [{name: X-Told, value: 'yes'}]}`
 const one = 'services: [{name: one, port: 80}]'
+/** Of requests for `/INDEX/x`. */
+const moves: readonly (readonly [policy: string, status: number, location: string])[] = [
+  ['statusCode: 301, hostname: new.test', 301, 'http://new.test/0/x'],
+  ['statusCode: 302, port: 8080', 302, 'http://moved.test:8080/1/x'],
+  ['statusCode: 303, path: /there', 303, 'http://moved.test/there'],
+  ['statusCode: 307, prefix: /there', 307, 'http://moved.test/there/x'],
+  ['statusCode: 308, scheme: https', 308, 'https://moved.test/4/x'],
+  ['scheme: https', 302, 'https://moved.test/5/x'],
+]
 const both = 'services: [{name: pair, port: 80}]'
 
 const objects = (one_: Backend, two: Backend, sick: Backend, well: Backend) =>
@@ -54,6 +63,10 @@ spec: {routes: [{pathRewritePolicy: {replacePrefix: [{prefix: /v1, replacement: 
       `routes: [{requestRedirectPolicy: {scheme: https, hostname: new.test, port: 8443, path: /there, statusCode: 308}},
        {conditions: [{prefix: /old}], requestRedirectPolicy: {prefix: /new}, ${told}},
        {conditions: [{prefix: /direct}], directResponsePolicy: {statusCode: 418, body: tea}, ${told}}]`,
+    ),
+    proxyObject(
+      'moved',
+      `routes: [${moves.map(([more], index) => `{conditions: [{prefix: /${index}}], requestRedirectPolicy: {${more}}}`).join(', ')}]`,
     ),
     proxyObject(
       'retries',
@@ -201,6 +214,14 @@ describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', {
     expect(direct.headers['x-told']).toBe('yes')
   })
 
+  test.each(moves.map((row, index) => [...row, index] as const))(
+    'a redirect with %s is %i to %s',
+    async (_policy, status, location, index) => {
+      const answer = await client.send('moved.test', { path: `/${index}/x` })
+      expect([answer.status, answer.headers.location]).toEqual([status, location])
+    },
+  )
+
   test('a flaky backend is tried again as often as asked', async () => {
     const before = first.seen.length
     const fail = (times: number): void => {
@@ -231,7 +252,8 @@ describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', {
 
   test('a session cookie brings the client back to its backend', async () => {
     const { headers, body } = await client.send('sticky.test')
-    const cookie = String(headers['set-cookie']?.[0]).split(';')[0] ?? ''
+    const [cookie = '', ...attributes] = String(headers['set-cookie']?.[0]).split('; ')
+    expect(attributes).toEqual(['Path=/', 'HttpOnly'])
     expect(cookie).toMatch(/^X-Contour-Session-Affinity="?[0-9a-f]+"?$/)
     const again = await Promise.all(
       Array.from({ length: 20 }, () => client.send('sticky.test', { headers: { cookie } })),

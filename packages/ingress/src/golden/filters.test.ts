@@ -20,7 +20,7 @@ const objects = (port: number) =>
     proxyObject(
       'cors',
       `routes: [{${one}}]`,
-      `, corsPolicy: {allowOrigin: ['https://shop.test', 'https://.*\\.shop\\.test'], allowMethods: [GET, PUT],
+      `, corsPolicy: {allowOrigin: ['https://Shop.test', 'https://.*\\.shop\\.test'], allowMethods: [GET, PUT],
        allowHeaders: [X-A], exposeHeaders: [X-B], allowCredentials: true, allowPrivateNetwork: true, maxAge: 10m}`,
     ),
     proxyObject(
@@ -30,7 +30,8 @@ const objects = (port: number) =>
     ),
     proxyObject(
       'limited',
-      `routes: [{${one}}, {conditions: [{prefix: /own}], rateLimitPolicy: ${once}, ${one}}]`,
+      `routes: [{${one}}, {conditions: [{prefix: /own}], rateLimitPolicy: ${once}, ${one}},
+       {conditions: [{prefix: /again}], rateLimitPolicy: {local: {requests: 1, unit: second}}, ${one}}]`,
       ', rateLimitPolicy: {local: {requests: 1, unit: hour, burst: 1}}',
     ),
     proxyObject(
@@ -157,6 +158,15 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(await times('/')).toEqual([200, 200, 429])
       expect(await times('/own')).toEqual([200, 503, 503])
       expect((await client.send('limited.test', { path: '/own' })).headers['x-full']).toBe('yes')
+    })
+
+    test('what a limit took is there again after its time', async () => {
+      const until = (wanted: number) =>
+        eventually(`${wanted}`, async () => {
+          const { status } = await client.send('limited.test', { path: '/again' })
+          return status === wanted ? status : undefined
+        })
+      expect([await until(429), await until(200), await until(429)]).toEqual([429, 200, 429])
     })
 
     test('defect 19: redirects and direct answers keep rate limits and address filters', async () => {

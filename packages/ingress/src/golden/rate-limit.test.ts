@@ -25,6 +25,8 @@ const one = 'services: [{name: one, port: 80}]'
 const by = (entries: string) => `rateLimitPolicy: {global: {descriptors: [{entries: [${entries}]}]}}`
 const user = '{requestHeader: {headerName: X-User, descriptorKey: user}}'
 const free = '{requestHeaderValueMatch: {headers: [{name: X-Plan, exact: free}], value: free}}'
+const paid =
+  '{requestHeaderValueMatch: {headers: [{name: X-Plan, exact: free}], expectMatch: false, value: paid}}'
 const server = pairOf('server')
 
 const objects = (backend: number, limits: number) =>
@@ -36,6 +38,7 @@ const objects = (backend: number, limits: number) =>
     proxyObject(
       'own',
       `routes: [{${one}}, {conditions: [{prefix: /more}], ${by(`${user}, ${free}`)}, ${one}},
+       {conditions: [{prefix: /paid}], ${by(paid)}, ${one}},
        {conditions: [{prefix: /free}], rateLimitPolicy: {global: {disabled: true}}, ${one}}]`,
       `, ${by('{genericKey: {key: vhost, value: own}}')}`,
     ),
@@ -151,6 +154,13 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(limits.seen).toHaveLength(2)
     })
 
+    test('a descriptor can be for those whose headers do not match', async () => {
+      await times(1, 'own.test', '/paid')
+      await times(1, 'own.test', '/paid', { 'x-plan': 'free' })
+      const host = [['vhost', 'own']]
+      expect(limits.seen.map(descriptorsOf)).toEqual([[[['header_match', 'paid']], host], [host]])
+    })
+
     test('a host without a word has the default', async () => {
       expect(await times(3, 'standard.test')).toEqual([200, 200, 429])
       expect(descriptorsOf(limits.seen[0] ?? failed())).toEqual([[['generic_key', 'standard']]])
@@ -163,6 +173,22 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect((await secure.send('secure.test')).status).toBe(200)
       secure.close()
       expect(descriptorsOf(limits.seen[0] ?? failed())).toEqual([[['remote_address', '127.0.0.1']]])
+    })
+
+    test('a client by gRPC is told that its share is used up, where that is set', async () => {
+      limits.answer = counting(0)
+      const told = async (by: Client) => {
+        const headers = { 'content-type': 'application/grpc' }
+        return (await by.send('own.test', { method: 'POST', headers })).headers['grpc-status']
+      }
+      expect(await told(client)).toBe('14')
+      await publish({ enableResourceExhaustedCode: true })
+      await eventually('the new listener', async () => {
+        const fresh = new Client(stand.httpPort)
+        const status = await told(fresh)
+        fresh.close()
+        return status === '8' ? true : undefined
+      })
     })
 
     test('without an answer nobody passes, unless asked so', async () => {
