@@ -5,7 +5,7 @@ import { PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
 import { type PeerText, peerText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
 
-/** .11 and fd77::11: one hop, 200 ms × 5: what a machine that others use keeps up with · .21: echo · .31: passive on our side · .41: over several hops. */
+/** .11 and fd77::11: one hop, 200 ms × 5: what a machine that others use keeps up with · .21: echo · .31: passive on our side · .41: over several hops · n2: unnumbered. */
 const configuration = `
 bfd
  profile patient
@@ -39,6 +39,9 @@ router bgp 65530
  neighbor 10.77.0.41 ebgp-multihop 5
  neighbor 10.77.0.41 bfd
  neighbor 10.77.0.41 bfd profile far
+ neighbor n2 interface remote-as 65000
+ neighbor n2 bfd
+ neighbor n2 bfd profile patient
 `
 
 const patient = {
@@ -57,12 +60,14 @@ interface BfdPeer {
   readonly diagnostic: string
   readonly 'remote-receive-interval': number
   readonly multihop: boolean
+  readonly interface?: string
 }
 
 describeWith('with', 'frr', () => {
   let lab: PeerLab
   beforeAll(async () => {
-    lab = new PeerLab(1)
+    lab = new PeerLab(2)
+    lab.unbridge(2)
     await lab.startFrr(configuration)
   }, 30_000)
   afterAll(() => lab.close())
@@ -161,6 +166,24 @@ describeWith('with', 'frr', () => {
     speaker.apply({ peers: [peer({ sourceAddress: '10.77.0.41', ebgpMultiHop: true })] })
     await bothUp(speaker, '10.77.0.41')
     expect(seen('10.77.0.41')).toMatchObject({ multihop: true })
+    await speaker.stop()
+  })
+
+  test('unnumbered: between the link-local addresses of the interface, which loses it and has it back', async () => {
+    const speaker = lab.startSpeaker(2)
+    const { address: _address, ...unnumbered } = peer({ interface: 'eth0', peerASN: 'external' })
+    speaker.apply({ peers: [unnumbered] })
+    const all = (): readonly BfdPeer[] => JSON.parse(lab.vtysh('show bfd peers json') || '[]')
+    const there = () => all().find((one) => one.interface === 'n2')
+    await until('BFD here', () => speaker.events('bfd').at(-1)?.['state'] === 'up')
+    await until('BFD there', () => there()?.status === 'up')
+    expect(there()).toMatchObject({ peer: expect.stringMatching(/^fe80:/), multihop: false })
+    lab.freeze('bfdd')
+    await until('BGP down', () => speaker.events('sessionDown').length === 1)
+    expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'cease/bfdDown' })
+    lab.thaw('bfdd')
+    await until('BGP up', () => speaker.events('sessionUp').length === 2)
+    await until('BFD up', () => there()?.status === 'up')
     await speaker.stop()
   })
 
