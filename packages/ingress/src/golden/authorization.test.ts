@@ -98,6 +98,9 @@ spec:
       asks('grpc'),
     ),
     secretObject('root', { 'ca.crt': pem('root-ca.pem') }),
+    serviceObjects('abroad', [{ http: grpc }]).replaceAll('namespace: web', 'namespace: other'),
+    extensionObject('abroad', `protocol: h2c, ${patient}`).replace('namespace: web', 'namespace: other'),
+    proxyObject('abroad', `routes: [{${one}}]`, asks('abroad, namespace: other')),
     proxyObject(
       'known',
       `routes: [{${one}}]`,
@@ -221,6 +224,10 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       const headers = { origin: 'https://shop.test', 'access-control-request-method': 'GET' }
       expect((await client.send('before.test', { method: 'OPTIONS', headers })).status).toBe(200)
       expect(grpc.seen).toHaveLength(1)
+    })
+
+    test('a server of another namespace is asked', async () => {
+      expect([await status('abroad.test'), await status('abroad.test', '/', alice)]).toEqual([401, 200])
     })
 
     test('the server sees the certificate of the client', async () => {

@@ -53,6 +53,7 @@ const ofMethods: readonly (readonly [
 
 const direct = 'directResponsePolicy: {statusCode: 200}'
 const route = (path: string, condition: string) => `{conditions: [{exact: ${path}}, ${condition}], ${direct}}`
+
 /** Below includes with the prefixes `/in.side/` and `/deep`. */
 const below: readonly (readonly [condition: string, taken: readonly string[], left: readonly string[]])[] = [
   ["regex: '/x[0-9]|/.+z'", ['/x1', '/yz', '//x1'], ['/x1/y', '/x']],
@@ -83,6 +84,29 @@ spec: {routes: [${below.map(([how], index) => `{conditions: [{${how}}], directRe
 `,
 ].join('')
 
+const child = (name: string, spec: string) =>
+  `---\nkind: HTTPProxy\nmetadata: {name: ${name}, namespace: web}\nspec: {${spec}}\n`
+const says = (body: string, prefix?: string) =>
+  `{conditions: [${prefix === undefined ? '' : `{prefix: ${prefix}}`}], directResponsePolicy: {statusCode: 200, body: ${body}}}`
+const include = (name: string, prefix: string) => `{name: ${name}, conditions: [{prefix: ${prefix}}]}`
+
+/** Objects with something wrong in them. */
+const partly = [
+  proxyObject('twice', `routes: [${says('first')}, ${says('second')}]`),
+  proxyObject(
+    'partly',
+    `includes: [${include('round', '/round')}, ${include('wrong', '/wrong')}, ${include('twice', '/root')}, {name: none}],
+     routes: [${says('root')}]`,
+  ),
+  child('round', `includes: [${include('about', '/about')}], routes: [${says('round')}]`),
+  child('about', `includes: [${include('round', '/again')}], routes: [${says('about')}]`),
+  child('wrong', `routes: [${says('right', '/right')}, {conditions: [{regex: '/['}], ${direct}}]`),
+  proxyObject(
+    'wrong-root',
+    `includes: [${include('round', '/round')}], routes: [${says('right')}, {conditions: [{prefix: x}], ${direct}}]`,
+  ),
+].join('')
+
 describe.skipIf(withoutEnvoy())('a route with one condition', { timeout: 30_000 }, () => {
   const stand = new Stand()
   let client: Client
@@ -93,7 +117,7 @@ describe.skipIf(withoutEnvoy())('a route with one condition', { timeout: 30_000 
   beforeAll(async () => {
     await stand.open()
     await stand.startEnvoy()
-    stand.publishEach((layout) => translateFor(stand, text + included, layout))
+    stand.publishEach((layout) => translateFor(stand, text + included + partly, layout))
     await eventually('settled', () => settled(stand))
     await eventually('the port opens', () => stand.http('conditions.test'))
     client = new Client(stand.httpPort)
@@ -147,4 +171,19 @@ describe.skipIf(withoutEnvoy())('a route with one condition', { timeout: 30_000 
       expect(await Promise.all(elsewhere)).toEqual(elsewhere.map(() => false))
     },
   )
+
+  test.each([
+    ['twice', '/', 'second'],
+    ['partly', '/', 'root'],
+    ['partly', '/round', 'round'],
+    ['partly', '/round/about', 'about'],
+    ['partly', '/round/about/again', 'about'],
+    ['partly', '/wrong/right', 'root'],
+    ['partly', '/root', 502],
+    ['wrong-root', '/', 404],
+    ['wrong-root', '/round', 404],
+  ])('what is wrong takes no more with it than its own: %s%s is %s', async (host, path, wanted) => {
+    const { status, body } = await client.send(`${host}.test`, { path })
+    expect(status === 200 ? body : status).toBe(wanted)
+  })
 })

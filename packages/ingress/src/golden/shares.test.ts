@@ -34,6 +34,11 @@ const objects = ({ one, two, first, second }: Ports) =>
     secretObject('cert', { 'tls.crt': server.cert, 'tls.key': server.key }),
     proxyObject('none', `routes: [{${weighted('one', 'two')}}]`),
     proxyObject('unset', `routes: [{${weighted('one, weight: 1', 'two')}}]`),
+    proxyObject('lacking', `routes: [{${weighted('one', 'gone')}}]`),
+    proxyObject(
+      'lacking-all',
+      `routes: [{${weighted('gone')}}, {conditions: [{prefix: /there}], ${weighted('one')}}]`,
+    ),
     proxyObject('copied', `routes: [{${weighted('one', 'copies, mirror: true, weight: 30')}}]`),
     proxyObject(
       'stream',
@@ -99,6 +104,13 @@ describe.skipIf(withoutEnvoy())('shares', { timeout: 30_000 }, () => {
     const of = (host: string) => async () => (await client.send(host)).body
     expect(Math.abs((await share(400, of('none.test'))) - 0.5)).toBeLessThan(0.125)
     expect(await share(50, of('unset.test'))).toBe(0)
+  })
+
+  test('a Service that is not there leaves all to the others; without any the route alone is 503', async () => {
+    expect(await share(20, async () => (await client.send('lacking.test')).body)).toBe(0)
+    const statuses = [(await client.send('lacking-all.test')).status]
+    statuses.push((await client.send('lacking-all.test', { path: '/there' })).status)
+    expect(statuses).toEqual([503, 200])
   })
 
   test('a mirror gets the part of the requests that its weight says, in percent', async () => {

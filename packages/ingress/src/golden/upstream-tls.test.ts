@@ -46,6 +46,16 @@ const objects = (port: number, other: number, rotated: string) =>
        protocol: tls}]}, {conditions: [{prefix: /service}], requestHeadersPolicy: {set: [{name: Host, value: route.test}]},
        services: [{name: one, port: 80, protocol: tls, requestHeadersPolicy: {set: [{name: Host, value: service.test}]}}]}]`,
     ),
+    ...['lent', 'kept'].map((name) =>
+      secretObject(name, { 'ca.crt': pem('ca.pem') }).replace('"namespace":"web"', '"namespace":"certs"'),
+    ),
+    `---
+kind: TLSCertificateDelegation
+metadata: {name: lent, namespace: certs}
+spec: {delegations: [{secretName: lent, targetNamespaces: [other, web]}, {secretName: kept, targetNamespaces: [other]}]}
+`,
+    proxyObject('lent', to(by('certs/lent', 'backend.test'))),
+    proxyObject('kept', to(by('certs/kept', 'backend.test'))),
     proxyObject('unverified', to('')),
     proxyObject('rotating', to(by('rotating', 'backend.test'))),
   ].join('')
@@ -93,6 +103,11 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       const status = async (host: string) => (await client.send(host)).status
       expect([await status('one-of-names.test'), await status('no-name.test')]).toEqual([200, 503])
       expect([await status('uri.test'), await status('other-uri.test')]).toEqual([200, 503])
+    })
+
+    test('an authority of another namespace counts where that namespace gives it out', async () => {
+      const status = async (host: string) => (await client.send(host)).status
+      expect([await status('lent.test'), await status('kept.test')]).toEqual([200, 404])
     })
 
     test('the backend is asked by the name that the host becomes, that of the Service before that of the route', async () => {
