@@ -1,4 +1,4 @@
-/** Manifests of MetalLB with nothing but `image:` changed, under exactly their roles, on a lab of its own. */
+/** Manifests of MetalLB with nothing but `image:` changed, under exactly their roles, by ARP and by BGP, on a lab of its own. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,13 +14,20 @@ import { webhooks } from '../foreign/webhooks.ts'
 import { createLab, type KubernetesObject, type Lab, type Manifest } from '../lab/index.ts'
 import { routerAsn } from '../lab/routers/frr-config.ts'
 import { makeAuthority } from './certificate.ts'
-import { echo, namespaceObject } from './site.ts'
+import { echo, namespaceObject, nextHops } from './site.ts'
 
 const namespace = 'shop'
 const address = '192.168.77.200'
 const range = '192.168.77.200-192.168.77.210'
 
-const wellServed = { http: 200, macs: 1, ips: [address] }
+interface Served {
+  readonly http: number
+  /** How many answer for it. */
+  readonly macs: number
+  readonly ips: readonly string[]
+}
+
+const wellServed: Served = { http: 200, macs: 1, ips: [address] }
 
 interface State extends KubernetesObject {
   readonly status?: { readonly result?: string }
@@ -53,7 +60,7 @@ const refusedByMetallb07 = [
   ...[...configuration, ...reports, 'namespaces', 'nodes', 'secrets'].map(
     (kind) => `controller watch ${kind}`,
   ),
-  ...['configurationstates', 'events', 'servicel2statuses'].map((kind) => `speaker create ${kind}`),
+  ...['configurationstates', 'events', ...reports].map((kind) => `speaker create ${kind}`),
   'speaker list endpointslices',
   ...[...configuration, ...reports, 'configurationstates', 'pods', 'secrets'].map(
     (kind) => `speaker watch ${kind}`,
@@ -76,7 +83,7 @@ const refusedByMetallb016 = [
   ...unknown,
   'controller get leases',
   ...['ipaddresspools', 'servicel2statuses'].map((kind) => `controller list ${kind}`),
-  ...['bgppeers', 'l2advertisements'].map((kind) => `controller update ${kind}/status`),
+  ...['bgpadvertisements', 'bgppeers', 'l2advertisements'].map((kind) => `controller update ${kind}/status`),
   ...['nodes', 'servicel2statuses'].map((kind) => `controller watch ${kind}`),
   'speaker watch pods',
 ].toSorted()
@@ -96,18 +103,20 @@ describe('manifests of MetalLB', () => {
 
   describe('v0.7.3, with a ConfigMap', () => {
     const objects = metallb07()
-    const config = `address-pools:\n- name: default\n  protocol: layer2\n  addresses:\n  - ${range}\n`
     let since: Date
 
     beforeAll(async () => {
       since = new Date()
-      await lab.apply([...objects, legacyConfig(config)])
+      await lab.apply([...objects, legacyConfig(bothProtocols(lab)), routedService])
     })
 
-    afterAll(() => lab.delete(objects))
+    afterAll(() => lab.delete([...objects, routedService]))
 
     it('gives the address, announces it from one node, and traffic passes', async () =>
       expect(await served()).toEqual(wellServed))
+
+    it('gives routers a route over every node to an address of the pool for BGP', async () =>
+      expect(await routes('routed')).toEqual(everyNode()))
 
     it('is refused what the roles do not grant, and asks ever more seldom', async () => {
       await settled()
@@ -145,7 +154,7 @@ describe('manifests of MetalLB', () => {
         const { code } = await lab.tryKubectl(['apply', '-f', '-'], { input: JSON.stringify(pool()[0]) })
         return code === 0
       })
-      await lab.apply([...pool(), peer('v1beta1')])
+      await lab.apply([...pool(), peer('v1beta1'), ...byBGP(lab)])
       for (const version of ['v1beta1', 'v1beta2']) {
         const read = await lab.get(`bgppeers.${version}.metallb.io`, 'r1', system)
         expect(read).toMatchObject({ apiVersion: `metallb.io/${version}`, spec: peer(version)['spec'] })
@@ -154,6 +163,9 @@ describe('manifests of MetalLB', () => {
 
     it('keeps the address, announces it from one node, and traffic passes', async () =>
       expect(await served()).toEqual(wellServed))
+
+    it('gives routers a route over every node to the same address', async () =>
+      expect(await routes('web')).toEqual(everyNode()))
 
     it('says in ConfigurationState that all is well', async () => {
       const names = ['controller', ...lab.nodes.map(({ host }) => `speaker-${host.name}`)]
@@ -185,6 +197,8 @@ describe('manifests of MetalLB', () => {
     })
 
     it('work', async () => expect(await served()).toEqual(wellServed))
+
+    it('give routers a route over every node', async () => expect(await routes('web')).toEqual(everyNode()))
 
     it('refuse nothing that is asked for, and grant nothing that is not', async () => {
       const documents = parseAllDocuments(readFileSync(manifest, 'utf8'))
@@ -219,7 +233,7 @@ describe('manifests of MetalLB', () => {
     })
   })
 
-  async function served(): Promise<typeof wellServed> {
+  async function served(): Promise<Served> {
     const answer = await lab.waitFor(
       `${address} to answer`,
       () => lab.client.curl(`http://${address}/`).catch(() => undefined),
@@ -228,9 +242,28 @@ describe('manifests of MetalLB', () => {
     // The client may have known the way from before.
     await lab.waitFor('an answer to ARP', async () => (await lab.client.arping(address)).length > 0)
     const macs = new Set(await lab.client.arping(address, { count: 3 }))
-    const service = await lab.get<ServiceObject>('service', 'web', namespace)
-    const ips = (service?.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '')
-    return { http: answer.status, macs: macs.size, ips }
+    return { http: answer.status, macs: macs.size, ips: await addressesOf('web') }
+  }
+
+  async function addressesOf(name: string): Promise<readonly string[]> {
+    const service = await lab.get<ServiceObject>('service', name, namespace)
+    return (service?.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '')
+  }
+
+  /** The next hops that each router has to the Service's address, when there are as many as nodes. */
+  async function routes(name: string): Promise<readonly (readonly string[])[]> {
+    const look = async () => {
+      const [ip] = await addressesOf(name)
+      return await Promise.all(lab.routers.map((router) => nextHops(router, `${ip}/32`)))
+    }
+    const whole = async () => (await look()).every(({ length }) => length === lab.nodes.length)
+    await lab.waitFor(`routes to ${name}`, whole, { timeoutMs: 60_000 }).catch(() => 'said below')
+    return await look()
+  }
+
+  function everyNode(): readonly (readonly string[])[] {
+    const nodes = lab.nodes.map(({ ipv4 }) => ipv4).toSorted()
+    return lab.routers.map(() => nodes)
   }
 
   /** The speaker that says it announces the Service. */
@@ -280,6 +313,35 @@ interface Report extends KubernetesObject {
 interface PodObject extends KubernetesObject {
   readonly spec: { readonly nodeName?: string }
   readonly status?: { readonly containerStatuses?: readonly { readonly restartCount: number }[] }
+}
+
+/** From the pool for BGP. */
+const routedService: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'routed', namespace, annotations: { 'metallb.universe.tf/address-pool': 'routed' } },
+  spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+}
+
+/** A ConfigMap's pool has one protocol. */
+function bothProtocols(lab: Lab): string {
+  const peers = lab.routers.map(
+    ({ ipv4 }) => `- peer-address: ${ipv4}\n  peer-asn: ${routerAsn}\n  my-asn: ${clusterASN}\n`,
+  )
+  return `peers:
+${peers.join('')}address-pools:
+- name: default
+  protocol: layer2
+  addresses: [${range}]
+- name: routed
+  protocol: bgp
+  addresses: [198.51.100.0/28]
+`
+}
+
+/** The site's peers, and its advertisement to them. */
+function byBGP(lab: Lab): readonly Manifest[] {
+  return siteObjects(lab).filter(({ kind }) => kind === 'BGPPeer' || kind === 'BGPAdvertisement')
 }
 
 function pool(): readonly Manifest[] {
