@@ -47,11 +47,12 @@ test('the guide of the component installs it by its one command, whatever stands
   timeout: 60_000,
 }, () => {
   const ran = follow('001-metallb-component')
-  expect(ran.map(([line]) => line)).toEqual(Array(3).fill('lokoctl component install metallb'))
-  const [plain, selected, tolerant] = ran.map(([, said]) => said)
-  expect(plain).not.toMatch(/ingress_node|speaker_key1/)
+  expect(ran.map(([line]) => line)).toEqual(Array(4).fill('lokoctl component install metallb'))
+  const [plain, selected, tolerant, monitored] = ran.map(([, said]) => said)
+  expect(plain).not.toMatch(/ingress_node|speaker_key1|ServiceMonitor/)
   expect(selected).toContain('ingress_node: "true"')
   expect(tolerant).toMatch(/speaker_key1[^]*speaker_key2/)
   expect(tolerant).toMatch(/controller_key1[^]*controller_key2/)
   expect(tolerant).not.toContain('ingress_node')
+  expect(monitored).toMatch(/^kind: "?ServiceMonitor/m)
 })

@@ -19,10 +19,18 @@ const root = join(import.meta.dirname, '..', '..')
 /** What a person looks at again until it is so. */
 const isLook = /^(kubectl (-n \S+ )?(get|logs)|curl|(bin\/)?landfall) /
 
+/** Milliseconds since the epoch. */
+interface Times {
+  readonly typedMs: number
+  /** When it had printed what the guide prints. */
+  readonly printedMs: number
+}
+
 export class GuideScript {
   readonly #lab: Lab
   readonly #folder: string
   readonly #guide: string
+  readonly #times = new Map<string, Times>()
 
   /** @param guide its folder below `e2e/seeds`; undefined: a document of `docs`, whose reader has a checkout */
   constructor(lab: Lab, guide?: string) {
@@ -63,6 +71,13 @@ export class GuideScript {
     return await this.#differenceOf({ line, prints })
   }
 
+  /** Of the first command that begins so. */
+  timeOf(command: string): Times {
+    const found = [...this.#times].find(([line]) => line.startsWith(command))
+    if (found === undefined) throw new Error(`nothing was printed for ${command}`)
+    return found[1]
+  }
+
   async shell(line: string): Promise<CommandResult> {
     const { kubeconfig } = labPaths(this.#lab.id)
     const env = {
@@ -75,6 +90,7 @@ export class GuideScript {
 
   async #differenceOf(command: Command): Promise<string> {
     const { line, prints } = command
+    const typedMs = Date.now()
     let last = await this.shell(line)
     const fits = () => last.code === 0 && isPrinted(command, last.stdout)
     if (isLook.test(line) && !fits()) {
@@ -85,7 +101,10 @@ export class GuideScript {
         })
         .catch(() => 'said below')
     }
-    if (fits()) return ''
+    if (fits()) {
+      if (!this.#times.has(line)) this.#times.set(line, { typedMs, printedMs: Date.now() })
+      return ''
+    }
     const printed = `${last.stdout}${last.stderr}`
     return `$ ${line}\nends with ${last.code} and prints\n${printed}\nand not\n${prints.join('\n')}`
   }
