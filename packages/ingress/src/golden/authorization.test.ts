@@ -67,7 +67,7 @@ const objects = ({ backend, grpc, secure, http }: Ports) =>
        {conditions: [{prefix: /direct}], directResponsePolicy: {statusCode: 200, body: tea}}]`,
       asks(
         'grpc',
-        ', withRequestBody: {maxRequestBytes: 8, allowPartialMessage: true}, authPolicy: {context: {who: host}}',
+        ', withRequestBody: {maxRequestBytes: 8, allowPartialMessage: true}, authPolicy: {context: {who: host, where: here}}',
       ),
     ),
     proxyObject(
@@ -226,6 +226,11 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       expect(grpc.seen).toHaveLength(1)
     })
 
+    test('who may not call is not sent on to the secure side either', async () => {
+      expect((await stand.http('before.test', '/denied'))?.status).toBe(403)
+      expect((await stand.http('before.test'))?.status).toBe(301)
+    })
+
     test('a server of another namespace is asked', async () => {
       expect([await status('abroad.test'), await status('abroad.test', '/', alice)]).toEqual([401, 200])
     })
@@ -267,7 +272,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
     test('the server sees the context of host and route, and as much of the body as asked', async () => {
       await client.send('grpc.test', { path: '/told', method: 'POST', body: 'a long text' })
       const [seen] = grpc.seen
-      expect(seen?.attributes?.contextExtensions).toEqual({ who: 'route', more: 'this' })
+      expect(seen?.attributes?.contextExtensions).toEqual({ who: 'route', where: 'here', more: 'this' })
       expect(seen?.attributes?.request?.http?.body).toBe('a long t')
     })
 

@@ -92,6 +92,7 @@ const include = (name: string, prefix: string) => `{name: ${name}, conditions: [
 
 /** Objects with something wrong in them. */
 const partly = [
+  proxyObject('lacking', `includes: [{name: none}], routes: [${says('there', '/there')}]`),
   proxyObject('twice', `routes: [${says('first')}, ${says('second')}]`),
   proxyObject(
     'partly',
@@ -174,6 +175,8 @@ describe.skipIf(withoutEnvoy())('a route with one condition', { timeout: 30_000 
 
   test.each([
     ['twice', '/', 'second'],
+    ['lacking', '/', 404],
+    ['lacking', '/there', 'there'],
     ['partly', '/', 'root'],
     ['partly', '/round', 'round'],
     ['partly', '/round/about', 'about'],
