@@ -220,11 +220,16 @@ export function contractSuite(router: ContractPeer): void {
           ['we', /:179$/, {}],
           ['the router', /:179 .*:\d+$/, { routerID: '10.76.0.1' }],
         ] as const)('which %s dialled', async (_who, ends, more) => {
-          lab.muteDials(2)
-          try {
+          const collides = async (): Promise<boolean> => {
             const speaker = start(2, peer(n.active, { ...more, routes: [routeText('10.99.4.2/32')] }))
             const collided = () => speaker.events('connectionCollision').length > 0
-            await until('a second connection', collided)
+            await until('a second connection, or a session', () => collided() || ups(speaker) > 0)
+            return collided()
+          }
+          lab.muteDials(2)
+          try {
+            // The router may have dialled before we did.
+            while (!(await collides())) await stopAll()
           } finally {
             lab.muteDials(2, false)
           }
