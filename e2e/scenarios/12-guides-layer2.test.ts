@@ -91,6 +91,7 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
 
     const address = '192.168.0.230'
     const losses: readonly Loss[] = [
+      { what: 'loses its link', strike: (node) => node.cut(), heal: (node) => node.restore() },
       { what: 'freezes', strike: (node) => node.freeze(), heal: (node) => node.thaw() },
     ]
 
