@@ -1,7 +1,7 @@
 /**
- * What holds after each guide, whatever it did: an address belongs to one Service and to one node, a Service has one address of
- * a family, and nothing of Landfall ended or grew beyond what the manifests of then allow. What a Service had is nobody's when
- * it is gone, and the next one's.
+ * What holds after each guide and each scenario, whatever it did: an address belongs to one Service, or to some that share it,
+ * and to one node, a Service has one address of a family, and nothing of Landfall ended or grew beyond what the manifests of
+ * then allow. What a Service had is nobody's when it is gone, and the next one's.
  */
 import type { KubernetesObject, Lab } from '../lab/index.ts'
 
@@ -9,20 +9,46 @@ const system = 'metallb-system'
 const mostBytes = 100 * 2 ** 20
 const releaseMs = 10_000
 const fewestLooks = 3
+const sharing = 'metallb.io/allow-shared-ip'
+const killed = 9
 
 interface ServiceObject extends KubernetesObject {
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
 }
 
+interface Held {
+  readonly ip: string
+  readonly service: string
+  /** What Services that share an address have in common. */
+  readonly shared: string
+}
+
 interface PodObject extends KubernetesObject {
   readonly status?: {
-    readonly containerStatuses?: readonly { readonly name: string; readonly restartCount: number }[]
+    readonly containerStatuses?: readonly ContainerStatus[]
   }
+}
+
+interface ContainerStatus {
+  readonly name: string
+  readonly restartCount: number
+  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly signal?: number } }
 }
 
 /** @returns what does not hold, a sentence each */
 export async function broken(lab: Lab): Promise<readonly string[]> {
   return [...(await contendedAddresses(lab)), ...(await ailingPods(lab))]
+}
+
+/** The same where scenarios kill containers, and what they made may still be on its way out. */
+export async function brokenByItself(lab: Lab): Promise<readonly string[]> {
+  const look = async () => [...(await contendedAddresses(lab)), ...(await ailingPods(lab, isKilled))]
+  await lab.waitFor('what always holds', async () => (await look()).length === 0).catch(() => 'said below')
+  return await look()
+}
+
+function isKilled({ lastState }: ContainerStatus): boolean {
+  return lastState?.terminated?.signal === killed
 }
 
 /**
@@ -72,19 +98,21 @@ async function nextAddress(lab: Lab): Promise<string> {
   return found
 }
 
-function heldBy(
-  services: readonly ServiceObject[],
-): readonly { readonly ip: string; readonly service: string }[] {
-  return services.flatMap(({ metadata, status }) =>
-    (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) =>
-      ip === undefined ? [] : [{ ip, service: `${metadata.namespace}/${metadata.name}` }],
-    ),
-  )
+function heldBy(services: readonly ServiceObject[]): readonly Held[] {
+  return services.flatMap(({ metadata, status }) => {
+    const service = `${metadata.namespace}/${metadata.name}`
+    const shared = metadata.annotations?.[sharing] ?? service
+    return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) =>
+      ip === undefined ? [] : [{ ip, service, shared }],
+    )
+  })
 }
 
 async function contendedAddresses(lab: Lab): Promise<readonly string[]> {
   const held = heldBy(await lab.list<ServiceObject>('services'))
-  const twice = [...Map.groupBy(held, ({ ip }) => ip)].filter(([, all]) => all.length > 1)
+  const twice = [...Map.groupBy(held, ({ ip }) => ip)].filter(
+    ([, all]) => new Set(all.map(({ shared }) => shared)).size > 1,
+  )
   const families = Map.groupBy(held, ({ ip, service }) => `${service}, IPv${ip.includes(':') ? 6 : 4}`)
   const many = [...families].filter(([, all]) => all.length > 1)
   const answers = await Promise.all(
@@ -99,12 +127,16 @@ async function contendedAddresses(lab: Lab): Promise<readonly string[]> {
   ]
 }
 
-async function ailingPods(lab: Lab): Promise<readonly string[]> {
+async function ailingPods(
+  lab: Lab,
+  isMeant: (container: ContainerStatus) => boolean = () => false,
+): Promise<readonly string[]> {
   const pods = await lab.list<PodObject>('pods', { namespace: system })
   return pods.flatMap(({ metadata, status }) =>
-    (status?.containerStatuses ?? []).flatMap(({ name, restartCount }) => {
+    (status?.containerStatuses ?? []).flatMap((container) => {
+      const { name, restartCount } = container
       const what = `${metadata.name}/${name}`
-      if (restartCount > 0) return [`${what} ended ${restartCount} times`]
+      if (restartCount > 0 && !isMeant(container)) return [`${what} ended ${restartCount} times`]
       const { peak } = lab.pods.memory(system, metadata.name, name)
       return peak < mostBytes ? [] : [`${what} took ${Math.round(peak / 2 ** 20)} MiB`]
     }),

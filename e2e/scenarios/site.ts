@@ -1,12 +1,16 @@
 /** What scenarios share: the lab, the addresses of Envoy, and small objects to apply. */
-import { inject } from 'vitest'
+import { afterAll, expect, inject } from 'vitest'
 import { type Addresses, externalAddresses } from '../demo/installation.ts'
 import { type KubernetesObject, type Lab, type LabRouter, type Manifest, openLab } from '../lab/index.ts'
+import { brokenByItself } from './invariants.ts'
 
 export { echo, namespaceObject } from '../demo/objects.ts'
 
+/** The lab of all scenarios; what always holds is looked at when those of a file are done. */
 export function scenarioLab(): Lab {
-  return openLab(inject('labId'))
+  const lab = openLab(inject('labId'))
+  afterAll(async () => expect(await brokenByItself(lab)).toEqual([]))
+  return lab
 }
 
 export function envoyAddresses(lab: Lab): Promise<Addresses> {
