@@ -21,6 +21,7 @@ export class Allegiance {
   /** Since when nothing was missed by standing still. */
   #hearingSince = 0
   #heardAt = Number.NEGATIVE_INFINITY
+  #supersededSince: number | undefined
   state: MemberState = 'joining'
   /** Has had no API server for a while. */
   blind = false
@@ -128,6 +129,29 @@ export class Allegiance {
     this.following = { epoch: this.following.epoch, coordinator: '' }
   }
 
+  /**
+   * Where single links are broken, two could coordinate who do not hear each other. Someone alive follows, by a later
+   * epoch, one that comes first and is not heard here: the other one, and who follows it, give way.
+   */
+  isSuperseded(now: number): boolean {
+    const first = this.#first(now)
+    const isUnheard = first !== undefined && first !== this.#node && !this.#membership.alive(first, now)
+    const isSuperseded =
+      isUnheard &&
+      [...this.#membership.peers.values()].some(
+        ({ node, header }) =>
+          header?.hears === true &&
+          header.following.coordinator === first &&
+          header.following.epoch > this.following.epoch &&
+          this.#membership.alive(node, now),
+      )
+    if (!isSuperseded) this.#supersededSince = undefined
+    else this.#supersededSince ??= now
+    const { intervalMs } = this.#deadlines
+    // It may be about to be heard.
+    return this.#supersededSince !== undefined && now - this.#supersededSince > intervalMs * 1.5
+  }
+
   /** What is held from now on belongs to this side. */
   standApart(now: number): void {
     this.backing = Math.max(this.backing, this.#settledBacking + this.sideSize(now))
@@ -174,8 +198,9 @@ export class Allegiance {
       if (silent) return { kind: 'dead', node: coordinator }
       return { kind: 'alive', node: coordinator, epoch: this.#soleEpoch({ epoch, coordinator }, now) }
     }
-    const { leaseMs, marginMs } = this.#deadlines
-    const since = this.#hearsOfAnother(now) ? now : this.#hearingSince
+    const { leaseMs, marginMs, intervalMs } = this.#deadlines
+    // The other one, which is not heard, has yet to hear that it is superseded.
+    const since = this.#hearsOfAnother(now) ? now + 4 * intervalMs : this.#hearingSince
     return { kind: 'none', rightsUntil: this.isOnly ? now : since + leaseMs + marginMs }
   }
 

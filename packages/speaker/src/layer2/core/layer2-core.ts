@@ -225,8 +225,9 @@ export class Layer2Core {
   #hear(peer: Peer, header: Header, body: Body | undefined, switched: boolean, now: number): void {
     const answered = this.#carry(peer, header, body, now)
     const own = this.#own()
+    const wanted = this.#leadership.hear(peer, header, own, now)
     const watches = this.#allegiance.leads || liveHubs(own.node, this.#membership, now).has(own.node)
-    const question = watches ? this.#leadership.hear(peer, header, own, now) : undefined
+    const question = watches ? wanted : undefined
     if (header.rebalance && this.#allegiance.leads) this.#leadership.rebalance()
     if (question !== undefined) this.#send(peer.node, question, false, now)
     if (header.wantsReply && !answered && question === undefined) this.#send(peer.node, undefined, false, now)
@@ -304,6 +305,7 @@ export class Layer2Core {
     this.#allegiance.settle(now)
     this.#followFirst(now)
     this.#noteSilence(now)
+    if (this.#allegiance.isSuperseded(now)) this.#stepDown(now)
     this.#elect(now)
     if (this.#allegiance.leads) this.#lead(now)
   }
@@ -322,9 +324,12 @@ export class Layer2Core {
       this.#fence.extendAlone(now)
     if (this.#allegiance.leads && this.#allegiance.isOnly) this.#fence.confirm(now)
     this.#fence.lapse(now)
-    if (!this.#allegiance.leads || this.#fence.isFresh(now) || now < this.#ledAt + this.#deadlines.leaseMs)
-      return
-    this.#leadership.end(this.#own(), now)
+    const isFollowed = this.#fence.isFresh(now) || now < this.#ledAt + this.#deadlines.leaseMs
+    if (this.#allegiance.leads && !isFollowed) this.#stepDown(now)
+  }
+
+  #stepDown(now: number): void {
+    if (this.#allegiance.leads) this.#leadership.end(this.#own(), now)
     this.#allegiance.stepDown()
   }
 

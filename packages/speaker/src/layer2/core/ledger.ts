@@ -199,7 +199,8 @@ export class Ledger {
       for (const address of addresses) {
         if (left-- <= 0) return false
         addresses.delete(address)
-        this.#losses.set(address, loss)
+        // One whose holdings were not known when it left may have given it up before.
+        if (loss.kind === 'dead' || account.known) this.#losses.set(address, loss)
         this.#unlink(node, address)
       }
     this.#accounts.delete(node)

@@ -76,6 +76,8 @@ class Chaos {
       () => this.#leave(node),
       () => this.#partition(),
       () => this.#stutter(node),
+      () => this.#cut(node),
+      () => this.#choose(node),
     ]
     random.pick(faults)()
   }
@@ -137,6 +139,36 @@ class Chaos {
     this.#simulation.split((name) => sides.get(name) ?? 0)
   }
 
+  /** Single links, while the others hold. */
+  #cut(node: VirtualNode): void {
+    const { random, nodes } = this.#simulation
+    if (this.#split) return this.#heal()
+    this.#split = true
+    for (let left = random.whole(1, nodes.length); left > 0; left--) {
+      const other = random.pick(nodes)
+      if (other === node) continue
+      this.#tell(`${node.name} and ${other.name} do not hear each other`)
+      this.#simulation.cut(node.name, other.name)
+      if (random.chance(0.5)) node = other
+    }
+  }
+
+  /** A node is shut out of what others may have, or allowed again. */
+  #choose(node: VirtualNode): void {
+    const { candidates, desired, random } = this.#simulation
+    const isOut = desired.some((address) => address.candidates.length < candidates.length)
+    this.#tell(isOut ? 'all may own' : `${node.name} is shut out`)
+    for (const { key, unit } of desired) {
+      const others = random.chance(0.8) ? candidates.filter((one) => one.node !== node.name) : candidates
+      this.#simulation.desire({ key, unit, candidates: isOut ? candidates : others })
+    }
+  }
+
+  #allow(): void {
+    const { candidates, desired } = this.#simulation
+    for (const { key, unit } of desired) this.#simulation.desire({ key, unit, candidates })
+  }
+
   #heal(): void {
     this.#tell('healed')
     this.#split = false
@@ -156,6 +188,7 @@ class Chaos {
   #recover(): void {
     this.#simulation.run(7000)
     if (this.#split) this.#heal()
+    this.#allow()
     for (const node of this.#simulation.nodes) {
       if (node.frozen) node.thaw()
       if (node.core === undefined) this.#restart(node)

@@ -33,6 +33,8 @@ export class Observer {
   readonly violations: string[] = []
   asksFence = true
   releaseLagMs = 0
+  /** Whether some do not hear each other, although they are of one side: then more than what is held is lost. */
+  cut = false
   /** Whether moves without need are noted. */
   watchesMoves = true
   moves = 0
@@ -98,6 +100,11 @@ export class Observer {
     })
   }
 
+  #mayHave(name: string, address: AddressKey): boolean {
+    const candidates = this.#desired.find(({ key }) => key === address)?.candidates ?? []
+    return candidates.some(({ node }) => node === name)
+  }
+
   #isThere(name: string, near: VirtualNode): boolean {
     const node = this.#nodes.find((one) => one.name === name)
     return node?.running === true && this.#connected(near.name, name)
@@ -140,7 +147,7 @@ export class Observer {
     this.#saw(address, node)
     if (before === undefined || before.name === node.name) return
     this.moves++
-    if (!this.watchesMoves || !this.#isCalm(before, address)) return
+    if (!this.watchesMoves || this.cut || !this.#isCalm(before, address)) return
     this.note(`${textOf(address)} moved from ${before.name} to ${node.name} without need`)
   }
 
@@ -171,6 +178,7 @@ export class Observer {
   #isCalm({ name, at }: Seen, address: AddressKey): boolean {
     const node = this.#nodes.find((one) => one.name === name)
     if (node === undefined || !node.running || node.leaving || at < node.disturbedAt) return false
+    if (!this.#mayHave(name, address)) return false
     const desiredAt = this.#desiredAt.get(address) ?? Number.NEGATIVE_INFINITY
     return this.#queue.now - Math.max(node.disturbedAt, this.#splitAt, desiredAt) > calmMs
   }

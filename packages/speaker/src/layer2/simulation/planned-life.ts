@@ -19,7 +19,7 @@ const paces = [
 /** A release, its confirmation and the order to take, behind others that are under way. */
 const exchanges = 5
 /** Beyond the detection time: the right of the dead, and an exchange of heartbeats. */
-const takeoverIntervals = 2.5
+const takeoverIntervals = { serve: 2.5, fence: 3.5 }
 
 export function plannedLife(seed: number): Verdict {
   return new PlannedLife(seed).run()
@@ -64,11 +64,11 @@ class PlannedLife {
   }
 
   #isTooLong(ms: number, until: number): boolean {
-    const { timing, delayMs } = this.#simulation.world
+    const { timing, delayMs, partition } = this.#simulation.world
     const planned = exchanges * 2 * delayMs[1] + 3
     const killedAt = this.#killedAt.findLast((at) => at < until)
     if (killedAt === undefined) return ms > planned
-    const takeover = timing.intervalMs * (timing.misses + takeoverIntervals) + planned
+    const takeover = timing.intervalMs * (timing.misses + takeoverIntervals[partition]) + planned
     return ms > planned && until - Math.max(until - ms, killedAt) > takeover
   }
 

@@ -56,8 +56,8 @@ export class Simulation {
   readonly #unlisted = new Set<string>()
   /** Pairs of nodes that do not hear each other, although they are of one side. */
   readonly #cut = new Set<string>()
-  /** By node: all that it hears, be it by way of others. */
-  readonly #reached = new Map<string, Set<string>>()
+  /** Who is there, while links are cut: others hear each other by way of them. */
+  #relays = ''
   /** Messages and bytes that each node sent, with UDP and IPv4 headers. */
   readonly traffic = new Map<string, { messages: number; bytes: number }>()
   measuresTraffic = false
@@ -87,7 +87,10 @@ export class Simulation {
             queue: this.queue,
             turn: (what, act) => this.turn(what, act),
             send: (from, message) => this.#send(from, message),
-            changed: (one) => this.observer.look(one),
+            changed: (one) => {
+              this.#noteRelays()
+              this.observer.look(one)
+            },
             desired: given,
             peers: () =>
               names
@@ -142,33 +145,40 @@ export class Simulation {
   /** Each node's side; equal numbers hear each other. */
   split(sideOf: (node: string, index: number) => number): void {
     for (const [index, { name }] of this.nodes.entries()) this.#sides.set(name, sideOf(name, index))
-    this.#reached.clear()
     this.observer.partitioned()
   }
 
   /** Two nodes that do not hear each other any more, whatever others hear. */
   cut(a: string, b: string): void {
     this.#cut.add(pairOf(a, b))
-    this.#reached.clear()
+    this.observer.cut = true
     this.observer.partitioned()
   }
 
   heal(): void {
     this.#sides.clear()
     this.#cut.clear()
-    this.#reached.clear()
+    this.observer.cut = false
     this.observer.healed()
   }
 
   /** Whether the two hear each other, be it by way of others. */
   connected(a: string, b: string): boolean {
-    let reached = this.#reached.get(a)
-    if (reached === undefined) {
-      this.#reached.set(a, (reached = new Set([a])))
-      for (const one of reached)
-        for (const { name } of this.nodes) if (this.#hears(one, name)) reached.add(name)
+    if (this.#cut.size === 0) return this.#hears(a, b)
+    const reached = new Set([a])
+    for (const one of reached) {
+      if (one !== a && !this.node(one).running) continue
+      for (const { name } of this.nodes) if (this.#hears(one, name)) reached.add(name)
     }
     return reached.has(b)
+  }
+
+  /** With one who comes or goes others are one side, or two. */
+  #noteRelays(): void {
+    if (this.#cut.size === 0) return
+    const relays = this.nodes.filter((node) => node.running).map(({ name }) => name)
+    if (relays.join() !== this.#relays) this.observer.healed()
+    this.#relays = relays.join()
   }
 
   #hears(a: string, b: string): boolean {
