@@ -2,6 +2,7 @@
  * A graceful restart beside BFD (RFC 5882 §4.3): BFD goes with the speaker, whose C bit says so, and its end says nothing
  * of the path to a router that heeds the bit.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
@@ -40,6 +41,11 @@ router bgp 65530
  neighbor ${address} bfd
  neighbor ${address} bfd profile patient
  neighbor ${address} bfd check-control-plane-failure
+ neighbor 10.77.0.21 remote-as 65000
+ neighbor 10.77.0.21 passive
+ neighbor 10.77.0.21 graceful-restart
+ neighbor 10.77.0.21 bfd
+ neighbor 10.77.0.21 bfd profile patient
 `
 const bird = `
 router id 10.77.0.1;
@@ -66,7 +72,7 @@ async function restart(lab: PeerLab): Promise<{ readonly missed: number; readonl
   first.restart()
   await first.ended()
   // Longer than BFD needs to see that it is gone.
-  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await sleep(1500)
   const second = lab.startSpeaker(1)
   second.apply({ peers: [peer] })
   await until('the session', () => second.events('sessionUp').length === 1)
@@ -89,6 +95,24 @@ describeWith('a restart beside BFD, with', 'frr', () => {
   test('that checks for failures of the control plane: the routes stay', async () => {
     expect(await restart(lab)).toEqual({ missed: 0, downs: 0 })
   })
+
+  test.each([[['bgpd']], [['bgpd', 'bfdd']]] as const)(
+    'whose %j is killed and comes again: the session that is back stays, though BFD went with it',
+    async (daemons) => {
+      const speaker = lab.startSpeaker(1)
+      speaker.apply({ peers: [{ ...peer, sourceAddress: '10.77.0.21' }] })
+      const states = () => speaker.events('bfd').map(({ state }) => state)
+      await until('BFD', () => states().at(-1) === 'up')
+      for (const daemon of daemons) await lab.end(daemon)
+      for (const daemon of daemons) await lab.startFrrDaemon(daemon)
+      await until('the session', () => speaker.events('sessionUp').length === 2)
+      await until('BFD again', () => /down.*up$/.test(states().slice(states().indexOf('up')).join()))
+      await sleep(1500)
+      expect(speaker.events('sessionDown')).toHaveLength(1)
+      expect(states().at(-1)).toBe('up')
+      await speaker.stop()
+    },
+  )
 })
 
 describeWith('a restart beside BFD, with', 'bird', () => {

@@ -127,16 +127,19 @@ export class PeerLab {
   async startFrr(configuration: string): Promise<void> {
     const owner = (flag: '-u' | '-g') => Number(execFileSync('id', [flag, 'frr'], { encoding: 'utf8' }))
     chownSync(this.folder, owner('-u'), owner('-g'))
-    const file = join(this.folder, 'frr.conf')
-    writeFileSync(file, configuration)
-    for (const daemon of ['zebra', 'bgpd', 'bfdd']) {
-      const common = ['-u', 'frr', '-g', 'frr', '-f', file, '-z', join(this.folder, 'zserv')]
-      const own = ['--vty_socket', this.folder, '-i', join(this.folder, `${daemon}.pid`), '-P', '0']
-      if (daemon === 'bfdd') own.push('--bfdctl', join(this.folder, 'bfdd.sock'))
-      this.#daemons.set(daemon, this.#run('r', join(frrFolder, daemon), [...common, ...own], 'ignore'))
-      await until(`${daemon} listens`, () => existsSync(join(this.folder, `${daemon}.vty`)))
-    }
+    writeFileSync(join(this.folder, 'frr.conf'), configuration)
+    for (const daemon of ['zebra', 'bgpd', 'bfdd'] as const) await this.startFrrDaemon(daemon)
     await until('bgpd is configured', () => this.vtysh('show bgp summary').includes('BGP router identifier'))
+  }
+
+  /** Again, after its end. */
+  async startFrrDaemon(daemon: 'zebra' | 'bgpd' | 'bfdd'): Promise<void> {
+    const file = join(this.folder, 'frr.conf')
+    const common = ['-u', 'frr', '-g', 'frr', '-f', file, '-z', join(this.folder, 'zserv')]
+    const own = ['--vty_socket', this.folder, '-i', join(this.folder, `${daemon}.pid`), '-P', '0']
+    if (daemon === 'bfdd') own.push('--bfdctl', join(this.folder, 'bfdd.sock'))
+    this.#daemons.set(daemon, this.#run('r', join(frrFolder, daemon), [...common, ...own], 'ignore'))
+    await until(`${daemon} listens`, () => existsSync(join(this.folder, `${daemon}.vty`)))
   }
 
   /** As the router, or on another host. */
