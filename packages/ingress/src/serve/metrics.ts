@@ -2,6 +2,7 @@
 import type { Metrics } from '@landfall/telemetry'
 import { makeSummary } from '@landfall/telemetry/summary'
 import type { Verdict } from '../engine/verdicts.ts'
+import { isOurIngress, isOurProxy } from '../model/ingress-class.ts'
 import type { World } from '../model/objects.ts'
 import { proxyState } from '../status/proxy-status.ts'
 import type { StatusKind, StatusOutcome } from '../status/status-sync.ts'
@@ -108,15 +109,21 @@ export class ServeMetrics {
     this.#status[outcome].inc({ kind: kinds[kind] })
   }
 
-  /** Counts the objects; before each reading. */
-  count(world: World, chains: number, verdict: (key: string) => Verdict): void {
+  /** Counts the objects, but those of other classes; before each reading. */
+  count(world: World, classes: readonly string[], chains: number, verdict: (key: string) => Verdict): void {
     this.#chains.set(chains)
     for (const gauge of [this.#proxies, this.#roots, this.#valid, this.#invalid, this.#orphaned])
       gauge.reset()
-    for (const [kind, objects] of Object.entries(world)) {
-      this.#objects.set({ kind: kinds[kind as keyof World] }, objects.size)
+    const proxies = [...world.httpProxy].filter(([, proxy]) => isOurProxy(proxy, classes))
+    const ingresses = [...world.ingress.values()].filter((ingress) => isOurIngress(ingress, classes))
+    const ofClasses: Partial<Record<string, number>> = {
+      httpProxy: proxies.length,
+      ingress: ingresses.length,
     }
-    for (const [key, { meta, spec }] of world.httpProxy) {
+    for (const [kind, objects] of Object.entries(world)) {
+      this.#objects.set({ kind: kinds[kind as keyof World] }, ofClasses[kind] ?? objects.size)
+    }
+    for (const [key, { meta, spec }] of proxies) {
       const { namespace } = meta
       const vhost = spec.virtualhost?.fqdn ?? ''
       const state = proxyState(verdict(key))

@@ -90,6 +90,31 @@ test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
   expect(await (await debug('/debug/dag?host=other.test')).text()).toBe('digraph DAG {\nrankdir=LR\n}\n')
 })
 
+test('objects of other classes are not counted', { timeout: 20_000 }, async () => {
+  const foreign = {
+    ...proxy('Random', 1),
+    metadata: { name: 'foreign', namespace: 'web', resourceVersion: '9' },
+    spec: { ingressClassName: 'nginx', virtualhost: { fqdn: 'foreign.test' } },
+  }
+  const ingress = { metadata: { name: 'foreign', namespace: 'web' }, spec: { ingressClassName: 'nginx' } }
+  const at = await bed.serve({
+    [proxies]: [proxy('Random', 1), foreign],
+    [services]: [shop],
+    '/apis/networking.k8s.io/v1/ingresses': [ingress],
+  })
+  const text = await (await fetch(`${at}/metrics`)).text()
+  const counted = text.match(/^(contour_httpproxy(_root|_orphaned)?|contour_dag_cache_object)\{.*$/gm)
+  expect(counted).toEqual(
+    expect.arrayContaining([
+      'contour_httpproxy{namespace="web"} 1',
+      'contour_httpproxy_root{namespace="web"} 1',
+      'contour_dag_cache_object{kind="HTTPProxy"} 1',
+      'contour_dag_cache_object{kind="Ingress"} 0',
+    ]),
+  )
+  expect(text).not.toMatch(/^contour_httpproxy_orphaned\{/m)
+})
+
 test('/metrics tells when the certificate shown to Envoys ends', { timeout: 20_000 }, async () => {
   const now = new Date('2026-01-01T00:00:00Z')
   const { ca, server: own } = await makeCertificates({ namespace: 'ns', lifetimeDays: 30, now })

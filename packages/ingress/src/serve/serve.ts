@@ -229,7 +229,8 @@ export class Serve {
 
   #countObjects(): void {
     const { scoped } = this.#translations
-    this.#metrics.count(this.#world, scoped.chains, (key) => scoped.verdict('httpProxy', key))
+    const { ingressClasses } = this.#options
+    this.#metrics.count(this.#world, ingressClasses, scoped.chains, (key) => scoped.verdict('httpProxy', key))
   }
 
   /** All that was there at the start. Envoys have much to do then, and come before the statuses. */
