@@ -209,10 +209,18 @@ export class Allegiance {
     const isSole = [...this.#membership.peers.values()].every(({ node, header }) => {
       if (header === undefined || !this.#membership.alive(node, now)) return true
       const { following } = header
-      const isOther = following.coordinator !== coordinator || following.epoch !== epoch
-      return following.coordinator === '' || !isOther
+      if (following.coordinator === coordinator && following.epoch === epoch) return true
+      // What it was last heard to follow is over.
+      return (
+        following.coordinator === '' || (following.epoch < epoch && this.#hasEnded(following.coordinator))
+      )
     })
     return isSole ? epoch : undefined
+  }
+
+  #hasEnded(coordinator: string): boolean {
+    const header = this.#membership.peers.get(coordinator)?.header
+    return header !== undefined && (header.state === 'left' || header.following.coordinator !== coordinator)
   }
 
   /** Someone alive follows another, who is not heard. */
