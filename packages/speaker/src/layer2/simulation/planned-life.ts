@@ -58,6 +58,9 @@ class PlannedLife {
       if (this.#isTooLong(ms, until))
         observer.note(`${textOf(address)} was silent for ${Math.round(ms)} ms until ${Math.round(until)} ms`)
     const [near] = nodes
+    // One may be on its way just now.
+    if (near !== undefined && !observer.converged(near))
+      this.#simulation.run(exchanges * 2 * world.delayMs[1])
     if (near === undefined || !observer.converged(near))
       observer.note('not every address has one owner in the end')
     return { seed: this.#seed, violations: observer.violations, moves: observer.moves, story: this.#story }
