@@ -16,7 +16,7 @@ import {
   readAuthorization,
 } from './policies/authorization.ts'
 import { readHostFilters } from './policies/filters.ts'
-import { unlimited } from './policies/global-rate-limit.ts'
+import { limitOfHost, unlimited } from './policies/global-rate-limit.ts'
 import { ignored } from './policies/ignored-fields.ts'
 import { type HostTokens, noTokens, readProviders } from './policies/jwt.ts'
 import { splitRewrites } from './policies/path-rewrite.ts'
@@ -83,9 +83,8 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
   if (!asked.ok) early.push(...asked.problems)
   const { authorization, tokens } = clientChecks(root, tls, lookups, options, early)
   const providers = (spec.virtualhost?.jwtProviders ?? []).map(({ name }) => name)
-  const limits = spec.virtualhost?.rateLimitPolicy?.global
-  const limited = limits?.disabled !== true && (limits?.descriptors ?? []).length > 0
-  const rules = { authorization, providers, jwt: tokens.rule, limited, options }
+  const limitedBy = limitOfHost(spec.virtualhost?.rateLimitPolicy, options.rateLimitService)
+  const rules = { authorization, providers, jwt: tokens.rule, limitedBy, options }
   const tree = translateTree(root, lookups, rules)
   const tcp = spec.tcpproxy === undefined ? undefined : translateTcp(root, lookups, options)
   const blocked = early.some(endsBeforeRoutes) || (tcp !== undefined && tcp.targets === undefined)

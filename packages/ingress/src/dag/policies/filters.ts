@@ -18,8 +18,8 @@ export interface HostRules {
   readonly providers: readonly string[]
   /** Of routes that say nothing. */
   readonly jwt: JwtRule
-  /** The host has global rate limits of its own. */
-  readonly limited: boolean
+  /** What limits all of them by a rate limit service. */
+  readonly limitedBy: string | undefined
   readonly options: DagOptions
 }
 
@@ -78,7 +78,7 @@ export function readRouteFilters(
     ...unchecked(field, route, filters, host),
     ...authorization.value.warnings,
     ...unlimited(field, route.rateLimitPolicy, rateLimitService),
-    ...(forwards ? [] : uncounted(field, route.rateLimitPolicy, rateLimitService, host.limited)),
+    ...(forwards ? [] : uncounted(field, route.rateLimitPolicy, rateLimitService, host.limitedBy)),
   ]
   return ok({ filters: asksNothing(filters) ? undefined : filters, warnings })
 }

@@ -32,28 +32,35 @@ export function readRouteDescriptors(
   return checked.ok ? ok({ withHost: own.disabled !== true, descriptors: checked.value }) : checked
 }
 
+/** Which descriptors count for all routes of a host that do not say otherwise; undefined: there are none. */
+export function limitOfHost(
+  policy: RateLimitPolicy | undefined,
+  service: RateLimitService | undefined,
+): string | undefined {
+  const counts = (global: RateLimitPolicy['global']) =>
+    global?.disabled !== true && (global?.descriptors ?? []).length > 0
+  if (policy?.global !== undefined)
+    return counts(policy.global) ? 'spec.virtualhost.rateLimitPolicy.global' : undefined
+  return counts(service?.defaultGlobalRateLimitPolicy) ? 'defaultGlobalRateLimitPolicy' : undefined
+}
+
 /** Envoy asks a service only for requests that go to a cluster: what says nothing of a route without one. */
 export function uncounted(
   field: string,
   policy: RateLimitPolicy | undefined,
   service: RateLimitService | undefined,
-  isHostLimited: boolean,
+  limitedBy: string | undefined,
 ): readonly Problem[] {
-  if (service === undefined) return []
+  if (service === undefined || policy?.global?.disabled === true) return []
   const why = 'as Envoy asks a rate limit service only for requests that it forwards; limit with local'
-  const ignored = (message: string) => warning('SpecError', 'IgnoredField', message)
-  const isOwn = (policy?.global?.descriptors ?? []).length > 0 && policy?.global?.disabled !== true
-  const withHost = isHostLimited && policy?.global?.disabled !== true
-  return [
-    ...(isOwn ? [ignored(`${field}.rateLimitPolicy.global: ignored, ${why}`)] : []),
-    ...(withHost
-      ? [
-          ignored(
-            `${field}: spec.virtualhost.rateLimitPolicy.global does not count here, ${why}, or say global: {disabled: true} to agree`,
-          ),
-        ]
-      : []),
+  const isOwn = (policy?.global?.descriptors ?? []).length > 0
+  const messages = [
+    ...(isOwn ? [`${field}.rateLimitPolicy.global: ignored, ${why}`] : []),
+    ...(limitedBy === undefined
+      ? []
+      : [`${field}: ${limitedBy} does not count here, ${why}, or say global: {disabled: true} to agree`]),
   ]
+  return messages.map((message) => warning('SpecError', 'IgnoredField', message))
 }
 
 /** What says nothing without a service is pointed out. */
