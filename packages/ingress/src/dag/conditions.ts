@@ -38,11 +38,47 @@ export function checkTogether(conditions: Conditions): readonly ConditionProblem
   return [...headerConflicts(headers).map(at('header')), ...queryConflicts(parameters).map(at('query'))]
 }
 
-/** Names of headers of which a condition says nothing. It counts for nothing, as with Contour. */
-export function silentHeaders(conditions: Conditions): readonly string[] {
-  return conditions.flatMap(({ header }) =>
-    header === undefined || headerMatch(header).length > 0 ? [] : [header.name],
-  )
+/** Conditions, or parts of them, that count for nothing, as with Contour. */
+export function silentConditionParts(conditions: Conditions): readonly string[] {
+  return [
+    ...conditions.flatMap(({ header }) => (header === undefined ? [] : silentOfHeader(header))),
+    ...conditions.flatMap(({ queryParameter }) =>
+      queryParameter?.ignoreCase === true && given(queryParameter.regex)
+        ? [`queryParameter "${queryParameter.name}": ignoreCase is ignored with regex; write (?i) into it`]
+        : [],
+    ),
+  ]
+}
+
+const headerKinds = [
+  'present',
+  'notpresent',
+  'contains',
+  'notcontains',
+  'exact',
+  'notexact',
+  'regex',
+] as const
+
+function silentOfHeader(header: HeaderCondition): readonly string[] {
+  const at = `header "${header.name}"`
+  const [first, ...others] = headerKinds.filter((kind) => header[kind] === true || asks(header[kind]))
+  if (first === undefined) return [`${at}: ignored, as none of present, notpresent, contains, … is set`]
+  const caseless = ['contains', 'notcontains', 'exact', 'notexact'].includes(first)
+  const missable = ['notcontains', 'notexact'].includes(first)
+  return [
+    ...others.map((kind) => `${at}: ${kind} is ignored beside ${first}; give it a condition of its own`),
+    ...(header.ignoreCase === true && !caseless
+      ? [`${at}: ignoreCase is ignored with ${first}${first === 'regex' ? '; write (?i) into it' : ''}`]
+      : []),
+    ...(header.treatMissingAsEmpty === true && !missable
+      ? [`${at}: treatMissingAsEmpty is ignored with ${first}`]
+      : []),
+  ]
+}
+
+function asks(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
 }
 
 /** The blocks from the root's include down to the route, each of them checked. */

@@ -56,7 +56,7 @@ export function translateForward(
   const rules = rulesOf(proxy, field, route, match, fatal)
   const balancing = readLoadBalancing(field, route.loadBalancerPolicy)
   fatal.push(...balancing.errors)
-  const problems: Problem[] = [...balancing.warnings, ...ignoredFields(field, route)]
+  const problems: Problem[] = [...balancing.warnings, ...ignoredFields(field, route, match.path)]
   const backends = (route.services ?? []).flatMap((service, index) => {
     const at = `${field}.services[${index}]`
     return backendOf(proxy, at, service, rules, balancing, reading, fatal, problems) ?? []

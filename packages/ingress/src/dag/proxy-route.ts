@@ -7,7 +7,7 @@ import {
   checkConditions,
   checkTogether,
   mergeConditions,
-  silentHeaders,
+  silentConditionParts,
 } from './conditions.ts'
 import type { RouteMatch } from './match.ts'
 import { readDirectResponse, readOwnAnswer, readRedirect, type WithProblems } from './policies/answers.ts'
@@ -91,10 +91,7 @@ export function conditionError(field: string, problem: ConditionProblem): Proble
 }
 
 export function silentConditions(field: string, conditions: Conditions | undefined): readonly Problem[] {
-  return silentHeaders(conditions ?? []).map((name) => {
-    const message = `${field}.conditions.header "${name}": ignored, as none of present, notpresent, contains, … is set`
-    return ignored(message)
-  })
+  return silentConditionParts(conditions ?? []).map((part) => ignored(`${field}.conditions.${part}`))
 }
 
 function actionOf(

@@ -1,12 +1,16 @@
 /** Fields of a route that say nothing where they stand, as Contour does: each is pointed out. */
 import type { HTTPProxyRoute, HTTPProxyService } from '@landfall/api'
+import type { PathMatch } from '../match.ts'
 import { type Problem, warning } from '../problem.ts'
 import { readLimit } from './durations.ts'
 
 type Retry = NonNullable<HTTPProxyRoute['retryPolicy']>
 
-/** @param field of the route, which goes to Services */
-export function ignoredFields(field: string, route: HTTPProxyRoute): readonly Problem[] {
+/**
+ * @param field of the route, which goes to Services
+ * @param path with that of the includes above
+ */
+export function ignoredFields(field: string, route: HTTPProxyRoute, path: PathMatch): readonly Problem[] {
   const { retryPolicy, loadBalancerPolicy, services = [], healthCheckPolicy } = route
   const strategy = loadBalancerPolicy?.strategy ?? ''
   const hashes = loadBalancerPolicy?.requestHashPolicies ?? []
@@ -15,6 +19,10 @@ export function ignoredFields(field: string, route: HTTPProxyRoute): readonly Pr
     ...(hashes.length > 0 && strategy !== 'RequestHash'
       ? ['loadBalancerPolicy.requestHashPolicies: ignored, as strategy is not RequestHash']
       : []),
+    ...(services.every(({ mirror }) => mirror === true)
+      ? ['services: all of them are mirrors, whose answers are ignored: every request is answered with 503']
+      : []),
+    ...ofRewrite(route.pathRewritePolicy, path),
     ...services.flatMap((service, index) =>
       ofService(service, healthCheckPolicy !== undefined).map((text) => `services[${index}].${text}`),
     ),
@@ -23,6 +31,22 @@ export function ignoredFields(field: string, route: HTTPProxyRoute): readonly Pr
 
 export function ignored(message: string): Problem {
   return warning('SpecError', 'IgnoredField', message)
+}
+
+function ofRewrite(policy: HTTPProxyRoute['pathRewritePolicy'], path: PathMatch): readonly string[] {
+  const list = policy?.replacePrefix ?? []
+  const at = 'pathRewritePolicy.replacePrefix'
+  const fits = list.some(({ prefix = '' }) => prefix === '' || prefix === path.value)
+  return [
+    ...(list.length === 0 || fits
+      ? []
+      : [`${at}: nothing is rewritten, as no entry has the prefix "${path.value}" that the route has`]),
+    ...list.flatMap(({ replacement }, index) =>
+      replacement.startsWith('/')
+        ? []
+        : [`${at}[${index}].replacement: "${replacement}" does not start with /, nor will the paths`],
+    ),
+  ]
 }
 
 function ofRetries(policy: Retry, route: HTTPProxyRoute): readonly string[] {

@@ -1,0 +1,92 @@
+/** What is accepted and says nothing is pointed out on its object. */
+import { expect, test } from 'vitest'
+import { defaultDagOptions } from '../dag/options.ts'
+import { defaultEngineOptions, Engine } from '../engine/engine.ts'
+import { emptyWorld, take } from '../model/objects.ts'
+import { readObjects } from './objects.ts'
+
+const services = `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: web}
+spec: {ports: [{name: http, port: 80}]}
+`
+const shop = 'services: [{name: shop, port: 80}]'
+
+/** Of the first object, which serves. */
+function warnings(text: string): readonly string[] {
+  const world = emptyWorld()
+  const { changes } = readObjects(text + services)
+  for (const change of changes) take(world, change)
+  const engine = new Engine(world, { ...defaultEngineOptions, dag: defaultDagOptions })
+  engine.apply(changes)
+  const [first] = changes
+  if (first?.kind !== 'httpProxy' && first?.kind !== 'ingress')
+    throw new Error('neither HTTPProxy nor Ingress')
+  const { problems } = engine.verdict(first.kind, first.key)
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
+  return problems.map(({ message }) => message)
+}
+
+/** @param routes as YAML in flow style */
+function ofRoutes(routes: string): readonly string[] {
+  return warnings(`
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: shop, namespace: web}
+spec: {virtualhost: {fqdn: shop.test}, routes: [${routes}]}
+`)
+}
+
+test.each([
+  [
+    'header: {name: A, present: true, exact: b}',
+    'header "A": exact is ignored beside present; give it a condition of its own',
+  ],
+  [
+    'header: {name: A, regex: b, ignoreCase: true}',
+    'header "A": ignoreCase is ignored with regex; write (?i) into it',
+  ],
+  [
+    'header: {name: A, exact: b, treatMissingAsEmpty: true}',
+    'header "A": treatMissingAsEmpty is ignored with exact',
+  ],
+  [
+    'header: {name: A, notpresent: true, treatMissingAsEmpty: true}',
+    'header "A": treatMissingAsEmpty is ignored with notpresent',
+  ],
+  [
+    'queryParameter: {name: a, regex: b, ignoreCase: true}',
+    'queryParameter "a": ignoreCase is ignored with regex; write (?i) into it',
+  ],
+  ['header: {name: A, notexact: b, ignoreCase: true, treatMissingAsEmpty: true}', undefined],
+  ['queryParameter: {name: a, exact: b, ignoreCase: true}', undefined],
+])('condition {%s}', (condition, said) => {
+  expect(ofRoutes(`{conditions: [{${condition}}], ${shop}}`)).toEqual(
+    said === undefined ? [] : [`spec.routes[0].conditions.${said}`],
+  )
+})
+
+test('a route of mirrors alone', () => {
+  const mirror = '{name: shop, port: 80, mirror: true}'
+  expect(ofRoutes(`{services: [${mirror}]}`)).toEqual([
+    'spec.routes[0].services: all of them are mirrors, whose answers are ignored: every request is answered with 503',
+  ])
+  expect(ofRoutes(`{services: [{name: shop, port: 80}, ${mirror}]}`)).toEqual([])
+})
+
+test.each([
+  [
+    '{prefix: /b, replacement: /c}',
+    ': nothing is rewritten, as no entry has the prefix "/a" that the route has',
+  ],
+  ['{prefix: /a, replacement: z}', '[0].replacement: "z" does not start with /, nor will the paths'],
+  ['{prefix: /a, replacement: /z}, {prefix: /b, replacement: /z}', undefined],
+  ['{replacement: /z}', undefined],
+])('replacePrefix [%s]', (entries, said) => {
+  const rewrite = `pathRewritePolicy: {replacePrefix: [${entries}]}`
+  expect(ofRoutes(`{conditions: [{prefix: /a}], ${rewrite}, ${shop}}`)).toEqual(
+    said === undefined ? [] : [`spec.routes[0].pathRewritePolicy.replacePrefix${said}`],
+  )
+})
