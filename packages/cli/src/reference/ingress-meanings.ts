@@ -118,6 +118,10 @@ export const ingressMeanings: Readonly<Record<string, Meaning>> = {
     named,
   ],
   RateLimitPolicyNotValid: ['The limit of requests has a value that it cannot have.', named],
+  RegexesTooLarge: [
+    'The regular expressions of the HTTPProxy are too large together.',
+    'Repeat less by numbers like {1000}, or spread the routes over more objects.',
+  ],
   RemoteJWKSCACertificateNotDelegated: [
     'The authority of the server with the keys is in another namespace, which does not lend it.',
     'Create a TLSCertificateDelegation in the namespace of the Secret.',
@@ -172,8 +176,8 @@ export const ingressMeanings: Readonly<Record<string, Meaning>> = {
   ],
   TimeoutPolicyNotValid: ['A timeout is no duration.', 'Write it as 500ms, 30s or infinity.'],
   TooManyIncludes: [
-    'The tree of included HTTPProxies is too large.',
-    'Split the host, or include less often.',
+    'The same HTTPProxies are included too often below one another: the include that the message names is left out.',
+    'Include each less often, or write its routes once.',
   ],
   UncheckedOverHTTP: [
     'Over plain HTTP the route is served without the check.',

@@ -8,10 +8,12 @@ import { type Key, keyOf } from '@landfall/kube/model'
 import type { Lookups } from '../model/lookups.ts'
 import { checkConditions, mergeConditions } from './conditions.ts'
 import { unsupportedFields } from './honoured-fields.ts'
+import { IncludeBound } from './include-bound.ts'
 import type { HostRules } from './policies/filters.ts'
 import { foreignAnnotations } from './policies/foreign-annotations.ts'
 import { error, type Problem } from './problem.ts'
 import { ownerOf, silentConditions, translateRoute } from './proxy-route.ts'
+import { regexProblems } from './regexes.ts'
 import { identityOf } from './route-order.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -40,34 +42,31 @@ interface Walk {
   readonly problems: Map<Key, Problems>
   /** What was said of each include that closes a circle: ways into it there may be by the thousand. */
   readonly circles: Map<string, Child>
-  visits: number
+  readonly bound: IncludeBound
+  /** What is wrong with each include of an object, however often it is reached. */
+  readonly checked: Map<Key, readonly (readonly Problem[])[]>
 }
 
-/** An object counts for each way to it. A few that include each other and one another twice have millions. */
-const mostVisits = 5000
-
 export function translateTree(root: HTTPProxy, lookups: Lookups, host: HostRules): ProxyTree {
-  const walk: Walk = { lookups, host, problems: new Map(), circles: new Map(), visits: 0 }
+  const bound = new IncludeBound(root)
+  const walk: Walk = { lookups, host, problems: new Map(), circles: new Map(), bound, checked: new Map() }
   const routes = visit(root, [], [keyOf(root.meta)], walk)
   const own = problemsOf(root, walk)
   const unsupported = [...own.values()].some(({ reason }) => reason === 'NotSupported')
-  const tooMany = walk.visits > mostVisits
-  if (tooMany) note(own, [error('IncludeError', 'TooManyIncludes', manyIncludes)])
   const problems = new Map([...walk.problems].map(([key, all]) => [key, [...all.values()]]))
-  return { routes: tooMany ? [] : routes, problems, unsupported }
+  return { routes, problems, unsupported }
 }
-
-const manyIncludes = `spec.includes: more than ${mostVisits} ways lead to what is included, each with routes of its own`
 
 const classes = new Set(['projectcontour.io/ingress.class', 'kubernetes.io/ingress.class'])
 
 function visit(proxy: HTTPProxy, above: Blocks, path: readonly Key[], walk: Walk): readonly ProxyTreeRoute[] {
-  walk.visits++
-  if (walk.visits > mostVisits) return []
   const problems = problemsOf(proxy, walk)
   const unsupported = unsupportedFields(proxy.spec)
   note(problems, unsupported)
   note(problems, foreignAnnotations(proxy.meta.annotations, 'HTTPProxy', classes))
+  const large = regexProblems(proxy.spec)
+  note(problems, large)
+  if (large.length > 0) return []
   const included = includes(proxy, above, path, walk, problems)
   const own = (proxy.spec.routes ?? []).map((route, index) =>
     translateRoute(proxy, index, route, above, walk.lookups, walk.host),
@@ -88,8 +87,11 @@ function includes(
   problems: Problems,
 ): readonly ProxyTreeRoute[] {
   const list = proxy.spec.includes ?? []
+  const key = keyOf(proxy.meta)
+  const checked = walk.checked.get(key) ?? includesProblems(list)
+  walk.checked.set(key, checked)
   return list.flatMap((include, index) => {
-    const bad = includeProblems(list, include, index)
+    const bad = checked[index] ?? []
     note(problems, bad)
     if (bad.length > 0) return []
     note(problems, silentConditions(`spec.includes[${index}]`, include.conditions))
@@ -131,14 +133,23 @@ function resolve(
     walk.circles.set(edge, circle)
     return circle
   }
+  const refusal = walk.bound.refusal(child, path.length)
+  if (refusal !== undefined) return none('TooManyIncludes', `include "${key}" is left out: ${refusal}`, false)
   return { kind: 'found', proxy: child }
 }
 
-function includeProblems(
-  list: readonly HTTPProxyInclude[],
-  include: HTTPProxyInclude,
-  index: number,
-): readonly Problem[] {
+/** For each include. */
+function includesProblems(list: readonly HTTPProxyInclude[]): readonly (readonly Problem[])[] {
+  const firsts = new Map<string, number>()
+  return list.map((include, index) => {
+    const identity = writtenAs(include.conditions ?? [])
+    const twin = firsts.get(identity) ?? index
+    firsts.set(identity, twin)
+    return includeProblems(include, index, identity === anything ? index : twin)
+  })
+}
+
+function includeProblems(include: HTTPProxyInclude, index: number, twin: number): readonly Problem[] {
   const field = `spec.includes[${index}]`
   const conditions = include.conditions ?? []
   const reasons = {
@@ -150,9 +161,7 @@ function includeProblems(
     const [type, reason] = reasons[problem.kind]
     return error(type, reason, `${field}.${problem.message}`)
   })
-  const identity = writtenAs(conditions)
-  const twin = list.findIndex((other) => writtenAs(other.conditions ?? []) === identity)
-  if (twin === index || identity === anything) return wrong
+  if (twin === index) return wrong
   const message = `${field}: the same conditions as spec.includes[${twin}]`
   return [...wrong, error('IncludeError', 'DuplicateMatchConditions', message)]
 }

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { isRegex, unitsOf } from './regex.ts'
+import { RE2JS } from 're2js'
+import { expect, test, vi } from 'vitest'
+import { isRegex, mostKnown, unitsOf } from './regex.ts'
 
 test.each([
   ['/cart/[0-9]+', 7],
@@ -22,4 +23,14 @@ test('one that becomes too large is none, whether RE2 would compile it for a sec
   expect(isRegex(`/${'x{1000}'.repeat(400)}`)).toBe(false)
   expect(isRegex('/(?=x)')).toBe(false)
   expect(isRegex('/(?=x)')).toBe(false)
+})
+
+test('of what is known the oldest alone is forgotten', () => {
+  const compile = vi.spyOn(RE2JS, 'compile')
+  const texts = Array.from({ length: mostKnown + 1 }, (_, index) => `/known/${index}`)
+  for (const text of texts) isRegex(text)
+  expect(compile).toHaveBeenCalledTimes(mostKnown + 1)
+  for (const text of texts.toReversed()) isRegex(text)
+  expect(compile).toHaveBeenCalledTimes(mostKnown + 2)
+  compile.mockRestore()
 })

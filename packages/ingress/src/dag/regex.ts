@@ -6,17 +6,20 @@
 import { RE2JS } from 're2js'
 
 /** RE2 takes some 87,000 instructions within its 8 MiB, each character that is not ASCII being several. */
-const mostUnits = 65_000
-/** Of verdicts that are kept; a host is translated again and again. */
-const mostKnown = 512
+export const mostUnits = 65_000
+/** Of verdicts that are kept, the newest; a host is translated again and again. */
+export const mostKnown = 512
 const known = new Map<string, boolean>()
 
 export function isRegex(text: string): boolean {
   const before = known.get(text)
   if (before !== undefined) return before
   const verdict = unitsOf(text) <= mostUnits && compiles(text)
-  if (known.size >= mostKnown) known.clear()
   known.set(text, verdict)
+  for (const oldest of known.keys()) {
+    if (known.size <= mostKnown) break
+    known.delete(oldest)
+  }
   return verdict
 }
 
