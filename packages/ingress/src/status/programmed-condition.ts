@@ -52,9 +52,11 @@ export function acknowledgedCondition(
   return { type: programmedType, ...words, lastTransitionTime, observedGeneration: generation }
 }
 
+export const absentReason = 'NoEnvoy'
+
 const alone = {
   status: 'Unknown',
-  reason: 'NoEnvoy',
+  reason: absentReason,
   message: 'no Envoy is connected to the replica that writes this status',
 } as const
 

@@ -270,3 +270,40 @@ test('a verdict waits for what Envoys say of it, and both are one write; it is s
   cluster.close()
   await server.close()
 })
+
+test('where no Envoy is, a verdict waits for none; those that come are asked', async () => {
+  let stored: RawObject = {
+    metadata: { name: 'one', namespace: 'ns', generation: 1, resourceVersion: '1' },
+    spec: { virtualhost: { fqdn: 'a.test' } },
+  }
+  const server = new FakeApiServer(({ method, body }) => {
+    if (method === 'PUT') stored = { ...stored, status: (body as RawObject)['status'] }
+    return { body: stored }
+  })
+  await server.listen()
+  const cluster = server.cluster()
+  const world = emptyWorld()
+  const observe = () => world.httpProxy.set('ns/one', httpProxyType.project(stored))
+  observe()
+  let state: ReturnType<StatusSyncOptions['programmed']> = 'absent'
+  let looks = 0
+  const outcomes: string[] = []
+  const programmed = () => {
+    looks++
+    return state
+  }
+  const onOutcome = (_: string, outcome: string) => outcomes.push(outcome)
+  const sync = new StatusSync({ ...quiet, cluster, world, programmed, onOutcome })
+  const reasons = () => httpProxyType.project(stored).status?.conditions?.map(({ reason }) => reason)
+  sync.touch('httpProxy', 'ns/one')
+  await eventually('written', () => outcomes[0])
+  expect([reasons(), looks]).toEqual([['Valid', 'NoEnvoy'], 1])
+  observe()
+  state = 'acknowledged'
+  sync.touchWaiting()
+  await eventually('written again', () => outcomes[1])
+  expect(reasons()).toEqual(['Valid', 'Programmed'])
+  await sync.stop()
+  cluster.close()
+  await server.close()
+})

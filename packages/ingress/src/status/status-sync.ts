@@ -33,6 +33,7 @@ import type { Programmed } from '../xds/programming.ts'
 import { sameAddresses } from './addresses.ts'
 import { extensionStatus } from './extension-status.ts'
 import {
+  absentReason,
   acknowledgedCondition,
   programmedType,
   refusalsTold,
@@ -181,7 +182,7 @@ export class StatusSync {
     return this.#write(httpProxyType, key, mutate, { observed: observedOf(httpProxyType, proxy) })
   }
 
-  /** How long Envoys are waited for before it is said that they have yet to say something. */
+  /** How long Envoys that are there are waited for before it is said that they have yet to say something. */
   #patience(key: Key, generation: number, condition: DetailedCondition | undefined): number {
     if (condition?.status !== 'Unknown') {
       this.#waiting.delete(key)
@@ -191,7 +192,7 @@ export class StatusSync {
     const before = this.#waiting.get(key)
     const since = before?.generation === generation ? before.since : now
     this.#waiting.set(key, { generation, since })
-    return since + patienceMs - now
+    return condition.reason === absentReason ? 0 : since + patienceMs - now
   }
 
   /** Of a replica that does not lead: the one condition, and nothing else of the status. */
