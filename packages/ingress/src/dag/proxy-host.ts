@@ -23,7 +23,8 @@ import { splitRewrites } from './policies/path-rewrite.ts'
 import { error, type Problem } from './problem.ts'
 import { streamProblems, translateTcp } from './proxy-tcp.ts'
 import { type ProxyTls, readProxyTls, tlsWarnings } from './proxy-tls.ts'
-import { translateTree } from './proxy-tree.ts'
+import { type ProxyTreeRoute, translateTree } from './proxy-tree.ts'
+import { identityOf } from './route-order.ts'
 import type { Route } from './virtual-host.ts'
 
 export interface HostResult {
@@ -98,6 +99,7 @@ function translateRoot(root: HTTPProxy, lookups: Lookups, options: DagOptions): 
   const warnings = together(
     new Map([[key, ofRoot]]),
     halves(key, ofTree, tcp?.problems ?? new Map(), lookups),
+    blocked ? new Map() : twins(tree.routes),
   )
   const outcomes = [...together(told, warnings)].map(
     ([reached, problems]): Outcome => ({ kind: 'httpProxy', key: reached, problems }),
@@ -159,6 +161,24 @@ function halves(
     return [key, lone.map(([name]) => ignored(`spec.${name}: ignored, as only ${by} leads here`))] as const
   })
   return new Map(found.filter(([, problems]) => problems.length > 0))
+}
+
+/** Of two routes of one object that take the same requests the last one has them. */
+function twins(routes: readonly ProxyTreeRoute[]): Map<Key, readonly Problem[]> {
+  const found = new Map<Key, readonly Problem[]>()
+  const winners = new Map<string, string>()
+  for (const { route } of routes.toReversed()) {
+    const { owner, rule, match } = route
+    if (!rule.startsWith('spec.routes')) continue
+    const identity = `${owner} ${identityOf(match)}`
+    const winner = winners.get(identity) ?? rule
+    winners.set(identity, winner)
+    if (winner === rule) continue
+    const key = owner.slice('HTTPProxy/'.length)
+    const told = ignored(`${rule}: ignored, as ${winner} has the same conditions`)
+    found.set(key, [told, ...(found.get(key) ?? [])])
+  }
+  return found
 }
 
 /** What the host checks of its clients; refused, nothing of it is served. */
