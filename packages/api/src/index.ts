@@ -64,6 +64,7 @@ export type {
   RetryPolicy,
   TimeoutPolicy,
 } from './projectcontour/route-policies.ts'
+export { retryConditions } from './projectcontour/route-policies.ts'
 export type { HTTPProxyService, UpstreamValidation } from './projectcontour/service.ts'
 export type {
   TLSCertificateDelegation,

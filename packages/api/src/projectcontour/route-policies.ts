@@ -9,7 +9,7 @@ export const timeoutPolicy = object({
 })
 export type TimeoutPolicy = Shape<typeof timeoutPolicy>
 
-const retryConditions = [
+export const retryConditions = [
   '5xx',
   'gateway-error',
   'reset',

@@ -13,11 +13,13 @@ import { ingressTls, ingressTlsWarnings } from './ingress-tls.ts'
 import type { PathMatch } from './match.ts'
 import type { DagOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
+import { ignored } from './policies/ignored-fields.ts'
 import { annotationWarnings, readIngressPolicies } from './policies/ingress-annotations.ts'
 import { plainForward } from './policies/plain-forward.ts'
 import { type Checked, error, ok, type Problem, refused } from './problem.ts'
 import type { Reading } from './reading.ts'
 import { isRegex } from './regex.ts'
+import { identityOf } from './route-order.ts'
 import { plainSettings, resolveService } from './upstream.ts'
 import type { Route } from './virtual-host.ts'
 
@@ -29,12 +31,20 @@ export interface IngressHostResult {
   readonly outcomes: readonly Outcome[]
 }
 
-export function translateIngresses(host: string, lookups: Lookups, options: DagOptions): IngressHostResult {
-  const oldestFirst = lookups
-    .ingresses(host)
-    .map((ingress) => translateOne(host, ingress, { lookups, options }))
+/** @param isSecure an HTTPProxy has a certificate for the host */
+export function translateIngresses(
+  host: string,
+  lookups: Lookups,
+  options: DagOptions,
+  isSecure: boolean,
+): IngressHostResult {
   const certified = lookups.certified(host).map((ingress) => certify(host, ingress, { lookups, options }))
   const tls = certified.find((one) => one.tls !== undefined)?.tls
+  const ingresses = lookups.ingresses(host)
+  const oldestFirst = ingresses.map((ingress) => translateOne(host, ingress, { lookups, options }))
+  const idle = ingresses.map((ingress) =>
+    outcomeOf(ingress, isSecure || tls !== undefined ? [] : withoutCertificate(host, ingress)),
+  )
   const oldestLast = oldestFirst.toReversed()
   return {
     contribution: {
@@ -45,8 +55,55 @@ export function translateIngresses(host: string, lookups: Lookups, options: DagO
       access: openAccess,
       filters: noHostFilters,
     },
-    outcomes: together([...oldestFirst, ...certified].map(({ outcome }) => outcome)),
+    outcomes: together([
+      ...[...oldestFirst, ...certified].map(({ outcome }) => outcome),
+      ...idle,
+      ...taken(oldestFirst),
+    ]),
   }
+}
+
+/** Paths that an older Ingress has. */
+function taken(oldestFirst: readonly ReturnType<typeof translateOne>[]): readonly Outcome[] {
+  const owners = new Map<string, string>()
+  return oldestFirst.map(({ routes, outcome }) => {
+    const problems = routes.flatMap(({ match, owner, rule }) => {
+      const identity = identityOf(match)
+      const older = owners.get(identity) ?? owner
+      owners.set(identity, older)
+      const name = older.slice('Ingress/'.length)
+      return older === owner
+        ? []
+        : [ignored(`${rule}: ignored, as the older Ingress "${name}" has this path`)]
+    })
+    return { ...outcome, problems }
+  })
+}
+
+/** What annotations ask for that needs a certificate. */
+function withoutCertificate(host: string, { meta: { annotations } }: Ingress): readonly Problem[] {
+  if (annotations[forceRedirect] === 'true')
+    return [
+      ignored(
+        `metadata.annotations["${forceRedirect}"]: redirects to nothing, as there is no certificate for "${host}"`,
+      ),
+    ]
+  if (annotations[allowHttp] !== 'false') return []
+  const why = `"${host}" is not served at all, as there is no certificate for it`
+  return [ignored(`metadata.annotations["${allowHttp}"]: ${why}`)]
+}
+
+/** Entries that are no path of the Ingress. */
+function idleWebsockets({ meta, rules, defaultBackend }: Ingress): readonly Problem[] {
+  const paths = new Set(rules.flatMap((rule) => rule.paths.map(({ path }) => path || '/')))
+  if (defaultBackend !== undefined) paths.add('/')
+  return listed(meta.annotations[websocketRoutes])
+    .filter((entry) => entry !== '' && !paths.has(entry))
+    .map((entry) => ignored(`metadata.annotations["${websocketRoutes}"]: no path is "${entry}", ignored`))
+}
+
+function listed(text: string | undefined): readonly string[] {
+  return (text ?? '').split(',').map((entry) => entry.trim())
 }
 
 /** The host's certificate is that of the oldest Ingress that has a good one, for the rules of all of them. */
@@ -58,7 +115,11 @@ function certify(host: string, ingress: Ingress, { lookups, options }: Reading) 
 
 function translateOne(host: string, ingress: Ingress, reading: Reading) {
   const { annotations } = ingress.meta
-  const problems: Problem[] = [...annotationWarnings(annotations), ...ingressTlsWarnings(ingress)]
+  const problems: Problem[] = [
+    ...annotationWarnings(annotations),
+    ...idleWebsockets(ingress),
+    ...ingressTlsWarnings(ingress),
+  ]
   const routes = routesOf(host, ingress, reading, problems)
   const redirected = routes.map((route): Route => ({ ...route, action: { kind: 'https-redirect' } }))
   const open = annotations[allowHttp] === 'false' ? [] : routes
@@ -112,12 +173,11 @@ function routeOf(ingress: Ingress, field: string, path: IngressPath, reading: Re
     problems.push(error('ServiceError', 'ServiceUnresolvedReference', `${field}.backend: ${cluster.why}`))
   }
   if (match === undefined || !cluster?.ok) return refused(...problems)
-  const listed = (ingress.meta.annotations[websocketRoutes] ?? '').split(',').map((entry) => entry.trim())
   return ok({
     match: { path: match, headers: [], query: [] },
     action: {
       ...plainForward([cluster.cluster]),
-      websockets: listed.includes(path.path || '/'),
+      websockets: listed(ingress.meta.annotations[websocketRoutes]).includes(path.path || '/'),
       ...readIngressPolicies(ingress.meta.annotations),
     },
     owner: `Ingress/${keyOf(ingress.meta)}`,

@@ -26,8 +26,9 @@ export interface Translation {
 }
 
 export function translateHost(host: string, lookups: Lookups, options: DagOptions): Translation {
-  const ingresses = translateIngresses(host, lookups, options)
   const proxies = translateProxies(host, lookups, options)
+  const { tls: shown, tcp } = proxies.contribution
+  const ingresses = translateIngresses(host, lookups, options, shown !== undefined && tcp === undefined)
   const above = globalAuthorization({ lookups, options })
   // Without an HTTPProxy, or with one that is refused, what holds for all hosts does.
   const owned = proxies.contribution !== nothing

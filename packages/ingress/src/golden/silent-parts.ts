@@ -85,7 +85,7 @@ function silentPaths(ingress: Ingress, { engine, hosts }: Judged): readonly stri
   const told = (field: string) => problems.some(({ message }) => message.startsWith(field))
   const served = (host: string, field: string) =>
     routesOf(hosts.get(host)).some(({ owner, rule }) => owner === `Ingress/${key}` && rule === field)
-  const closed = ingress.meta.annotations['kubernetes.io/ingress.allow-http'] === 'false'
+  const closed = told('metadata.annotations["kubernetes.io/ingress.allow-http"]')
   const paths = ingress.rules.flatMap(({ host, paths }, index) =>
     paths.map(({ path }, at) => ({
       host: ruleHost(host),

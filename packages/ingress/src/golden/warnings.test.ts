@@ -90,3 +90,52 @@ test.each([
     said === undefined ? [] : [`spec.routes[0].pathRewritePolicy.replacePrefix${said}`],
   )
 })
+
+test('two routes of one object with the same conditions', () => {
+  const route = (path: string) => `{conditions: [{prefix: ${path}}], ${shop}}`
+  expect(ofRoutes([route('/a'), route('/b'), route('/a')].join())).toEqual([
+    'spec.routes[0]: ignored, as spec.routes[2] has the same conditions',
+  ])
+})
+
+const ingress = (annotations: string, rest = '') => `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: web, annotations: {${annotations}}}
+spec:
+  rules:
+  - host: shop.test
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}
+  ${rest}
+`
+const force = 'ingress.kubernetes.io/force-ssl-redirect'
+const allow = 'kubernetes.io/ingress.allow-http'
+
+test.each([
+  [force, 'yes', '"yes" is neither true nor false, ignored: plain HTTP stays open'],
+  [force, 'true', 'redirects to nothing, as there is no certificate for "shop.test"'],
+  [allow, 'False', '"False" is neither true nor false, ignored: plain HTTP stays open'],
+  [allow, 'false', '"shop.test" is not served at all, as there is no certificate for it'],
+  ['projectcontour.io/retry-on', '5xxx', '"5xxx" is no condition that Envoy knows, ignored'],
+  ['projectcontour.io/websocket-routes', '/ws', 'no path is "/ws", ignored'],
+  [force, 'false', undefined],
+  [allow, 'true', undefined],
+  ['projectcontour.io/retry-on', '5xx,reset', undefined],
+  ['projectcontour.io/websocket-routes', '/', undefined],
+])('annotation %s: %s', (name, value, said) => {
+  expect(warnings(ingress(`${name}: "${value}"`))).toEqual(
+    said === undefined ? [] : [`metadata.annotations["${name}"]: ${said}`],
+  )
+})
+
+test('of two Ingresses with one path the younger one hears of the older', () => {
+  const older = (text: string) =>
+    text.replace('name: shop,', "name: older, creationTimestamp: '2026-01-01T00:00:00Z',")
+  const younger = (text: string) =>
+    text.replace('name: shop,', "name: younger, creationTimestamp: '2026-01-02T00:00:00Z',")
+  const both = [older(ingress('')), younger(ingress(''))]
+  expect(warnings(both.join('---'))).toEqual([])
+  expect(warnings(both.toReversed().join('---'))).toEqual([
+    'spec.rules[0].http.paths[0]: ignored, as the older Ingress "web/older" has this path',
+  ])
+})

@@ -2,6 +2,7 @@
  * What annotations of an Ingress say about timeouts and retries. What cannot be read counts as not said, as with
  * Contour: an Ingress has no condition to say more.
  */
+import { retryConditions } from '@landfall/api'
 import type { Problem } from '../problem.ts'
 import type { Forward } from '../virtual-host.ts'
 import { readLimit } from './durations.ts'
@@ -39,6 +40,8 @@ export function annotationWarnings(annotations: Annotations): readonly Problem[]
   ]
 }
 
+const conditions: ReadonlySet<string> = new Set(retryConditions)
+
 type Ignored = readonly (readonly [name: string, why: string])[]
 
 const timeouts = ['response-timeout', 'request-timeout', 'per-try-timeout'].map((name) => `${prefix}${name}`)
@@ -47,7 +50,18 @@ const count = `${prefix}num-retries`
 function unreadable(annotations: Annotations): Ignored {
   const wrong = timeouts.filter((name) => readLimit(annotations[name]) === 'invalid')
   const number = annotations[count]
+  const switches = ['ingress.kubernetes.io/force-ssl-redirect', 'kubernetes.io/ingress.allow-http'].filter(
+    (name) => !['true', 'false', ''].includes(annotations[name] ?? ''),
+  )
+  const unknown = retriedOf(annotations).filter((one) => !conditions.has(one))
   return [
+    ...switches.map(
+      (name) =>
+        [name, `"${annotations[name]}" is neither true nor false, ignored: plain HTTP stays open`] as const,
+    ),
+    ...unknown.map(
+      (one) => [`${prefix}retry-on`, `"${one}" is no condition that Envoy knows, ignored`] as const,
+    ),
     ...wrong.map((name) => [name, `"${annotations[name]}" is no duration such as 30s, ignored`] as const),
     ...(number === undefined || Number.isInteger(countOf(number))
       ? []
