@@ -147,7 +147,11 @@ test('1.10: a key with special characters that is not quoted is refused with its
 test.each([
   ['worker3', 'worker3 stands for nothing; a text must be quoted: "worker3"'],
   ['true', 'takes a text, not true or false; it must be quoted: "true"'],
-  ['50', 'takes a text, not a number; it must be quoted: "50"'],
+  ['50', 'takes a text, not a number; what is written there must be quoted'],
+  ['1.10', 'takes a text, not a number; what is written there must be quoted'],
+  ['2020-01-01', 'a text must be quoted'],
+  ['10.0.0.1', 'A text must be quoted.'],
+  ['50g', 'A text must be quoted.'],
 ])('a label value %s that is not quoted is told to be', async (value, told) => {
   const text = `component "metallb" {\n  speaker_node_selectors = { "vlan" = ${value} }\n}\n`
   expect(await problemsOf(text)).toEqual([expect.stringContaining(told)])

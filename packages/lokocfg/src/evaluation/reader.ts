@@ -122,7 +122,11 @@ function opening(decode: Decoder<unknown>, at: Place): string {
 
 export const text: Decoder<string> = (value, path, problems) => {
   if (value.kind === 'text') return value.value
-  const quoted = 'value' in value ? `; it must be quoted: "${String(value.value)}"` : ''
+  const quoted = !('value' in value)
+    ? ''
+    : value.kind === 'number' // 1.10 and 010 are not known any more as they are written
+      ? '; what is written there must be quoted'
+      : `; it must be quoted: "${String(value.value)}"`
   const code = quoted === '' ? 'WrongType' : 'NotQuoted'
   return problems.report(code, value.at, `${path} takes a text, not ${kindName(value.kind)}${quoted}`)
 }

@@ -14,6 +14,10 @@ export type Parsed =
 /** Stands for the file's name in what the library says, so that it is found again whatever the name is. */
 const fileMark = '@lokocfg@'
 
+/** What the library says of 1.2.3 and of 50g. */
+const mayBeText = /^(?:Invalid number literal|Missing attribute separator)/
+const quoteIt = ' A text must be quoted.'
+
 export async function parseHcl(source: Source): Promise<Parsed> {
   const { default: library } = await import('@cdktf/hcl2json')
   const text = source.text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
@@ -39,9 +43,8 @@ function problemsIn(message: string, file: string): readonly Problem[] {
   const problems = parts.flatMap((part): Problem[] => {
     const [, line, column, text = ''] = /^(\d+),(\d+)-[\d,]+: ([^]*)$/.exec(part) ?? []
     const at = { file, line: Number(line), column: Number(column) }
-    return [
-      { code: 'InvalidSyntax', at, message: text.replace(/\]?$/, '').replaceAll(fileMark, file).trim() },
-    ]
+    const told = text.replace(/\]?$/, '').replaceAll(fileMark, file).trim()
+    return [{ code: 'InvalidSyntax', at, message: `${told}${mayBeText.test(text) ? quoteIt : ''}` }]
   })
   if (problems.length > 0) return problems
   return [
