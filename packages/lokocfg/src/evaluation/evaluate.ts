@@ -37,7 +37,11 @@ export function evaluate(expression: Expression, scope: Scope, problems: Problem
     case 'call':
       return call(expression, scope, problems)
     default:
-      return problems.report('NotSupported', at, `${text}: ${expression.what} is not supported here; a text must be quoted`)
+      return problems.report(
+        'NotSupported',
+        at,
+        `${text}: ${expression.what} is not supported here; a text must be quoted`,
+      )
   }
 }
 
