@@ -143,7 +143,7 @@ function together(outcomes: readonly Outcome[]): readonly Outcome[] {
 function routesOf(host: string, ingress: Ingress, reading: Reading, problems: Problem[]): readonly Route[] {
   const routes: Route[] = []
   const add = (field: string, path: IngressPath): void => {
-    const route = routeOf(ingress, field, path, reading)
+    const route = routeOf(ingress, field, path, reading, problems)
     if (route.ok) routes.push(route.value)
     else problems.push(...route.problems)
   }
@@ -157,7 +157,13 @@ function routesOf(host: string, ingress: Ingress, reading: Reading, problems: Pr
   return routes
 }
 
-function routeOf(ingress: Ingress, field: string, path: IngressPath, reading: Reading): Checked<Route> {
+function routeOf(
+  ingress: Ingress,
+  field: string,
+  path: IngressPath,
+  reading: Reading,
+  warnings: Problem[],
+): Checked<Route> {
   const match = pathMatch(path)
   const problems: Problem[] = []
   if (match === undefined) {
@@ -173,6 +179,7 @@ function routeOf(ingress: Ingress, field: string, path: IngressPath, reading: Re
     problems.push(error('ServiceError', 'ServiceUnresolvedReference', `${field}.backend: ${cluster.why}`))
   }
   if (match === undefined || !cluster?.ok) return refused(...problems)
+  warnings.push(...cluster.warnings)
   return ok({
     match: { path: match, headers: [], query: [] },
     action: {

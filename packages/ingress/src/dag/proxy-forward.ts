@@ -182,6 +182,7 @@ function backendOf(
   }
   const resolved = resolveService(reference, lookups, options)
   if (resolved.ok) {
+    problems.push(...resolved.warnings)
     const { sni } = resolved.cluster.settings
     if (!isServerName(sni)) {
       const message = `${field}: the host "${sni}" is too long for a TLS handshake with the backend`

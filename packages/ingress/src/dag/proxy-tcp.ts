@@ -138,6 +138,7 @@ function targetsOf(
       fatal.push(error('TCPProxyError', 'ServiceUnresolvedReference', `${at}: ${resolved.why}`))
       return []
     }
+    problems.push(...resolved.warnings)
     const asking = { field: at, namespace }
     const cluster: Cluster = validated(resolved.cluster, service.validation, asking, lookups, fatal, problems)
     return [{ cluster, weight: weight ?? 0 }]

@@ -7,6 +7,8 @@ import type { Lookups } from '../model/lookups.ts'
 import type { ClusterSettings, ServiceCluster, UpstreamProtocol, Written } from './cluster.ts'
 import { type ExternalNameOptions, externalName, externalProblem, isAddress } from './external-name.ts'
 import { readCircuitBreakers } from './policies/circuit-breakers.ts'
+import { serviceWarnings } from './policies/service-annotations.ts'
+import type { Problem } from './problem.ts'
 
 export interface ServiceReference {
   readonly namespace: string
@@ -32,7 +34,7 @@ export const plainSettings: ServiceReference['settings'] = {
 }
 
 export type ClusterResult =
-  | { readonly ok: true; readonly cluster: ServiceCluster }
+  | { readonly ok: true; readonly cluster: ServiceCluster; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly why: string }
 
 type PortResult =
@@ -81,6 +83,7 @@ export function resolveService(
   const sni = settings.sni || (external === undefined || isAddress(external.host) ? '' : external.host)
   return {
     ok: true,
+    warnings: serviceWarnings(service),
     cluster: {
       kind: 'service',
       namespace: reference.namespace,

@@ -15,9 +15,9 @@ spec: {ports: [{name: http, port: 80}]}
 const shop = 'services: [{name: shop, port: 80}]'
 
 /** Of the first object, which serves. */
-function warnings(text: string): readonly string[] {
+function warnings(text: string, others = services): readonly string[] {
   const world = emptyWorld()
-  const { changes } = readObjects(text + services)
+  const { changes } = readObjects(text + others)
   for (const change of changes) take(world, change)
   const engine = new Engine(world, { ...defaultEngineOptions, dag: defaultDagOptions })
   engine.apply(changes)
@@ -138,4 +138,27 @@ test('of two Ingresses with one path the younger one hears of the older', () => 
   expect(warnings(both.toReversed().join('---'))).toEqual([
     'spec.rules[0].http.paths[0]: ignored, as the older Ingress "web/older" has this path',
   ])
+})
+
+test('annotations of a Service are told to what leads there', () => {
+  const told = services.replace(
+    'namespace: web}',
+    `namespace: web, annotations: {
+      projectcontour.io/max-connections: many, projectcontour.io/max-conections: '5',
+      projectcontour.io/max-retries: '0', projectcontour.io/max-requests: '7',
+      projectcontour.io/upstream-protocol.h2c: 'http, grpc', example.com/max-connections: many}}`,
+  )
+  const proxy = `
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: shop, namespace: web}
+spec: {virtualhost: {fqdn: shop.test}, routes: [{${shop}}, {conditions: [{prefix: /a}], ${shop}}]}
+`
+  const said = [
+    'max-connections": "many" is no whole number above 0, ignored',
+    'max-conections": ignored on a Service',
+    'upstream-protocol.h2c": no port is "grpc", ignored',
+  ].map((text) => `service "web/shop": annotation "projectcontour.io/${text}`)
+  expect(warnings(proxy, told)).toEqual(said)
+  expect(warnings(ingress(''), told)).toEqual(said)
 })
