@@ -58,16 +58,19 @@ export function translateIngresses(
     outcomes: together([
       ...[...oldestFirst, ...certified].map(({ outcome }) => outcome),
       ...idle,
-      ...taken(oldestFirst),
+      ...taken(oldestFirst, tls === undefined ? 'plain' : 'routes'),
     ]),
   }
 }
 
-/** Paths that an older Ingress has. */
-function taken(oldestFirst: readonly ReturnType<typeof translateOne>[]): readonly Outcome[] {
+/** Paths that an older Ingress has. @param at where the host is served */
+function taken(
+  oldestFirst: readonly ReturnType<typeof translateOne>[],
+  at: 'plain' | 'routes',
+): readonly Outcome[] {
   const owners = new Map<string, string>()
-  return oldestFirst.map(({ routes, outcome }) => {
-    const problems = routes.flatMap(({ match, owner, rule }) => {
+  return oldestFirst.map(({ [at]: served, outcome }) => {
+    const problems = served.flatMap(({ match, owner, rule }) => {
       const identity = identityOf(match)
       const older = owners.get(identity) ?? owner
       owners.set(identity, older)
@@ -89,7 +92,7 @@ function withoutCertificate(host: string, { meta: { annotations } }: Ingress): r
       ),
     ]
   if (annotations[allowHttp] !== 'false') return []
-  const why = `"${host}" is not served at all, as there is no certificate for it`
+  const why = `nothing of it is served, as there is no certificate for "${host}"`
   return [ignored(`metadata.annotations["${allowHttp}"]: ${why}`)]
 }
 

@@ -163,22 +163,27 @@ function halves(
   return new Map(found.filter(([, problems]) => problems.length > 0))
 }
 
-/** Of two routes of one object that take the same requests the last one has them. */
+/** Of two routes of one object that take the same requests the last one has them. What another way leads to is served. */
 function twins(routes: readonly ProxyTreeRoute[]): Map<Key, readonly Problem[]> {
+  const own = routes.flatMap(({ route }) => (route.rule.startsWith('spec.routes') ? [route] : []))
+  const idOf = ({ owner, match }: Route): string => `${owner} ${identityOf(match)}`
+  const winners = new Map(own.map((route) => [idOf(route), route.rule]))
+  const done = new Set(
+    [...own].flatMap((route) => (winners.get(idOf(route)) === route.rule ? [nameOf(route)] : [])),
+  )
   const found = new Map<Key, readonly Problem[]>()
-  const winners = new Map<string, string>()
-  for (const { route } of routes.toReversed()) {
-    const { owner, rule, match } = route
-    if (!rule.startsWith('spec.routes')) continue
-    const identity = `${owner} ${identityOf(match)}`
-    const winner = winners.get(identity) ?? rule
-    winners.set(identity, winner)
-    if (winner === rule) continue
-    const key = owner.slice('HTTPProxy/'.length)
-    const told = ignored(`${rule}: ignored, as ${winner} has the same conditions`)
-    found.set(key, [told, ...(found.get(key) ?? [])])
+  for (const route of own) {
+    if (done.has(nameOf(route))) continue
+    done.add(nameOf(route))
+    const key = route.owner.slice('HTTPProxy/'.length)
+    const told = ignored(`${route.rule}: ignored, as ${winners.get(idOf(route))} has the same conditions`)
+    found.set(key, [...(found.get(key) ?? []), told])
   }
   return found
+}
+
+function nameOf({ owner, rule }: Route): string {
+  return `${owner} ${rule}`
 }
 
 /** What the host checks of its clients; refused, nothing of it is served. */

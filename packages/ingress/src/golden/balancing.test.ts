@@ -42,7 +42,8 @@ const objects = (...ports: readonly number[]) =>
     ),
   ].join('')
 
-const users = Array.from({ length: 40 }, (_, index) => `user-${index}`)
+/** An odd number, so that two rounds by turns are not alike. */
+const users = Array.from({ length: 41 }, (_, index) => `user-${index}`)
 
 describe.skipIf(withoutEnvoy())('the endpoints of a Service', { timeout: 30_000 }, () => {
   const stand = new Stand()

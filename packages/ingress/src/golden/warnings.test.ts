@@ -98,6 +98,24 @@ test('two routes of one object with the same conditions', () => {
   ])
 })
 
+test('a route that has no requests on one way, and has them on another, is served', () => {
+  const child = `
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: child, namespace: web}
+spec: {routes: [{conditions: [{prefix: /x/y}], ${shop}}, {conditions: [{prefix: /y}], ${shop}}]}
+`
+  const root = `
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: root, namespace: web}
+spec:
+  virtualhost: {fqdn: shop.test}
+  includes: [{name: child}, {name: child, conditions: [{prefix: /x}]}]
+`
+  expect(warnings(`${child}---${root}`)).toEqual([])
+})
+
 const ingress = (annotations: string, rest = '') => `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -115,7 +133,7 @@ test.each([
   [force, 'yes', '"yes" is neither true nor false, ignored: plain HTTP stays open'],
   [force, 'true', 'redirects to nothing, as there is no certificate for "shop.test"'],
   [allow, 'False', '"False" is neither true nor false, ignored: plain HTTP stays open'],
-  [allow, 'false', '"shop.test" is not served at all, as there is no certificate for it'],
+  [allow, 'false', 'nothing of it is served, as there is no certificate for "shop.test"'],
   ['projectcontour.io/retry-on', '5xxx', '"5xxx" is no condition that Envoy knows, ignored'],
   ['projectcontour.io/websocket-routes', '/ws', 'no path is "/ws", ignored'],
   [force, 'false', undefined],
@@ -138,6 +156,9 @@ test('of two Ingresses with one path the younger one hears of the older', () => 
   expect(warnings(both.toReversed().join('---'))).toEqual([
     'spec.rules[0].http.paths[0]: ignored, as the older Ingress "web/older" has this path',
   ])
+  // Of which nothing is served.
+  const closed = older(ingress(`${allow}: "false"`))
+  expect(warnings([younger(ingress('')), closed].join('---'))).toEqual([])
 })
 
 test('annotations of a Service are told to what leads there', () => {

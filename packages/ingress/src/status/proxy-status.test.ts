@@ -45,6 +45,19 @@ test('errors and warnings are listed apart, and fit the schema', () => {
   expect(condition?.warnings).toMatchObject([{ type: 'SpecError', reason: 'IgnoredField' }])
 })
 
+test.each([
+  ['as many as are listed', 100, 10, 100, undefined],
+  ['more', 5000, 300, 101, '4900 more are not listed'],
+  ['long ones', 20, 40_000, 7, '14 more are not listed'],
+])('of problems %s are told', (_, count, length, entries, last) => {
+  const problems = Array.from({ length: count }, () =>
+    warning('SpecError', 'IgnoredField', 'z'.repeat(length)),
+  )
+  const condition = proxyStatus(undefined, { reached: true, problems }, 1, [], now).conditions?.[0]
+  expect(condition?.warnings).toHaveLength(entries)
+  expect(condition?.warnings?.at(-1)?.message).toBe(last ?? 'z'.repeat(length))
+})
+
 test('a warning alone leaves it valid', () => {
   const status = proxyStatus(
     undefined,

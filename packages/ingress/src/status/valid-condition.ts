@@ -7,6 +7,9 @@ import type { Problem } from '../dag/problem.ts'
 
 /** The API's limit is 32,768. */
 export const longest = 32_760
+/** Of each severity: an object with its status is to stay below what the API server takes (1.5 MiB). */
+export const mostListed = 100
+const mostCharacters = 200_000
 export const validType = 'Valid'
 
 /**
@@ -38,12 +41,21 @@ export function validCondition(
 }
 
 function subConditions(problems: readonly Problem[], severity: Problem['severity']): SubCondition[] {
-  return problems
-    .filter((problem) => problem.severity === severity)
-    .map(({ type, reason, message }) => ({
-      type,
-      status: 'True',
-      reason,
-      message: message.slice(0, longest),
-    }))
+  const all = problems.filter((problem) => problem.severity === severity)
+  const listed: SubCondition[] = []
+  let characters = 0
+  for (const problem of all) {
+    const message = problem.message.slice(0, longest)
+    characters += message.length
+    if (listed.length === mostListed || characters > mostCharacters) {
+      listed.push(entryOf(problem, `${all.length - listed.length} more are not listed`))
+      break
+    }
+    listed.push(entryOf(problem, message))
+  }
+  return listed
+}
+
+function entryOf({ type, reason }: Problem, message: string): SubCondition {
+  return { type, status: 'True', reason, message }
 }
