@@ -13,16 +13,24 @@ export function wordsOf({ user, verb, resource }: AskedRequest): string {
   return `${user.split(':').at(-1)} ${verb} ${resource}`
 }
 
-/** Each refusal (403) once, in alphabetical order, and how often the pod that asked most often asked. */
+/** Asked together, of several objects of a kind: one refusal. */
+const togetherMs = 250
+
+/** Each refusal (403) once, in alphabetical order, and how often the pod that asked most often came again. */
 export function refusalsOf(lab: Lab, since: Date): ReadonlyMap<string, number> {
   const refused = requestsOf(lab, since).filter(({ code }) => code === 403)
   const byWords = [...Map.groupBy(refused, wordsOf)].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return new Map(
     byWords.map(([words, all]) => {
-      const times = [...Map.groupBy(all, ({ pod }) => pod).values()].map(({ length }) => length)
-      return [words, Math.max(...times)]
+      const ofPods = [...Map.groupBy(all, ({ pod }) => pod).values()]
+      return [words, Math.max(...ofPods.map(timesOf))]
     }),
   )
+}
+
+function timesOf(asked: readonly AskedRequest[]): number {
+  const at = asked.map((request) => request.at.getTime()).toSorted((a, b) => a - b)
+  return at.filter((ms, i) => i === 0 || ms - (at[i - 1] ?? 0) > togetherMs).length
 }
 
 /** What a pod's log says of refusals, a text for each line: `watch pods`. */
