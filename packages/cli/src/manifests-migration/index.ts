@@ -4,8 +4,13 @@
  * left out and why. Nothing is read of a cluster.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { parseAllDocuments, stringify } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments, stringify } from 'yaml'
 import { type Fields, fields, keepProgram, list, text } from './containers.ts'
+
+export interface ManifestFile {
+  readonly name: string
+  readonly text: string
+}
 
 interface Outcome {
   readonly object?: Fields
@@ -22,12 +27,12 @@ const frrGroup = 'frrk8s.metallb.io'
 /**
  * @param version of the images
  * @param registry where they lie; undefined: their names alone
- * @throws when a text is no YAML, or has neither program
+ * @throws when a file is no YAML, or none has a program
  */
-export function migrateManifests(texts: readonly string[], version: string, registry?: string): string {
+export function migrateManifests(files: readonly ManifestFile[], version: string, registry?: string): string {
   const imageOf: ImageOf = (program) =>
     `${registry === undefined ? '' : `${registry}/`}landfall/${program}:${version}`
-  const outcomes = texts.flatMap(objectsIn).map((object) => migrateObject(object, imageOf))
+  const outcomes = files.flatMap(objectsIn).map((object) => migrateObject(object, imageOf))
   const objects = outcomes.flatMap(({ object }) => (object === undefined ? [] : [object]))
   if (!objects.some(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet'))
     throw new Error('there is neither a controller nor a speaker of MetalLB in these manifests')
@@ -35,13 +40,25 @@ export function migrateManifests(texts: readonly string[], version: string, regi
   return [...head, ...objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`)].join('')
 }
 
-function objectsIn(manifest: string): readonly Fields[] {
-  return parseAllDocuments(manifest).flatMap((document) => {
-    if (document.errors[0] !== undefined) throw document.errors[0]
-    const value = fields(document.toJS())
+function objectsIn({ name, text: manifest }: ManifestFile): readonly Fields[] {
+  const lines = new LineCounter()
+  const refused = (offset: number, why: string) => new Error(`${name}:${lines.linePos(offset).line}: ${why}`)
+  return parseAllDocuments(manifest, { lineCounter: lines, prettyErrors: false }).flatMap((document) => {
+    const [error] = document.errors
+    if (error !== undefined) throw refused(error.pos[0], error.message)
+    const value = fields(read(document, (why) => refused(document.range[0], why)))
     if (value['kind'] === 'List') return list(value['items'])
     return Object.keys(value).length === 0 ? [] : [value]
   })
+}
+
+/** An alias of nothing is found only when the value is made: of the document, then, not of its line. */
+function read(document: Document, refused: (why: string) => Error): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw refused(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function migrateObject(object: Fields, imageOf: ImageOf): Outcome {

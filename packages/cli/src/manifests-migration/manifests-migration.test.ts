@@ -98,6 +98,11 @@ kind: PodSecurityPolicy
 metadata: { name: speaker }
 `
 
+function migrated(texts: readonly string[], version: string, registry?: string): string {
+  const files = texts.map((text, index) => ({ name: `${index + 1}.yaml`, text }))
+  return migrateManifests(files, version, registry)
+}
+
 function objectsOf(text: string): readonly unknown[] {
   return parseAllDocuments(text)
     .map((document): unknown => document.toJS())
@@ -110,7 +115,7 @@ function notesOf(text: string): readonly string[] {
 
 describe('manifests of MetalLB', () => {
   it('lose FRR and all that serves it', () => {
-    const printed = migrateManifests([frr], '1.2.3')
+    const printed = migrated([frr], '1.2.3')
     expect(objectsOf(printed)).toEqual([
       {
         apiVersion: 'apps/v1',
@@ -161,7 +166,7 @@ describe('manifests of MetalLB', () => {
   })
 
   it('lose the webhooks, frr-k8s and what Kubernetes has no more', () => {
-    const printed = migrateManifests([controller], '1.2.3')
+    const printed = migrated([controller], '1.2.3')
     expect(objectsOf(printed)).toEqual([
       {
         apiVersion: 'apps/v1',
@@ -203,7 +208,7 @@ rules:
 - { apiGroups: [frrk8s.metallb.io], resources: [frrconfigurations], verbs: ['*'] }
 - { nonResourceURLs: [/metrics], verbs: [get] }
 `
-    const printed = migrateManifests([frr, role], '1.2.3')
+    const printed = migrated([frr, role], '1.2.3')
     expect(objectsOf(printed)[1]).toMatchObject({
       rules: [
         { apiGroups: ['metallb.io'], resources: ['*'], verbs: ['get', 'list', 'watch'] },
@@ -216,7 +221,7 @@ rules:
   })
 
   it('name a registry that is given', () => {
-    const printed = migrateManifests([frr, controller], '1.2.3', 'registry.example.com:5000/team')
+    const printed = migrated([frr, controller], '1.2.3', 'registry.example.com:5000/team')
     const images = printed.match(/(?<=image: )\S*landfall\S*$/gm)
     expect(images).toEqual([
       'registry.example.com:5000/team/landfall/speaker:1.2.3',
@@ -226,14 +231,21 @@ rules:
   })
 
   it('are printed the same when they are read again', () => {
-    const once = migrateManifests([frr, controller], '1.2.3')
-    expect(objectsOf(migrateManifests([once], '1.2.3'))).toEqual(objectsOf(once))
+    const once = migrated([frr, controller], '1.2.3')
+    expect(objectsOf(migrated([once], '1.2.3'))).toEqual(objectsOf(once))
   })
 
-  it('are refused where no program is in them, or no YAML', () => {
-    expect(() => migrateManifests(['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n'], '1')).toThrow(
+  it('are refused where no program is in them', () => {
+    expect(() => migrated(['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n'], '1')).toThrow(
       /neither a controller nor a speaker/,
     )
-    expect(() => migrateManifests(['a: [b'], '1')).toThrow(/Flow sequence/)
+  })
+
+  it.each([
+    ['kind: A\n---\nmetadata: { name: a\nkind: B\n', /^2\.yaml:4: Flow map/],
+    ['kind: A\nmetadata:\n\tname: a\n', /^2\.yaml:3: Tabs/],
+    ['kind: A\n---\nkind: B\nmetadata: *none\n', /^2\.yaml:2: Unresolved alias.*none/],
+  ])('are refused by file and line where they are no YAML: %j', (text, said) => {
+    expect(() => migrated([frr, text], '1')).toThrow(said)
   })
 })

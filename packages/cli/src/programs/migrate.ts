@@ -36,7 +36,11 @@ function manifestsCommand(): Command {
     .addOption(imageRegistryFlag())
     .action(async (files: readonly string[], { imageRegistry }: { readonly imageRegistry?: string }) => {
       const { migrateManifests } = await import('../manifests-migration/index.ts')
-      const texts = files.map((file) => readFileSync(file === '-' ? 0 : file, 'utf8'))
-      process.stdout.write(migrateManifests(texts, readVersion(), imageRegistry))
+      const read = files.map((file) =>
+        file === '-'
+          ? { name: 'standard input', text: readFileSync(0, 'utf8') }
+          : { name: file, text: readFileSync(file, 'utf8') },
+      )
+      process.stdout.write(migrateManifests(read, readVersion(), imageRegistry))
     })
 }
