@@ -47,17 +47,19 @@ export function envoyFindings(view: ClusterView): readonly Finding[] {
   })
 }
 
-/** How its configuration stands, in a few words. */
-export function configurationText({ ready, reading }: EnvoyRow): string {
+/** How its configuration stands, in a few words. Its count of refusals tells of the past, unless an object is `refused` now. */
+export function configurationText({ ready, reading }: EnvoyRow, refused: boolean): string {
   if (reading === undefined) return 'not asked'
   if (reading.kind === 'unreadable') return `not readable (${reading.why})`
-  const { connected, state, listeners, warming = 0, refused = 0 } = reading.figures
+  const { connected, state, listeners, warming = 0, refused: refusals = 0 } = reading.figures
+  const counted = `${refusals} ${refusals === 1 ? 'update' : 'updates'} refused`
   const parts = [
     connected === undefined ? '' : connected ? 'connected' : 'NOT connected',
     state === undefined || (state === 'live' && ready) ? '' : state,
     listeners === undefined ? '' : `${listeners} listeners`,
     warming === 0 ? '' : `${warming} warming`,
-    refused === 0 ? '' : `${refused} ${refused === 1 ? 'update' : 'updates'} refused since it started`,
+    refusals === 0 || !refused ? '' : `${counted} since it started`,
   ]
-  return parts.filter((part) => part !== '').join(', ')
+  const now = parts.filter((part) => part !== '').join(', ')
+  return refusals === 0 || refused ? now : `${now} (history: ${counted})`
 }

@@ -162,13 +162,14 @@ function sessionCell({ established, unknown }: SessionFact): Cell {
   return unknown ? cell('unknown', 'yellow') : cell('DOWN', 'red')
 }
 
-function envoys({ envoys: rows }: Status, paint: Paint): readonly string[] {
+function envoys({ envoys: rows, findings }: Status, paint: Paint): readonly string[] {
   if (rows.length === 0) return []
+  const refused = findings.some(({ reason }) => reason === 'EnvoyRefused')
   const shown = rows.map((row) => [
     cell(row.name),
     cell(row.node),
     cell(row.ready ? 'yes' : 'NO', row.ready ? 'green' : 'red'),
-    cell(configurationText(row)),
+    cell(configurationText(row, refused)),
   ])
   return table(['POD', 'NODE', 'READY', 'CONFIGURATION'], shown, paint)
 }
