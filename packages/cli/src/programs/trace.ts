@@ -51,8 +51,18 @@ function readHeader(text: string, before: readonly Header[]): readonly Header[] 
 }
 
 async function trace(command: Command, url: string, flags: Flags): Promise<void> {
-  const { concluded, readStandings, readTarget, traceLive, traceObjects, traceText, tryRequest } =
-    await import('@landfall/diagnosis')
+  const {
+    concluded,
+    neighbourText,
+    readNeighbours,
+    readStandings,
+    readTarget,
+    suspects,
+    traceLive,
+    traceObjects,
+    traceText,
+    tryRequest,
+  } = await import('@landfall/diagnosis')
   const read = readTarget(url, { method: flags.method.toUpperCase(), headers: flags.header })
   if (typeof read === 'string') return command.error(`error: ${read}`)
   const cluster = await openForDiagnosis(flags, 'trace')
@@ -60,7 +70,7 @@ async function trace(command: Command, url: string, flags: Flags): Promise<void>
     const [view, addresses] = await Promise.all([readView(cluster, flags), addressesOf(read, flags)])
     const target: Target = { ...read, addresses }
     const standings = flags.live === false ? undefined : await readStandings(cluster, view, target)
-    const { steps, address, byEnvoy } = traceObjects(view, target, standings)
+    const { steps, address, announcers, byEnvoy } = traceObjects(view, target, standings)
     const at = address.includes(':') ? `[${address}]:${read.toPort}` : `${address}:${read.toPort}`
     const tried =
       flags.live === false
@@ -68,10 +78,17 @@ async function trace(command: Command, url: string, flags: Flags): Promise<void>
         : address === ''
           ? ({ kind: 'notTried', why: 'there is no address' } as const)
           : await tryRequest(address, target)
-    const found = concluded(target.url, [
-      ...steps,
-      traceLive(tried, { at, insisted: flags.live === true, byEnvoy, namespace: flags.ingressNamespace }),
-    ])
+    const { observed } = view
+    const expected = {
+      at,
+      insisted: flags.live === true,
+      byEnvoy,
+      namespace: flags.ingressNamespace,
+      // After the request, for which this machine had to know them.
+      neighbour: neighbourText(address, await readNeighbours(), observed.nodes.items, announcers),
+      suspects: suspects(observed),
+    }
+    const found = concluded(target.url, [...steps, traceLive(tried, expected)])
     process.stdout.write(
       flags.output === 'json' ? jsonText(found, true) : traceText(found, await painterFor(process.stdout)),
     )

@@ -156,7 +156,7 @@ const diagnosis: Readonly<Record<string, Meaning>> = {
   ],
   addressTwice: [
     'Two Services of different load balancers hold one address.',
-    'Take the address out of the pools of one of the two.',
+    'Take the address out of the pools of one of the two; the message names who wrote it, and pods of other load balancers.',
   ],
   answeredAllTheSame: [
     'The request was answered though a step is broken: by what Envoys or routers still know, or by another way.',
@@ -164,7 +164,7 @@ const diagnosis: Readonly<Record<string, Meaning>> = {
   ],
   anotherServer: [
     'What answers at the address is not Envoy.',
-    'Look for another host with the address (arping shows two MACs), or a proxy on the way.',
+    'Look for another host with the address (trace says its MAC address on the LAN, arping shows two), or a proxy on the way.',
   ],
   answersItself: [
     'The route answers with an error of its own, without a backend.',

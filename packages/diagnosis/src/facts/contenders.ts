@@ -4,6 +4,7 @@ import type { BalancedService, Observed, Places, PodFacts } from '../observed.ts
 import { editing } from './advice.ts'
 import { announcersOf } from './announcers.ts'
 import { conditionIn } from './condition.ts'
+import { otherBalancers } from './other-balancers.ts'
 
 export interface Contention {
   readonly reason: 'addressTwice' | 'addressOverwritten' | 'foreignSpeaker' | 'twoAnnouncers'
@@ -20,13 +21,14 @@ const controllers = ['landfall-controller', 'controller']
 export function contentionsOf(service: BalancedService, observed: Observed): readonly Contention[] {
   return [
     ...twins(service, observed),
-    ...overwritten(service),
+    ...overwritten(service, observed),
     ...secondAnnouncer(service, observed),
     ...foreignSpeakers(service, observed),
   ]
 }
 
-function twins(service: BalancedService, { services, places }: Observed): readonly Contention[] {
+function twins(service: BalancedService, observed: Observed): readonly Contention[] {
+  const { services, places } = observed
   return (
     services.items
       .filter((other) => other !== service && other.type === 'LoadBalancer' && !shares(service, other))
@@ -36,14 +38,33 @@ function twins(service: BalancedService, { services, places }: Observed): readon
       .map((other) => {
         const both = addressesOf(service).filter((address) => addressesOf(other).includes(address))
         const [stand, them] = both.length === 1 ? ['is', 'it'] : ['are', 'them']
+        const [own, strange] = isAnswered(service) ? [service, other] : [other, service]
         return {
           reason: 'addressTwice' as const,
-          message: `${both.join(' and ')} ${stand} also in the status of Service ${keyOf(other.meta)}${classText(other)}: two programs gave ${them} away`,
-          next: isAnswered(service) ? apart(places, service, other) : apart(places, other, service),
+          message: `${both.join(' and ')} ${stand} also in the status of Service ${keyOf(other.meta)}${classText(other)}: two programs gave ${them} away${strangerText(strange, observed)}`,
+          next: apart(places, own, strange),
           mirrored: isAnswered(other) && (!isAnswered(service) || keyOf(other.meta) < keyOf(service.meta)),
         }
       })
   )
+}
+
+/** The program that gave an address to the Service: by who wrote its status, and by the pods that run here. */
+function strangerText(service: BalancedService, observed: Observed): string {
+  const writer = writerOf(service)
+  const wrote = writer === undefined ? '' : `; "${writer}" wrote it into ${keyOf(service.meta)}`
+  return `${wrote}${runningText(observed)}`
+}
+
+function runningText(observed: Observed): string {
+  const all = otherBalancers(observed)
+  return all.length === 0 ? '' : `; other load balancers with pods here: ${all.join(', ')}`
+}
+
+/** Who wrote the addresses last, unless that is a controller of ours or of MetalLB. */
+function writerOf({ addressWriters }: BalancedService): string | undefined {
+  const writer = addressWriters.at(-1)
+  return writer === undefined || controllers.includes(writer) ? undefined : writer
 }
 
 /** The address of `own` may be in use: the other Service gives way. */
@@ -52,7 +73,16 @@ function apart(places: Places, own: BalancedService, other: BalancedService): st
   const range = pool === '' ? `the addresses of Service ${keyOf(own.meta)}` : `the addresses of pool ${pool}`
   const who = other.loadBalancerClass === '' ? 'the other program' : `the controller${classText(other)}`
   const edit = pool === '' ? '' : ` (${editing('IPAddressPool', `${places.system}/${pool}`)})`
-  return `Keep ${range} out of the range of ${who}, or its range out of the pool${edit}; then have it give Service ${keyOf(other.meta)} another address: ${emptied(other)}`
+  return `Keep ${range} out of the range of ${who}, or its range out of the pool${edit}; then have it give Service ${keyOf(other.meta)} another address: ${emptied(other)}${unnamed(other)}`
+}
+
+/** Where its writer is not told: how to see it. */
+function unnamed(service: BalancedService): string {
+  return isAnswered(service) || writerOf(service) !== undefined ? '' : `; who wrote it: ${writers(service)}`
+}
+
+function writers({ meta }: BalancedService): string {
+  return `kubectl -n ${meta.namespace} get service ${meta.name} -o yaml --show-managed-fields`
 }
 
 /** The command after which its balancer gives it another address. */
@@ -75,10 +105,10 @@ function shares(a: BalancedService, b: BalancedService): boolean {
 }
 
 /** What our condition says it was given is not what stands in the status, and somebody else wrote it last. */
-function overwritten(service: BalancedService): readonly Contention[] {
+function overwritten(service: BalancedService, observed: Observed): readonly Contention[] {
   const allocated = conditionIn(service.conditions, 'metallb.io/AddressAllocated')
-  const writer = service.addressWriters.at(-1)
-  if (allocated?.status !== 'True' || writer === undefined || controllers.includes(writer)) return []
+  const writer = writerOf(service)
+  if (allocated?.status !== 'True' || writer === undefined) return []
   const strange = addressesOf(service).filter(
     (address) => !allocated.message.includes(`${address} from pool`),
   )
@@ -86,8 +116,8 @@ function overwritten(service: BalancedService): readonly Contention[] {
   return [
     {
       reason: 'addressOverwritten',
-      message: `the status says ${strange.join(', ')}, written by "${writer}"; the controller gave ${allocated.message}`,
-      next: `End the other load balancer ("${writer}"; with k3s: --disable=servicelb), or leave the Service to it: make it anew with the other's spec.loadBalancerClass. What is written now: kubectl -n ${service.meta.namespace} get service ${service.meta.name} -o yaml --show-managed-fields`,
+      message: `the status says ${strange.join(', ')}, written by "${writer}"; the controller gave ${allocated.message}${runningText(observed)}`,
+      next: `End the other load balancer ("${writer}"; with k3s: --disable=servicelb), or leave the Service to it: make it anew with the other's spec.loadBalancerClass. What is written now: ${writers(service)}`,
     },
   ]
 }

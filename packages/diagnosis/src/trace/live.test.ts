@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { type Try, traceLive } from './live.ts'
 
-const expected = { at: '192.0.2.1:443', insisted: false, byEnvoy: true, namespace: 'projectcontour' }
+const expected = {
+  at: '192.0.2.1:443',
+  insisted: false,
+  byEnvoy: true,
+  namespace: 'projectcontour',
+  neighbour: 'on this LAN MAC 52:54:00:00:00:99 has it; n1 announces it',
+  suspects: 'kube-vip (pod kube-system/kube-vip-n1) of this cluster',
+}
 const good = { kind: 'answered', status: 200, server: 'envoy', location: '', distrust: '' } as const
 
 test.each<readonly [string, Try, string, string]>([
@@ -27,4 +34,12 @@ test.each<readonly [string, Try, string, string]>([
 test('who insists on the try takes no way there for a fault', () => {
   const tried: Try = { kind: 'noConnection', code: 'EHOSTUNREACH', message: '' }
   expect(traceLive(tried, { ...expected, insisted: true }).state).toBe('broken')
+})
+
+test('where another host answers, its MAC, who it may be and the command to find out are told', () => {
+  const { details, next } = traceLive({ ...good, server: 'nginx' }, expected)
+  expect(details).toEqual([expected.neighbour])
+  expect(next).toContain('arping -c 3 -I INTERFACE 192.0.2.1')
+  expect(next).toContain(expected.suspects)
+  expect(next).toContain('ip -br address show to 192.0.2.1')
 })

@@ -30,17 +30,26 @@ export interface Expected {
   readonly byEnvoy: boolean
   /** Of Envoy. */
   readonly namespace: string
+  /** Which host has the address on this LAN; '' where that is not known. */
+  readonly neighbour: string
+  /** Who else may have the address. */
+  readonly suspects: string
 }
 
 export function traceLive(tried: Try, expected: Expected): Step {
-  const { at, insisted } = expected
+  const found = outcome(tried, expected)
+  const { neighbour } = expected
+  return tried.kind === 'notTried' || neighbour === '' ? found : { ...found, details: [neighbour] }
+}
+
+function outcome(tried: Try, expected: Expected): Step {
   switch (tried.kind) {
     case 'notTried':
       return skipped(step, tried.why)
     case 'noConnection':
-      return noConnection(tried, at, insisted)
+      return noConnection(tried, expected)
     case 'noAnswer': {
-      const message = `${at} takes a connection and then gives no answer: ${tried.message}`
+      const message = `${expected.at} takes a connection and then gives no answer: ${tried.message}`
       const next = `Over https a name that is not served ends the handshake; else: ${logsOf(expected)}`
       return broken(step, tried.code, message, { next })
     }
@@ -51,8 +60,17 @@ export function traceLive(tried: Try, expected: Expected): Step {
 
 /** `at`: address and port. */
 function arping(at: string): string {
-  const address = at.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+  const address = addressIn(at)
   return address.includes(':') ? `ndisc6 -m ${address} INTERFACE` : `arping -c 3 -I INTERFACE ${address}`
+}
+
+function addressIn(at: string): string {
+  return at.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+}
+
+/** Who has the address beside the node that is to, and how to see that on a host. */
+function rivals({ at, suspects }: Expected): string {
+  return `whose MAC answers on the LAN: ${arping(at)}. It may be of ${suspects}: see on the nodes, and on the host of that MAC: ip -br address show to ${addressIn(at)}`
 }
 
 function logsOf({ namespace }: Expected): string {
@@ -61,12 +79,12 @@ function logsOf({ namespace }: Expected): string {
 
 function noConnection(
   { code, message }: Extract<Try, { readonly kind: 'noConnection' }>,
-  at: string,
-  insisted: boolean,
+  expected: Expected,
 ): Step {
+  const { at, insisted } = expected
   if (code === 'ECONNREFUSED') {
     const text = `${at} refuses the connection: the address is reached, and nothing listens there`
-    const next = `If all steps above are well, kube-proxy does not run on the node, or a host that is not a node has the address too; on the LAN: ${arping(at)}`
+    const next = `If all steps above are well, kube-proxy does not run on the node, or another host has the address too: see ${rivals(expected)}`
     return broken(step, code, text, { next })
   }
   const away = unreachable.includes(code)
@@ -85,7 +103,7 @@ function answered(
   const text = `${at} answers ${status}${to}${by}`
   if (byEnvoy && server !== 'envoy') {
     const who = server === '' ? 'what answers does not say that it is Envoy' : `that is not Envoy`
-    const next = `Another host or a proxy answers in its place: look at http_proxy and at routers on the way, and on the LAN, whether two MACs have the address: ${arping(at)}`
+    const next = `Another host or a proxy answers in its place: look at http_proxy and at routers on the way, and ${rivals(expected)}`
     return broken(step, 'anotherServer', `${text}: ${who}`, { next })
   }
   if (status >= 502 && status <= 504) {

@@ -28,6 +28,8 @@ export interface Traced {
   readonly steps: readonly Step[]
   /** '' where there is none. */
   readonly address: string
+  /** Nodes that announce it; [] where they are not known. */
+  readonly announcers: readonly string[]
   /** Envoy is expected to answer, and to say that it is Envoy. */
   readonly byEnvoy: boolean
 }
@@ -44,6 +46,7 @@ export function traceObjects(
     return {
       steps: [step, ...missing, ...traceHttp(view, undefined, target, standings)],
       address: '',
+      announcers: [],
       byEnvoy: false,
     }
   }
@@ -57,7 +60,7 @@ export function traceObjects(
     steps.push(...(arrival.state === 'broken' ? behind.map(meant) : behind))
   }
   const byEnvoy = envoy && view.serving.options.listeners.serverHeader === 'overwrite'
-  return { steps, address: entry.address, byEnvoy }
+  return { steps, address: entry.address, announcers: announcement.nodes, byEnvoy }
 }
 
 /** That nothing is announced while no endpoint is ready is as it should be: the endpoints are the matter. */
