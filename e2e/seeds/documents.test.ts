@@ -1,6 +1,6 @@
 /** What the documents have a reader run, on what it is run on. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { imagesOf } from '@landfall/manifests'
 import { expect, test } from 'vitest'
@@ -57,6 +57,16 @@ const rows = [...textOf('docs/guides.md').matchAll(/^\| (.*?) \| (.*) \|$/gm)].m
 
 test.each(commands)('docs/guides.md says what to run for %s', (command) => {
   expect(rows.some(([theirs]) => theirs.includes(`\`${command}\``))).toBe(true)
+})
+
+test('3.10: no image and no manifest has iptables', () => {
+  const files = [
+    'images/Containerfile',
+    ...readdirSync(join(root, 'manifests'), { recursive: true }).map((one) => `manifests/${String(one)}`),
+  ]
+  const texts = files.filter((file) => statSync(join(root, file)).isFile()).map(textOf)
+  expect(texts.length).toBeGreaterThan(3)
+  expect(texts.filter((text) => text.includes('iptables'))).toEqual([])
 })
 
 test('docs/guides.md has every manifest pull from the registry', () => {

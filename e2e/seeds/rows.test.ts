@@ -1,4 +1,4 @@
-/** The table of README.md: every behaviour that a guide shows has a test that exists, or is run by hand. */
+/** The table of README.md: every behaviour that a guide shows has a test that exists; two are run by hand. */
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
@@ -10,6 +10,9 @@ const counts = [13, 17, 9, 11, 9]
 const wanted = counts.flatMap((count, guide) =>
   Array.from({ length: count }, (_, index) => `${guide}.${index + 1}`),
 )
+
+/** What is only there on hardware, and in a cloud, that the lab is not. */
+const byHand = ['0.13', '3.9']
 
 interface Row {
   readonly id: string
@@ -32,9 +35,10 @@ test('every row is there once, in its order', () => {
   expect(rows.map(({ id }) => id)).toEqual(wanted)
 })
 
-test.each(rows)('$id has a test, or says how it is run by hand', ({ tests, cell }) => {
-  const [, manual = ''] = /(?:^|; )manual: (.{20,})$/.exec(cell) ?? []
-  expect(tests.length > 0 || manual !== '').toBe(true)
+test.each(rows)('$id has a test, or says how it is run by hand where it may be', ({ id, tests, cell }) => {
+  if (byHand.includes(id)) return expect(cell).toMatch(/(?:^|; )manual: .{20,}$/)
+  expect(tests).not.toEqual([])
+  expect(cell).not.toMatch(/\bmanual\b/)
 })
 
 test.each(rows.flatMap(({ id, tests }) => tests.map((one) => ({ id, ...one }))))(
