@@ -125,7 +125,7 @@ export const breaks: readonly Break[] = [
   {
     name: 'two programs fighting over one address',
     at: ['address', 'addressTwice'],
-    names: /web\/till.*example\.com\/other.*"other-balancer" wrote it/s,
+    names: /web\/till.*example\.com\/other.*"other-balancer" wrote/s,
     break: async (lab) => {
       await lab.apply([till({ loadBalancerClass: 'example.com/other' })])
       await writeEnvoysAddress(lab, 'till', 'other-balancer')

@@ -52,7 +52,7 @@ function twins(service: BalancedService, observed: Observed): readonly Contentio
 /** The program that gave an address to the Service: by who wrote its status, and by the pods that run here. */
 function strangerText(service: BalancedService, observed: Observed): string {
   const writer = writerOf(service)
-  const wrote = writer === undefined ? '' : `; "${writer}" wrote it into ${keyOf(service.meta)}`
+  const wrote = writer === undefined ? '' : `; "${writer}" wrote the status of ${keyOf(service.meta)}`
   return `${wrote}${runningText(observed)}`
 }
 

@@ -16,7 +16,12 @@ test.each([
   }
   expect(text(true)).toMatch(/^The request was answered all the same: /)
   expect(text(true)).toContain(how)
-  const steps = concluded('http://shop/', [broken(step, reason, ''), fine('request', 'answers 200')]).steps
-  expect(steps.at(-1)).toMatchObject({ state: 'warning', message: `answers 200, though ${step} is broken` })
+  const details = ['on this LAN MAC 52:54:00:00:00:11 has it']
+  const steps = [broken(step, reason, ''), fine('request', 'answers 200', details)]
+  expect(concluded('http://shop/', steps).steps.at(-1)).toMatchObject({
+    state: 'warning',
+    message: `answers 200, though ${step} is broken`,
+    details,
+  })
   expect(text(false)).not.toContain('all the same')
 })

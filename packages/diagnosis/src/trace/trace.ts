@@ -113,5 +113,8 @@ export function concluded(url: string, steps: readonly Step[]): Trace {
 /** An answer is no proof that all is well. */
 function inSpiteOf(broken: Step, step: Step): Step {
   if (step.name !== 'request' || step.state !== 'ok') return step
-  return doubtful('request', 'answeredAllTheSame', `${step.message}, though ${broken.name} is broken`)
+  const { details } = step
+  return doubtful('request', 'answeredAllTheSame', `${step.message}, though ${broken.name} is broken`, {
+    details,
+  })
 }
