@@ -92,6 +92,16 @@ test.each(documents.filter((name) => name.endsWith('.md')))('links of %s lead so
   expect(broken.map(([link]) => link)).toEqual([])
 })
 
+test('every document is linked to from another one', () => {
+  const linked = documents.flatMap((from) =>
+    [...textOf(from).matchAll(/\]\((?!https?:)([^)#]+)/g)]
+      .map(([, path = '']) => join(dirname(from), path))
+      .filter((to) => to !== from),
+  )
+  const markdown = documents.filter((name) => name.endsWith('.md') && name !== 'README.md')
+  expect(markdown.filter((name) => !linked.includes(name))).toEqual([])
+})
+
 /** As they are linked to. */
 function headingsOf(document: string): readonly string[] {
   const headings = [...textOf(document).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text)
