@@ -11,6 +11,7 @@ import {
   type Announced,
   addressesOf,
   backendName,
+  endpointsReady,
   firstNodes,
   gather,
   owners,
@@ -201,10 +202,13 @@ export async function rollingUpdate({ lab }: Pick<Site, 'lab'>): Promise<void> {
 }
 
 /** A drain passes over DaemonSets: the speaker goes after it, with the node. */
-async function drain({ lab }: Site, node: string, evicted: 'all' | 'ours'): Promise<void> {
+async function drain(site: Site, node: string, evicted: 'all' | 'ours'): Promise<void> {
+  const { lab } = site
   const ours = evicted === 'ours' ? [`--pod-selector=app=${backendName(node)}`] : []
   await lab.kubectl(['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force', ...ours])
   await lab.kubectl(['delete', 'pod', await speakerOn(lab, node), '-n', system])
   await lab.kubectl(['uncordon', node])
   await speakersReady(lab)
+  // Kubernetes' controllers rest for up to a minute after an outage of the API server.
+  await endpointsReady(site)
 }

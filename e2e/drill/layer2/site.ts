@@ -198,6 +198,24 @@ export async function speakersReady(lab: Lab, count?: number): Promise<void> {
   await lab.waitFor('the speakers to be ready', look, { timeoutMs: 120_000 })
 }
 
+interface EndpointSlice extends KubernetesObject {
+  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[]
+}
+
+/** An address without an endpoint is nobody's. */
+export async function endpointsReady({ lab, services }: Site): Promise<void> {
+  const look = async (): Promise<boolean> => {
+    const slices = await lab.list<EndpointSlice>('endpointslices', { namespace })
+    const isReady = (name: string): boolean => {
+      const own = slices.filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+      const endpoints = own.flatMap((slice) => slice.endpoints ?? [])
+      return endpoints.length > 0 && endpoints.every(({ conditions }) => conditions?.ready === true)
+    }
+    return services.every(({ name }) => isReady(name))
+  }
+  await lab.waitFor('every Service to have its endpoint', look, { timeoutMs: 120_000 })
+}
+
 export async function speakerPods(lab: Lab): Promise<readonly PodObject[]> {
   return await lab.list<PodObject>('pods', { namespace: system, selector: 'component=speaker' })
 }
@@ -269,13 +287,15 @@ export async function owners(
 ): Promise<ReadonlyMap<string, string>> {
   const since = epochMs()
   const asked = new Set(ips)
-  const look = (): ReadonlyMap<string, string> | false => {
+  const look = (): ReadonlyMap<string, string> => {
     const found = new Map<string, string>()
     for (const { ip, mac, at, kind } of watch.claims) {
       const node = site.macs.get(mac)
       if (at >= since && kind === 'answer' && node !== undefined && asked.has(ip)) found.set(ip, node)
     }
-    return ips.every((ip) => found.has(ip)) && found
+    const missing = ips.filter((ip) => !found.has(ip))
+    if (missing.length > 0) throw new Error(`nobody answers for ${missing.join(', ')}`)
+    return found
   }
   return await site.lab.waitFor('an owner of every address', look, { timeoutMs })
 }
