@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { inNetns } from '../lab/host/netns.ts'
 import type { LabHost } from '../lab/index.ts'
 import type { Gap } from './gaps.ts'
+import { PortsUsed } from './ports.ts'
 
 export interface LoadOptions {
   readonly address: string
@@ -16,6 +17,12 @@ export interface LoadOptions {
   readonly byPackets?: true
   /** An answer that took longer than this was held up, by a lost packet for example. */
   readonly lateMs: number
+}
+
+/** What a generator is told. */
+export interface LoadOrder extends LoadOptions {
+  /** Connections that were made before, for `localPort`. */
+  readonly portsUsed: number
 }
 
 export interface Disturbance {
@@ -63,10 +70,13 @@ export interface RunningLoad {
 }
 
 const program = join(import.meta.dirname, 'main.ts')
+const ports = new PortsUsed()
 
 /** Requests until it is stopped, each on a connection of its own. Ends with the process that started it. */
 export function startLoad(from: LabHost, options: LoadOptions): RunningLoad {
-  const [file = '', ...args] = inNetns(from.host.netns, [process.execPath, program, JSON.stringify(options)])
+  const { netns } = from.host
+  const order: LoadOrder = { ...options, portsUsed: ports.of(netns, options.address) }
+  const [file = '', ...args] = inNetns(netns, [process.execPath, program, JSON.stringify(order)])
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.on('error', () => {}) // it ended already: said by the result that does not come
   let tally: LoadTally = { sent: 0, answered: 0, quietMs: 0 }
@@ -76,7 +86,10 @@ export function startLoad(from: LabHost, options: LoadOptions): RunningLoad {
     .on('line', (text) => {
       const line: LoadLine = JSON.parse(text)
       if (line.kind === 'tally') tally = line.tally
-      else result.resolve(line.result)
+      else {
+        ports.add(netns, options.address, line.result.sent)
+        result.resolve(line.result)
+      }
     })
     .once('close', () => result.reject(new Error(`the load from ${from.name} ended without a result`)))
   child.once('error', result.reject)

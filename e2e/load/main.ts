@@ -7,9 +7,10 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type TcpProgress, tcpProgress } from '@landfall/net'
 import { gapsOf, type Outcome } from './gaps.ts'
-import type { Disturbance, LoadLine, LoadOptions, LoadTally } from './load.ts'
+import type { Disturbance, LoadLine, LoadOrder, LoadTally } from './load.ts'
+import { localPort } from './ports.ts'
 
-const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}')
+const options: LoadOrder = JSON.parse(process.argv[2] ?? '{}')
 const tickMs = 10
 const goodInRow = 20
 /** Lost, whatever the kernel says. */
@@ -51,23 +52,21 @@ function ask(started: number): Promise<void> {
       disturbed(lost, why, why === 'ECONNRESET' || isUnanswered)
       resolve()
     }
-    const call = request(
-      { host: options.address, port: 80, path: '/', headers, agent: false },
-      (response) => {
-        response.resume()
-        response.once('error', (error) => failed(error.message))
-        response.once('end', () => {
-          if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
-          if (!over()) return
-          call.socket?.resetAndDestroy()
-          const ms = performance.now() - started
-          took.push(ms)
-          outcomes.push({ atMs: Math.round(started - first), ok: true })
-          if (ms > options.lateMs) disturbed(late, `${Math.round(ms)} ms`)
-          resolve()
-        })
-      },
-    )
+    const to = { host: options.address, port: 80, localPort: localPort(options.portsUsed + sent) }
+    const call = request({ ...to, path: '/', headers, agent: false }, (response) => {
+      response.resume()
+      response.once('error', (error) => failed(error.message))
+      response.once('end', () => {
+        if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)
+        if (!over()) return
+        call.socket?.resetAndDestroy()
+        const ms = performance.now() - started
+        took.push(ms)
+        outcomes.push({ atMs: Math.round(started - first), ok: true })
+        if (ms > options.lateMs) disturbed(late, `${Math.round(ms)} ms`)
+        resolve()
+      })
+    })
     let deadline = setTimeout(judge, options.timeoutMs)
     call.once('error', (error) => failed('code' in error ? String(error.code) : error.message))
     call.end()
