@@ -20,6 +20,7 @@ import { createLab, type KubernetesObject, type Lab, type Manifest } from '../la
 import { labPaths } from '../lab/state/lab-state.ts'
 import { migrated } from '../seeds/migrated-manifests.ts'
 import { makeAuthority } from './certificate.ts'
+import { broken } from './invariants.ts'
 import { echo, namespaceObject, type ProxyObject, proxy } from './site.ts'
 
 const namespace = 'shop'
@@ -173,6 +174,8 @@ describe('manifests of other releases', () => {
         expect([metadata.name, had, peak < 100 * 2 ** 20]).toEqual([metadata.name, cores, true])
       }
     })
+
+    it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))
   })
 
   describe.each(flavours)('MetalLB v0.16, %s, as landfall migrate manifests prints it', (flavour) => {
@@ -207,6 +210,8 @@ describe('manifests of other releases', () => {
       }
       await isWhole(system, 4)
     })
+
+    it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))
   })
 
   describe.each(['v1.20', 'v1.33'] as const)('Contour %s', (release) => {
@@ -243,6 +248,8 @@ describe('manifests of other releases', () => {
       await expect.poll(status, { timeout: 30_000 }).toBe('valid')
       await isWhole('projectcontour', 2 + lab.nodes.length)
     })
+
+    it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))
   })
 
   /** So many pods, and no container of them ended. */

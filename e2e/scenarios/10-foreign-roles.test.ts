@@ -14,6 +14,7 @@ import { webhooks } from '../foreign/webhooks.ts'
 import { createLab, type KubernetesObject, type Lab, type Manifest } from '../lab/index.ts'
 import { routerAsn } from '../lab/routers/frr-config.ts'
 import { makeAuthority } from './certificate.ts'
+import { broken, brokenByItself } from './invariants.ts'
 import { echo, namespaceObject, nextHops } from './site.ts'
 
 const namespace = 'shop'
@@ -124,6 +125,8 @@ describe('manifests of MetalLB', () => {
       expect([...refusals.keys()]).toEqual(refusedByMetallb07)
       await isHarmless(refusals)
     })
+
+    it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))
   })
 
   describe('v0.16, with its webhooks', () => {
@@ -183,6 +186,8 @@ describe('manifests of MetalLB', () => {
       expect([...refusals.keys()]).toEqual(refusedByMetallb016)
       await isHarmless(refusals)
     })
+
+    it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))
   })
 
   describe('our own', () => {
@@ -231,6 +236,8 @@ describe('manifests of MetalLB', () => {
       expect(unused().filter((words) => !rare.includes(words))).toEqual([])
       expect([...refusalsOf(lab, since).keys()]).toEqual([])
     })
+
+    it('keep what always holds', async () => expect(await brokenByItself(lab)).toEqual([]))
   })
 
   async function served(): Promise<Served> {
