@@ -16,7 +16,7 @@ test.each([
   }
   expect(text(true)).toMatch(/^The request was answered all the same: /)
   expect(text(true)).toContain(how)
-  const details = ['on this LAN MAC 52:54:00:00:00:11 has it']
+  const details = ['this machine goes to MAC 52:54:00:00:00:11']
   const steps = [broken(step, reason, ''), fine('request', 'answers 200', details)]
   expect(concluded('http://shop/', steps).steps.at(-1)).toMatchObject({
     state: 'warning',

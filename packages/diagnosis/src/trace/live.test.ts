@@ -6,7 +6,7 @@ const expected = {
   insisted: false,
   byEnvoy: true,
   namespace: 'projectcontour',
-  neighbour: 'on this LAN MAC 52:54:00:00:00:99 has it; n1 announces it',
+  neighbour: 'this machine goes to MAC 52:54:00:00:00:99; announced by n1',
   suspects: 'kube-vip (pod kube-system/kube-vip-n1) of this cluster',
 }
 const good = { kind: 'answered', status: 200, server: 'envoy', location: '', distrust: '' } as const

@@ -18,22 +18,22 @@ test.each([
   [
     'by the node that announces it',
     ['192.168.77.200   0x1         0x2         52:54:00:00:00:11', node1, node2],
-    'on this LAN MAC 52:54:00:00:00:11 has it, of node n1',
+    'this machine goes to MAC 52:54:00:00:00:11, of node n1',
   ],
   [
     'by another node',
     ['192.168.77.200   0x1         0x2         52:54:00:00:00:12', node1, node2],
-    'on this LAN MAC 52:54:00:00:00:12 has it, of node n2; n1 announces it',
+    'this machine goes to MAC 52:54:00:00:00:12, of node n2; announced by n1',
   ],
   [
     'by a host that is no node',
     ['192.168.77.200   0x1         0x2         52:54:00:00:00:99', node1, node2],
-    'on this LAN MAC 52:54:00:00:00:99 has it, which is not that of n1, n2; n1 announces it',
+    'this machine goes to MAC 52:54:00:00:00:99, which is not that of n1, n2; announced by n1',
   ],
   [
     'by somebody, where no node was spoken to',
     ['192.168.77.200   0x1         0x2         52:54:00:00:00:99'],
-    'on this LAN MAC 52:54:00:00:00:99 has it; n1 announces it',
+    'this machine goes to MAC 52:54:00:00:00:99; announced by n1',
   ],
 ])('an address is held %s', (_name, lines, said) => {
   expect(neighbourText('192.168.77.200', neighboursIn(tableOf(...lines)), nodes, ['n1'])).toBe(said)

@@ -31,9 +31,10 @@ export function neighbourText(
     }),
   )
   const owner = seen.find((one) => one.mac === mac)?.node
-  const said = announcers.length === 0 ? '' : `; ${announcers.join(', ')} announces it`
+  const said = announcers.length === 0 ? '' : `; announced by ${announcers.join(', ')}`
   if (owner !== undefined)
-    return `on this LAN MAC ${mac} has it, of node ${owner}${announcers.includes(owner) ? '' : said}`
-  const strange = seen.length === 0 ? '' : `, which is not that of ${seen.map(({ node }) => node).join(', ')}`
-  return `on this LAN MAC ${mac} has it${strange}${said}`
+    return `this machine goes to MAC ${mac}, of node ${owner}${announcers.includes(owner) ? '' : said}`
+  const others = [...new Set(seen.map(({ node }) => node))].join(', ')
+  const strange = others === '' ? '' : `, which is not that of ${others}`
+  return `this machine goes to MAC ${mac}${strange}${said}`
 }
