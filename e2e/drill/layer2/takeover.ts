@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { files } from '../../lab/control/flags.ts'
-import { type Lab, readAudit } from '../../lab/index.ts'
+import { type AskedRequest, type Lab, readAudit } from '../../lab/index.ts'
 import { labPaths } from '../../lab/state/lab-state.ts'
 import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
@@ -136,14 +136,17 @@ async function restarted(lab: Lab, node: string, note: (text: string) => void): 
   return { rssMiB: rss / 2 ** 20, peakMiB: peak / 2 ** 20, writes: writes(lab).length - before, running }
 }
 
-function judged(acquired: readonly string[], { rssMiB, peakMiB, writes: again, running }: Restart) {
-  const each = acquired.filter((resource) => ofAddresses.has(resource)).length / count
+function judged(acquired: readonly Asked[], { rssMiB, peakMiB, writes: again, running }: Restart) {
+  const done = acquired.filter(({ code }) => code < 400)
+  const each = done.filter(({ resource }) => ofAddresses.has(resource)).length / count
   return {
     figures: {
       'max RSS MiB': rssMiB,
       'max peak MiB': peakMiB,
       'max writes an address': each,
-      'max other writes': acquired.length - each * count,
+      'max other writes': done.length - each * count,
+      // Somebody else wrote the object meanwhile: nothing was changed, and it is read and written again.
+      'max writes refused': acquired.length - done.length,
       'writes at a restart': again,
     },
     complaints: [
@@ -168,13 +171,15 @@ async function written(lab: Lab, note: (text: string) => void): Promise<number> 
   return known
 }
 
+type Asked = Pick<AskedRequest, 'resource' | 'code'>
+
 /** The speaker's word on itself comes on top. */
 const ofAddresses = new Set(['servicel2statuses', 'servicel2statuses/status', 'services/status', 'events'])
 const writing = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 
-/** What speakers wrote so far, resource by resource, as the API server's audit log has it. */
-function writes({ id }: Lab): readonly string[] {
-  return readAudit(id)
-    .filter(({ user, verb }) => user === `system:serviceaccount:${system}:speaker` && writing.has(verb))
-    .map(({ resource }) => resource)
+/** What speakers wrote so far, or tried to, as the API server's audit log has it. */
+function writes({ id }: Lab): readonly Asked[] {
+  return readAudit(id).filter(
+    ({ user, verb }) => user === `system:serviceaccount:${system}:speaker` && writing.has(verb),
+  )
 }
