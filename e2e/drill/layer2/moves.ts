@@ -1,4 +1,5 @@
 /** `updates` and `outage`: what is planned loses nothing, and what befalls without an API server is mended. */
+import type { Lab } from '../../lab/index.ts'
 import { conflicts, relapses } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
@@ -11,10 +12,10 @@ import {
   type Announced,
   addressesOf,
   backendName,
-  endpointsReady,
   firstNodes,
   gather,
   owners,
+  reachable,
   type Site,
   speakerOn,
   speakersReady,
@@ -89,7 +90,20 @@ export async function withoutApi(
   } finally {
     await wait(awayMs - (epochMs() - since))
     await site.lab.startDaemon('kube-apiserver')
+    await startKubernetesAnew(site.lab)
     await speakersReady(site.lab)
+  }
+}
+
+/**
+ * Those that go on are refused their watches while the API server does not know its roles yet, and rest for up to two
+ * minutes: no pod comes back, and no node hears where it is.
+ */
+async function startKubernetesAnew(lab: Lab): Promise<void> {
+  const proxies = lab.nodes.map(({ name }) => `kube-proxy-${name}`)
+  for (const daemon of ['kube-controller-manager', 'kube-scheduler', ...proxies]) {
+    await lab.killDaemon(daemon)
+    await lab.startDaemon(daemon)
   }
 }
 
@@ -209,6 +223,5 @@ async function drain(site: Site, node: string, evicted: 'all' | 'ours'): Promise
   await lab.kubectl(['delete', 'pod', await speakerOn(lab, node), '-n', system])
   await lab.kubectl(['uncordon', node])
   await speakersReady(lab)
-  // Kubernetes' controllers rest for up to a minute after an outage of the API server.
-  await endpointsReady(site)
+  await reachable(site)
 }

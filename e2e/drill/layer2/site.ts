@@ -198,22 +198,14 @@ export async function speakersReady(lab: Lab, count?: number): Promise<void> {
   await lab.waitFor('the speakers to be ready', look, { timeoutMs: 120_000 })
 }
 
-interface EndpointSlice extends KubernetesObject {
-  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[]
-}
-
-/** An address without an endpoint is nobody's. */
-export async function endpointsReady({ lab, services }: Site): Promise<void> {
-  const look = async (): Promise<boolean> => {
-    const slices = await lab.list<EndpointSlice>('endpointslices', { namespace })
-    const isReady = (name: string): boolean => {
-      const own = slices.filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
-      const endpoints = own.flatMap((slice) => slice.endpoints ?? [])
-      return endpoints.length > 0 && endpoints.every(({ conditions }) => conditions?.ready === true)
+/** Each node knows where the pod behind each address is. */
+export async function reachable({ lab, services }: Site): Promise<void> {
+  const urls = services.flatMap(({ ipv4, ipv6 }) => [`http://${ipv4}/`, `http://[${ipv6}]/`])
+  for (const { name } of lab.nodes)
+    for (const url of urls) {
+      const answers = async () => (await lab.node(name).curl(url, { timeoutMs: 1000 })).status === 200
+      await lab.waitFor(`${url} to answer on ${name}`, answers, { timeoutMs: 120_000 })
     }
-    return services.every(({ name }) => isReady(name))
-  }
-  await lab.waitFor('every Service to have its endpoint', look, { timeoutMs: 120_000 })
 }
 
 export async function speakerPods(lab: Lab): Promise<readonly PodObject[]> {
