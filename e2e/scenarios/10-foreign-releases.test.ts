@@ -3,7 +3,8 @@
  * held to their limits of processor time: each serves, and none of its containers ends. So do those in which FRR spoke BGP,
  * as `landfall migrate manifests` prints them. v0.7.3 and v0.16 are looked at closer in 10-foreign-roles.test.ts.
  */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
@@ -27,6 +28,7 @@ const namespace = 'shop'
 const address = '192.168.77.200'
 const range = `${address}-192.168.77.210`
 const host = 'tea.example.com'
+const secureHost = 'secure.example.com'
 
 const layer2 = `address-pools:\n- name: default\n  protocol: layer2\n  addresses:\n  - ${range}\n`
 const arp = [
@@ -84,6 +86,7 @@ interface PodObject extends KubernetesObject {
 }
 
 describe('manifests of other releases', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'landfall-releases-'))
   let lab: Lab
 
   beforeAll(async () => {
@@ -94,7 +97,10 @@ describe('manifests of other releases', () => {
     ])
   })
 
-  afterAll(() => lab?.down())
+  afterAll(async () => {
+    rmSync(folder, { recursive: true })
+    await lab?.down()
+  })
 
   describe.each(releases)('MetalLB $name', ({ name, objects, configuration, key }) => {
     const withObjects = name === 'v0.13'
@@ -247,6 +253,26 @@ describe('manifests of other releases', () => {
         (await lab.get<ProxyObject>('httpproxy', 'web', namespace))?.status?.currentStatus
       await expect.poll(status, { timeout: 30_000 }).toBe('valid')
       await isWhole('projectcontour', 2 + lab.nodes.length)
+    })
+
+    it('serves HTTPS with the certificate of a Secret, verified', async () => {
+      const authority = await makeAuthority()
+      const cacert = join(folder, 'ca.crt')
+      writeFileSync(cacert, authority.pem)
+      await lab.apply([
+        await authority.issue(namespace, 'secure', secureHost),
+        proxy(namespace, 'secure', {
+          virtualhost: { fqdn: secureHost, tls: { secretName: 'secure' } },
+          routes: [{ services: [{ name: 'web', port: 80 }] }],
+        }),
+      ])
+      for (const { name, ipv4 } of lab.nodes) {
+        const ask = () => lab.client.curl(`https://${secureHost}/`, { resolve: ipv4, cacert })
+        const answered = async () => (await ask().catch(() => undefined))?.status === 200
+        await lab.waitFor(`${name} to serve HTTPS`, answered, { timeoutMs: 60_000 })
+      }
+      const { status, headers } = await lab.client.curl(`http://${lab.nodes[0]?.ipv4}/`, { host: secureHost })
+      expect([status, headers['location']]).toEqual([301, [`https://${secureHost}/`]])
     })
 
     it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))

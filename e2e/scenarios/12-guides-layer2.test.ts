@@ -20,6 +20,10 @@ interface Loss {
   heal(node: LabNode): Promise<void>
 }
 
+interface ServiceObject extends KubernetesObject {
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
+}
+
 interface SliceObject extends KubernetesObject {
   readonly endpoints: readonly { readonly targetRef?: { readonly name: string } }[] | null
 }
@@ -87,6 +91,21 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
 
     it('3.2, 3.4, 3.6, 3.7: prints what the guide prints, with a speaker on the master too', async () => {
       expect(await site.follow('003-raspberry-pi')).toBe('')
+    })
+
+    it('a bare Pod that is exposed, as `kubectl run` makes it today, gets an address and answers', async () => {
+      await lab.kubectl(['run', 'bare', '--image=nginx'])
+      await lab.kubectl(['expose', 'pod', 'bare', '--port=80', '--type=LoadBalancer'])
+      try {
+        const ip = await lab.waitFor('an address of bare', async () => {
+          const service = await lab.get<ServiceObject>('service', 'bare', 'default')
+          return service?.status?.loadBalancer?.ingress?.[0]?.ip
+        })
+        const answers = async () => (await lab.client.curl(`http://${ip}/`).catch(() => undefined))?.body
+        await expect.poll(answers, patient).toContain('Welcome to nginx!')
+      } finally {
+        await lab.kubectl(['delete', 'service/bare', 'pod/bare', '--timeout=60s'])
+      }
     })
 
     const address = '192.168.0.230'
