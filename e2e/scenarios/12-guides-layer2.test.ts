@@ -20,10 +20,6 @@ interface Loss {
   heal(node: LabNode): Promise<void>
 }
 
-interface ServiceObject extends KubernetesObject {
-  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
-}
-
 interface SliceObject extends KubernetesObject {
   readonly endpoints: readonly { readonly targetRef?: { readonly name: string } }[] | null
 }
@@ -97,10 +93,10 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
       await lab.kubectl(['run', 'bare', '--image=nginx'])
       await lab.kubectl(['expose', 'pod', 'bare', '--port=80', '--type=LoadBalancer'])
       try {
-        const ip = await lab.waitFor('an address of bare', async () => {
-          const service = await lab.get<ServiceObject>('service', 'bare', 'default')
-          return service?.status?.loadBalancer?.ingress?.[0]?.ip
-        })
+        const jsonpath = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
+        const ip = await lab.waitFor('an address of bare', () =>
+          lab.kubectl(['get', 'service', 'bare', '-o', jsonpath]),
+        )
         const answers = async () => (await lab.client.curl(`http://${ip}/`).catch(() => undefined))?.body
         await expect.poll(answers, patient).toContain('Welcome to nginx!')
       } finally {
