@@ -96,7 +96,8 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     await expect.poll(says('web'), patient).toBe('Unknown notReported no speaker has reported on it yet')
     await report(layer2, 'l2-web', 'web', { node: 'n1', serviceName: 'web', serviceNamespace: 'default' })
     await expect.poll(says('web'), patient).toBe('True Announced by layer 2 from node n1')
-    expect(written).toEqual(['default/web notReported', 'default/web Announced'])
+    // What is written is told after the API server's answer, and readers may see it before.
+    await expect.poll(() => written).toEqual(['default/web notReported', 'default/web Announced'])
     expect(await server.run(['describe', 'service', 'web'])).toContain('192.0.2.1')
   })
 
@@ -170,7 +171,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
       if (isSoon || tries > 9) break
       before = `l2-n${tries}`
     }
-    expect(written).toEqual(['default/web Announced'])
+    await expect.poll(() => written).toEqual(['default/web Announced'])
   })
 
   it('has nothing to announce without an address', async () => {
