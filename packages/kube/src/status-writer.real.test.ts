@@ -7,6 +7,7 @@ import { customType, type RawObject } from './resource.ts'
 import { StatusWriter } from './status-writer.ts'
 import { serviceObject } from './testing/objects.ts'
 import { RealApiServer, withoutApiServer } from './testing/real-api-server.ts'
+import { recreate } from './testing/recreate.ts'
 
 const admission = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false }
 const policyType = customType({
@@ -71,8 +72,8 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
   }
 
   it('a denial is of one object, for as long as it is denied', async () => {
-    await cluster.create(policyType, policy)
-    await cluster.create(bindingType, binding)
+    await recreate(cluster, policyType, policy)
+    await recreate(cluster, bindingType, binding)
     const writer = await comesTo('forbidden')
     expect(writer.forbiddenMs(serviceType, 'default/denied')).toBeGreaterThan(0)
     expect(await writer.write(serviceType, 'default/other', change)).toBe('written')

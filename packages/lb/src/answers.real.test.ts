@@ -1,7 +1,7 @@
 /** "Why no address?" on a real API server: Event, condition, log line and metric say the same, and say it once. */
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { type Cluster, type RawObject, serviceType } from '@landfall/kube'
-import { awaited, RealApiServer, withoutApiServer } from '@landfall/kube/testing'
+import { awaited, RealApiServer, recreate, withoutApiServer } from '@landfall/kube/testing'
 import { createLogger, Metrics } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ControllerMetrics } from './controller-metrics.ts'
@@ -22,13 +22,11 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
   beforeAll(async () => {
     server = await RealApiServer.start()
     cluster = server.cluster()
-    await post('/api/v1/namespaces', { metadata: { name: namespace } })
-    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-    for (const resource of metallbResources) await post(definitions, { ...crdManifest(resource) })
+    await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+    await server.apply(...metallbResources.map((resource) => crdManifest(resource)))
     const spec = { addresses: ['192.0.2.0/30'] }
-    const pools = `/apis/metallb.io/v1beta1/namespaces/${namespace}/ipaddresspools`
-    const pool = { apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata: { name: 'four' }, spec }
-    await awaited(() => post(pools, pool).then(() => true), true)
+    const metadata = { namespace, name: 'four' }
+    await server.apply({ apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata, spec })
     await create('older')
     await give('older', '192.0.2.1')
     // Ages are told apart by the second.
@@ -48,11 +46,11 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     await server?.stop()
   })
 
-  const post = (path: string, body: object) => cluster.request({ method: 'POST', path, body })
-
-  const create = (name: string, spec: object = {}, annotations: object = {}) =>
-    post('/api/v1/namespaces/default/services', {
-      metadata: { name, annotations },
+  const create = (name: string, spec: object = {}, annotations: Readonly<Record<string, string>> = {}) =>
+    recreate(cluster, serviceType, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: 'default', name, annotations },
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
     })
 
@@ -77,14 +75,15 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     return [...ips, own?.status, own?.reason].filter((part) => part !== undefined).join(' ')
   }
 
-  /** Ours about a Service, and how often each, by name. */
+  /** Ours about a Service, and how often each. */
   async function events(name: string): Promise<readonly string[]> {
+    const { uid } = (await read(name)).metadata
     const list: { readonly items: readonly EventFields[] } = await cluster.request({
       method: 'GET',
       path: '/api/v1/namespaces/default/events',
     })
     return list.items
-      .filter(({ involvedObject, source }) => involvedObject.name === name && source.component === component)
+      .filter(({ involvedObject, source }) => involvedObject.uid === uid && source.component === component)
       .map(({ reason, count, type }) => `${type} ${reason} ${count}`)
       .toSorted((a, b) => a.localeCompare(b))
   }
@@ -218,6 +217,6 @@ interface EventFields {
   readonly type: string
   readonly reason: string
   readonly count: number
-  readonly involvedObject: { readonly name: string }
+  readonly involvedObject: { readonly uid: string }
   readonly source: { readonly component?: string }
 }

@@ -1,7 +1,7 @@
 /** While statuses are written, others change what was decided on: no two Services ever name one address. */
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { Cluster, type RawObject, Reflector, serviceType } from '@landfall/kube'
-import { awaited, RealApiServer, withoutApiServer } from '@landfall/kube/testing'
+import { awaited, RealApiServer, recreate, withoutApiServer } from '@landfall/kube/testing'
 import { silentLogger } from '@landfall/telemetry'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Session } from './session.ts'
@@ -71,7 +71,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
   }
 
   const create = (name: string) =>
-    others.create(serviceType, {
+    recreate(others, serviceType, {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { namespace: 'default', name },

@@ -1,7 +1,7 @@
 /** What takes a moment to be so. */
 import { isDeepStrictEqual } from 'node:util'
 
-const limitMs = 20_000
+const limitMs = 30_000
 const everyMs = 50
 
 /** @returns what was read when it was as expected, or at last when it never was: an error counts as read */

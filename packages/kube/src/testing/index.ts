@@ -11,3 +11,4 @@ export {
   statusOf,
 } from './fake-api-server.ts'
 export { type Binaries, findBinaries, type Ran, RealApiServer, withoutApiServer } from './real-api-server.ts'
+export { recreate } from './recreate.ts'

@@ -10,6 +10,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Access } from '../access.ts'
 import { Cluster } from '../cluster.ts'
+import { awaited } from './awaited.ts'
 
 const parts = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'landfall', 'parts')
 
@@ -157,8 +158,12 @@ export class RealApiServer {
   /** Objects, and definitions until they are served. */
   async apply(...items: readonly object[]): Promise<void> {
     await this.run(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-    if (items.some((item) => 'kind' in item && item.kind === 'CustomResourceDefinition'))
-      await this.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    const kinds = items.flatMap(definedBy)
+    if (kinds.length === 0) return
+    await this.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    // They are said to be established before everybody is told of them.
+    const isServed = () => this.kubectl(['get', '--all-namespaces', kinds.join()]).then(({ ok }) => ok)
+    if ((await awaited(isServed, true)) !== true) throw new Error(`not served: ${kinds.join()}`)
   }
 
   async startApiServer(): Promise<void> {
@@ -245,6 +250,12 @@ export class RealApiServer {
       ? spawn(setpriv, ['--pdeathsig', 'KILL', binary, ...flags], { stdio })
       : spawn(binary, flags, { stdio })
   }
+}
+
+/** The kind that it defines, as kubectl takes it. */
+function definedBy(item: object): readonly string[] {
+  const { kind, metadata } = item as { readonly kind?: string; readonly metadata: { readonly name: string } }
+  return kind === 'CustomResourceDefinition' ? [metadata.name] : []
 }
 
 function kill(child: ChildProcess | undefined): Promise<void> {
