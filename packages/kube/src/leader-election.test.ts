@@ -33,10 +33,10 @@ it('tries for the lease as soon as the API server is back, however seldom it is 
   const { cluster, story, election } = electionWith({ retrySeconds: 600 })
   server.answer = () => 'reset'
   election.start()
-  await expect.poll(() => story, { timeout: 10_000 }).toEqual(['leaseFailed'])
+  await expect.poll(() => story).toEqual(['leaseFailed'])
   server.answer = ({ method }) =>
     method === 'GET' ? { status: 404, body: statusOf(404, 'NotFound') } : { status: 201, body: {} }
-  await expect.poll(() => story, { timeout: 10_000 }).toEqual(['leaseFailed', 'becameLeader'])
+  await expect.poll(() => story).toEqual(['leaseFailed', 'becameLeader'])
   server.answer = () => ({ status: 404, body: statusOf(404, 'NotFound') })
   await election.stop()
   cluster.close()
@@ -46,10 +46,10 @@ it('does not wait for long for the first answer of an API server that has just s
   const { cluster, story, election } = electionWith({ answerSeconds: 600 })
   server.answer = () => 'reset'
   election.start()
-  await expect.poll(() => story, { timeout: 10_000 }).toEqual(['leaseFailed'])
+  await expect.poll(() => story).toEqual(['leaseFailed'])
   let asked = 0
   server.answer = () => (asked++ === 0 ? 'silence' : { status: 404, body: statusOf(404, 'NotFound') })
-  await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(1)
+  await expect.poll(() => asked).toBeGreaterThan(1)
   await election.stop()
   cluster.close()
 })
@@ -62,12 +62,10 @@ it('leads alone where the API server has no Leases, and never where only the nam
     return { status: 404, body: statusOf(404, 'NotFound') }
   }
   election.start()
-  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(8)
+  await expect.poll(() => asked).toBeGreaterThan(8)
   expect(story).toEqual(['leaseFailed'])
   server.answer = () => ({ status: 404, body: '404 page not found' })
-  await expect
-    .poll(() => story, { timeout: 10_000 })
-    .toEqual(['leaseFailed', 'noRightToLeases', 'becameLeader'])
+  await expect.poll(() => story).toEqual(['leaseFailed', 'noRightToLeases', 'becameLeader'])
   await election.stop()
   cluster.close()
 })

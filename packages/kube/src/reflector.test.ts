@@ -49,7 +49,7 @@ function story(): readonly string[] {
 }
 
 const events = () => lines.map((line) => line['event'])
-const until = async (holds: () => boolean, ms = 3000) => {
+const until = async (holds: () => boolean, ms = 30_000) => {
   const end = Date.now() + ms
   while (!holds()) {
     if (Date.now() > end) throw new Error(`not reached: ${story().join(' | ')} ${events().join(' ')}`)
