@@ -34,13 +34,13 @@ export class FakeWatch {
     this.#response = response
   }
 
-  /** Resolves when the bytes are handed to the kernel, so that two calls are two pieces at the other end. */
+  /** Resolves when this process had a turn to read the bytes, so that two calls are two pieces at the other end. */
   async send(...events: readonly WatchEvent[]): Promise<void> {
     await this.raw(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
   }
 
   raw(bytes: string | Uint8Array): Promise<void> {
-    return new Promise((resolve) => this.#response.write(bytes, () => setTimeout(resolve, 5)))
+    return new Promise((resolve) => this.#response.write(bytes, () => setTimeout(setImmediate, 5, resolve)))
   }
 
   end(): void {
