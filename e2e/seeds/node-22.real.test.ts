@@ -56,6 +56,7 @@ describe.skipIf(skipped)('under Node 22', { timeout: 60_000 }, () => {
       metadata: { namespace, name: 'default' },
       spec: { addresses: ['192.168.2.10/32'] },
     })
+    await server.run(['delete', 'service', 'one', '--ignore-not-found'])
     await server.apply({
       apiVersion: 'v1',
       kind: 'Service',

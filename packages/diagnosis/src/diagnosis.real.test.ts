@@ -1,7 +1,7 @@
 /** Status and trace of a cluster on a real API server, for who may read all of it and for who may read nothing. */
 import { crdManifest, metallbResources, projectcontourResources } from '@landfall/api/crd'
 import { type Cluster, endpointSliceType, type RawObject, serviceType } from '@landfall/kube'
-import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
+import { RealApiServer, recreate, withoutApiServer } from '@landfall/kube/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClusterView } from './cluster-view.ts'
 import { readEnvoys } from './reading/envoys.ts'
@@ -45,7 +45,7 @@ describe.skipIf(withoutApiServer())('on a real API server', { timeout: 60_000 },
     const type = types.get(object.kind ?? '')
     if (type === undefined) throw new Error(`${object.kind} is not read`)
     const { status, ...rest } = object
-    const created = await cluster.create(type, { apiVersion: type.apiVersion, ...rest })
+    const created = await recreate(cluster, type, { apiVersion: type.apiVersion, ...rest })
     if (status !== undefined) await cluster.update(type, { ...created, status: dated(status) }, 'status')
   }
 
@@ -122,6 +122,8 @@ describe.skipIf(withoutApiServer())('on a real API server', { timeout: 60_000 },
     )
     const watcher = server.cluster('watcher')
     try {
+      // The authorizer learns of a role a moment after it was made.
+      await expect.poll(() => watcher.list(serviceType)).toMatchObject({ items: expect.anything() })
       const view = await viewOf(watcher)
       const { gaps, services } = statusOf(view)
       expect(services).toMatchObject([{ name: 'projectcontour/envoy' }])

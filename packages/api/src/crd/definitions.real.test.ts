@@ -118,12 +118,8 @@ describe.skipIf(withoutApiServer())('on a real API server', { timeout: 60_000 },
   ])('BGPPeer: %s, from %s to %s and back', async (_, from, to, spec, stored) => {
     const name = `peer-${from}-${Object.keys(spec).length}`
     const metadata = { name, labels: { kept: 'yes' } }
-    await kubectl(['create', '-f', '-'], {
-      apiVersion: `metallb.io/${from}`,
-      kind: 'BGPPeer',
-      metadata,
-      spec,
-    })
+    await server.kubectl(['delete', '--ignore-not-found', 'bgppeer', name])
+    await created({ apiVersion: `metallb.io/${from}`, kind: 'BGPPeer', metadata, spec })
     const first = await peerIn(from, name)
     expect(first['spec']).toEqual(stored)
     const other = await peerIn(to, name)
