@@ -23,7 +23,7 @@ let resolver: Resolver
 
 beforeAll(async () => {
   server = await DnsServer.start(['127.0.0.1'], world, 0)
-  resolver = new Resolver({ timeout: 2000, tries: 1 })
+  resolver = new Resolver({ timeout: 20_000, tries: 1 })
   resolver.setServers([`127.0.0.1:${server.port}`])
 })
 afterAll(() => server.close())

@@ -27,7 +27,10 @@ test('a daemon leads its group, logs to its file and is known by its pid file', 
   const daemon = daemons.start({ name: 'echo', argv: ['sh', '-c', 'echo "mark $MARK"; exec sleep 60'] })
   expect(processStat(daemon.pid)?.group).toBe(daemon.pid)
   expect(daemons.find('echo')).toEqual(daemon)
-  await waitFor('the log', () => daemons.logTail('echo') === 'mark here', { timeoutMs: 5000, intervalMs: 10 })
+  await waitFor('the log', () => daemons.logTail('echo') === 'mark here', {
+    timeoutMs: 30_000,
+    intervalMs: 10,
+  })
 })
 
 test('stopping ends one that ignores SIGTERM, after the grace time', async () => {
@@ -35,7 +38,7 @@ test('stopping ends one that ignores SIGTERM, after the grace time', async () =>
     name: 'deaf',
     argv: ['sh', '-c', 'trap "" TERM; echo deaf; while :; do sleep 1; done'],
   })
-  await waitFor('the trap', () => daemons.logTail('deaf') === 'deaf', { timeoutMs: 5000, intervalMs: 10 })
+  await waitFor('the trap', () => daemons.logTail('deaf') === 'deaf', { timeoutMs: 30_000, intervalMs: 10 })
   const since = Date.now()
   await daemons.stop('deaf', 200)
   expect(Date.now() - since).toBeGreaterThanOrEqual(200)

@@ -32,12 +32,15 @@ test('a process of a lab is found by its mark, and gone after its end', async ()
   const pid = child.pid ?? 0
   const find = (): readonly number[] => processesOf({ inodes: new Map(), prefix: 'lf-unittest-' })
   try {
-    await waitFor('the process to be found', () => find().includes(pid), { timeoutMs: 5000, intervalMs: 10 })
+    await waitFor('the process to be found', () => find().includes(pid), {
+      timeoutMs: 30_000,
+      intervalMs: 10,
+    })
   } finally {
     child.kill('SIGKILL')
   }
   await waitFor('the process to be gone', () => processStat(pid) === undefined || find().length === 0, {
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
   })
   expect(find()).toEqual([])
 })

@@ -96,7 +96,7 @@ it('a Service whose address the API server refuses is told so, once', async () =
   expect(await registry.exposition()).toMatch(/^metallb_k8s_client_update_errors_total [1-9]$/m)
   cluster.close()
   await server.close()
-}, 20_000)
+})
 
 const message = 'the API server refuses 192.0.2.1 in the status of this Service'
 

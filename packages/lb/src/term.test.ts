@@ -22,7 +22,7 @@ function termOn(cluster: Cluster, more: Partial<TermOptions> = {}): Term {
   })
 }
 
-test('nothing of a term outlives it', { timeout: 20_000 }, async () => {
+test('nothing of a term outlives it', async () => {
   const server = new FakeApiServer(({ method }) =>
     method === 'POST' ? { status: 500, body: statusOf(500, 'InternalError') } : undefined,
   )

@@ -18,7 +18,7 @@ async function deaf(): Promise<number> {
     const server = require('node:net').createServer()
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
       parentPort.postMessage(server.address().port)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
     })`
   listener = new Worker(program, { eval: true })
   const [port] = (await once(listener, 'message')) as [number]
@@ -40,8 +40,8 @@ test('the kernel tells who was answered, and what was sent again', async () => {
   await once(second, 'connect')
   // The queue is full: what comes now is dropped.
   const third = open(port)
-  await vi.waitUntil(() => (tcpProgress(third)?.sentAgain ?? 0) > 0, 10_000)
+  await vi.waitUntil(() => (tcpProgress(third)?.sentAgain ?? 0) > 0, 30_000)
   expect(tcpProgress(third)).toMatchObject({ answered: false, unanswered: 1 })
   third.destroy()
   expect(tcpProgress(third)).toBeUndefined()
-}, 20_000)
+})

@@ -52,7 +52,7 @@ afterAll(() => {
   http.closeAllConnections()
 })
 
-function run(action: Action & Pick<Probe, 'grpc'>, timeoutMs = 2000) {
+function run(action: Action & Pick<Probe, 'grpc'>, timeoutMs = 30_000) {
   const container = { name: 'c', image: 'i', ports: [{ name: 'web', containerPort: httpPort }] }
   const exec = (argv: readonly string[]) =>
     Promise.resolve({ code: argv[0] === 'true' ? 0 : 3, output: 'why\n' })
