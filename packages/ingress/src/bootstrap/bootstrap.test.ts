@@ -73,7 +73,7 @@ test('with a resources directory the certificate files stand in SDS files, else 
   expect(bootstrapJson(options({ tls: tls() }))).toContain('tls.key')
 })
 
-describe.skipIf(withoutEnvoy())('Envoy accepts', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('Envoy accepts', () => {
   test.each<[string, () => Partial<BootstrapOptions>]>([
     ['the plainest one', () => ({})],
     ['addresses', () => ({ xdsAddress: 'fd00::1', dnsLookupFamily: 'all' as const })],

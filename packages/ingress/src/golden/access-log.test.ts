@@ -60,7 +60,7 @@ const json = {
 
 const ways: readonly Way[] = ['delta', 'streams']
 
-describe.skipIf(withoutEnvoy()).each(ways)('logs, in an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('logs, in an Envoy by way of %s', (way) => {
   const closing: (() => unknown)[] = []
   afterEach(async () => {
     for (const close of closing.splice(0)) await close()

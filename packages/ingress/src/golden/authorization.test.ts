@@ -147,7 +147,7 @@ const passed = { httpResponse: { case: 'okResponse' as const, value: {} } }
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'authorization, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one')
@@ -287,7 +287,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
 
     test('without an answer in time nobody passes, unless asked so', async () => {
       grpc.answer = async (request) => {
-        await sleep(400)
+        await sleep(1000)
         return byHeader(request)
       }
       expect(await status('slow.test', '/', alice)).toBe(403)

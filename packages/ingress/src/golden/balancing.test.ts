@@ -45,7 +45,7 @@ const objects = (...ports: readonly number[]) =>
 /** An odd number, so that two rounds by turns are not alike. */
 const users = Array.from({ length: 41 }, (_, index) => `user-${index}`)
 
-describe.skipIf(withoutEnvoy())('the endpoints of a Service', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('the endpoints of a Service', () => {
   const stand = new Stand()
   const one = new Backend('one')
   const two = new Backend('two')

@@ -105,7 +105,7 @@ async function spoken(port: number, request: string): Promise<string> {
   return text(socket)
 }
 
-describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', (way) => {
   const stand = new Stand()
   const first = new Backend('one')
   const second = new Backend('two')
@@ -237,7 +237,7 @@ describe.skipIf(withoutEnvoy()).each(ways)('routes, to an Envoy by way of %s', {
   })
 
   test('an answer that comes too late is a 504', async () => {
-    first.answer = (_request, response) => void setTimeout(() => response.end('late'), 400)
+    first.answer = (_request, response) => void setTimeout(() => response.end('late'), 3000)
     const { status } = await client.send('slow.test')
     first.answer = (_request, response) => response.end('one')
     expect(status).toBe(504)

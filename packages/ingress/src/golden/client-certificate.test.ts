@@ -30,7 +30,7 @@ const objects = (port: number) =>
 
 const ways: readonly Way[] = ['delta', 'streams']
 
-describe.skipIf(withoutEnvoy()).each(ways)('in an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('in an Envoy by way of %s', (way) => {
   const stand = new Stand()
   afterEach(() => stand.close())
 

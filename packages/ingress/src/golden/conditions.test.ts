@@ -108,7 +108,7 @@ const partly = [
   ),
 ].join('')
 
-describe.skipIf(withoutEnvoy())('a route with one condition', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('a route with one condition', () => {
   const stand = new Stand()
   let client: Client
 

@@ -117,7 +117,7 @@ function certificatesOf(text: string): readonly string[] {
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'TLS with clients, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one')

@@ -65,7 +65,7 @@ const objects = (port: number) =>
     ),
   ].join('')
 
-describe.skipIf(withoutEnvoy())('values that Envoy fills in', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('values that Envoy fills in', () => {
   const stand = new Stand()
   const backend = new Backend('one')
   let seen: IncomingHttpHeaders

@@ -35,7 +35,7 @@ const objects = (plain: number, secure: number) =>
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'names outside, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const names = new NameServer({ 'backend.test': '127.0.0.1' })

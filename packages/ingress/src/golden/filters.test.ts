@@ -59,7 +59,7 @@ const objects = (port: number) =>
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'filters, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one')

@@ -67,7 +67,7 @@ const byHeader: Checks['answer'] = ({ attributes }) =>
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'authorization of all hosts, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one')

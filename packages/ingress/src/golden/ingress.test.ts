@@ -172,7 +172,7 @@ spec: {delegations: [{secretName: lent, targetNamespaces: ['*']}]}
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'Ingresses in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const [one, two] = [new Backend('one'), new Backend('two')]

@@ -49,7 +49,7 @@ const objects = (port: number) =>
     ),
   ].join('')
 
-describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', (way) => {
   const stand = new Stand()
   const backend = new Backend('one')
   let client: Client

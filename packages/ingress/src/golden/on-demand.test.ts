@@ -28,7 +28,6 @@ const host = (name: string, secret: string, more = '') =>
 
 describe.skipIf(withoutEnvoy()).each<Certificates>(['chains', 'on-demand'])(
   'a real Envoy with certificates by way of %s',
-  { timeout: 30_000 },
   (certificates) => {
     const stand = new Stand()
     const backend = new Backend('one')

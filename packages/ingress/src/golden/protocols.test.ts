@@ -110,7 +110,7 @@ function grpcWeb(port: number, host: string): Promise<Buffer> {
 const ways: readonly Way[] = ['delta', 'streams']
 const checked = 'healthCheckPolicy: {path: /healthy, intervalSeconds: 1}'
 
-describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', (way) => {
   const stand = new Stand()
   const [plain, secure] = [new GrpcBackend(), new GrpcBackend(pairOf('server'))]
   const slow = new Backend('slow')
@@ -139,7 +139,7 @@ describe.skipIf(withoutEnvoy()).each(ways)('an Envoy by way of %s', { timeout: 3
       ) +
       proxyObject(
         'tries',
-        `routes: [{retryPolicy: {count: 1, perTryTimeout: 100ms}, services: [{name: slow, port: 80}]},
+        `routes: [{retryPolicy: {count: 1, perTryTimeout: 1s}, services: [{name: slow, port: 80}]},
          {conditions: [{prefix: /silent}], timeoutPolicy: {response: infinity, idle: 100ms}, services: [{name: slow, port: 80}]},
          {conditions: [{prefix: /idle}], timeoutPolicy: {idleConnection: 100ms}, services: [{name: slow, port: 80}]}]`,
       )

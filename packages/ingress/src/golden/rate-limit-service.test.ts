@@ -54,7 +54,6 @@ const objects = (backend: number, limit: number) =>
 
 describe.skipIf(withoutEnvoy() || withoutRateLimit()).each(ways)(
   'the rate limit service, asked by an Envoy by way of %s',
-  { timeout: 30_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one')

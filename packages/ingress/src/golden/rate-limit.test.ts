@@ -34,7 +34,7 @@ const objects = (backend: number, limits: number) =>
     serviceObjects('one', [{ http: backend }]),
     serviceObjects('limits', [{ http: limits }]),
     secretObject('cert', { 'tls.crt': server.cert, 'tls.key': server.key }),
-    extensionObject('limits', 'protocol: h2c, timeoutPolicy: {response: 300ms}'),
+    extensionObject('limits', 'protocol: h2c, timeoutPolicy: {response: 2s}'),
     proxyObject(
       'own',
       `routes: [{${one}}, {conditions: [{prefix: /more}], ${by(`${user}, ${free}`)}, ${one}},
@@ -83,7 +83,7 @@ function descriptorsOf(request: Parameters<Limits['answer']>[0]): unknown {
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'rate limits, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one')

@@ -131,7 +131,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', () => {
   }, 60_000)
   afterAll(() => stand.close())
 
-  test.each(refusedInputs)('refuses $name', { timeout: 30_000 }, async (input) => {
+  test.each(refusedInputs)('refuses $name', async (input) => {
     stand.refused.length = 0
     const taken = translateFor(stand, textOf(input.objects(input.good)), 'scoped', { dag })
     stand.publishEach(() => taken)

@@ -14,7 +14,7 @@ const boundMs = 1000
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'a bound for requests, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one', (incoming, response) => {

@@ -69,7 +69,7 @@ function fail(how: string, request: IncomingMessage, response: ServerResponse): 
   else response.writeHead(Number(how)).end('failed')
 }
 
-describe.skipIf(withoutEnvoy())('retries', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('retries', () => {
   const stand = new Stand()
   const tries = new Map<string, number>()
   const one = new Backend('one', (request, response) => {

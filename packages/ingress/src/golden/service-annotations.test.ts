@@ -74,7 +74,7 @@ class Busy {
   }
 }
 
-describe.skipIf(withoutEnvoy())('what a Service says', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('what a Service says', () => {
   const stand = new Stand()
   const plain = new Backend('plain')
   const tls = new Backend('tls', undefined, pairOf('server'))

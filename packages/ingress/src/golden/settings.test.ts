@@ -110,7 +110,7 @@ const ways: readonly Way[] = ['delta', 'streams']
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'settings, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const closing: (() => unknown)[] = []
     afterEach(async () => {
@@ -215,7 +215,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'a listener, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     afterEach(() => stand.close())
@@ -245,7 +245,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'statistics over TLS, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     afterEach(() => stand.close())
@@ -327,7 +327,7 @@ function secured(
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'a fallback certificate, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     afterEach(() => stand.close())

@@ -63,7 +63,7 @@ spec: {protocol: h2c, ${weighted('first, weight: 3', 'second, weight: 1')}}
   ].join('')
 
 // Bounds are five standard deviations away.
-describe.skipIf(withoutEnvoy())('shares', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('shares', () => {
   const stand = new Stand()
   const [one, two] = [new Backend('one'), new Backend('two')]
   const grant = () => ({ httpResponse: { case: 'okResponse' as const, value: {} } })

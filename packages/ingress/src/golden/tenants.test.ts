@@ -65,7 +65,7 @@ function objects(one: number, two: number): string {
   ].join('')
 }
 
-describe.skipIf(withoutEnvoy()).each(ways)('tenants of an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('tenants of an Envoy by way of %s', (way) => {
   const stand = new Stand()
   const [one, two] = [new Backend('one'), new Backend('two')]
   let client: Client

@@ -35,7 +35,7 @@ const service: TracingService = {
   ],
 }
 
-describe.skipIf(withoutEnvoy()).each(ways)('traces, in an Envoy by way of %s', { timeout: 30_000 }, (way) => {
+describe.skipIf(withoutEnvoy()).each(ways)('traces, in an Envoy by way of %s', (way) => {
   const stand = new Stand()
   const backend = new Backend('one')
   const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'

@@ -62,7 +62,7 @@ spec: {delegations: [{secretName: lent, targetNamespaces: [other, web]}, {secret
 
 describe.skipIf(withoutEnvoy()).each(ways)(
   'TLS with backends, in an Envoy by way of %s',
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   (way) => {
     const stand = new Stand()
     const backend = new Backend('one', undefined, pairOf('server'))

@@ -55,7 +55,7 @@ const sent: readonly Sent[] = [
   })),
 ]
 
-describe.skipIf(withoutEnvoy())('the route that Envoy takes', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('the route that Envoy takes', () => {
   const stand = new Stand()
 
   beforeAll(async () => {

@@ -61,9 +61,7 @@ const shown = () =>
     ({ status }) => (status as { readonly loadBalancer?: object } | undefined)?.loadBalancer,
   )
 
-test('defect 12: they are in every status, follow the Service, and go from it when it loses them', {
-  timeout: 20_000,
-}, async () => {
+test('defect 12: they are in every status, follow the Service, and go from it when it loses them', async () => {
   let version = 10
   bed.server.answer = ({ method, path, body, query }) => {
     const at = path.replace(/\/status$/, '')

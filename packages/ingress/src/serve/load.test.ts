@@ -16,9 +16,7 @@ test('a file with problems is refused, with all of them', async () => {
   rmSync(directory, { recursive: true })
 })
 
-test('a file that cannot be read is told once, and again what it says then', {
-  timeout: 30_000,
-}, async () => {
+test('a file that cannot be read is told once, and again what it says then', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'landfall-configuration-'))
   const path = join(directory, 'contour.yaml')
   const server = new FakeApiServer()

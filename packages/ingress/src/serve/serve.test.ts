@@ -24,9 +24,7 @@ beforeEach(async () => {
 
 afterEach(() => bed.close())
 
-test('/metrics tells who leads, and which requests to the API server failed', {
-  timeout: 20_000,
-}, async () => {
+test('/metrics tells who leads, and which requests to the API server failed', async () => {
   let made: unknown
   bed.server.answer = ({ method, path, body }) => {
     if (!path.includes('/leases')) return undefined
@@ -64,9 +62,7 @@ const contourMetrics = [
   'contour_status_update_total counter',
 ]
 
-test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
-  timeout: 20_000,
-}, async () => {
+test("Contour's metrics keep names and kinds; health and /debug/dag answer", async () => {
   const debugPort = await freePort()
   const at = await bed.serve(
     { [proxies]: [proxy('Random', 1)], [services]: [shop] },
@@ -90,7 +86,7 @@ test("Contour's metrics keep names and kinds; health and /debug/dag answer", {
   expect(await (await debug('/debug/dag?host=other.test')).text()).toBe('digraph DAG {\nrankdir=LR\n}\n')
 })
 
-test('objects of other classes are not counted', { timeout: 20_000 }, async () => {
+test('objects of other classes are not counted', async () => {
   const foreign = {
     ...proxy('Random', 1),
     metadata: { name: 'foreign', namespace: 'web', resourceVersion: '9' },
@@ -115,7 +111,7 @@ test('objects of other classes are not counted', { timeout: 20_000 }, async () =
   expect(text).not.toMatch(/^contour_httpproxy_orphaned\{/m)
 })
 
-test('/metrics tells when the certificate shown to Envoys ends', { timeout: 20_000 }, async () => {
+test('/metrics tells when the certificate shown to Envoys ends', async () => {
   const now = new Date('2026-01-01T00:00:00Z')
   const { ca, server: own } = await makeCertificates({ namespace: 'ns', lifetimeDays: 30, now })
   const write = (name: string, text: string) => {
@@ -179,9 +175,7 @@ function refuseClusters(): () => void {
   }
 }
 
-test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', {
-  timeout: 20_000,
-}, async () => {
+test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', async () => {
   let stored = proxy('RoundRobin', 1)
   bed.server.answer = ({ method, path, body, query }) => {
     if (query.has('watch')) return undefined
@@ -223,9 +217,7 @@ test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is
 
 const world: Objects = { [proxies]: [proxy('Random', 1)], [services]: [shop] }
 
-test('contour.yaml is followed: what may change does, what needs a restart is counted, what is wrong changes nothing', {
-  timeout: 20_000,
-}, async () => {
+test('contour.yaml is followed: what may change does, what needs a restart is counted, what is wrong changes nothing', async () => {
   const path = join(bed.directory, 'contour.yaml')
   writeFileSync(path, 'timeouts: {connect-timeout: 5s}\n')
   const at = await bed.serve(world, { configuration: { kind: 'file', path } })
@@ -258,7 +250,7 @@ test('contour.yaml is followed: what may change does, what needs a restart is co
   told.end()
 })
 
-test('a ContourConfiguration says in its conditions what became of it', { timeout: 20_000 }, async () => {
+test('a ContourConfiguration says in its conditions what became of it', async () => {
   const collection = '/apis/projectcontour.io/v1alpha1/namespaces/ns/contourconfigurations'
   const make = (generation: number, spec: object, status?: unknown): RawObject => ({
     apiVersion: 'projectcontour.io/v1alpha1',

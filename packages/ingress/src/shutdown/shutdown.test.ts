@@ -155,7 +155,7 @@ test('a stop of the manager answers those who wait', async () => {
   await stopped
 })
 
-describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 30_000 }, () => {
+describe.skipIf(withoutEnvoy())('a real Envoy', () => {
   test('is waited for while a client is connected', async () => {
     const stand = await new Stand().open()
     try {

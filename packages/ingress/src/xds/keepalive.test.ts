@@ -16,7 +16,7 @@ import { snapshot } from './session/script.ts'
 const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
-}, 30_000)
+})
 
 async function open(age: ConnectionAge = usualAge): Promise<XdsServer> {
   const server = new XdsServer({
@@ -104,9 +104,7 @@ function follow(port: number, options: ChannelOptions = {}): () => number {
 const joined = (server: XdsServer) =>
   eventually('joined', () => (server.envoys.length === 1 ? true : undefined))
 
-test('rule 51: a connection does not grow older than it may, and its client comes back', {
-  timeout: 30_000,
-}, async () => {
+test('rule 51: a connection does not grow older than it may, and its client comes back', async () => {
   const server = await open({ ageMs: 300, graceMs: 100 })
   const ended = follow(server.port)
   await joined(server)
@@ -115,7 +113,7 @@ test('rule 51: a connection does not grow older than it may, and its client come
   expect(usualAge.ageMs).toBeGreaterThan(10 * usualAge.graceMs)
 })
 
-test('rule 52: a client that is silent is found, one that answers stays', { timeout: 30_000 }, async () => {
+test('rule 52: a client that is silent is found, one that answers stays', async () => {
   const server = await open()
   const relay = await new Relay(server.port).open()
   follow(relay.port)
@@ -126,7 +124,7 @@ test('rule 52: a client that is silent is found, one that answers stays', { time
   await eventually('it is gone', () => (server.envoys.length === 0 ? true : undefined))
 })
 
-test('rule 52: a client may ask often itself', { timeout: 30_000 }, async () => {
+test('rule 52: a client may ask often itself', async () => {
   const server = await open()
   follow(server.port, { 'grpc.keepalive_time_ms': 50, 'grpc.keepalive_timeout_ms': 5000 })
   await joined(server)

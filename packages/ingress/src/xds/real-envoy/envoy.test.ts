@@ -198,26 +198,20 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     }
     stand.publish(plain(0))
     await answers('a.test', 'b0')
-    const failed: unknown[] = []
-    let asked = 0
+    const seen: Awaited<ReturnType<Stand['http']>>[] = []
     const end = new AbortController()
     const client = async () => {
-      while (!end.signal.aborted) {
-        const seen = await stand.http('a.test')
-        asked++
-        if (seen?.status !== 200) failed.push(seen)
-      }
+      while (!end.signal.aborted) seen.push(await stand.http('a.test'))
     }
     const clients = [client(), client(), client(), client()]
-    for (let round = 1; round <= 20; round++) {
+    for (let round = 1; round <= 20 || seen.length <= 200; round++) {
       stand.publish(plain(round))
       await answers('a.test', `b${round % 4}`)
       await delay(10)
     }
     end.abort()
     await Promise.all(clients)
-    expect(failed).toEqual([])
-    expect(asked).toBeGreaterThan(200)
+    expect(seen.filter((one) => one?.status !== 200)).toEqual([])
   })
 
   test('certificates of both sides, CA included, are renewed without a restart', async () => {
