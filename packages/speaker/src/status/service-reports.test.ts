@@ -113,6 +113,60 @@ test('what a living owner said it takes back itself', async () => {
   expect(await writes(3)).toContain(`DELETE ${l2('n2')}`)
 })
 
+test('what one said that lives still when another takes over goes once it does not, or says itself that it is silent', async () => {
+  said('n2', { ...who, node: 'n2' })
+  said('n4', { ...who, node: 'n4', serviceName: 'other' }, layer2Reports, 'default/other')
+  const one = await reports('n1')
+  const both = new Map([web, 'default/other'].map((service) => [service, here]))
+  one.set(both, alone)
+  expect(await writes(4)).toHaveLength(4)
+  one.set(both, { ...alone, isAlive: (node) => node !== 'n2' })
+  expect((await writes(5))[4]).toBe('DELETE metallb.io/node=n2')
+  const fenced = { reason: 'noMajority', message: 'too few' }
+  said('n4', { ...who, node: 'n4', serviceName: 'other', ...fenced }, layer2Reports, 'default/other')
+  expect((await writes(6))[5]).toBe(`DELETE ${l2('n4', 'default/other')}`)
+  said('n2', { ...who, node: 'n2' })
+  one.set(both, { ...alone, isAlive: () => false })
+  await quiet()
+  expect(api.writes).toHaveLength(6)
+})
+
+test('the coordinator deletes once what a dead one said, whoever announces it now', async () => {
+  said('n2', { ...who, node: 'n2' })
+  said('n3', { ...who, node: 'n3' })
+  said('n3', { ...who, node: 'n3', serviceName: 'other' }, layer2Reports, 'default/other')
+  const [one, two] = [await reports('n1'), await reports('n4')]
+  two.set(new Map(), alone)
+  const dead = (...nodes: string[]) => ({ ...coordinator, isAlive: (node: string) => !nodes.includes(node) })
+  one.set(new Map(), dead('n3'))
+  expect(await writes(1)).toEqual(['DELETE metallb.io/node=n3'])
+  said('n3', { ...who, node: 'n3' })
+  one.set(new Map(), dead('n3'))
+  await quiet()
+  expect([...api.objects.keys()].toSorted()).toEqual([l2('n2'), l2('n3')].toSorted())
+  one.set(new Map(), dead())
+  one.set(new Map(), dead('n3'))
+  expect(await writes(2)).toHaveLength(2)
+})
+
+test('one that was dead for a moment only keeps what it said', async () => {
+  said('n2', { ...who, node: 'n2' })
+  const one = await reports('n1')
+  one.set(new Map(), { ...coordinator, isAlive: () => false })
+  one.set(new Map(), coordinator)
+  await quiet()
+  expect(api.writes).toEqual([])
+})
+
+test("what MetalLB's speakers said, which are not heard, is theirs", async () => {
+  const { metadata, ...rest } = reportObject(layer2Reports, { namespace, node: 'n3', service: web }, owner)
+  api.put({ ...rest, metadata: { ...metadata, name: 'l2-x7k2p' }, status: { ...who, node: 'n3' } })
+  const one = await reports('n1')
+  one.set(new Map(), coordinator)
+  await quiet()
+  expect(api.writes).toEqual([])
+})
+
 test('who has lost its right says so of what it said to announce, and nothing of others', async () => {
   said('n1', { ...who, node: 'n1' })
   said('n2', { ...who, node: 'n2', serviceName: 'other' }, layer2Reports, 'default/other')

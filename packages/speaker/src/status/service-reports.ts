@@ -4,12 +4,12 @@
  * written where the right object stands already. What is announced is said at once; that something is not, only when
  * it has stayed so for a while.
  */
-import { type Cluster, delayMs, hasStatus, pathOf, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
+import { type Cluster, delayMs, hasStatus, Reflector, StatusWriter, WorkQueue } from '@landfall/kube'
 import { type Key, keyOf } from '@landfall/kube/model'
 import { describeError, type Logger } from '@landfall/telemetry'
+import { Leftovers } from './leftovers.ts'
 import type { OwnerReference } from './owner-reference.ts'
 import {
-  nodeLabel,
   type ReportKind,
   type ReportText,
   reportName,
@@ -71,10 +71,12 @@ export class ServiceReports {
   readonly #gone = new Map<string, number>()
   #wanted: Map<Key, Wanted> | undefined
   #around: Surroundings | undefined
-  /** What this node has come to announce: nobody else does now, but for the other side of a partition, later. */
+  readonly #leftovers: Leftovers
+  /**
+   * What this node has come to announce, until no other says that it does: who says so later is the other side of a
+   * partition.
+   */
   readonly #acquired = new Set<Key>()
-  /** Dead nodes whose reports are being deleted. */
-  readonly #clearing = new Map<string, Promise<void>>()
   /** How often in a row the kind was missing, or might not be written, and the next try. */
   #absences = 0
   /** Nothing is said of what no node announces. */
@@ -84,6 +86,8 @@ export class ServiceReports {
   constructor(options: ServiceReportsOptions) {
     this.#options = options
     const { cluster, logger, namespace, kind } = options
+    const reports = () => this.#reflector.items.values()
+    this.#leftovers = new Leftovers({ calmMs, ...options, reports })
     this.#writer = new StatusWriter(cluster, logger)
     this.#queue = new WorkQueue({
       work: (key) => this.#reconcile(key),
@@ -128,6 +132,18 @@ export class ServiceReports {
     const news = [...concerned].filter((service) => this.#follow(service, wanted.get(service)))
     if (around.coordinates !== coordinated) this.#touchAll()
     for (const service of news) this.#touch(service)
+    if (only === undefined) this.#lookAtOthers()
+  }
+
+  /** Who is alive may have changed. */
+  #lookAtOthers(): void {
+    for (const service of this.#acquired)
+      if (this.#of(service).some((report) => this.#isStale(report, this.#wanted?.get(service))))
+        this.#touch(service)
+    const { coordinates = false, isAlive } = this.#around ?? {}
+    if (!coordinates || isAlive === undefined) this.#leftovers.forget()
+    else if (this.#options.kind.exclusive)
+      this.#leftovers.look((node) => node === this.#options.node || isAlive(node))
   }
 
   /**
@@ -144,6 +160,7 @@ export class ServiceReports {
   /** Answers whether it says something else. */
   #follow(service: Key, text: Wanted | undefined): boolean {
     const before = this.#wanted?.get(service)
+    if (text?.kind !== 'here') this.#acquired.delete(service)
     if (text === undefined) return this.#wanted?.delete(service) === true
     this.#wanted?.set(service, text)
     if (text.kind === 'here' && before?.kind !== 'here') this.#acquired.add(service)
@@ -159,7 +176,7 @@ export class ServiceReports {
     clearInterval(this.#sweeps)
     clearTimeout(this.#retry)
     this.#reflector.stop()
-    await this.#queue.stop()
+    await Promise.all([this.#queue.stop(), this.#leftovers.stop()])
   }
 
   #index(key: Key, before: ServiceReport | undefined, after: ServiceReport | undefined): void {
@@ -210,6 +227,7 @@ export class ServiceReports {
 
   /** What nobody else takes away. */
   #sweep(): void {
+    this.#lookAtOthers()
     if (this.#around?.coordinates !== true) return this.#gone.clear()
     const { knowsService, knowsNode } = this.#around
     const now = performance.now()
@@ -229,12 +247,15 @@ export class ServiceReports {
     if (this.#wanted === undefined || this.#retry !== undefined) return
     try {
       const wanted = this.#wanted.get(service)
-      for (const report of this.#of(service)) if (this.#isStale(report, wanted)) await this.#clear(report)
+      const reports = this.#of(service)
+      const stale = reports.filter((report) => this.#isStale(report, wanted))
+      for (const report of stale) await this.#clear(report)
       const node = wanted && this.#speaksAs(wanted)
       const isSaid = wanted?.kind !== 'lapsed' || this.isReported(service)
       if (wanted !== undefined && node !== undefined && isSaid)
         await this.#write(service, node, { names: [], ...wanted })
-      this.#acquired.delete(service)
+      const { node: here } = this.#options
+      if (reports.every((one) => one.node === here || stale.includes(one))) this.#acquired.delete(service)
     } catch (error) {
       if (hasStatus(error, 403, 404)) return this.#absent(error)
       this.#options.onError()
@@ -242,7 +263,7 @@ export class ServiceReports {
     }
   }
 
-  #isStale({ meta, node, service = '' }: ServiceReport, wanted: Wanted | undefined): boolean {
+  #isStale({ meta, node, service = '', reason }: ServiceReport, wanted: Wanted | undefined): boolean {
     const { node: here, kind } = this.#options
     const { coordinates = false, knowsService, isAlive } = this.#around ?? {}
     const isNamed = meta.name === reportName(kind, node, service)
@@ -251,7 +272,7 @@ export class ServiceReports {
       case 'here':
         if (node === here) return !isNamed
         if (node === '' || isLeft) return true
-        return kind.exclusive && this.#acquired.has(service) && isAlive?.(node) !== true
+        return kind.exclusive && this.#acquired.has(service) && (isAlive?.(node) !== true || reason !== '')
       case 'lapsed':
         return node === here && !isNamed
       case 'nowhere':
@@ -263,27 +284,11 @@ export class ServiceReports {
     }
   }
 
-  /** All that a dead node said goes at once: it announces nothing any more. */
-  async #clear({ meta, node }: ServiceReport): Promise<void> {
+  async #clear(report: ServiceReport): Promise<void> {
     const { kind, node: here } = this.#options
-    const label = nodeLabel('metallb.io/node', node)['metallb.io/node']
-    const isDead = node !== here && this.#around?.isAlive(node) === false
-    if (!kind.exclusive || !isDead || label === undefined) return this.#remove(keyOf(meta))
-    const known = this.#clearing.get(node)
-    if (known !== undefined) return known
-    const clearing = this.#removeAll(label).catch((error: unknown) => {
-      if (!hasStatus(error, 403)) throw error
-      return this.#remove(keyOf(meta))
-    })
-    this.#clearing.set(node, clearing)
-    setTimeout(() => this.#clearing.delete(node), this.#options.calmMs ?? calmMs).unref()
-    return clearing
-  }
-
-  async #removeAll(node: string): Promise<void> {
-    const { cluster, namespace, kind } = this.#options
-    const query = { labelSelector: `metallb.io/node=${node}` }
-    await cluster.request({ method: 'DELETE', path: pathOf(kind.type, { namespace }), query })
+    const isDead = report.node !== here && this.#around?.isAlive(report.node) === false
+    if (kind.exclusive && isDead) await this.#leftovers.clear(report)
+    else await this.#leftovers.remove(keyOf(report.meta))
   }
 
   async #write(service: Key, node: string, text: ReportText): Promise<void> {
@@ -306,13 +311,7 @@ export class ServiceReports {
     if (outcome !== 'pruned' || node !== '') return
     // The installed definition has no place for a reason: then an object without a node says nothing.
     this.#mute = true
-    await this.#remove(key)
-  }
-
-  async #remove(key: Key): Promise<void> {
-    await this.#options.cluster.delete(this.#options.kind.type, key).catch((error: unknown) => {
-      if (!hasStatus(error, 404)) throw error
-    })
+    await this.#leftovers.remove(key)
   }
 
   /** Asks again after a while, once for all. */
