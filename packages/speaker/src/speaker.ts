@@ -246,7 +246,8 @@ export class Speaker {
     this.#layer2 = state
     speakerMetrics.setMembers(state.members)
     health.setReady('layer2', state.serving, 'the other speakers are being heard')
-    const lapsed = this.#lapse.look(state.suspended, performance.now())
+    // One that has yet to read what there is to announce starts.
+    const lapsed = this.#lapse.look(state.suspended && this.#plan !== undefined, performance.now())
     if (lapsed !== undefined) this.#statuses.lapse(lapsed)
     if (!sameStanding(before, state)) {
       this.#observer.heard(state.members)

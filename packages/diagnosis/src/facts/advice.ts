@@ -73,7 +73,7 @@ const ofAnnouncement: Readonly<Record<ReasonCode, string>> = {
   notOwner:
     'Let the advertisements (by BGP: the peers) select nodes that exist: kubectl -n {system} edit l2advertisements,bgpadvertisements,bgppeers',
   foreignSpeaker: `End MetalLB's speakers, for while they are ready, Landfall's leave the address to them: kubectl get daemonsets -A -l component=speaker, then kubectl -n NAMESPACE delete daemonset NAME`,
-  noMajority: `Bring back the speakers that are missing, or the network between the nodes, for a side without a majority is silent: ${speakers}`,
+  noMajority: `Bring back the speakers that are missing, or the network between the nodes, for a node that hears too few of the others is silent: ${speakers}`,
   noLivingSpeaker: `Get the speaker ready on a node that may announce the address: ${speakers}`,
   announceFailed:
     'Name an interface that the node has, or leave out interfaces of the L2Advertisement: kubectl -n {system} edit l2advertisements',

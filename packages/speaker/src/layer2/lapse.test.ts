@@ -13,7 +13,9 @@ test('who is fenced for ten seconds says so, until it has the right again', () =
   expect(lapse.look(true, 30_002)?.message).toContain('node n1 hears too few')
 })
 
-test('where every side serves none is fenced', () => {
+test('where every side serves, so does one of whose links some are broken', () => {
   const lapse = new Lapse({ node: 'n1', policy: 'serve' })
-  for (const now of [0, 10_000, 20_000]) expect(lapse.look(true, now)).toBeUndefined()
+  expect(lapse.look(true, 0)).toBeUndefined()
+  const message = 'node n1 hears too few of the other speakers, and is silent'
+  expect(lapse.look(true, 10_000)).toMatchObject({ reason: 'noMajority', message })
 })

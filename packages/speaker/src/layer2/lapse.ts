@@ -1,4 +1,4 @@
-/** Tells a member that is fenced for good from one that stood still or joins (pure). */
+/** Tells a member that is silent for good from one that stood still or joins (pure). */
 import { type Silence, silent } from '../plan/reasons.ts'
 import type { PartitionPolicy } from './core/fence.ts'
 
@@ -21,10 +21,10 @@ export class Lapse {
   /** Asked each second. @returns why the node announces nothing, once that has lasted */
   look(suspended: boolean, now: number): Silence | undefined {
     const { node, policy } = this.#of
-    if (!suspended || policy === 'serve') this.#since = undefined
-    else this.#since ??= now
+    if (suspended) this.#since ??= now
+    else this.#since = undefined
     if (this.#since === undefined || now - this.#since < lapseMs) return undefined
-    const message = `node ${node} hears too few of the other speakers, and is silent (--layer2-partition=fence)`
-    return silent('noMajority', message)
+    const why = policy === 'fence' ? ' (--layer2-partition=fence)' : ''
+    return silent('noMajority', `node ${node} hears too few of the other speakers, and is silent${why}`)
   }
 }

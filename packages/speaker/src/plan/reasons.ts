@@ -22,7 +22,7 @@ export type ReasonCode =
   | 'foreignSpeaker'
   /** None of the nodes that may announce it has a speaker that is alive. */
   | 'noLivingSpeaker'
-  /** With `--layer2-partition=fence` this node is silent, as its speaker hears too few of the others. */
+  /** This node is silent, as its speaker hears too few of the others: single links are broken, or `--layer2-partition=fence`. */
   | 'noMajority'
   /** This node is to announce it, and none of its interfaces can. */
   | 'announceFailed'
