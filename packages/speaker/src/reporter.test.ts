@@ -103,11 +103,22 @@ test('a restart that changes nothing records no Event', () => {
   expect(events).toEqual([])
 })
 
-test('an owner without an interface to answer on says so', () => {
-  const { events, lines, show } = scene()
+test('an owner without an interface to answer on says so, and that it announces once it has one', async () => {
+  const { events, lines, show, gauge } = scene()
   show(owned([]))
-  expect(lines).toContain('announceFailed default/web')
-  expect(events.map(({ reason }) => reason)).toContain('announceFailed')
+  show(owned([]))
+  expect(lines).toEqual(['announceFailed default/web'])
+  expect(await gauge()).toEqual([])
+  show(owned())
+  expect(lines.slice(1)).toEqual(['serviceAnnounced default/web layer2'])
+  expect(await gauge()).toHaveLength(1)
+  show(owned([]))
+  expect(lines.slice(2)).toEqual([
+    'serviceWithdrawn default/web layer2 announceFailed',
+    'announceFailed default/web',
+  ])
+  expect(await gauge()).toEqual([])
+  expect(events.map(({ reason }) => reason)).toEqual(['announceFailed', 'nodeAssigned', 'announceFailed'])
 })
 
 test('an owner that can announce only one of two addresses says of the other that it cannot', () => {

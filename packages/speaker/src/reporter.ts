@@ -42,17 +42,20 @@ export class Reporter {
   }
 
   #ended(before: Announcement, after: Outcome | undefined): void {
-    if (before.outcome.kind === 'silent') return
-    if (after === undefined) this.#withdrawn(before, before.outcome, 'serviceDeleted', 'the Service is gone')
-    else if (after.kind === 'silent') this.#withdrawn(before, before.outcome, after.reason, after.message)
-    else if (!sameTexts(before.outcome.ips, after.ips))
-      this.#withdrawn(before, before.outcome, 'loadBalancerIPChanged', 'the addresses changed')
+    const was = working(before.outcome)
+    if (was === undefined) return
+    const silence = silenceOf(after)
+    if (after === undefined) this.#withdrawn(before, was, 'serviceDeleted', 'the Service is gone')
+    else if (silence !== undefined) this.#withdrawn(before, was, silence.reason, silence.message)
+    else if (!sameTexts(was.ips, working(after)?.ips))
+      this.#withdrawn(before, was, 'loadBalancerIPChanged', 'the addresses changed')
   }
 
   #compare(before: Announcement | undefined, now: Announcement): void {
     const was = before?.outcome
     if (now.outcome.kind === 'silent') {
-      if (was?.kind !== 'silent' || was.reason === now.outcome.reason) return
+      const silence = silenceOf(was)
+      if (silence === undefined || silence.reason === now.outcome.reason) return
       const { reason, message } = now.outcome
       this.#options.logger.debug(
         'notAnnounced',
@@ -63,7 +66,8 @@ export class Reporter {
     }
     const fault = faultOf(now.outcome)
     if (fault !== undefined && faultOf(was)?.message !== fault.message) this.#failed(now, fault)
-    if (was?.kind !== 'announced' || !sameTexts(was.ips, now.outcome.ips)) this.#announced(now, now.outcome)
+    const works = working(now.outcome)
+    if (works !== undefined && !sameTexts(works.ips, working(was)?.ips)) this.#announced(now, works)
   }
 
   #announced(announcement: Announcement, { ips }: Announced): void {
@@ -89,6 +93,16 @@ export class Reporter {
   }
 }
 
+/** undefined: nothing of it goes out. */
+function working(outcome: Outcome | undefined): Announced | undefined {
+  return outcome?.kind === 'announced' && outcome.failure === undefined ? outcome : undefined
+}
+
+/** Why nothing of it goes out. */
+function silenceOf(outcome: Outcome | undefined): Pick<Silence, 'reason' | 'message'> | undefined {
+  return outcome?.kind === 'announced' ? outcome.failure : outcome
+}
+
 /** Why not all of it goes out. */
 function faultOf(outcome: Outcome | undefined): Silence | undefined {
   return outcome?.kind === 'announced' ? (outcome.failure ?? outcome.missing) : undefined
@@ -103,6 +117,6 @@ function referenceTo({ meta }: Service): ObjectReference {
   return { apiVersion: 'v1', kind: 'Service', namespace, name, uid }
 }
 
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, i) => text === b[i])
+function sameTexts(a: readonly string[], b: readonly string[] | undefined): boolean {
+  return a.length === b?.length && a.every((text, i) => text === b[i])
 }

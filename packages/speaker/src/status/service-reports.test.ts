@@ -173,6 +173,7 @@ test('who has lost its right says so of what it said to announce, and nothing of
   const one = await reports('n1')
   one.lapse('noMajority', 'too few')
   expect(await writes(1)).toEqual([`PUT ${l2('n1')}`])
+  await until('it is read', () => !one.isReported(web))
   expect(api.objects.get(l2('n1'))?.['status']).toEqual({
     ...who,
     node: 'n1',

@@ -167,9 +167,9 @@ export class ServiceReports {
     return !same(before, text)
   }
 
-  /** Whether this node is said to announce the Service. */
+  /** Whether this node is said to announce the Service, and that it works. */
   isReported(service: Key): boolean {
-    return this.#of(service).some(({ node }) => node === this.#options.node)
+    return this.#of(service).some(({ node, reason }) => node === this.#options.node && reason === '')
   }
 
   async stop(): Promise<void> {
@@ -251,10 +251,10 @@ export class ServiceReports {
       const stale = reports.filter((report) => this.#isStale(report, wanted))
       for (const report of stale) await this.#clear(report)
       const node = wanted && this.#speaksAs(wanted)
-      const isSaid = wanted?.kind !== 'lapsed' || this.isReported(service)
+      const { node: here } = this.#options
+      const isSaid = wanted?.kind !== 'lapsed' || reports.some((one) => one.node === here)
       if (wanted !== undefined && node !== undefined && isSaid)
         await this.#write(service, node, { names: [], ...wanted })
-      const { node: here } = this.#options
       if (reports.every((one) => one.node === here || stale.includes(one))) this.#acquired.delete(service)
     } catch (error) {
       if (hasStatus(error, 403, 404)) return this.#absent(error)
