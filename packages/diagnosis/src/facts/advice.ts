@@ -76,7 +76,7 @@ const ofAnnouncement: Readonly<Record<ReasonCode, string>> = {
   noMajority: `Bring back the speakers that are missing, or the network between the nodes, for a node that hears too few of the others is silent: ${speakers}`,
   noLivingSpeaker: `Get the speaker ready on a node that may announce the address: ${speakers}`,
   announceFailed:
-    'Name an interface that the node has, or leave out interfaces of the L2Advertisement: kubectl -n {system} edit l2advertisements',
+    'Name an interface that the node has and that has a carrier, or leave out interfaces of the L2Advertisement: kubectl -n {system} edit l2advertisements',
   serviceDeleted: 'The Service is gone.',
 }
 

@@ -62,6 +62,7 @@ export class Announcer {
       mayAnswer: () => core.mayAnswer(now()),
       request: (address, answered) => this.#reports.request(address, answered),
       gratuitous: (address) => this.#reports.gratuitous(address),
+      cut: () => this.#touchHeld(),
       log: (level, event, fields) => post({ kind: 'log', level, event, fields }),
     })
     this.#announcements = new Announcements(options.refreshMs, (address) => this.#responder.announce(address))
@@ -269,6 +270,10 @@ export class Announcer {
       if (this.#core.isCutOff(now())) setTimeout(() => this.#announceAll(), this.#options.timing.intervalMs)
       else this.#announceAll()
     }
+    this.#touchHeld()
+  }
+
+  #touchHeld(): void {
     for (const address of this.#core.held) this.#reports.touch(address)
     this.#reports.changed()
   }

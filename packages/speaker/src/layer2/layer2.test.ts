@@ -240,6 +240,22 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       await until(() => segment.ndisc('client', v6) === segment.mac('n1'))
     })
 
+    test('a cable that stays out leaves no interface to answer on, one that is back at once does not', async () => {
+      const n1 = start('n1', { candidates: ['n1'] })
+      const on = () => n1.state()?.announced[v4]?.join()
+      await until(() => on() === 'eth0')
+      const before = n1.messages.length
+      const flaps = 'for i in 1 2 3; do ip link set p-n1 down; ip link set p-n1 up; done'
+      segment.nsenter('lan', 'sh', '-c', flaps)
+      const since = () => n1.messages.slice(before).flatMap((m) => (m.kind === 'state' ? [m.state] : []))
+      await until(() => since().length > 1)
+      expect(new Set(since().map(({ announced }) => announced[v4]?.join()))).toEqual(new Set(['eth0']))
+      segment.ip('lan', 'link', 'set', 'p-n1', 'down')
+      await until(() => on() === '')
+      segment.ip('lan', 'link', 'set', 'p-n1', 'up')
+      await until(() => on() === 'eth0')
+    })
+
     test('only the interfaces that are asked for answer, and on one that is asked for later clients are told', async () => {
       const n1 = start('n1', { candidates: ['n1'], interfaces: ['eth7'] })
       await until(() => owns(n1))

@@ -19,16 +19,28 @@ export type LogResponder = (
   fields: Readonly<Record<string, string | number>>,
 ) => void
 
+export interface LinkObserver {
+  readonly log: LogResponder
+  /** The link has had no carrier for a while. */
+  cut(): void
+}
+
+/** A flap, or a switch that is set up anew, is over by then. */
+const cutMs = 2000
+
 export class ResponderLink {
-  readonly #log: LogResponder
+  readonly #observer: LinkObserver
   #interface: AnsweringInterface
   #groups: SolicitedNodeGroups | undefined
   /** The ring that has the card let all groups through. */
   #allMulticast: PacketRing | undefined
+  #isCut: boolean
+  #cutting: NodeJS.Timeout | undefined
 
-  constructor(i: AnsweringInterface, log: LogResponder) {
-    this.#log = log
+  constructor(i: AnsweringInterface, observer: LinkObserver) {
+    this.#observer = observer
     this.#interface = i
+    this.#isCut = !i.running
     this.#logKinds('create', kindsOf(i))
   }
 
@@ -39,6 +51,11 @@ export class ResponderLink {
   serves(owned: Owned): boolean {
     if (owned.only !== undefined && !owned.only.has(this.#interface.name)) return false
     return owned.group === undefined ? this.#interface.arp : this.#interface.ndp
+  }
+
+  /** Nothing has come or gone there for a while. */
+  get isCut(): boolean {
+    return this.#isCut
   }
 
   /** Whether those that know the addresses by this interface have to be told anew. */
@@ -52,6 +69,7 @@ export class ResponderLink {
       kindsOf(before).filter((kind) => !has.includes(kind)),
     )
     this.#interface = next
+    this.#watchCarrier(next.running)
     const added = kindsOf(next).filter((kind) => !had.includes(kind))
     this.#logKinds('create', added)
     if (renamed || !next.ndp) this.#closeGroups()
@@ -65,7 +83,7 @@ export class ResponderLink {
     this.#groups = new SolicitedNodeGroups(this.#interface.index, (error) => {
       if (this.#allMulticast !== undefined) return
       const { name, index } = this.#interface
-      this.#log('warn', 'joinGroupFailed', { interface: name, error: error.message })
+      this.#observer.log('warn', 'joinGroupFailed', { interface: name, error: error.message })
       if (ring.receiveAllMulticast(index, true)) this.#allMulticast = ring
     })
     return true
@@ -80,8 +98,22 @@ export class ResponderLink {
   }
 
   close(): void {
+    clearTimeout(this.#cutting)
     this.#closeGroups()
     this.#logKinds('delete', kindsOf(this.#interface))
+  }
+
+  #watchCarrier(running: boolean): void {
+    if (running) {
+      clearTimeout(this.#cutting)
+      this.#cutting = undefined
+      this.#isCut = false
+    } else if (!this.#isCut)
+      this.#cutting ??= setTimeout(() => {
+        this.#cutting = undefined
+        this.#isCut = true
+        this.#observer.cut()
+      }, cutMs)
   }
 
   #closeGroups(): void {
@@ -93,7 +125,7 @@ export class ResponderLink {
 
   #logKinds(what: 'create' | 'delete', kinds: readonly Kind[]): void {
     for (const kind of kinds)
-      this.#log('info', `${what}${kind}Responder`, { interface: this.#interface.name })
+      this.#observer.log('info', `${what}${kind}Responder`, { interface: this.#interface.name })
   }
 }
 

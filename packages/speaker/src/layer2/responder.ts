@@ -14,7 +14,7 @@ import {
   encodeUnsolicitedAdvertisement,
 } from './codec/ndp.ts'
 import { type AnsweringInterface, neighborOf } from './core/interface-rules.ts'
-import { type LogResponder, type Owned, ResponderLink } from './responder-link.ts'
+import { type LinkObserver, type Owned, ResponderLink } from './responder-link.ts'
 
 const ipv4Length = 4
 /** Where the ICMPv6 message of a frame starts. */
@@ -23,7 +23,7 @@ const icmpAt = 54
 /** Interface names on which an address answers; undefined: all. */
 export type OwnedMap = ReadonlyMap<AddressKey, ReadonlySet<string> | undefined>
 
-export interface ResponderObserver {
+export interface ResponderObserver extends LinkObserver {
   /**
    * Asked for each frame once it is made, so that nothing is between the word and the kernel's call: whether the right
    * to what is owned is still fresh. (A process that is stopped right there sends that one frame when it wakes.)
@@ -31,7 +31,6 @@ export interface ResponderObserver {
   mayAnswer(): boolean
   request(address: AddressKey, answered: boolean): void
   gratuitous(address: AddressKey): void
-  readonly log: LogResponder
 }
 
 export class Responder {
@@ -62,7 +61,7 @@ export class Responder {
     }
     for (const [index, want] of wanted) {
       const known = this.#links.get(index)
-      if (known === undefined) this.#links.set(index, new ResponderLink(want, this.#observer.log))
+      if (known === undefined) this.#links.set(index, new ResponderLink(want, this.#observer))
       if (known === undefined || known.become(want)) returned.push(want.name)
     }
     this.#listen(interfaces)
@@ -96,11 +95,12 @@ export class Responder {
     for (const link of this.#links.values()) link.leave(known)
   }
 
-  /** Names of the interfaces on which the address answers. */
+  /** Names of the interfaces on which the address answers. One whose carrier was lost just now counts. */
   interfacesOf(address: AddressKey): readonly string[] {
     const owned = this.#owned.get(address)
     if (owned === undefined) return []
-    return [...this.#links.values()].filter((link) => link.serves(owned)).map((link) => link.interface.name)
+    const links = [...this.#links.values()].filter((link) => link.serves(owned) && !link.isCut)
+    return links.map((link) => link.interface.name)
   }
 
   /** Whether the kernel took every frame; false also where no interface has a carrier. */

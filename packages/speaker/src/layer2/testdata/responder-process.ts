@@ -37,6 +37,7 @@ const responder = new Responder({
   },
   gratuitous: () => void gratuitous++,
   log: (level, event, fields) => void tell(event, { level, ...fields }),
+  cut: () => void tell('cut'),
 })
 const announcements = new Announcements(60_000, (address) => responder.announce(address))
 const follow = (): void => {
