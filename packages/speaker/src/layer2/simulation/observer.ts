@@ -132,16 +132,19 @@ export class Observer {
     return (this.#lagging.get(node.name)?.get(address) ?? 0) > this.#queue.now
   }
 
+  get #isHealing(): boolean {
+    const { detectMs, intervalMs } = this.#deadlines
+    return this.#queue.now - this.#healedAt < detectMs + 3 * intervalMs
+  }
+
   #mayAnswer({ core, frozen }: VirtualNode): boolean {
     if (core === undefined || frozen) return false
     return this.asksFence ? core.mayAnswer(this.#queue.now) : true
   }
 
   #judge(address: AddressKey, node: VirtualNode): void {
-    const now = this.#queue.now
     const others = this.ownersOf(address, node).filter((name) => name !== node.name)
-    const healing = now - this.#healedAt < this.#deadlines.detectMs + 3 * this.#deadlines.intervalMs
-    if (others.length > 0 && !healing)
+    if (others.length > 0 && !this.#isHealing)
       this.note(`${textOf(address)} is answered by ${node.name} and ${others.join()} at once`)
     const before = this.#ownerBefore(address, node)
     this.#saw(address, node)
@@ -153,11 +156,19 @@ export class Observer {
 
   /** Looks at who answers now; several times a detection time is enough. */
   sample(): void {
-    for (const { key } of this.#desired)
-      for (const node of this.#nodes) {
-        if (!this.answers(node, key)) continue
-        this.#saw(key, node)
-      }
+    for (const { key } of this.#desired) {
+      const owners = this.#nodes.filter((node) => this.answers(node, key))
+      for (const owner of owners) this.#saw(key, owner)
+      if (owners.length > 1 && !this.#isHealing) this.#noteRivals(key, owners)
+    }
+  }
+
+  /** Two that began while things were healing, and go on: no change of theirs tells of it. */
+  #noteRivals(address: AddressKey, owners: readonly VirtualNode[]): void {
+    for (const [i, { name }] of owners.entries())
+      for (const other of owners.slice(i + 1))
+        if (this.#connected(name, other.name))
+          this.note(`${textOf(address)} is still answered by ${name} and ${other.name}`)
   }
 
   #saw(address: AddressKey, { name }: VirtualNode): void {
