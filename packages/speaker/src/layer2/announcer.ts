@@ -15,7 +15,7 @@ import type { Change } from './core/outcome.ts'
 import { HeartbeatSocket } from './heartbeat-socket.ts'
 import type { DesiredPart, FromWorker, WantedAddress, WorkerOptions } from './messages.ts'
 import { Responder } from './responder.ts'
-import { Announcements } from './responder-announcements.ts'
+import { Announcements, LinkAnnouncements } from './responder-announcements.ts'
 import { StateReports, textOfKey } from './state-reports.ts'
 
 /** What is not handed over by then is left to be found out. */
@@ -32,6 +32,7 @@ export class Announcer {
   readonly #socket: HeartbeatSocket
   readonly #responder: Responder
   readonly #announcements: Announcements
+  readonly #linkAnnouncements: LinkAnnouncements
   readonly #reports: StateReports
   readonly #watch: InterfaceWatch
   readonly #excludes: readonly RegExp[]
@@ -66,6 +67,9 @@ export class Announcer {
       log: (level, event, fields) => post({ kind: 'log', level, event, fields }),
     })
     this.#announcements = new Announcements(options.refreshMs, (address) => this.#responder.announce(address))
+    this.#linkAnnouncements = new LinkAnnouncements((address, name) =>
+      this.#responder.announce(address, name),
+    )
     this.#keys = new KeyRing(options.secret === undefined ? undefined : messageKey(options.secret))
     this.#socket = this.#openSocket()
     this.#watch = watchInterfaces(() => this.#linksChanged())
@@ -125,6 +129,7 @@ export class Announcer {
     clearInterval(this.#beats)
     clearTimeout(this.#wake)
     this.#announcements.close()
+    this.#linkAnnouncements.close()
     this.#reports.close()
     this.#watch.close()
     this.#responder.close()
@@ -261,14 +266,25 @@ export class Announcer {
     setImmediate(() => this.#announceFrom(later))
   }
 
+  /** On these interfaces; one in a turn of the loop. */
+  #announceOn([name, ...others]: readonly string[], addresses = [...this.#core.held]): void {
+    if (this.#stopped || name === undefined) return
+    this.#linkAnnouncements.acquire(name, addresses.slice(0, announcedPerTurn))
+    const later = addresses.slice(announcedPerTurn)
+    setImmediate(() =>
+      later.length > 0 ? this.#announceOn([name, ...others], later) : this.#announceOn(others),
+    )
+  }
+
   #linksChanged(): void {
     const returned = this.#responder.setInterfaces(answeringInterfaces(this.#watch.current, this.#excludes))
     if (returned.length > 0) {
       // First of all the others are to know: meanwhile they may have taken over.
       this.#responder.reacquaint(returned, this.#peerIPs())
       this.#beat()
-      if (this.#core.isCutOff(now())) setTimeout(() => this.#announceAll(), this.#options.timing.intervalMs)
-      else this.#announceAll()
+      if (this.#core.isCutOff(now()))
+        setTimeout(() => this.#announceOn(returned), this.#options.timing.intervalMs)
+      else this.#announceOn(returned)
     }
     this.#touchHeld()
   }

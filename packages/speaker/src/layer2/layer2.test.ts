@@ -256,6 +256,39 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       await until(() => on() === 'eth0')
     })
 
+    test('those on a new interface are told of the addresses, and nobody else again', async () => {
+      const n1 = start('n1', { candidates: ['n1'] })
+      const bursts = () =>
+        n1.messages.reduce((sum, m) => (m.kind === 'counts' ? sum + (m.counts[v4]?.gratuitous ?? 0) : sum), 0)
+      await until(() => owns(n1))
+      // Until what it repeats is over.
+      await new Promise((resolve) => setTimeout(resolve, 6000))
+      const before = bursts()
+      const capture = await segment.capture('client')
+      try {
+        segment.ip('n1', 'link', 'add', 'eni7', 'up', 'type', 'bridge')
+        segment.ip(
+          'n1',
+          'link',
+          'add',
+          'p-eni7',
+          'up',
+          'master',
+          'eni7',
+          'type',
+          'veth',
+          'peer',
+          'name',
+          'veth7',
+        )
+        segment.ip('n1', 'link', 'set', 'veth7', 'up')
+        await until(() => bursts() >= before + 3)
+      } finally {
+        for (const name of ['veth7', 'eni7']) segment.ip('n1', 'link', 'del', name)
+      }
+      expect((await capture()).filter((frame) => frame.includes(v4) || frame.includes(v6))).toEqual([])
+    })
+
     test('only the interfaces that are asked for answer, and on one that is asked for later clients are told', async () => {
       const n1 = start('n1', { candidates: ['n1'], interfaces: ['eth7'] })
       await until(() => owns(n1))

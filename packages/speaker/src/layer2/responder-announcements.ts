@@ -57,3 +57,25 @@ export class Announcements {
     this.#later = setTimeout(() => this.#slice(), Math.max(pauseMs, next - performance.now()))
   }
 }
+
+/** Of interfaces that are new or returned: there alone, as those on the others know the addresses. Nothing is refreshed. */
+export class LinkAnnouncements {
+  readonly #announcements: Announcements
+
+  /** `announce`: whether it went out there. */
+  constructor(announce: (address: AddressKey, name: string) => boolean) {
+    this.#announcements = new Announcements(0, (key) => {
+      const at = key.indexOf('/')
+      return announce(key.slice(at + 1), key.slice(0, at))
+    })
+  }
+
+  /** What is given up meanwhile is not announced. @param name of an interface, in which there is no slash */
+  acquire(name: string, addresses: readonly AddressKey[]): void {
+    this.#announcements.acquire(addresses.map((address) => `${name}/${address}`))
+  }
+
+  close(): void {
+    this.#announcements.close()
+  }
+}

@@ -103,12 +103,16 @@ export class Responder {
     return links.map((link) => link.interface.name)
   }
 
-  /** Whether the kernel took every frame; false also where no interface has a carrier. */
-  announce(address: AddressKey): boolean {
+  /**
+   * Whether the kernel took every frame; false also where no interface has a carrier.
+   * @param name of one interface; all unless given
+   */
+  announce(address: AddressKey, name?: string): boolean {
     const owned = this.#owned.get(address)
     if (owned === undefined) return false
     const on = [...this.#links.values()].filter((link) => link.interface.running && link.serves(owned))
-    const sent = on.map((link) => this.#announceOn(link.interface, address))
+    const those = on.filter((link) => name === undefined || link.interface.name === name)
+    const sent = those.map((link) => this.#announceOn(link.interface, address))
     if (sent.includes(true)) this.#observer.gratuitous(address)
     return sent.length > 0 && !sent.includes(false)
   }
