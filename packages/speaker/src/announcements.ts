@@ -4,7 +4,7 @@ import { formatIP } from '@landfall/netip'
 import type { Layer2State } from './layer2/messages.ts'
 import type { Plan } from './plan/planner.ts'
 import { type ReasonCode, type Silence, silent } from './plan/reasons.ts'
-import type { ServicePlan } from './plan/service-plan.ts'
+import type { Layer2Choice, ServicePlan } from './plan/service-plan.ts'
 import type { Service } from './plan/world.ts'
 
 export type ProtocolName = 'layer2' | 'bgp'
@@ -58,8 +58,9 @@ export function announcementsOf(
   })
 }
 
-function layer2Outcome({ layer2 }: ServicePlan, { announced, owners }: Layer2State, node: string): Outcome {
+function layer2Outcome({ layer2 }: ServicePlan, state: Layer2State, node: string): Outcome {
   if (layer2.kind === 'silent') return layer2
+  const { announced } = state
   const owned = layer2.addresses.filter(({ ip }) => announced.has(formatIP(ip)))
   if (owned.length > 0) {
     const ips = owned.map(({ ip }) => formatIP(ip))
@@ -72,9 +73,17 @@ function layer2Outcome({ layer2 }: ServicePlan, { announced, owners }: Layer2Sta
   }
   if (layer2.notHere !== undefined) return layer2.notHere
   const [first] = layer2.addresses
-  const owner = first === undefined ? '' : (owners.get(formatIP(first.ip)) ?? '')
-  const message = owner === '' ? 'no candidate has a living speaker yet' : `node ${owner} announces it`
-  return { kind: 'silent', reason: 'notOwner', message }
+  return { kind: 'silent', reason: 'notOwner', message: first === undefined ? '' : whose(first, state) }
+}
+
+/** Only speakers that watch all the others know the owner. */
+function whose({ ip, candidates }: Layer2Choice, { owners, members }: Layer2State): string {
+  const owner = owners.get(formatIP(ip)) ?? ''
+  if (owner !== '') return `node ${owner} announces it`
+  const living = members.filter(({ state }) => state !== 'dead' && state !== 'left')
+  return living.some(({ node }) => candidates.some((candidate) => candidate.node === node))
+    ? 'another node announces it, or is about to'
+    : 'no other candidate has a living speaker yet'
 }
 
 function noInterface(names: readonly string[], node: string, ips: readonly string[]): Silence {
