@@ -62,6 +62,9 @@ const messages: fc.Arbitrary<Message> = fc.record({
     fencing: fc.boolean(),
     following: fc.record({ epoch: number, coordinator: fc.oneof(fc.constant(''), name) }),
     hears: fc.boolean(),
+    first: fc.option(fc.record({ node: name, blind: fc.boolean(), heardMs: fc.nat({ max: 0xffffffff }) }), {
+      nil: undefined,
+    }),
     suspended: fc.boolean(),
     settled: fc.boolean(),
     rebalance: fc.boolean(),

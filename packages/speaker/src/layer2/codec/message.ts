@@ -9,10 +9,10 @@ import { type Body, decodeBody, encodeBody } from './bodies.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 
 /** The last is the version. */
-const magic = Uint8Array.of(0x4c, 0x46, 0x48, 0x33)
+const magic = Uint8Array.of(0x4c, 0x46, 0x48, 0x34)
 const macLength = 32
 /** No datagram is longer, whatever the names. */
-export const maxMessage = 1600
+export const maxMessage = 1900
 
 /** `joining` hears, but coordinates nothing yet; `leaving` gives up what it owns; `left` is gone. */
 export type MemberState = 'joining' | 'serving' | 'leaving' | 'left'
@@ -35,6 +35,14 @@ export interface Following {
   readonly coordinator: string
 }
 
+/** One that coordinates, as told to those that do not hear it. */
+export interface Coordinating {
+  readonly node: string
+  readonly blind: boolean
+  /** How long ago somebody heard it. */
+  readonly heardMs: number
+}
+
 export interface Header {
   readonly state: MemberState
   /** The receiver is to confirm it at once. */
@@ -55,6 +63,8 @@ export interface Header {
   readonly following: Following
   /** The sender hears its coordinator itself. */
   readonly hears: boolean
+  /** Whom the sender would follow, heard here or by others, if that one coordinates. */
+  readonly first: Coordinating | undefined
   /** The sender's right lapsed: it holds, but does not answer. */
   readonly suspended: boolean
   /** Coordinator: who holds what is known, and no address has two holders. */
@@ -90,12 +100,16 @@ export function messageKey(secret: Uint8Array): Uint8Array {
 export function encodeMessage({ header, body }: Message, key: MessageKey): Uint8Array {
   const writer = new ByteWriter()
   writer.raw(magic).uint(flagsOf(header), 2)
-  writer.text(header.node).text(header.following.coordinator)
+  writer
+    .text(header.node)
+    .text(header.following.coordinator)
+    .text(header.first?.node ?? '')
   writer.uint64(header.incarnation).uint64(header.counter).uint64(header.echo).uint64(header.ack)
   writer.uint(header.timing.intervalMs, 2).uint(header.timing.misses, 1)
   writer.uint64(BigInt(header.following.epoch)).uint64(BigInt(header.backing))
   writer.uint64(header.held).uint64(header.known)
   writer.uint(Math.min(0xffff, Math.floor(header.grantMs)), 2).uint(header.orderAck, 4)
+  writer.uint(Math.min(0xffffffff, header.first?.heardMs ?? 0), 4)
   encodeBody(body, writer)
   const bytes = writer.done()
   if (key === undefined) return bytes
@@ -128,7 +142,7 @@ export function decodeMessage(datagram: Uint8Array, key: MessageKey): Message | 
 
 function flagsOf(header: Header): number {
   const bits = [header.wantsReply, header.fencing, header.hears, header.suspended, header.settled]
-  return [...bits, header.rebalance, header.blind].reduce(
+  return [...bits, header.rebalance, header.blind, header.first?.blind === true].reduce(
     (flags, bit, i) => flags | (bit ? 4 << i : 0),
     states.indexOf(header.state),
   )
@@ -138,7 +152,7 @@ function readHeader(reader: ByteReader): Header | undefined {
   const flags = reader.uint(2)
   const state = states[flags & 3]
   const bit = (i: number): boolean => (flags & (4 << i)) !== 0
-  const [node, coordinator] = [reader.text(), reader.text()]
+  const [node, coordinator, first] = [reader.text(), reader.text(), reader.text()]
   const [incarnation, counter, echo, ack] = [
     reader.uint64(),
     reader.uint64(),
@@ -148,9 +162,9 @@ function readHeader(reader: ByteReader): Header | undefined {
   const timing = { intervalMs: reader.uint(2), misses: reader.uint(1) }
   const [epoch, backing] = [Number(reader.uint64()), Number(reader.uint64())]
   const [held, known] = [reader.uint64(), reader.uint64()]
-  const [grantMs, orderAck] = [reader.uint(2), reader.uint(4)]
+  const [grantMs, orderAck, heardMs] = [reader.uint(2), reader.uint(4), reader.uint(4)]
   if (!reader.ok || state === undefined || timing.intervalMs === 0 || timing.misses === 0) return undefined
-  if (flags >= 4 << 7 || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(backing)) return undefined
+  if (flags >= 4 << 8 || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(backing)) return undefined
   return {
     state,
     wantsReply: bit(0),
@@ -163,6 +177,7 @@ function readHeader(reader: ByteReader): Header | undefined {
     fencing: bit(1),
     following: { epoch, coordinator },
     hears: bit(2),
+    first: first === '' ? undefined : { node: first, blind: bit(7), heardMs },
     suspended: bit(3),
     settled: bit(4),
     rebalance: bit(5),

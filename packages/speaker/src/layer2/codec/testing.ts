@@ -14,6 +14,7 @@ export function headerOf(node: string, some: Partial<Header> = {}): Header {
     fencing: false,
     following: { epoch: 0, coordinator: '' },
     hears: false,
+    first: undefined,
     suspended: false,
     settled: false,
     rebalance: false,

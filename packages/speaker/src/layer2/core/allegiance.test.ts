@@ -35,6 +35,7 @@ function member() {
         following: { epoch, coordinator },
         backing,
         hears: true,
+        first: coordinator === '' ? undefined : { node: coordinator, blind: false, heardMs: 1 },
       }
       const header = headerOf(node, of)
       membership.receive(header, node, true, now)

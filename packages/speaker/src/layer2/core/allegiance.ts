@@ -6,8 +6,8 @@
  * backing that was settled last, by as many as the side has members, so that after a partition the larger side keeps
  * what it holds, however often the smaller one began anew.
  */
-import type { Following, Header, MemberState } from '../codec/message.ts'
-import { firstLive } from './election.ts'
+import type { Coordinating, Following, Header, MemberState } from '../codec/message.ts'
+import { type First, firstLive } from './election.ts'
 import type { Predecessor } from './leadership.ts'
 import type { Membership } from './membership.ts'
 import type { Deadlines } from './timing.ts'
@@ -21,6 +21,8 @@ export class Allegiance {
   /** Since when nothing was missed by standing still. */
   #hearingSince = 0
   #heardAt = Number.NEGATIVE_INFINITY
+  /** When it last left its place to one that it did not hear. */
+  #toldAt = Number.NEGATIVE_INFINITY
   #supersededSince: number | undefined
   state: MemberState = 'joining'
   /** Has had no API server for a while. */
@@ -102,7 +104,7 @@ export class Allegiance {
 
   /** Whom to follow from now on, and by which epoch; undefined: no other than until now. */
   toFollow(now: number): Following | undefined {
-    const first = this.#first(now)
+    const first = this.#first(now)?.node
     const following = this.#membership.peers.get(first ?? '')?.header?.following
     const isLater = following !== undefined && following.epoch > this.following.epoch
     return isLater && following.coordinator === first ? following : undefined
@@ -110,7 +112,8 @@ export class Allegiance {
 
   /** Whether it falls to this member to coordinate, or to do so anew. */
   mustLead(now: number): boolean {
-    if (this.state === 'joining' || this.state === 'left' || this.#first(now) !== this.#node) return false
+    if (this.state === 'joining' || this.state === 'left' || this.#first(now)?.node !== this.#node)
+      return false
     const heardSomebody = this.#heardAt > this.#hearingSince && this.#live(now).length > 0
     if (!heardSomebody && !this.isAlone(now)) return false
     return !this.leads || this.#isContested(now)
@@ -129,30 +132,35 @@ export class Allegiance {
     this.following = { epoch: this.following.epoch, coordinator: '' }
   }
 
+  /** Told to others: who does not hear it leaves it its place all the same. */
+  coordinating(now: number): Coordinating | undefined {
+    const first = this.#first(now)
+    if (first === undefined || first.node === this.#node) return undefined
+    const { node, blind, heardAt } = first
+    const known = this.#membership.peers.get(node)?.header
+    const isHeard = this.#membership.alive(node, now) && known?.state !== 'joining'
+    if (isHeard && known?.following.coordinator !== node) return undefined
+    // It ages on the wire, too; so none goes round for ever.
+    return { node, blind, heardMs: Math.round(now - heardAt + this.#deadlines.marginMs) }
+  }
+
   /**
-   * Where single links are broken, two could coordinate who do not hear each other. Someone alive follows, by a later
-   * epoch, one that comes first and is not heard here: the other one, and who follows it, give way.
+   * Where single links are broken, two could coordinate who do not hear each other: one that comes first coordinates,
+   * and is not heard here. The other one, and who follows it, give way.
    */
   isSuperseded(now: number): boolean {
-    const first = this.#first(now)
-    const isUnheard = first !== undefined && first !== this.#node && !this.#membership.alive(first, now)
-    const isSuperseded =
-      isUnheard &&
-      [...this.#membership.peers.values()].some(
-        ({ node, header }) =>
-          header?.hears === true &&
-          header.following.coordinator === first &&
-          header.following.epoch > this.following.epoch &&
-          this.#membership.alive(node, now),
-      )
-    if (!isSuperseded) this.#supersededSince = undefined
+    const { node } = this.#first(now) ?? { node: this.#node }
+    const isUnheard = node !== this.#node && !this.#membership.alive(node, now)
+    if (isUnheard) this.#toldAt = now
+    const { coordinator } = this.following
+    if (!isUnheard || coordinator === '' || coordinator === node) this.#supersededSince = undefined
     else this.#supersededSince ??= now
     const { intervalMs } = this.#deadlines
     // It may be about to be heard.
     return this.#supersededSince !== undefined && now - this.#supersededSince > intervalMs * 1.5
   }
 
-  /** What is held from now on belongs to this side. */
+  /** What is held from now on belongs to this side; what is held in doubt is of none yet. */
   standApart(now: number): void {
     this.backing = Math.max(this.backing, this.#settledBacking + this.sideSize(now))
   }
@@ -163,7 +171,7 @@ export class Allegiance {
     if (whole) this.#settledBacking = backing
   }
 
-  #first(now: number): string | undefined {
+  #first(now: number): First | undefined {
     return firstLive(
       { node: this.#node, joining: this.state === 'joining', blind: this.blind },
       this.#membership,
@@ -200,7 +208,9 @@ export class Allegiance {
     }
     const { leaseMs, marginMs, intervalMs } = this.#deadlines
     // The other one, which is not heard, has yet to hear that it is superseded.
-    const since = this.#hearsOfAnother(now) ? now + 4 * intervalMs : this.#hearingSince
+    const since = this.#hearsOfAnother(now)
+      ? now + 4 * intervalMs
+      : Math.max(this.#hearingSince, this.#toldAt)
     return { kind: 'none', rightsUntil: this.isOnly ? now : since + leaseMs + marginMs }
   }
 

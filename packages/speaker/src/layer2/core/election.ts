@@ -1,13 +1,14 @@
 /**
  * Who coordinates, and who watches whom (pure). The coordinator is the first live member by name, of those that have an
- * API server, if any has: it knows what is desired. A member that is
- * not heard counts as live while someone who is heard hears it: then it is a path that is broken, not a member, and
- * nobody takes its place.
+ * API server, if any has: it knows what is desired. One that coordinates, and is not heard here, counts as live while
+ * someone who is heard hears it: then it is a path that is broken, not a member, and nobody takes its place. So it does,
+ * for its detection time, when others have it from others that somebody heard it: such a word ages on its way, and ends,
+ * however it goes round.
  *
  * So that heartbeats stay cheap in a large cluster, all beat to the first few by name, the hubs; these beat to each
  * other and answer the rest. Up to `meshSize` members all are hubs. A member that is not led beats to everyone.
  */
-import type { Membership } from './membership.ts'
+import type { Membership, Peer } from './membership.ts'
 
 const hubs = 3
 const meshSize = 10
@@ -20,25 +21,68 @@ export interface Self {
   readonly blind: boolean
 }
 
+/** Who is to coordinate, as far as is known here. */
+export interface First {
+  readonly node: string
+  readonly blind: boolean
+  /** When somebody heard it last. */
+  readonly heardAt: number
+}
+
 /** undefined: nobody. */
-export function firstLive(self: Self, membership: Membership, now: number): string | undefined {
-  let first: Self | undefined = self.joining ? undefined : self
-  const consider = (node: string): void => {
-    const blind = membership.peers.get(node)?.header?.blind === true
-    if (first === undefined || (blind === first.blind ? node < first.node : first.blind))
-      first = { node, joining: false, blind }
+export function firstLive(self: Self, membership: Membership, now: number): First | undefined {
+  let first: First | undefined = self.joining ? undefined : { ...self, heardAt: now }
+  const consider = (one: First): void => {
+    if (first === undefined || comesBefore(one, first)) first = one
   }
-  for (const { node, header } of membership.peers.values()) {
+  for (const peer of membership.peers.values()) {
+    const { node, header, heardAt } = peer
     if (header === undefined || !membership.alive(node, now)) continue
-    if (header.state !== 'joining') consider(node)
-    const { coordinator } = header.following
-    if (!header.hears || coordinator === '' || coordinator === self.node) continue
-    const known = membership.peers.get(coordinator)?.header
-    if (known?.state === 'left') continue
-    // By its own word joining still: whoever follows it has heard more of it.
-    if (known?.state === 'joining' || !membership.alive(coordinator, now)) consider(coordinator)
+    if (header.state !== 'joining') consider({ node, blind: header.blind, heardAt })
+    const word = wordOf(peer, self.node, membership, now)
+    if (word !== undefined && now < word.until) consider(word)
   }
-  return first?.node
+  return first
+}
+
+/** When the next living peer would be dead, or a word on one that is not heard here too old, if nothing more is heard. */
+export function nextExpiry(self: string, membership: Membership, now: number): number {
+  let next = membership.nextExpiry(now)
+  for (const peer of membership.peers.values()) {
+    const { until } = wordOf(peer, self, membership, now) ?? { until: now }
+    if (until > now) next = Math.min(next, until)
+  }
+  return next
+}
+
+/** What the peer tells of one that coordinates, unless more is known of that one here. */
+function wordOf(
+  { node, header, heardAt, deadlines }: Peer,
+  self: string,
+  membership: Membership,
+  now: number,
+): (First & { readonly until: number }) | undefined {
+  const told = header?.first
+  if (told === undefined || told.node === self || !membership.alive(node, now)) return undefined
+  const toldAt = heardAt - told.heardMs
+  const known = membership.peers.get(told.node)
+  const detectMs = Math.max(deadlines.detectMs, known?.deadlines.detectMs ?? 0)
+  if (known?.header !== undefined) {
+    const { state } = known.header
+    if (state === 'left' && now < known.heardAt + detectMs) return undefined
+    // Of its former life, unless who tells it has heard more.
+    if (state === 'joining' && toldAt <= known.heardAt) return undefined
+    if (state !== 'joining' && membership.alive(told.node, now)) return undefined
+  }
+  // Who hears it itself will say when it does not.
+  const isFirstHand = header?.hears === true && header.following.coordinator === told.node
+  const until = isFirstHand ? Number.POSITIVE_INFINITY : toldAt + detectMs
+  return { node: told.node, blind: told.blind, heardAt: toldAt, until }
+}
+
+function comesBefore(one: First, other: First): boolean {
+  if (one.blind !== other.blind) return other.blind
+  return one.node === other.node ? one.heardAt > other.heardAt : one.node < other.node
 }
 
 export function isMesh(membership: Membership): boolean {

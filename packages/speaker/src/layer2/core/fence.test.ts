@@ -42,6 +42,15 @@ test('nobody answers later than its newest right lasts, nor after a lapse before
   )
 })
 
+test('a right that is given up ends at once, and what is held is in doubt', () => {
+  const fence = new Fence(deadlines)
+  fence.confirm(0)
+  fence.resume(1)
+  expect(fence.mayAnswer(2)).toBe(true)
+  fence.revoke()
+  expect([fence.mayAnswer(3), fence.suspended]).toEqual([false, true])
+})
+
 test('a right is given for no longer than the own lasts', () => {
   const fence = new Fence(deadlines)
   expect([fence.grantMs('serve', 0), fence.grantMs('fence', 0)]).toEqual([0, 0])

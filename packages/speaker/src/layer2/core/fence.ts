@@ -51,6 +51,11 @@ export class Fence {
     this.#until = Math.max(this.#until, now + this.#deadlines.stallMs)
   }
 
+  revoke(): void {
+    this.#until = Number.NEGATIVE_INFINITY
+    this.#suspended = true
+  }
+
   /** True: the right lapsed just now. */
   lapse(now: number): boolean {
     if (this.#suspended || now < this.#until) return false

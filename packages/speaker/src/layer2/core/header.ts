@@ -50,6 +50,7 @@ export function headerTo(
     fencing: options.partition === 'fence',
     following: allegiance.following,
     hears: allegiance.hearsCoordinator(now),
+    first: allegiance.coordinating(now),
     suspended: fence.suspended,
     settled: allegiance.leads && leadership.isSettled(own, now),
     rebalance: standing.rebalance,

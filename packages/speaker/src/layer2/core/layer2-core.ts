@@ -14,7 +14,7 @@ import type { AddressKey } from '../codec/ethernet.ts'
 import type { Following, Header, MemberState, Message } from '../codec/message.ts'
 import { Allegiance } from './allegiance.ts'
 import type { CoreOptions } from './core-options.ts'
-import { beatTargets, liveHubs } from './election.ts'
+import { beatTargets, liveHubs, nextExpiry } from './election.ts'
 import { Fence } from './fence.ts'
 import { headerTo, ownOf, type Standing } from './header.ts'
 import { Holder } from './holder.ts'
@@ -201,7 +201,8 @@ export class Layer2Core {
   /** When to tick next, should nothing be heard. */
   wakeAt(now: number): number {
     const fence = this.#fence.suspended ? Number.POSITIVE_INFINITY : this.#fence.until
-    return Math.min(this.#membership.nextExpiry(now), this.#leadership.wakeAt(now), Math.max(fence, now))
+    const expiry = nextExpiry(this.#options.node, this.#membership, now)
+    return Math.min(expiry, this.#leadership.wakeAt(now), Math.max(fence, now))
   }
 
   drain(): Outcome {
@@ -331,23 +332,22 @@ export class Layer2Core {
   #stepDown(now: number): void {
     if (this.#allegiance.leads) this.#leadership.end(this.#own(), now)
     this.#allegiance.stepDown()
+    this.#fence.revoke()
   }
 
   #elect(now: number): void {
     if (!this.#allegiance.mustLead(now)) return
-    const { node } = this.#options
     const predecessor = this.#allegiance.lead(now)
     this.#holder.follow()
     this.#ledAt = now
     this.#leadership.begin(predecessor, now)
-    this.ledger.restate(node, this.#holder.held)
+    this.ledger.restate(this.#options.node, this.#holder.held)
     for (const one of this.#membership.peers.keys()) this.#send(one, undefined, true, now)
   }
 
   #lead(now: number): void {
-    const { node } = this.#options
-    const buried = this.#leadership.bury(node, now)
-    if (buried > 0) this.#allegiance.standApart(now)
+    const buried = this.#leadership.bury(this.#options.node, now)
+    if (buried > 0 && !this.#fence.suspended) this.#allegiance.standApart(now)
     if (this.#holder.held.size === 0) this.#resume(now)
     if (this.#fence.isFresh(now)) this.#decide(now)
     if (!this.#leadership.isSettled(this.#own(), now)) return

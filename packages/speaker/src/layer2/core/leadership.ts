@@ -78,6 +78,8 @@ export class Leadership {
   readonly plan: Plan
   #orders = new Orders()
   #reign: Reign | undefined
+  /** The one before. */
+  #ended: Reign | undefined
   #testament: Testament | undefined
   #owners = new Map<string, boolean>()
   #rebalancing = false
@@ -116,14 +118,16 @@ export class Leadership {
     const sharedUntil = predecessor.kind === 'dead' ? now + leaseMs - detectMs + marginMs : now
     const { kind } = predecessor
     const epoch = kind === 'alive' ? predecessor.epoch : undefined
+    const before = this.#reign ?? this.#ended
     this.#reign = {
       predecessor,
       testator: kind === 'alive' && epoch !== undefined ? { node: predecessor.node, epoch } : undefined,
       whole: false,
       since: now,
-      sharedUntil,
-      quietUntil,
-      granted: new Map(),
+      sharedUntil: Math.max(sharedUntil, before?.sharedUntil ?? now),
+      // What was out then still is.
+      quietUntil: Math.max(quietUntil, before === undefined || before.whole ? now : before.quietUntil),
+      granted: before?.granted ?? new Map(),
       followers: new Set(),
     }
     this.#orders = new Orders()
@@ -139,6 +143,7 @@ export class Leadership {
   /** @returns the last word of this member, if it can be sure */
   end(own: Own, now: number): Body | undefined {
     const testament = this.testament(own, now)
+    this.#ended = this.#reign ?? this.#ended
     this.#reign = undefined
     this.#rebalancing = false
     for (const node of this.ledger.nodes)

@@ -6,8 +6,7 @@
 
 import { Random } from '../../random.ts'
 import { keyOfBytes } from '../codec/ethernet.ts'
-import type { Timing } from '../codec/message.ts'
-import { encodeMessage } from '../codec/message.ts'
+import { encodeMessage, type Header, type Timing } from '../codec/message.ts'
 import type { PartitionPolicy } from '../core/fence.ts'
 import type { Outgoing } from '../core/outcome.ts'
 import type { Candidate } from '../core/placement.ts'
@@ -29,6 +28,8 @@ export type Broken =
   | 'lateRelease'
   /** The coordinator sees a preference where there is none. */
   | 'unevenPlacement'
+  /** Nobody tells others who coordinates whom they do not hear. */
+  | 'noHearsay'
 
 export interface World {
   readonly nodes: number
@@ -198,15 +199,16 @@ export class Simulation {
     if (this.measuresTraffic) this.#measure(from, message)
     if (!this.#hears(from, node) || this.random.chance(this.world.loss)) return
     const delay = this.random.between(...this.world.delayMs)
-    const { header } = message
-    const told =
-      this.#broken === 'earlyTakeover'
-        ? { ...message, header: { ...header, timing: this.world.timing } }
-        : message
+    const told = { ...message, header: this.#told(message.header) }
     this.queue.at(this.queue.now + delay, () => {
       if (this.#hears(from, node))
         this.nodes.find(({ name }) => name === node)?.receive(told, from, this.node(from).key)
     })
+  }
+
+  #told(header: Header): Header {
+    if (this.#broken === 'earlyTakeover') return { ...header, timing: this.world.timing }
+    return this.#broken === 'noHearsay' ? { ...header, first: undefined } : header
   }
 
   #measure(from: string, message: Outgoing['message']): void {
