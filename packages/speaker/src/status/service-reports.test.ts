@@ -188,6 +188,18 @@ test('who has lost its right says so of what it said to announce, and nothing of
   expect(api.objects.get(l2('n1'))?.['status']).toEqual({ ...who, node: 'n1' })
 })
 
+test('a coordinator that has lost its right does not contradict its successor', async () => {
+  const one = await reports('n1')
+  one.set(new Map([[web, noEndpoints]]), coordinator)
+  expect(await writes(2)).toHaveLength(2)
+  one.lapse('noMajority', 'too few')
+  api.remove(l2(''))
+  await quiet()
+  expect(api.writes).toHaveLength(2)
+  one.set(new Map([[web, noEndpoints]]), coordinator)
+  expect(await writes(4)).toHaveLength(4)
+})
+
 test('what another side has taken back of one that lost its right stays so', async () => {
   const one = await reports('n1')
   one.set(new Map([[web, here]]), alone)

@@ -152,6 +152,8 @@ export class ServiceReports {
    */
   lapse(reason: string, message: string): void {
     this.#wanted ??= new Map()
+    // Another speaks for all by now.
+    if (this.#around !== undefined) this.#around = { ...this.#around, coordinates: false }
     for (const { service, node } of this.#reflector.items.values())
       if (service !== undefined && node === this.#options.node)
         if (this.#follow(service, { kind: 'lapsed', reason, message })) this.#touch(service)
