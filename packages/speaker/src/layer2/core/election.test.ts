@@ -64,6 +64,13 @@ describe('one that is not heard here', () => {
     expect(first(1001 + detectMs)).toBe('a')
   })
 
+  test('when it was heard to be joining, and who is heard follows it already', () => {
+    const { first, hear } = member('c')
+    hear('a', 1000, { state: 'joining' })
+    hear('d', 1001, { ...led('a'), hears: true, first: word(20) })
+    expect(first(1002)).toBe('a')
+  })
+
   test('not when it has no API server, and this one has', () => {
     const { first, hear } = member('c')
     hear('d', 1000, { first: word(20, true) })

@@ -67,15 +67,15 @@ function wordOf(
   const toldAt = heardAt - told.heardMs
   const known = membership.peers.get(told.node)
   const detectMs = Math.max(deadlines.detectMs, known?.deadlines.detectMs ?? 0)
+  const isFirstHand = header?.hears === true && header.following.coordinator === told.node
   if (known?.header !== undefined) {
     const { state } = known.header
     if (state === 'left' && now < known.heardAt + detectMs) return undefined
-    // Of its former life, unless who tells it has heard more.
-    if (state === 'joining' && toldAt <= known.heardAt) return undefined
-    if (state !== 'joining' && membership.alive(told.node, now)) return undefined
+    // By its own word joining still: whoever follows it has heard more of it.
+    const isOutdated = state === 'joining' && isFirstHand
+    if (!isOutdated && membership.alive(told.node, now)) return undefined
   }
   // Who hears it itself will say when it does not.
-  const isFirstHand = header?.hears === true && header.following.coordinator === told.node
   const until = isFirstHand ? Number.POSITIVE_INFINITY : toldAt + detectMs
   return { node: told.node, blind: told.blind, heardAt: toldAt, until }
 }
