@@ -22,11 +22,16 @@ export interface Row {
   readonly limits?: Limits
   /** Summed up over the repetitions, or with `max ` before the name the greatest. */
   readonly figures: Readonly<Record<string, number>>
-  /** What is not as it should be, one sentence each. */
+  /** What is not as it should be, one sentence each; it stands, however busy this machine was. */
   readonly complaints: readonly string[]
+  /** The same of times, which a busy machine spoils. */
+  readonly ofTimes?: readonly string[]
   /** How late timers were where it was measured. */
   readonly lateMs: number
+  /** How often it was measured, where this row is the last of it. */
   readonly tries: number
+  /** This machine spoilt its times: another try follows, which has a row of its own. */
+  readonly again?: true
 }
 
 export interface Limits {
@@ -36,7 +41,7 @@ export interface Limits {
 
 export type Trial = (
   note: (text: string) => void,
-) => Promise<Omit<Row, 'part' | 'what' | 'tries' | 'setting'>>
+) => Promise<Omit<Row, 'part' | 'what' | 'tries' | 'setting' | 'again'>>
 
 const mostTries = 3
 
@@ -48,26 +53,49 @@ export function chosenParts<P>(parts: Readonly<Record<string, P>>, wanted: strin
   return chosen.map(([, part]) => part)
 }
 
-/** What of `times` is not in the journal yet; a repetition that this machine was too busy to judge is done again. */
+/** What of `times` is not in the journal yet; a repetition whose times this machine spoilt is done again. */
 export async function repeat(o: Recording, part: string, what: string, times: number, trial: Trial) {
   const { setting, only = '', journal, progress } = o
   if (!what.includes(only)) return
-  const done = journal
-    .rows()
-    .filter((row) => row.part === part && row.what === what && row.setting === setting)
-  for (let n = done.length; n < times; n++) {
-    await progress.step(`${part}: ${what}, ${n + 1} of ${times}`, async (note) => {
-      const row = await judged(trial, note)
-      journal.add({ part, what, setting, ...row })
-      note(`${row.gapMs === undefined ? 'done' : `${Math.round(row.gapMs)} ms`} ${row.complaints.join('; ')}`)
+  for (;;) {
+    const rows = journal
+      .rows()
+      .filter((row) => row.part === part && row.what === what && row.setting === setting)
+    const done = rows.filter(counts).length
+    if (done >= times) return
+    const spoilt = rows.length - 1 - rows.findLastIndex(counts)
+    const title = `${part}: ${what}, ${done + 1} of ${times}${spoilt > 0 ? `, try ${spoilt + 1}` : ''}`
+    await progress.step(title, async (note) => {
+      const row = await trial(note)
+      const again = isSpoilt(row) && spoilt + 1 < mostTries
+      journal.add({ part, what, setting, tries: 1, ...row, ...(again ? { again } : {}) })
+      note(again ? spoiltText(row) : toldOf(row))
     })
   }
 }
 
-async function judged(trial: Trial, note: (text: string) => void) {
-  for (let tries = 1; ; tries++) {
-    const row = { ...(await trial(note)), tries }
-    if (row.gapMs === undefined || row.lateMs <= row.gapMs / 2 || tries === mostTries) return row
-    note(`timers were ${Math.round(row.lateMs)} ms late, once more`)
-  }
+export function counts({ again }: Row): boolean {
+  return again !== true
+}
+
+type Measured = Pick<Row, 'gapMs' | 'limits' | 'complaints' | 'ofTimes' | 'lateMs'>
+
+/** A time is not as it should be, and timers here were late by more than half of what was measured. */
+export function isSpoilt({ gapMs, limits, ofTimes = [], lateMs }: Measured): boolean {
+  if (gapMs === undefined || lateMs <= gapMs / 2) return false
+  const limit = Math.min(
+    limits?.median ?? Number.POSITIVE_INFINITY,
+    limits?.worst ?? Number.POSITIVE_INFINITY,
+  )
+  return gapMs >= limit || ofTimes.length > 0
+}
+
+/** Of a try that was done again. */
+export function spoiltText(row: Measured): string {
+  return `timers were ${Math.round(row.lateMs)} ms late: ${toldOf(row)}`
+}
+
+function toldOf({ gapMs, complaints, ofTimes = [] }: Measured): string {
+  const gap = gapMs === undefined ? [] : [`${Math.round(gapMs)} ms`]
+  return [...gap, ...ofTimes, ...complaints].join('; ') || 'done'
 }

@@ -1,7 +1,7 @@
 /** The rows of a drill's parts as a table, and what is wrong with them. */
 import { renderTable } from '../demo/table.ts'
 import { median, type Verdict } from './drill.ts'
-import type { Row } from './part.ts'
+import { counts, isSpoilt, type Row, spoiltText } from './part.ts'
 import { ms } from './report.ts'
 
 const greatest = 'max '
@@ -11,24 +11,26 @@ export function judge(rows: readonly Row[]): Verdict {
     ['PART', 'WHAT', 'SETTING', 'TIMES', 'MEDIAN', 'WORST', 'LIMITS', 'AGAIN', 'TOO BUSY', 'COUNTS'],
   ]
   const complaints: string[] = []
+  const again: string[] = []
   const groups = Map.groupBy(rows, ({ part, what, setting }) => [part, what, setting].join('\n'))
   for (const group of groups.values()) {
     const [first] = group
     if (first === undefined) continue
     const { part, what, setting, limits } = first
-    const gaps = group.flatMap(({ gapMs }) => gapMs ?? [])
+    const last = group.filter(counts)
+    const gaps = last.flatMap(({ gapMs }) => gapMs ?? [])
     const [middle, worst] = [median(gaps), Math.max(...gaps)]
     table.push([
       part,
       what,
       setting,
-      `${group.length}`,
+      `${last.length}`,
       gaps.length === 0 ? '' : ms(middle),
       gaps.length === 0 ? '' : ms(worst),
       limits === undefined ? '' : `${limits.median} / ${limits.worst ?? '–'} ms`,
-      `${group.filter(({ tries }) => tries > 1).length}`,
-      `${group.filter(({ gapMs, lateMs }) => gapMs !== undefined && lateMs > gapMs / 2).length}`,
-      countsOf(group),
+      `${group.reduce((sum, row) => sum + row.tries - (counts(row) ? 1 : 0), 0)}`,
+      `${last.filter(isSpoilt).length}`,
+      countsOf(last),
     ])
     const name = [part, what, setting].filter(Boolean).join(', ')
     if (limits !== undefined && gaps.length > 0) {
@@ -37,9 +39,13 @@ export function judge(rows: readonly Row[]): Verdict {
       if (limits.worst !== undefined && worst >= limits.worst)
         complaints.push(`${name}: the worst is ${ms(worst)}, not below ${limits.worst} ms`)
     }
-    for (const row of group) complaints.push(...row.complaints.map((text) => `${name}: ${text}`))
+    for (const row of group) {
+      const ofTimes = counts(row) ? row.ofTimes : undefined
+      complaints.push(...[...row.complaints, ...(ofTimes ?? [])].map((text) => `${name}: ${text}`))
+      if (!counts(row)) again.push(`done again: ${name}: ${spoiltText(row)}\n`)
+    }
   }
-  return { table: renderTable(table), complaints }
+  return { table: [renderTable(table), ...again].join(''), complaints }
 }
 
 function countsOf(rows: readonly Row[]): string {

@@ -66,7 +66,8 @@ async function trial(note: Parameters<Trial>[0]): ReturnType<Trial> {
         'max all statuses after (ms)': told - created,
         'max one more after (ms)': more,
       },
-      complaints: [
+      complaints: [],
+      ofTimes: [
         ...limited('all have a status', told - created, limits.statuses),
         ...limited('one more serves', more, limits.oneMore),
       ],

@@ -110,13 +110,14 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
       "conflicts of MetalLB's own": atOnce.theirs.length,
       'addresses changed': kept ? 0 : 1,
     },
-    complaints: [
-      ...(gapMs > gapLimitMs
+    ofTimes:
+      gapMs > gapLimitMs
         ? [
             `service was away for ${Math.round(gapMs)} ms in all, for ${Math.round(withOursMs)} ms with Landfall`,
             ...lostTexts(lost, began).slice(0, mostTold),
           ]
-        : []),
+        : [],
+    complaints: [
       ...conflictTexts(back.ours).map((text) => `answered again: ${text}`),
       ...conflictTexts(atOnce.ours),
       ...(kept ? [] : ['an address changed']),
