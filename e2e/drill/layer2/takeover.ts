@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { files } from '../../lab/control/flags.ts'
-import { type AskedRequest, type Lab, readAudit } from '../../lab/index.ts'
+import { type Lab, readAudit } from '../../lab/index.ts'
 import { labPaths } from '../../lab/state/lab-state.ts'
 import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
@@ -21,11 +21,11 @@ import {
   system,
 } from './site.ts'
 import { wait } from './traffic.ts'
+import { isWrite, tallied, type Write, writeTexts } from './writes.ts'
 
 const count = 1000
 const askMs = 2000
 const limitMiB = 100
-const writesAnAddress = 3
 /** Statuses and Events follow the announcement by and by; after so long without one all are written. */
 const quietMs = 10_000
 const lookMs = 2000
@@ -136,24 +136,22 @@ async function restarted(lab: Lab, node: string, note: (text: string) => void): 
   return { rssMiB: rss / 2 ** 20, peakMiB: peak / 2 ** 20, writes: writes(lab).length - before, running }
 }
 
-function judged(acquired: readonly Asked[], { rssMiB, peakMiB, writes: again, running }: Restart) {
-  // Somebody else wrote the object meanwhile: nothing was changed, and it is read and written again.
-  const done = acquired.filter(({ code }) => code !== 409)
-  const each = done.filter(({ resource }) => ofAddresses.has(resource)).length / count
+function judged(acquired: readonly Write[], { rssMiB, peakMiB, writes: again, running }: Restart) {
+  const tally = tallied(acquired)
   return {
     figures: {
       'max RSS MiB': rssMiB,
       'max peak MiB': peakMiB,
-      'max writes an address': each,
-      'max other writes': done.length - each * count,
-      'max conflicts': acquired.length - done.length,
+      'max writes an address': tally.ofAddresses / count,
+      'max for all at once': tally.ofAllAtOnce,
+      'max other writes': tally.others,
+      'max conflicts': tally.conflicts,
       'writes at a restart': again,
     },
     complaints: [
       ...(running ? [] : ['the speaker that was killed does not run again']),
       ...(rssMiB > limitMiB ? [`${rssMiB.toFixed(1)} MiB resident`] : []),
-      ...(each > 0 ? [] : ['nothing was written when the addresses were taken over']),
-      ...(each > writesAnAddress ? [`${each.toFixed(3)} writes an address`] : []),
+      ...writeTexts(tally, count),
       ...(again > 0 ? [`${again} writes at a restart that changes nothing`] : []),
     ],
   }
@@ -171,15 +169,8 @@ async function written(lab: Lab, note: (text: string) => void): Promise<number> 
   return known
 }
 
-type Asked = Pick<AskedRequest, 'resource' | 'code'>
-
-/** The speaker's word on itself comes on top. */
-const ofAddresses = new Set(['servicel2statuses', 'servicel2statuses/status', 'services/status', 'events'])
-const writing = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
-
 /** What speakers wrote so far, or tried to, as the API server's audit log has it. */
-function writes({ id }: Lab): readonly Asked[] {
-  return readAudit(id).filter(
-    ({ user, verb }) => user === `system:serviceaccount:${system}:speaker` && writing.has(verb),
-  )
+function writes({ id }: Lab): readonly Write[] {
+  const user = `system:serviceaccount:${system}:speaker`
+  return readAudit(id).filter((request) => request.user === user && isWrite(request))
 }
