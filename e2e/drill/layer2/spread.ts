@@ -3,6 +3,7 @@ import type { SegmentWatch } from '../../segment/watch.ts'
 import { watchSegment } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
 import { manyServices, removeServices } from './many-services.ts'
+import { departure, loadsOf, moves, type Owners, ownedBy, unevenness } from './owned.ts'
 import { type Part } from './part.ts'
 import { firstNodes, onSite, owners, type Site, setSpeakers } from './site.ts'
 import { wait } from './traffic.ts'
@@ -17,8 +18,6 @@ const settleMs = 4000
 function thirdOf({ lab }: Site): string {
   return firstNodes(lab, 3).at(-1) ?? ''
 }
-
-type Owners = ReadonlyMap<string, string>
 
 export const spread: Part = {
   about: `${count} addresses on ${sizes.join(', ')} nodes: how evenly, and what moves when a node comes, goes, returns`,
@@ -40,11 +39,12 @@ async function placed(site: Site, size: number, note: (text: string) => void): R
   const ips = await manyServices(lab, { count, backend: thirdOf(site) }, note)
   try {
     return await asked(site, ips, async (now) => {
-      const loads = loadsOf(await now(), firstNodes(lab, size))
-      const difference = Math.max(...loads) - Math.min(...loads)
+      const [all, nodes] = [await now(), firstNodes(lab, size)]
+      const loads = loadsOf(all, nodes)
+      const [least, most] = [Math.min(...loads), Math.max(...loads)]
       return {
-        figures: { least: Math.min(...loads), most: Math.max(...loads), difference },
-        complaints: difference > 1 ? [`nodes own ${loads.join(', ')} addresses`] : [],
+        figures: { least, most, difference: most - least },
+        complaints: unevenness(all, nodes),
         lateMs: 0,
       }
     })
@@ -103,30 +103,6 @@ async function moved(site: Site, note: (text: string) => void): ReturnType<Trial
   }
 }
 
-function departure(
-  [before, after]: readonly [Owners, Owners],
-  node: string,
-  all: readonly string[],
-): readonly string[] {
-  const needless = moves(new Map([...before].filter(([, owner]) => owner !== node)), after)
-  const left = ownedBy(after, node)
-  const [had, have] = [before, after].map((of) =>
-    loadsOf(
-      of,
-      all.filter((name) => name !== node),
-    ),
-  )
-  const spreadBefore = Math.max(...(had ?? [])) - Math.min(...(had ?? []))
-  const spreadAfter = Math.max(...(have ?? [])) - Math.min(...(have ?? []))
-  return [
-    ...needless.map((move) => `${move} with those of ${node}`),
-    ...(left > 0 ? [`${left} addresses are still owned by ${node}`] : []),
-    ...(spreadAfter > Math.max(1, spreadBefore)
-      ? [`without ${node} the others own ${have?.join(', ')}`]
-      : []),
-  ]
-}
-
 async function asked<T>(
   site: Site,
   ips: readonly string[],
@@ -140,20 +116,4 @@ async function asked<T>(
   } finally {
     await watch.stop()
   }
-}
-
-function loadsOf(all: Owners, nodes: readonly string[]): readonly number[] {
-  return nodes.map((node) => ownedBy(all, node))
-}
-
-function ownedBy(all: Owners, node: string): number {
-  return [...all.values()].filter((owner) => owner === node).length
-}
-
-/** A sentence each. */
-function moves(before: Owners, after: Owners): readonly string[] {
-  return [...before].flatMap(([ip, owner]) => {
-    const next = after.get(ip)
-    return next === owner ? [] : [`${ip} moved from ${owner} to ${next}`]
-  })
 }
