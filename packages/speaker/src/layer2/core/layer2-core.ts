@@ -169,7 +169,7 @@ export class Layer2Core {
     this.#lapse(now)
     const received = this.#membership.receive(header, source, authenticated, now)
     if (received.kind === 'refused') {
-      if (received.reason === 'unknownMember') this.#answerUnknown(header, source, now)
+      if (received.reason === 'unknownMember' && header.wantsReply) this.#answerUnknown(header, source, now)
       return received.reason
     }
     if (received.kind === 'unconfirmed') {
@@ -302,6 +302,7 @@ export class Layer2Core {
 
   /** Everything that time alone, or what was just heard, brings about. */
   #advance(now: number): void {
+    this.ledger.settle()
     this.#lapse(now)
     this.#allegiance.settle(now)
     this.#followFirst(now)
@@ -378,8 +379,7 @@ export class Layer2Core {
   }
 
   /** One that is not listed here yet is to know that it is not alone. */
-  #answerUnknown({ node, incarnation, wantsReply }: Header, source: string, now: number): void {
-    if (!wantsReply) return
+  #answerUnknown({ node, incarnation }: Header, source: string, now: number): void {
     const header = headerTo(node, this.#standing(), { wantsReply: false, echo: incarnation }, now)
     this.#outcome.send.push({ node, to: [source], message: { header, body: undefined } })
   }

@@ -179,7 +179,7 @@ export class Leadership {
 
   /** The node holds nothing any more, by its own word or since it started anew. */
   gone(node: string, now: number): void {
-    this.ledger.close(node, { node, kind: 'left', at: now })
+    this.ledger.leave(node, { node, kind: 'left', at: now })
     this.#orders.drop(node)
   }
 
@@ -227,8 +227,9 @@ export class Leadership {
     )
   }
 
-  /** Everyone alive follows, and it is known what each holds. */
+  /** Everyone alive follows, and it is known what each holds, those included who are gone. */
   isComplete(own: Own, now: number): boolean {
+    if (this.ledger.hasEstates) return false
     for (const { node, header } of this.#membership.peers.values()) {
       if (header === undefined || !this.#membership.alive(node, now)) continue
       if (!follows(header, own) || !this.ledger.isKnown(node)) return false
@@ -303,10 +304,10 @@ export class Leadership {
 
   /** When something is due without anything being heard. */
   wakeAt(now: number): number {
+    if (this.ledger.hasEstates) return now
     const reign = this.#reign
     if (reign === undefined) return Number.POSITIVE_INFINITY
-    let next = this.#orders.nextAgain(this.#options.deadlines.intervalMs / 2)
-    if (this.#unfinished) next = now
+    let next = this.#unfinished ? now : this.#orders.nextAgain(this.#options.deadlines.intervalMs / 2)
     if (now < reign.sharedUntil) next = Math.min(next, reign.sharedUntil)
     if (this.plan.waits && reign.quietUntil > now) next = Math.min(next, reign.quietUntil)
     for (const node of this.ledger.nodes) {

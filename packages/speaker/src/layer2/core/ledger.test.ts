@@ -20,6 +20,8 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('apply' as const), node, removed: some, added: some }),
   fc.record({ kind: fc.constant('claims' as const), node, first: some, second: some }),
   fc.record({ kind: fc.constant('close' as const), node, limit: fc.nat(4) }),
+  fc.record({ kind: fc.constant('leave' as const), node }),
+  fc.record({ kind: fc.constant('settle' as const), limit: fc.nat(4) }),
 )
 
 test('who holds what another holds is counted, whatever happens', () => {
@@ -32,6 +34,8 @@ test('who holds what another holds is counted, whatever happens', () => {
         if (one.kind === 'cancel') ledger.cancel(one.node, one.address)
         if (one.kind === 'apply') ledger.apply(one.node, one.removed, one.added)
         if (one.kind === 'close') ledger.close(one.node, { node: one.node, kind: 'dead', at: 0 }, one.limit)
+        if (one.kind === 'leave') ledger.leave(one.node, { node: one.node, kind: 'left', at: 0 })
+        if (one.kind === 'settle') ledger.settle(one.limit)
         if (one.kind === 'claims') {
           const digest = digestOf([...new Set([...one.first, ...one.second])])
           ledger.observe(one.node, digest)
@@ -74,4 +78,23 @@ test('a node that is gone is closed in parts', () => {
   expect([ledger.close('a', loss, 2), ledger.nodes, [...ledger.addresses]]).toEqual([false, ['a'], ['3']])
   expect([ledger.close('a', loss, 2), ledger.nodes, [...ledger.addresses]]).toEqual([true, [], []])
   expect(addresses.map((address) => ledger.lossOf(address)?.at)).toEqual([7, 7, 7, undefined])
+})
+
+test('from one that is gone it is taken in parts, but not what its successor of that name says it holds', () => {
+  const ledger = new Ledger(() => {})
+  ledger.apply('a', [], ['1', '2', '3'])
+  ledger.observe('a', digestOf(['1', '2', '3']))
+  ledger.leave('a', { node: 'a', kind: 'left', at: 7 })
+  expect([ledger.load('a'), ledger.isKnown('a'), [...ledger.addresses]]).toEqual([0, false, ['1', '2', '3']])
+  ledger.apply('a', [], ['2'])
+  ledger.settle(1)
+  expect([ledger.hasEstates, [...ledger.addresses]]).toEqual([true, ['2', '3']])
+  ledger.settle(3)
+  expect([ledger.hasEstates, [...ledger.addresses], ledger.load('a')]).toEqual([false, ['2'], 1])
+  expect(addresses.map((address) => ledger.lossOf(address)?.kind)).toEqual([
+    'left',
+    undefined,
+    'left',
+    undefined,
+  ])
 })

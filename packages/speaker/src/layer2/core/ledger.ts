@@ -25,6 +25,15 @@ interface Account {
   parts: { readonly digest: bigint; readonly addresses: Set<AddressKey>; next: number } | undefined
 }
 
+/** What is to be taken from a node that is gone. */
+interface Estate {
+  readonly account: Account
+  readonly loss: Loss
+  /** How it was lost is to be remembered. */
+  counts: boolean
+}
+
+const settledPerTurn = 500
 const nobody: ReadonlySet<string> = new Set()
 
 export class Ledger {
@@ -34,6 +43,7 @@ export class Ledger {
   /** By node: how many addresses it holds that another holds, too. */
   readonly #disputed = new Map<string, number>()
   readonly #losses = new Map<AddressKey, Loss>()
+  #estates: readonly Estate[] = []
   readonly #watchers: ((address: AddressKey) => void)[]
 
   /** `onChange`: the holders of the address are others now. */
@@ -187,29 +197,55 @@ export class Ledger {
     return !account.known
   }
 
-  /**
-   * The node holds nothing any more: its right ended, or it is gone. Takes up to `limit` addresses from it.
-   * @returns whether that was all
-   */
+  /** The node's right ended: takes up to `limit` addresses from it. @returns whether that was all */
   close(node: string, loss: Loss, limit = Number.POSITIVE_INFINITY): boolean {
     const account = this.#accounts.get(node)
     if (account === undefined) return true
+    // One whose holdings were not known when it left may have given them up before.
+    const done = this.#take({ account, loss, counts: loss.kind === 'dead' || account.known }, limit)
+    if (done) this.#accounts.delete(node)
+    return done
+  }
+
+  /** The node is gone, and what comes of that name holds what it says anew; `settle` takes from it what it held. */
+  leave(node: string, loss: Loss): void {
+    const account = this.#accounts.get(node)
+    if (account === undefined) return
+    this.#accounts.delete(node)
+    this.#estates = [...this.#estates, { account, loss, counts: loss.kind === 'dead' || account.known }]
+  }
+
+  /** Those who are gone still count as holders of something. */
+  get hasEstates(): boolean {
+    return this.#estates.length > 0
+  }
+
+  /** Takes up to `limit` addresses from those who are gone: no turn is long. */
+  settle(limit = settledPerTurn): void {
+    const [first] = this.#estates
+    if (first !== undefined && this.#take(first, limit)) this.#estates = this.#estates.slice(1)
+  }
+
+  #take({ account, loss, counts }: Estate, limit: number): boolean {
+    const { node } = loss
+    const now = this.#accounts.get(node)
     let left = limit
     for (const addresses of [account.holdings, account.pending])
       for (const address of addresses) {
         if (left-- <= 0) return false
         addresses.delete(address)
-        // One whose holdings were not known when it left may have given it up before.
-        if (loss.kind === 'dead' || account.known) this.#losses.set(address, loss)
+        // Its successor of that name may have it.
+        if (now?.holdings.has(address) === true || now?.pending.has(address) === true) continue
+        if (counts) this.#losses.set(address, loss)
         this.#unlink(node, address)
       }
-    this.#accounts.delete(node)
     return true
   }
 
   /** Forgets losses that nobody vouches for any more: meanwhile another may have been given the address. */
   forgetLosses(holdsStill: (loss: Loss) => boolean): void {
     for (const [address, loss] of this.#losses) if (!holdsStill(loss)) this.#losses.delete(address)
+    for (const estate of this.#estates) estate.counts &&= holdsStill(estate.loss)
   }
 
   #account(node: string): Account {
