@@ -20,7 +20,7 @@ interface Usage {
   readonly user: number
   readonly system: number
   readonly rss: number
-  /** By how many ms a 5 ms timer was late at most, since the last time. */
+  /** In ms, since the last time: at most what one turn took of the processor. */
   readonly longestTurn: number
 }
 

@@ -169,9 +169,10 @@ async function takeover(): Promise<readonly string[]> {
     loser.signal('SIGKILL')
     const [line] = (await once(lines, 'line')) as [string]
     const heard = JSON.parse(line) as { addresses: number; first: number; last: number }
-    await standing(winner, ips.length)
+    const meanwhile = await standing(winner, ips.length)
     await sleep(1500)
-    const { longestTurn, rss } = await winner.usage()
+    const { longestTurn: then, rss } = await winner.usage()
+    const longestTurn = Math.max(meanwhile, then)
     const [lastMs, rssMiB, announced] = [heard.last - at, rss / 2 ** 20, heard.addresses]
     row([
       name,
@@ -213,10 +214,13 @@ async function speaker(which: 0 | 1, ips: readonly string[]): Promise<Program> {
   return program
 }
 
-async function standing(program: Program, count: number): Promise<void> {
+/** @returns its longest turn until then */
+async function standing(program: Program, count: number): Promise<number> {
+  let longest = 0
   for (let tries = 0; tries < 200; tries++) {
-    const { held, serving } = await program.usage()
-    if (serving && held === count) return
+    const { held, serving, longestTurn } = await program.usage()
+    longest = Math.max(longest, longestTurn)
+    if (serving && held === count) return longest
     await sleep(100)
   }
   throw new Error(`a speaker does not come to hold ${count} addresses`)

@@ -1,6 +1,9 @@
-/** What a turn of this thread's event loop costs at most, by the CPU time between two firings of a timer. */
+/**
+ * What a turn of this thread's event loop costs at most, by the CPU time between two firings of a timer: that of the turn,
+ * and of no more than a millisecond of short ones before it.
+ */
 
-const everyMs = 5
+const everyMs = 1
 
 export class LongestTurn {
   #busyAt = busyMs()
@@ -24,8 +27,7 @@ export class LongestTurn {
 
   #look(): void {
     const busy = busyMs()
-    // Beyond the timer's own pause, which short turns may have filled.
-    this.#longest = Math.max(this.#longest, busy - this.#busyAt - everyMs)
+    this.#longest = Math.max(this.#longest, busy - this.#busyAt)
     this.#busyAt = busy
   }
 }
