@@ -9,8 +9,8 @@ const configuration = `
 router id 10.77.0.1;
 protocol device {}
 protocol bfd {
-  interface "br0" { min rx interval 200 ms; min tx interval 200 ms; multiplier 5; };
-  multihop { interval 200 ms; multiplier 5; };
+  interface "br0" { min rx interval 200 ms; min tx interval 200 ms; multiplier 20; };
+  multihop { interval 200 ms; multiplier 20; };
 }
 template bgp node {
   local as 65530;
@@ -30,7 +30,7 @@ protocol bgp far from node { local 10.77.0.1 as 65530; neighbor 10.77.0.21 as 65
 const bfd = {
   transmitMs: 200,
   receiveMs: 200,
-  multiplier: 5,
+  multiplier: 20,
   passive: false,
   echoMs: undefined,
   minimumTtl: 60,

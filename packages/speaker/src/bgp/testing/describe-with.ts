@@ -11,7 +11,7 @@ export function describeWith(
   const why = missingFor(router)
   const skipped = why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1'
   const note = why === undefined ? '' : ` (skipped: ${why})`
-  describe.skipIf(skipped)(`${what} ${router}${note}`, { timeout: 30_000 }, () => {
+  describe.skipIf(skipped)(`${what} ${router}${note}`, { timeout: 60_000 }, () => {
     tests()
   })
 }
