@@ -6,6 +6,8 @@ export interface Answered {
   readonly atMs: number
   /** The body of a 200; undefined: anything else, or nothing. */
   readonly body: string | undefined
+  /** What came instead. */
+  readonly why?: string
 }
 
 export class Asking {
@@ -30,8 +32,16 @@ export class Asking {
   async #ask(client: LabHost, url: string): Promise<void> {
     while (this.#goesOn) {
       const atMs = Date.now()
-      const answer = await client.curl(url).catch(() => undefined)
-      this.#answers.push({ atMs, body: answer?.status === 200 ? answer.body : undefined })
+      this.#answers.push({ atMs, ...(await this.#answer(client, url)) })
+    }
+  }
+
+  async #answer(client: LabHost, url: string): Promise<Omit<Answered, 'atMs'>> {
+    try {
+      const { status, body } = await client.curl(url)
+      return status === 200 ? { body } : { body: undefined, why: `status ${status}` }
+    } catch (problem) {
+      return { body: undefined, why: (problem as Error).message }
     }
   }
 }
@@ -40,8 +50,8 @@ export function bodiesOf(answers: readonly Answered[]): ReadonlySet<string> {
   return new Set(answers.flatMap(({ body }) => body ?? []))
 }
 
-/** When each that was not answered was sent, from a time on. */
-export function lostOf(answers: readonly Answered[], sinceMs = 0): readonly number[] {
+/** Each that was not answered, from a time on. */
+export function lostOf(answers: readonly Answered[], sinceMs = 0): readonly string[] {
   const late = answers.filter(({ atMs, body }) => atMs >= sinceMs && body === undefined)
-  return late.map(({ atMs }) => atMs - sinceMs)
+  return late.map(({ atMs, why }) => `${new Date(atMs).toISOString()}: ${why}`)
 }
