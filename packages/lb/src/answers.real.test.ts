@@ -143,7 +143,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
       await annotate('prefers', { touch })
       await annotate('older', { touch })
     }
-    await cluster.delete(serviceType, 'default/nowhere')
+    await server.run(['delete', 'service', 'nowhere', '--ignore-not-found'])
     expect(await awaited(() => events('prefers'), said)).toEqual(said)
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(await events('prefers')).toEqual(said)

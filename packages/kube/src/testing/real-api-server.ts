@@ -82,6 +82,21 @@ export class RealApiServer {
   ): Promise<RealApiServer> {
     const binaries = findBinaries()
     if (typeof binaries === 'string') throw new Error(binaries)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await RealApiServer.#start(binaries, users, flags)
+      } catch (error) {
+        // Others may have taken a port meanwhile.
+        if (tries === 3) throw error
+      }
+    }
+  }
+
+  static async #start(
+    binaries: Binaries,
+    users: Readonly<Record<string, string>>,
+    flags: readonly string[],
+  ): Promise<RealApiServer> {
     const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'landfall-kube-'))
     const server = new RealApiServer(binaries, folder, [await freePort(), await freePort()], flags)
     const all = { admin: 'system:masters', ...users }
@@ -184,7 +199,7 @@ export class RealApiServer {
       '--profiling=false',
       ...this.#flags,
     ])
-    await this.#untilReady()
+    await this.#untilReady('kube-apiserver', this.#apiServer, () => this.#isReady())
   }
 
   /** As a crash does. */
@@ -208,15 +223,17 @@ export class RealApiServer {
       `--listen-peer-urls=http://127.0.0.1:${await freePort()}`,
       '--log-level=error',
     ])
+    // The API server gives it a few seconds, and ends then.
+    await this.#untilReady('etcd', this.#etcd, () => fetch(`${url}/health`).then(({ ok }) => ok))
   }
 
-  async #untilReady(): Promise<void> {
+  async #untilReady(name: string, child: ChildProcess, look: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + 60_000
     for (;;) {
-      if (this.#apiServer?.exitCode !== null) throw new Error(`kube-apiserver ended: ${this.#lastLog()}`)
-      const ready = await this.#isReady().catch(() => false)
+      if (child.exitCode !== null) throw new Error(`${name} ended: ${this.#lastLog(name)}`)
+      const ready = await look().catch(() => false)
       if (ready) return
-      if (performance.now() > end) throw new Error(`kube-apiserver is not ready: ${this.#lastLog()}`)
+      if (performance.now() > end) throw new Error(`${name} is not ready: ${this.#lastLog(name)}`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
@@ -237,8 +254,8 @@ export class RealApiServer {
     }
   }
 
-  #lastLog(): string {
-    return readFileSync(join(this.#folder, 'kube-apiserver.log'), 'utf8').slice(-2000)
+  #lastLog(name: string): string {
+    return readFileSync(join(this.#folder, `${name}.log`), 'utf8').slice(-2000)
   }
 
   /** Ends with this process, however that ends, where the system can see to it. */

@@ -79,13 +79,17 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     return found === undefined ? '' : `${found['status']} ${found['reason']} ${found['message']}`
   }
   const says = (service: string) => () => described(service)
-  const ask = (name: string, spec: object = {}): Promise<RawObject> =>
-    recreate(cluster, balancedServiceType, {
+  async function ask(name: string, spec: object = {}): Promise<RawObject> {
+    // An earlier try of the test may have left some.
+    const reports = ['servicel2statuses,servicebgpstatuses', '-l', `metallb.io/service-name=${name}`]
+    await server.run(['delete', '-n', namespace, ...reports])
+    return recreate(cluster, balancedServiceType, {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { namespace: 'default', name },
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...spec },
     })
+  }
 
   it('says so once the reports are read, for which no address waits', async () => {
     await ask('early')
