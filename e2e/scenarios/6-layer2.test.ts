@@ -65,7 +65,7 @@ describe.each(times)('when the owner of an address (%i)', () => {
   })
 
   it('is replaced, as each is in a rolling update, no request is lost', async () => {
-    const update = { services: site.services, work: rollingUpdate }
+    const update = { ips: addressesOf(site.services), work: rollingUpdate }
     const { figures, complaints } = await counted(async (watch) => {
       // What was spread anew may still be on its way.
       await atRest(site, watch, addressesOf(site.services))

@@ -11,18 +11,22 @@ interface ServiceObject extends KubernetesObject {
 const atOnce = 100
 /** Nobody asks them for anything: kube-proxy would be busy with them on every node for nothing. */
 const unproxied = { 'service.kubernetes.io/service-proxy-name': 'none' }
-const labels = { many: 'yes', ...unproxied }
 const selector = 'many=yes'
 /** As long as there is progress within that time, it goes on. */
 const stallMs = 120_000
 
 /**
- * Their addresses, once each has one.
+ * Their addresses, once each has one: first of those that answer requests.
  * @param backend the node with their endpoint: one that stays up
+ * @param answering so many of them; 0 unless given
  */
 export async function manyServices(
   lab: Lab,
-  { count, backend }: { readonly count: number; readonly backend: string },
+  {
+    count,
+    backend,
+    answering = 0,
+  }: { readonly count: number; readonly backend: string; readonly answering?: number },
   note: (text: string) => void,
 ): Promise<readonly string[]> {
   const services = Array.from({ length: count }, (_, i) => ({
@@ -31,7 +35,7 @@ export async function manyServices(
     metadata: {
       name: `many-${i + 1}`,
       namespace,
-      labels,
+      labels: { many: 'yes', ...(i < answering ? {} : unproxied) },
       annotations: { 'metallb.io/address-pool': 'many' },
     },
     spec: {
@@ -52,7 +56,11 @@ export async function manyServices(
   }
   return await progressing(`${count} addresses`, count, async () => {
     const all = await lab.list<ServiceObject>('services', { namespace, selector })
-    const ips = all.flatMap(({ status }) => status?.loadBalancer?.ingress?.[0]?.ip ?? [])
+    const doesAnswer = ({ metadata }: ServiceObject): number =>
+      Object.keys(unproxied).some((label) => metadata.labels?.[label] !== undefined) ? 1 : 0
+    const ips = all
+      .toSorted((a, b) => doesAnswer(a) - doesAnswer(b))
+      .flatMap(({ status }) => status?.loadBalancer?.ingress?.[0]?.ip ?? [])
     note(`${ips.length} of ${count} addresses`)
     return ips
   })

@@ -6,10 +6,10 @@ import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
 import { choose, type Loss, linkCut, lose } from './loss.ts'
 import { lostOf, lostTexts } from './lost.ts'
+import { loadsOf } from './owned.ts'
 import type { Part } from './part.ts'
 import { conflictTexts } from './seen.ts'
 import {
-  type Announced,
   addressesOf,
   backendName,
   firstNodes,
@@ -35,8 +35,8 @@ const apiAwayMs = 60_000
 const outageTimes = 3
 
 interface Planned {
-  /** Asked meanwhile. */
-  readonly services: readonly Announced[]
+  /** The first few are asked meanwhile. */
+  readonly ips: readonly string[]
   readonly work: (site: Site) => Promise<void>
 }
 
@@ -46,7 +46,7 @@ export const updates: Part = {
     const times = o.times ?? fullTimes
     return watched(o, async (site, watch) => {
       await repeat(o, 'updates', 'rolling update', times, (note) =>
-        lossless(site, watch, { services: site.services, work: rollingUpdate }, note),
+        lossless(site, watch, { ips: addressesOf(site.services), work: rollingUpdate }, note),
       )
       await repeat(o, 'updates', 'drain of an owner', times, (note) => drained(site, watch, 'all', note))
       await repeat(o, 'updates', 'rebalance', Math.min(times, rebalanceTimes), (note) =>
@@ -118,7 +118,7 @@ export async function drained(
   // What is evicted is away for a moment: a single replica does not stand for the addresses.
   const services = site.services.filter(({ backend }) => backend !== victim)
   const work = (): Promise<void> => drain(site, victim, evicted)
-  return await lossless(site, watch, { services, work }, note)
+  return await lossless(site, watch, { ips: addressesOf(services), work }, note)
 }
 
 /** `begun`: beside Services of others, which count as well, it is not known when it is done. */
@@ -132,20 +132,21 @@ export async function rebalanced(
 ): ReturnType<Trial> {
   const [node = ''] = firstNodes(site.lab, 1)
   await gather(site, watch, node)
-  const work = (): Promise<void> => rebalance(site, watch, node, until)
-  return await lossless(site, watch, { services: site.services, work }, note)
+  const ips = addressesOf(site.services)
+  const nodes = site.lab.nodes.map(({ name }) => name)
+  const work = (): Promise<void> => rebalance(site, watch, { ips, nodes, until, timeoutMs: 60_000 })
+  return await lossless(site, watch, { ips, work }, note)
 }
 
 /** Requests to many addresses while something planned happens. */
 export async function lossless(
   site: Site,
   watch: SegmentWatch,
-  { services, work }: Planned,
+  { ips, work }: Planned,
   note: (text: string) => void,
 ): ReturnType<Trial> {
   const ticker = startTicker()
-  const ips = addressesOf(services).slice(0, loadCount)
-  const loads = ips.map((ip) => patientLoadOn(site.lab, ip))
+  const loads = ips.slice(0, loadCount).map((ip) => patientLoadOn(site.lab, ip))
   await calm(site.lab, loads, 500)
   ticker.take()
   const began = epochMs()
@@ -179,30 +180,36 @@ export async function lossless(
   }
 }
 
-/** By the node's speaker, which passes the wish on; one address a second. */
-async function rebalance(site: Site, watch: SegmentWatch, node: string, until: Until): Promise<void> {
-  const { lab, services } = site
+interface Rebalance {
+  readonly ips: readonly string[]
+  /** Those that may own them; the first one's speaker is told, which passes the wish on. */
+  readonly nodes: readonly string[]
+  readonly until: Until
+  readonly timeoutMs: number
+}
+
+/** One address a second. */
+export async function rebalance(
+  site: Site,
+  watch: SegmentWatch,
+  { ips, nodes, until, timeoutMs }: Rebalance,
+): Promise<void> {
+  const { lab } = site
   let askedAt = Number.NEGATIVE_INFINITY
   const ask = async (): Promise<boolean> => {
-    const { status, body } = await lab.node(node).curl(rebalanceUrl, { method: 'POST' })
+    const { status, body } = await lab.node(nodes[0] ?? '').curl(rebalanceUrl, { method: 'POST' })
     if (status !== 200) throw new Error(`rebalance: ${status} ${body}`)
     askedAt = epochMs()
     return true
   }
   await lab.waitFor('the wish to be taken', ask)
-  const names = lab.nodes.map(({ name }) => name)
   const isDone = async (): Promise<boolean> => {
     // Lost, if another one coordinates by now, or where it came before the word that other nodes may have addresses again.
     if (epochMs() - askedAt > askAgainMs) await ask()
-    const owning = [...(await owners(site, watch, addressesOf(services))).values()]
-    const loads = names.map((name) => owning.filter((owner) => owner === name).length)
-    return until === 'begun'
-      ? Math.max(...loads) < owning.length
-      : Math.max(...loads) - Math.min(...loads) <= 1
+    const loads = loadsOf(await owners(site, watch, ips), nodes)
+    return until === 'begun' ? Math.max(...loads) < ips.length : Math.max(...loads) - Math.min(...loads) <= 1
   }
-  await lab.waitFor(until === 'begun' ? 'an address to move' : 'an even spread', isDone, {
-    timeoutMs: 60_000,
-  })
+  await lab.waitFor(until === 'begun' ? 'an address to move' : 'an even spread', isDone, { timeoutMs })
 }
 
 function turnsOf(claims: SegmentWatch['claims']): number {

@@ -1,8 +1,9 @@
-/** `spread`: 250 addresses on 3, 5 and 7 nodes, and what moves when nodes come, go and return. */
+/** `spread`: 250 addresses on 3, 5 and 7 nodes, what moves when nodes come, go and return, and an even spread on demand. */
 import type { SegmentWatch } from '../../segment/watch.ts'
 import { watchSegment } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
 import { manyServices, removeServices } from './many-services.ts'
+import { lossless, rebalance } from './moves.ts'
 import { departure, loadsOf, moves, type Owners, ownedBy, unevenness } from './owned.ts'
 import { type Part } from './part.ts'
 import { firstNodes, onSite, owners, type Site, setSpeakers } from './site.ts'
@@ -10,6 +11,7 @@ import { wait } from './traffic.ts'
 
 const count = 250
 const sizes = [3, 5, 7]
+const answering = 5
 const askMs = 500
 /** Whatever would move has done so by then. */
 const settleMs = 4000
@@ -29,6 +31,7 @@ export const spread: Part = {
         )
       }
       await repeat(o, 'spread', 'nodes come, go and return', o.times ?? 1, (note) => moved(site, note))
+      await repeat(o, 'spread', `rebalance of ${count} addresses`, o.times ?? 1, (note) => evened(site, note))
     }),
 }
 
@@ -103,16 +106,49 @@ async function moved(site: Site, note: (text: string) => void): ReturnType<Trial
   }
 }
 
+/** Of three nodes one returned, and owns nothing; requests go to addresses of the two others. */
+async function evened(site: Site, note: (text: string) => void): ReturnType<Trial> {
+  const { lab } = site
+  const nodes = firstNodes(lab, 3)
+  await setSpeakers(lab, nodes)
+  const ips = await manyServices(lab, { count, answering, backend: thirdOf(site) }, note)
+  try {
+    return await asked(site, ips, async (now, watch) => {
+      await setSpeakers(lab, nodes.slice(1))
+      await now()
+      await setSpeakers(lab, nodes)
+      await wait(settleMs)
+      const before = loadsOf(await now(), nodes)
+      const work = (): Promise<void> =>
+        rebalance(site, watch, { ips, nodes, until: 'even', timeoutMs: count * 2 * 1000 })
+      const row = await lossless(site, watch, { ips, work }, note)
+      const loads = loadsOf(await now(), nodes)
+      const [least, most] = [Math.min(...loads), Math.max(...loads)]
+      const figures = { ...row.figures, least, most, difference: most - least }
+      return { ...row, figures, complaints: [...row.complaints, ...wasEven(before)] }
+    })
+  } finally {
+    note('taking Services away')
+    await removeServices(lab, note)
+  }
+}
+
+function wasEven(loads: readonly number[]): readonly string[] {
+  return Math.max(...loads) - Math.min(...loads) > 1
+    ? []
+    : [`nodes owned ${loads.join(', ')} addresses before`]
+}
+
 async function asked<T>(
   site: Site,
   ips: readonly string[],
-  work: (now: () => Promise<Owners>) => Promise<T>,
+  work: (now: () => Promise<Owners>, watch: SegmentWatch) => Promise<T>,
 ): Promise<T> {
   const watch: SegmentWatch = await watchSegment(site.lab, { ask: ips, everyMs: askMs })
   try {
     await owners(site, watch, ips, 120_000)
     await wait(settleMs)
-    return await work(() => owners(site, watch, ips, 30_000))
+    return await work(() => owners(site, watch, ips, 30_000), watch)
   } finally {
     await watch.stop()
   }
