@@ -115,7 +115,7 @@ test('a worker that is killed ends the run: peers are told, servers and watches 
   for (const worker of new Set(post.mock.contexts)) if (worker instanceof Worker) void worker.terminate()
   // 1, or 0 when it was ended before it ran its first line.
   expect(await outcome).toMatch(/the layer 2 worker ended with code [01]/)
-  expect(peer.notifications()).toEqual(['6/2'])
+  await expect.poll(() => peer.notifications()).toEqual(['6/2'])
   expect(logged('workerFailed')).toBe(true)
   for (const { port } of [options.metrics, options.health]) await expectFree(port)
   const watched = api.requests.length
@@ -167,6 +167,6 @@ test('the signal ends it cleanly', async () => {
   await until('the session', () => logged('sessionUp'))
   control.abort()
   await run
-  expect(peer.notifications()).toEqual(['6/2'])
+  await expect.poll(() => peer.notifications()).toEqual(['6/2'])
   for (const { port } of [options.metrics, options.health]) await expectFree(port)
 })

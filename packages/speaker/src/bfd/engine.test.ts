@@ -36,9 +36,9 @@ test('two ends on loopback meet; one that stops is no failure to the other', asy
   const [a, b] = [engine(), engine()]
   a.bfd.handle({ kind: 'open', session: session('127.0.0.91', '127.0.0.92') })
   b.bfd.handle({ kind: 'open', session: session('127.0.0.92', '127.0.0.91') })
-  await vi.waitFor(() => expect([a.states().at(-1), b.states().at(-1)]).toEqual(['up', 'up']), 10_000)
+  await vi.waitFor(() => expect([a.states().at(-1), b.states().at(-1)]).toEqual(['up', 'up']), 30_000)
   await b.bfd.stop()
-  await vi.waitFor(() => expect(a.states().at(-1)).toBe('down'), 10_000)
+  await vi.waitFor(() => expect(a.states().at(-1)).toBe('down'), 30_000)
   expect(a.said.filter((one) => one.kind === 'state' && one.held)).toEqual([])
 })
 
@@ -48,7 +48,7 @@ test('a port that another daemon has is an obstacle, and had once it is free', a
   bfd.handle({ kind: 'open', session: session('127.0.0.93', '127.0.0.94') })
   expect(said).toMatchObject([{ kind: 'obstacle', id: 'peer', obstacle: 'portInUse' }])
   taken.close()
-  await vi.waitFor(() => expect(states()).toEqual(['down']), 10_000)
+  await vi.waitFor(() => expect(states()).toEqual(['down']), 30_000)
 })
 
 test('of two peers at one address the second has no BFD while the first has it', async () => {
@@ -61,7 +61,7 @@ test('of two peers at one address the second has no BFD while the first has it',
   ])
   bfd.handle({ kind: 'close', id: 'first' })
   const state = expect.objectContaining({ kind: 'state', id: 'second' })
-  await vi.waitFor(() => expect(said).toContainEqual(state), 10_000)
+  await vi.waitFor(() => expect(said).toContainEqual(state), 30_000)
 })
 
 test('a connection that nobody ends when its peer is lost is ended here', async () => {
@@ -69,12 +69,12 @@ test('a connection that nobody ends when its peer is lost is ended here', async 
   const { bfd, said, states } = engine()
   const peer = answeringPeer('127.0.0.96', '127.0.0.95')
   bfd.handle({ kind: 'open', session: session('127.0.0.95', '127.0.0.96') })
-  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 10_000)
+  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 30_000)
   bfd.handle({ kind: 'guard', id: 'peer', fd })
   peer.close()
-  await vi.waitFor(() => expect(said).toContainEqual({ kind: 'shut', id: 'peer' }), 10_000)
+  await vi.waitFor(() => expect(said).toContainEqual({ kind: 'shut', id: 'peer' }), 30_000)
   expect(said.filter((one) => one.kind === 'state').at(-1)).toMatchObject({ diagnostic: 1, held: true })
-  await vi.waitFor(() => expect(socket.closed).toBe(true), 10_000)
+  await vi.waitFor(() => expect(socket.closed).toBe(true), 30_000)
 })
 
 test('so is one that was there before BFD could begin', async () => {
@@ -85,10 +85,10 @@ test('so is one that was there before BFD could begin', async () => {
   bfd.handle({ kind: 'open', session: session('127.0.0.87', '127.0.0.88') })
   bfd.handle({ kind: 'guard', id: 'peer', fd })
   taken.close()
-  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 10_000)
+  await vi.waitFor(() => expect(states().at(-1)).toBe('up'), 30_000)
   peer.close()
-  await vi.waitFor(() => expect(said).toContainEqual({ kind: 'shut', id: 'peer' }), 10_000)
-  await vi.waitFor(() => expect(socket.closed).toBe(true), 10_000)
+  await vi.waitFor(() => expect(said).toContainEqual({ kind: 'shut', id: 'peer' }), 30_000)
+  await vi.waitFor(() => expect(socket.closed).toBe(true), 30_000)
 })
 
 test.each(['unguard', 'close'] as const)('%s lets a connection go that waited with its BFD', async (kind) => {
@@ -102,7 +102,7 @@ test.each(['unguard', 'close'] as const)('%s lets a connection go that waited wi
   // A descriptor that was kept would keep it open.
   socket.destroy()
   const other = await accepted
-  await vi.waitFor(() => expect(other.readableEnded).toBe(true), 10_000)
+  await vi.waitFor(() => expect(other.readableEnded).toBe(true), 30_000)
 })
 
 /** One that is established, and a second descriptor of it. */

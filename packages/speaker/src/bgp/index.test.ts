@@ -164,7 +164,7 @@ test('a stop tells each peer, and does not wait for one that does not read', asy
   await until('both sessions', () => logged('sessionUp').length === 2)
   stuck.pause()
   await speaker.stop()
-  expect(reading.notifications()).toEqual(['6/2'])
+  await expect.poll(() => reading.notifications()).toEqual(['6/2'])
 })
 
 test('to a peer that does not read, no more is written than fits; when it reads again it gets the latest state', async () => {
@@ -199,15 +199,15 @@ test('to a peer that does not read, no more is written than fits; when it reads 
     for (const { ip } of message.announced) preferences.set(ip.value, preference?.value ?? 0)
   }
   expect(routesOf(5).map(({ prefix }) => preferences.get(prefix.ip.value))).toEqual([77, 77, 77, 77, 77])
-}, 20_000)
+})
 
 test('a peer that refuses each OPEN is not hammered, and its reason is logged once', async () => {
   const peer = await listen({ refusal: { kind: 'notification', error: bgpError(2, 2) } })
   const { speaker, logged } = makeSpeaker()
   speaker.apply({ peers: [to(peer)] })
   await sleep(1500)
-  expect(peer.connections).toBeGreaterThanOrEqual(3)
   expect(peer.connections).toBeLessThanOrEqual(5)
+  await until('the third', () => peer.connections >= 3)
   expect(logged('connectFailed').filter(({ level }) => level === 'warn')).toMatchObject([
     { reason: 'peer: open/badPeerAS' },
   ])

@@ -9,9 +9,11 @@ import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
 import { until } from './testing/until.ts'
 
+/** A machine that is busy keeps nobody from being heard for so long. */
+const detectionMs = 2000
 const bfd = {
-  transmitMs: 200,
-  receiveMs: 200,
+  transmitMs: 400,
+  receiveMs: 400,
   multiplier: 5,
   passive: false,
   echoMs: undefined,
@@ -29,8 +31,8 @@ const frr = `
 bfd
  profile patient
   detect-multiplier 5
-  receive-interval 200
-  transmit-interval 200
+  receive-interval 400
+  transmit-interval 400
 router bgp 65530
  bgp router-id 10.77.0.1
  no bgp ebgp-requires-policy
@@ -52,7 +54,7 @@ router id 10.77.0.1;
 protocol device {}
 protocol direct { ipv4; }
 protocol kernel { ipv4 { export all; }; }
-protocol bfd { interface "br0" { min rx interval 200 ms; min tx interval 200 ms; multiplier 5; }; }
+protocol bfd { interface "br0" { min rx interval 400 ms; min tx interval 400 ms; multiplier 5; }; }
 protocol bgp near {
   local as 65530; passive on; bfd graceful; graceful restart aware; neighbor ${address} as 65000; direct;
   ipv4 { import all; export none; };
@@ -71,8 +73,7 @@ async function restart(lab: PeerLab): Promise<{ readonly missed: number; readonl
   }, 20)
   first.restart()
   await first.ended()
-  // Longer than BFD needs to see that it is gone.
-  await sleep(1500)
+  await sleep(1.5 * detectionMs)
   const second = lab.startSpeaker(1)
   second.apply({ peers: [peer] })
   await until('the session', () => second.events('sessionUp').length === 1)
@@ -80,7 +81,7 @@ async function restart(lab: PeerLab): Promise<{ readonly missed: number; readonl
   clearInterval(watch)
   const downs = second.events('sessionDown').length
   await second.stop()
-  await until('gone', () => lab.kernelRoute('10.99.0.1') === '', 3000)
+  await until('gone', () => lab.kernelRoute('10.99.0.1') === '')
   return { missed, downs }
 }
 
@@ -107,7 +108,7 @@ describeWith('a restart beside BFD, with', 'frr', () => {
       for (const daemon of daemons) await lab.startFrrDaemon(daemon)
       await until('the session', () => speaker.events('sessionUp').length === 2)
       await until('BFD again', () => /down.*up$/.test(states().slice(states().indexOf('up')).join()))
-      await sleep(1500)
+      await sleep(1.5 * detectionMs)
       expect(speaker.events('sessionDown')).toHaveLength(1)
       expect(states().at(-1)).toBe('up')
       await speaker.stop()

@@ -281,9 +281,9 @@ function lastInterfaces(told: readonly Told[], address: string): readonly string
 }
 
 async function until(holds: () => boolean, everyMs = 10): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 30_000
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`still not after 10 s: ${holds.toString()}`)
+    if (performance.now() > deadline) throw new Error(`still not after 30 s: ${holds.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }

@@ -78,7 +78,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
       .filter(Boolean)
       .map((line) => line.trim().split(/\s+/).slice(1).join(' '))
       .toSorted()
-  const patient = { timeout: 20_000, interval: 100 }
+  const patient = { interval: 100 }
 
   it('says who announces, and no longer says it of who does not', async () => {
     const [one, two] = [await speaker('n1'), await speaker('n2')]

@@ -85,10 +85,10 @@ test('a pod that is heard is ours, whatever its image is called', async () => {
   ;[items, forbidden] = [{ nodes: two, pods: [own, theirs] }, []]
   let told = 0
   await started(() => told++, 50)
-  await vi.waitUntil(() => told === 1, 5000)
+  await vi.waitUntil(() => told === 1, 30_000)
   expect(observer.world().nodes.get('n2')?.foreignSpeaker).toBe(true)
   observer.heard([{ node: 'n2', state: 'serving', heardMs: 1 }])
-  await vi.waitUntil(() => told === 2, 5000)
+  await vi.waitUntil(() => told === 2, 30_000)
   expect(observer.world().nodes.get('n2')?.foreignSpeaker).toBe(false)
   observer.heard([{ node: 'n2', state: 'dead', heardMs: 1000 }])
   expect(observer.world().nodes.get('n2')?.foreignSpeaker).toBe(false)
@@ -113,7 +113,7 @@ test.each([3_600_000, 20])('an address is followed with the Service that waited 
     const changed = [...observer.takeChanged()].flatMap((key) => observer.world().services.get(key) ?? [])
     seen.push(...changed.map(({ meta, ingress }) => `${meta.name} ${ingress[0]?.ip}`))
   }, ms)
-  await vi.waitUntil(() => told > 0, 5000)
+  await vi.waitUntil(() => told > 0, 30_000)
   const watch = await watchOf('services')
   const service = (name: string, version: string, ip?: string): RawObject => ({
     metadata: { ...metadata(name), resourceVersion: version },
@@ -121,10 +121,10 @@ test.each([3_600_000, 20])('an address is followed with the Service that waited 
     status: { loadBalancer: ip === undefined ? {} : { ingress: [{ ip }] } },
   })
   await watch.send({ type: 'ADDED', object: service('web', '2') })
-  if (ms === 20) await vi.waitUntil(() => seen.length === 1, 5000)
+  if (ms === 20) await vi.waitUntil(() => seen.length === 1, 30_000)
   await watch.send({ type: 'MODIFIED', object: service('web', '3', '192.0.2.1') })
   const before = ms === 20 ? ['web undefined'] : []
-  await vi.waitUntil(() => seen.length > before.length, 5000)
+  await vi.waitUntil(() => seen.length > before.length, 30_000)
   expect(seen).toEqual([...before, 'web 192.0.2.1'])
 })
 
@@ -132,7 +132,7 @@ test('what a Node is annotated with is followed, its heartbeat is not', async ()
   ;[items, forbidden] = [{ nodes }, []]
   let told = 0
   await started(() => told++, 50)
-  await vi.waitUntil(() => told === 1, 5000)
+  await vi.waitUntil(() => told === 1, 30_000)
   const watch = await watchOf('nodes')
   const node = (version: string, annotations: Readonly<Record<string, string>>): RawObject => {
     const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: `2030-01-01T00:00:0${version}Z` }]
@@ -142,7 +142,7 @@ test('what a Node is annotated with is followed, its heartbeat is not', async ()
   }
   await watch.send({ type: 'MODIFIED', object: node('2', {}) })
   await watch.send({ type: 'MODIFIED', object: node('3', { 'example.net/peer-address': '192.0.2.1' }) })
-  await vi.waitUntil(() => told === 2, 5000)
+  await vi.waitUntil(() => told === 2, 30_000)
   await watch.send({ type: 'MODIFIED', object: node('4', { 'example.net/peer-address': '192.0.2.1' }) })
   await sleep(200)
   expect(told).toBe(2)
