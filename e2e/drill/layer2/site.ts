@@ -49,6 +49,9 @@ const restMs = 3000
 const restDeadlineMs = 60_000
 const speakerLabel = 'drill/speaker'
 
+/** Beyond the LAN's own addresses. */
+export const manyPrefix = '198.18.0.0/21'
+
 /** Runs the work on a lab that is made for it, and taken away, unless one is given. */
 export async function onSite<T>(o: SiteOptions, work: (site: Site) => Promise<T>): Promise<T> {
   const { progress } = o
@@ -102,7 +105,7 @@ async function install(lab: Lab, o: SiteOptions): Promise<void> {
   }
   await lab.apply([
     pool('lan', ['192.168.77.200-192.168.77.250', 'fd00:77::200-fd00:77::2ff'], true),
-    pool('many', ['198.18.0.0/21'], false),
+    pool('many', [manyPrefix], false),
     metallbObject('L2Advertisement', 'all', {}),
   ])
   await speakersReady(lab)

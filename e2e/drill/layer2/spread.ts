@@ -6,7 +6,7 @@ import { manyServices, removeServices } from './many-services.ts'
 import { lossless, rebalance } from './moves.ts'
 import { departure, loadsOf, moves, type Owners, ownedBy, unevenness } from './owned.ts'
 import { type Part } from './part.ts'
-import { firstNodes, onSite, owners, type Site, setSpeakers } from './site.ts'
+import { firstNodes, manyPrefix, onSite, owners, type Site, setSpeakers } from './site.ts'
 import { wait } from './traffic.ts'
 
 const count = 250
@@ -111,6 +111,7 @@ async function evened(site: Site, note: (text: string) => void): ReturnType<Tria
   const { lab } = site
   const nodes = firstNodes(lab, 3)
   await setSpeakers(lab, nodes)
+  await lab.client.run([lab.parts.ip, 'route', 'replace', manyPrefix, 'dev', 'eth0'])
   const ips = await manyServices(lab, { count, answering, backend: thirdOf(site) }, note)
   try {
     return await asked(site, ips, async (now, watch) => {
