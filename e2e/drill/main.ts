@@ -119,5 +119,6 @@ await main().catch((error: unknown) => {
     return
   }
   process.stderr.write(`landfall: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 2
+  // What was under way when it failed may still run.
+  process.exit(2)
 })
