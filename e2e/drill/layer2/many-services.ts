@@ -56,11 +56,8 @@ export async function manyServices(
   }
   return await progressing(`${count} addresses`, count, async () => {
     const all = await lab.list<ServiceObject>('services', { namespace, selector })
-    const doesAnswer = ({ metadata }: ServiceObject): number =>
-      Object.keys(unproxied).some((label) => metadata.labels?.[label] !== undefined) ? 1 : 0
-    const ips = all
-      .toSorted((a, b) => doesAnswer(a) - doesAnswer(b))
-      .flatMap(({ status }) => status?.loadBalancer?.ingress?.[0]?.ip ?? [])
+    const ipOf = new Map(all.map((one) => [one.metadata.name, one.status?.loadBalancer?.ingress?.[0]?.ip]))
+    const ips = services.flatMap(({ metadata }) => ipOf.get(metadata.name) ?? [])
     note(`${ips.length} of ${count} addresses`)
     return ips
   })

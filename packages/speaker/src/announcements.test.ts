@@ -2,21 +2,9 @@ import { expect, test } from 'vitest'
 import { announcementsOf } from './announcements.ts'
 import { type Layer2State, noLayer2 } from './layer2/messages.ts'
 import { Planner } from './plan/planner.ts'
-import { type Written, worldOf } from './plan/testing.ts'
+import { webOfTwoNodes, worldOf } from './plan/testing.ts'
 
-const ip = '192.168.1.240'
-const objects: readonly Written[] = [
-  { kind: 'Node', metadata: { name: 'n1' } },
-  { kind: 'Node', metadata: { name: 'n2' } },
-  { kind: 'IPAddressPool', metadata: { name: 'pool' }, spec: { addresses: ['192.168.1.240/28'] } },
-  { kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: {} },
-  { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }] } },
-  {
-    kind: 'EndpointSlice',
-    metadata: { name: 'web-1' },
-    spec: { serviceName: 'web', endpoints: [{ ready: true, serving: true, nodeName: 'n2' }] },
-  },
-]
+const { ip, objects } = webOfTwoNodes
 
 test.each([
   ['n2', 'serving', 'node n2 announces it'],

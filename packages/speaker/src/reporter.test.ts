@@ -5,26 +5,11 @@ import { expect, test } from 'vitest'
 import { announcementsOf } from './announcements.ts'
 import { type Layer2State, noLayer2 } from './layer2/messages.ts'
 import { Planner } from './plan/planner.ts'
-import { type Written, worldOf } from './plan/testing.ts'
+import { type Written, webOfTwoNodes, worldOf } from './plan/testing.ts'
 import { Reporter } from './reporter.ts'
 import { SpeakerMetrics } from './speaker-metrics.ts'
 
-const ip = '192.168.1.240'
-const objects: readonly Written[] = [
-  { kind: 'Node', metadata: { name: 'n1' } },
-  { kind: 'Node', metadata: { name: 'n2' } },
-  { kind: 'IPAddressPool', metadata: { name: 'pool' }, spec: { addresses: ['192.168.1.240/28'] } },
-  { kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: {} },
-  { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }] } },
-  {
-    kind: 'EndpointSlice',
-    metadata: { name: 'web-1' },
-    spec: {
-      serviceName: 'web',
-      endpoints: [{ ready: true, serving: true, terminating: false, nodeName: 'n2' }],
-    },
-  },
-]
+const { ip, objects } = webOfTwoNodes
 const owned = (interfaces: readonly string[] = ['eth0']): Layer2State => ({
   ...noLayer2,
   serving: true,

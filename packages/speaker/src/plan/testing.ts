@@ -14,6 +14,27 @@ export interface Written {
   readonly spec?: unknown
 }
 
+const ip = '192.168.1.240'
+/** A Service with an address, advertised by layer 2 from either node; its endpoint is on n2. */
+export const webOfTwoNodes: { readonly ip: string; readonly objects: readonly Written[] } = {
+  ip,
+  objects: [
+    { kind: 'Node', metadata: { name: 'n1' } },
+    { kind: 'Node', metadata: { name: 'n2' } },
+    { kind: 'IPAddressPool', metadata: { name: 'pool' }, spec: { addresses: ['192.168.1.240/28'] } },
+    { kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: {} },
+    { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }] } },
+    {
+      kind: 'EndpointSlice',
+      metadata: { name: 'web-1' },
+      spec: {
+        serviceName: 'web',
+        endpoints: [{ ready: true, serving: true, terminating: false, nodeName: 'n2' }],
+      },
+    },
+  ],
+}
+
 /** Stands for a pod there. */
 export const foreignSpeaker = 'test/foreign-speaker'
 const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'

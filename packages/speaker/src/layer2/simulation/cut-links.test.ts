@@ -1,14 +1,8 @@
 /** Single links are broken, as by a firewall rule: everyone is of one side still, and one coordinates. */
 import { expect, test } from 'vitest'
 import { Random } from '../../random.ts'
-import { type Broken, Simulation } from './simulation.ts'
+import { type Broken, lan, Simulation } from './simulation.ts'
 
-const lan = {
-  timing: { intervalMs: 100, misses: 6 },
-  partition: 'serve',
-  loss: 0,
-  delayMs: [0.1, 0.6],
-} as const
 /** Under whatever load of others. */
 const slow = { timeout: 120_000 }
 

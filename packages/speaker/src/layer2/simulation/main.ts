@@ -4,7 +4,7 @@
  */
 import { chaos } from './chaos.ts'
 import { plannedLife } from './planned-life.ts'
-import { nameOf, Simulation } from './simulation.ts'
+import { lan, nameOf, Simulation } from './simulation.ts'
 
 const tell = (line: object): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
 const [first = 0, count = 100] = process.argv.slice(2).map(Number)
@@ -17,12 +17,9 @@ for (let done = 0; done < count; done++) {
 
 /** Sent in one second by the first, a hub, and by the last. */
 const simulation = new Simulation(1, {
+  ...lan,
   nodes: 100,
   addresses: 100,
-  timing: { intervalMs: 100, misses: 6 },
-  partition: 'serve',
-  loss: 0,
-  delayMs: [0.1, 0.6],
 })
 for (const node of simulation.nodes) simulation.start(node)
 simulation.run(2500)

@@ -1,16 +1,9 @@
 /** Every speaker in turn hands over, ends and comes back: for how long does nobody answer, and do two ever? */
 import { expect, test } from 'vitest'
-import { Simulation, type World } from './simulation.ts'
+import { lan, Simulation, type World } from './simulation.ts'
 import type { VirtualNode } from './virtual-node.ts'
 
-const lan: World = {
-  nodes: 3,
-  addresses: 12,
-  timing: { intervalMs: 100, misses: 6 },
-  partition: 'serve',
-  loss: 0,
-  delayMs: [0.1, 0.6],
-}
+const three: World = { ...lan, nodes: 3, addresses: 12 }
 const stepMs = 0.5
 /** As the announcer's. */
 const handOverMs = 1000
@@ -86,11 +79,11 @@ class RollingUpdate {
 }
 
 test.each([
-  { what: 'on a LAN', world: lan, stallMs: 0, limitMs: 3 },
-  { what: 'on a slow one', world: { ...lan, delayMs: [0.1, 8] as const }, stallMs: 0, limitMs: 24 },
+  { what: 'on a LAN', world: three, stallMs: 0, limitMs: 3 },
+  { what: 'on a slow one', world: { ...three, delayMs: [0.1, 8] as const }, stallMs: 0, limitMs: 24 },
   // An order goes out again after half an interval; what stands still answers nothing meanwhile anyway.
-  { what: 'that loses messages', world: { ...lan, loss: 0.05 }, stallMs: 0, limitMs: 160 },
-  { what: 'with processes that stall for 100 ms', world: lan, stallMs: 100, limitMs: 210 },
+  { what: 'that loses messages', world: { ...three, loss: 0.05 }, stallMs: 0, limitMs: 160 },
+  { what: 'with processes that stall for 100 ms', world: three, stallMs: 100, limitMs: 210 },
 ])('a rolling update $what: silence is that of the messages, and of the stalls', slow, (o) => {
   for (let seed = 0; seed < 8; seed++) {
     const update = new RollingUpdate(seed, o.world, o.stallMs)

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chaos } from './chaos.ts'
-import { type Broken, keyOf, nameOf, Simulation } from './simulation.ts'
+import { type Broken, keyOf, lan, nameOf, Simulation } from './simulation.ts'
 
-const lan = {
-  timing: { intervalMs: 100, misses: 6 },
-  partition: 'serve',
-  loss: 0,
-  delayMs: [0.1, 0.6],
-} as const
 const seeds = 300
 const first = 0
 /** Under whatever load of others. */

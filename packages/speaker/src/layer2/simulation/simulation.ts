@@ -40,6 +40,14 @@ export interface World {
   readonly delayMs: readonly [number, number]
 }
 
+/** Of one switch, with the default settings. */
+export const lan = {
+  timing: { intervalMs: 100, misses: 6 },
+  partition: 'serve',
+  loss: 0,
+  delayMs: [0.1, 0.6],
+} as const satisfies Partial<World>
+
 /** How late a node hears of what is desired. */
 const noticeMs = 60
 

@@ -3,15 +3,9 @@
  * and leave. The same life is lived ROUNDS times; of each turn the shortest counts, so that what else the machine does
  * is left out. A line of JSON for each kind of turn, the longest first.
  */
-import { nameOf, Simulation } from './simulation.ts'
+import { lan, nameOf, Simulation } from './simulation.ts'
 
 const [nodes = 3, addresses = 5000, rounds = 4] = process.argv.slice(2).map(Number)
-const world = {
-  timing: { intervalMs: 100, misses: 6 },
-  partition: 'serve',
-  loss: 0,
-  delayMs: [0.1, 0.6],
-} as const
 
 interface Turn {
   readonly what: string
@@ -20,7 +14,7 @@ interface Turn {
 
 function live(): readonly Turn[] {
   const turns: Turn[] = []
-  const simulation = new Simulation(1, { ...world, nodes, addresses })
+  const simulation = new Simulation(1, { ...lan, nodes, addresses })
   let phase = 'start'
   simulation.turn = (what, act) => {
     const start = performance.now()
