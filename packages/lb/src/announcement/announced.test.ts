@@ -2,13 +2,19 @@ import { expect, test } from 'vitest'
 import { announcedOf, type Reported } from './announced.ts'
 import { bgpType, layer2Type } from './report.ts'
 
-type Status = { readonly node?: string; readonly reason?: string; readonly message?: string }
+type Status = {
+  readonly node?: string
+  readonly reason?: string
+  readonly message?: string
+  /** Of the object. */
+  readonly since?: string
+}
 
 function reported(layer2: readonly Status[], bgp: readonly Status[] = []): Reported {
   const of = (type: typeof layer2Type, all: readonly Status[]) =>
-    all.map((status, i) =>
+    all.map(({ since: creationTimestamp = '', ...status }, i) =>
       type((said) => said).project({
-        metadata: { name: `r${i}`, labels: { 'metallb.io/service-name': 'web' } },
+        metadata: { name: `r${i}`, labels: { 'metallb.io/service-name': 'web' }, creationTimestamp },
         status: { serviceNamespace: 'default', ...status },
       }),
     )
@@ -74,7 +80,16 @@ test('where not all may be read, silence says nothing, but what is read counts',
   expect(announcedOf(reported([], [{ node: 'n1' }]), true, false)?.status).toBe('True')
 })
 
-test('two owners, as a move may leave them for a moment, are named in order', () => {
+test('of two owners the later is named: what the other said, as before its death, is yet to be deleted', () => {
+  const [before, after] = ['2026-01-01T09:59:58Z', '2026-01-01T10:00:00Z']
+  const both = reported([
+    { node: 'n1', since: after },
+    { node: 'n2', since: before },
+  ])
+  expect(announcedOf(both, true, true)?.message).toBe('by layer 2 from node n1')
+})
+
+test('two owners since the same second are named in order', () => {
   const said = announcedOf(reported([{ node: 'n2' }, { node: 'n1' }]), true, true)
   expect(said?.message).toBe('by layer 2 from nodes n1, n2')
 })

@@ -64,7 +64,13 @@ function sideOf(reports: readonly Announcing[]): Side {
   const silences = reports.filter(({ reason }) => reason !== '')
   const order = ({ node, reason, message }: Announcing) => `${node} ${reason} ${message}`
   const [silence] = silences.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
-  const nodes = announcing.flatMap(({ node }) => (node === '' ? [] : [node])).toSorted()
+  // What one said that is dead stands beside it until it is deleted.
+  const last = announcing
+    .map(({ since }) => since)
+    .toSorted()
+    .at(-1)
+  const latest = announcing.filter(({ node, since }) => node !== '' && since === last)
+  const nodes = latest.map(({ node }) => node).toSorted()
   return { announces: announcing.length > 0, nodes, silence }
 }
 

@@ -14,6 +14,8 @@ export interface Announcing extends KubeObject {
   readonly ofNode: boolean
   /** Of layer 2, where it is one. */
   readonly node: string
+  /** When it came to be said, RFC 3339: of layer 2, where one node announces at a time. */
+  readonly since: string
   /** '' where a node announces it and all is well. */
   readonly reason: string
   readonly message: string
@@ -21,7 +23,7 @@ export interface Announcing extends KubeObject {
 
 /** @param once gives the same value for what says the same */
 export function layer2Type(once: (said: Announcing) => Announcing): ResourceType<Announcing> {
-  return typeOf(api.serviceL2Status, (node) => node, once)
+  return typeOf(api.serviceL2Status, (ofOne) => ofOne, once)
 }
 
 /** The same for BGP. */
@@ -31,7 +33,7 @@ export function bgpType(once: (said: Announcing) => Announcing): ResourceType<An
 
 function typeOf(
   identity: typeof api.serviceL2Status,
-  keep: (node: string) => string,
+  keep: (ofOne: string) => string,
   once: (said: Announcing) => Announcing,
 ): ResourceType<Announcing> {
   return {
@@ -47,6 +49,7 @@ function typeOf(
         service: name === '' || namespace === '' ? '' : `${namespace}/${name}`,
         ofNode: node !== '',
         node: keep(node),
+        since: keep(raw.metadata.creationTimestamp ?? ''),
         reason: text(status['reason']),
         message: text(status['message']),
       })

@@ -8,6 +8,7 @@ const raw = (name: string, service: string, status: object) => ({
     name,
     uid: `uid of ${name}`,
     resourceVersion: '7',
+    creationTimestamp: `creation of ${name}`,
     labels: { 'metallb.io/service-name': service },
   },
   status: { serviceNamespace: 'default', ...status },
@@ -21,7 +22,7 @@ test('what three nodes say of a Service by BGP is one value, of which nothing of
   )
   if (first === undefined) throw new Error('nothing was read')
   expect(others.every((other) => other === first)).toBe(true)
-  expect(JSON.stringify(first)).not.toMatch(/of-n1|uid of|"7"/)
+  expect(JSON.stringify(first)).not.toMatch(/of-n1|uid of|creation of|"7"/)
   expect(said.of('default/web')).toEqual([])
   for (const one of [first, ...others]) said.add(one)
   expect(said.of('default/web')).toEqual([first])

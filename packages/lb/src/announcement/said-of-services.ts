@@ -43,5 +43,6 @@ export class SaidOfServices {
 }
 
 function isSame(a: Announcing, b: Announcing): boolean {
-  return a.ofNode === b.ofNode && a.node === b.node && a.reason === b.reason && a.message === b.message
+  if (a.ofNode !== b.ofNode || a.node !== b.node || a.since !== b.since) return false
+  return a.reason === b.reason && a.message === b.message
 }
