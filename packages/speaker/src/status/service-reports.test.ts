@@ -103,6 +103,48 @@ test('a new owner deletes all that a dead one said at once, and why nobody annou
   )
 })
 
+/** All of them were announced by the dead one, and now are by `n1`. */
+async function takesOver(): Promise<ServiceReports> {
+  const services = Array.from({ length: 50 }, (_, i) => `default/s${i}`)
+  for (const service of services)
+    said('n3', { ...who, node: 'n3', serviceName: service.slice(8) }, layer2Reports, service)
+  const one = await reports('n1')
+  one.set(new Map(services.map((service) => [service, here])), alone)
+  await until('all are said', () => services.every((service) => one.isReported(service)))
+  return one
+}
+const requestsForAll = () =>
+  api.server.requests.filter(({ method, query }) => method === 'DELETE' && query.has('labelSelector')).length
+
+test('a new owner has said so before the deletion of what a dead one said is over, which may take long', async () => {
+  api.refusalOfMany = 'silence'
+  const one = await takesOver()
+  await until('the request', () => requestsForAll() > 0)
+  // Other writes are given up by then.
+  await new Promise((resolve) => setTimeout(resolve, 5000))
+  expect(requestsForAll()).toBe(1)
+  await one.stop()
+})
+
+test('where that deletion fails it is tried anew for the node, not for each Service', async () => {
+  api.refusalOfMany = 500
+  await takesOver()
+  await until('two tries', () => requestsForAll() > 1)
+  expect(requestsForAll()).toBeLessThan(8)
+  api.refusalOfMany = undefined
+  await until('those of the dead are gone', () => api.objects.size === 50)
+})
+
+test('where it may not be, those of the Services that moved are deleted one by one', async () => {
+  api.refusalOfMany = 403
+  said('n3', { ...who, node: 'n3' })
+  await takesOver()
+  await until('those of the dead are gone', () => api.objects.size === 51)
+  await quiet()
+  expect(api.objects.has(l2('n3'))).toBe(true)
+  expect(requestsForAll()).toBeLessThan(8)
+})
+
 test('what a living owner said it takes back itself', async () => {
   said('n2', { ...who, node: 'n2' })
   const one = await reports('n1')

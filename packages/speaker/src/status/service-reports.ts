@@ -87,7 +87,8 @@ export class ServiceReports {
     this.#options = options
     const { cluster, logger, namespace, kind } = options
     const reports = () => this.#reflector.items.values()
-    this.#leftovers = new Leftovers({ calmMs, ...options, reports })
+    const isAlive = (other: string) => this.#around?.isAlive(other) !== false
+    this.#leftovers = new Leftovers({ calmMs, ...options, reports, isAlive })
     this.#writer = new StatusWriter(cluster, logger)
     this.#queue = new WorkQueue({
       work: (key) => this.#reconcile(key),
@@ -251,12 +252,18 @@ export class ServiceReports {
       const wanted = this.#wanted.get(service)
       const reports = this.#of(service)
       const stale = reports.filter((report) => this.#isStale(report, wanted))
-      for (const report of stale) await this.#clear(report)
+      const dead = stale.filter((report) => this.#isOfDead(report))
+      for (const { meta } of stale.filter((report) => !dead.includes(report)))
+        await this.#leftovers.remove(keyOf(meta))
       const node = wanted && this.#speaksAs(wanted)
       const { node: here } = this.#options
       const isSaid = wanted?.kind !== 'lapsed' || reports.some((one) => one.node === here)
-      if (wanted !== undefined && node !== undefined && isSaid)
+      // That none announces it is said once no dead one says that it does.
+      const isTime = wanted?.kind !== 'nowhere' || dead.length === 0
+      if (wanted !== undefined && node !== undefined && isSaid && isTime)
         await this.#write(service, node, { names: [], ...wanted })
+      // Last: it may take long.
+      for (const report of dead) this.#leftovers.clear(report)
       if (reports.every((one) => one.node === here || stale.includes(one))) this.#acquired.delete(service)
     } catch (error) {
       if (hasStatus(error, 403, 404)) return this.#absent(error)
@@ -286,11 +293,10 @@ export class ServiceReports {
     }
   }
 
-  async #clear(report: ServiceReport): Promise<void> {
+  /** All of such a node's is taken away at once. */
+  #isOfDead({ node }: ServiceReport): boolean {
     const { kind, node: here } = this.#options
-    const isDead = report.node !== here && this.#around?.isAlive(report.node) === false
-    if (kind.exclusive && isDead) await this.#leftovers.clear(report)
-    else await this.#leftovers.remove(keyOf(report.meta))
+    return kind.exclusive && node !== '' && node !== here && this.#around?.isAlive(node) === false
   }
 
   async #write(service: Key, node: string, text: ReportText): Promise<void> {

@@ -15,6 +15,8 @@ export class ObjectsApi {
   writes: string[] = []
   /** What a write is answered with instead; undefined: it is carried out. */
   refusal: number | undefined
+  /** What the deletion of many at once is answered with instead. */
+  refusalOfMany: number | 'silence' | undefined
   /** Fields of a status that the definition does not know. */
   pruned: readonly string[] = []
   #version = 1
@@ -50,7 +52,7 @@ export class ObjectsApi {
     return Object.fromEntries([...this.objects].map(([name, { status }]) => [name, status]))
   }
 
-  #answer({ method, path, query, body }: FakeRequest): FakeReply | undefined {
+  #answer({ method, path, query, body }: FakeRequest): FakeReply | 'silence' | undefined {
     const failed = (code: number) => ({ status: code, body: statusOf(code, String(code)) })
     if (query.get('sendInitialEvents') === 'true') return failed(400)
     if (query.has('watch')) return undefined
@@ -62,8 +64,11 @@ export class ObjectsApi {
       return {
         body: { metadata: { resourceVersion: String(this.#version) }, items: [...this.objects.values()] },
       }
-    if (method === 'DELETE' && parts.length === 7)
-      return this.#removeSelected(query.get('labelSelector') ?? '')
+    if (method === 'DELETE' && parts.length === 7) {
+      const { refusalOfMany } = this
+      if (refusalOfMany === undefined) return this.#removeSelected(query.get('labelSelector') ?? '')
+      return refusalOfMany === 'silence' ? 'silence' : failed(refusalOfMany)
+    }
     const object = this.objects.get(name ?? '')
     if (name === undefined || object === undefined) return failed(404)
     if (method === 'GET') return { body: object }
