@@ -6,12 +6,13 @@
  * however it goes round.
  *
  * So that heartbeats stay cheap in a large cluster, all beat to the first few by name, the hubs; these beat to each
- * other and answer the rest. Up to `meshSize` members all are hubs. A member that is not led beats to everyone.
+ * other and answer the rest. Up to `meshSize` members all are hubs. A member that is not led beats to everyone. So does
+ * one that misses an answer of each hub: should all be dead at once, the rest know of each other by the time it is sure.
  */
 import type { Membership, Peer } from './membership.ts'
 
-const hubs = 3
-const meshSize = 10
+export const hubs = 3
+export const meshSize = 10
 
 export interface Self {
   readonly node: string
@@ -106,11 +107,11 @@ export function beatTargets(
   const watching = liveHubs(self, membership, now)
   const others = [...membership.peers.values()]
   if (!led || isMesh(membership)) return others.map(({ node }) => node)
-  if (!watching.has(self)) return [...watching]
+  const isSilent = ({ heardAt, deadlines }: Peer): boolean => now - heardAt > deadlines.intervalMs * 1.5
+  const hearsHub = others.some((peer) => watching.has(peer.node) && !isSilent(peer))
+  if (!watching.has(self) && hearsHub) return [...watching]
   // The rest beat to the hubs by themselves; those that do not are looked for.
   return others
-    .filter(
-      ({ node, heardAt, deadlines }) => watching.has(node) || now - heardAt > deadlines.intervalMs * 1.5,
-    )
+    .filter((peer) => watching.has(peer.node) || isSilent(peer) || !membership.alive(peer.node, now))
     .map(({ node }) => node)
 }

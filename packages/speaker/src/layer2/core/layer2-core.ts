@@ -312,12 +312,12 @@ export class Layer2Core {
     if (this.#allegiance.leads) this.#lead(now)
   }
 
-  /** The next to coordinate waits for the word of all that they do not hear the coordinator any more. */
+  /** The next to coordinate, and whoever is to follow it, waits for the word of all that they hear the last no more. */
   #noteSilence(now: number): void {
     const heard = this.#allegiance.hearsCoordinator(now)
     if (this.#heardCoordinator && !heard)
-      for (const hub of liveHubs(this.#options.node, this.#membership, now))
-        if (hub !== this.#options.node) this.#send(hub, undefined, false, now)
+      for (const one of this.#membership.peers.keys())
+        if (this.#membership.alive(one, now)) this.#send(one, undefined, false, now)
     this.#heardCoordinator = heard
   }
 

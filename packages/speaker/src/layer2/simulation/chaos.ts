@@ -1,4 +1,5 @@
 /** One random life of a few speakers, by seed: what was broken, and what the observer has to say of it. */
+import { hubs, meshSize } from '../core/election.ts'
 import { type Broken, Simulation, type World } from './simulation.ts'
 import type { VirtualNode } from './virtual-node.ts'
 
@@ -17,6 +18,8 @@ const paces = [
 ]
 /** Two exchanges of heartbeats, and what a message may take beyond. */
 const exchanges = 2
+/** Of several that had rights to give: what the others of them held is surely free a little later. */
+const exchangesOfHubs = 2.5
 
 export function chaos(seed: number, broken?: Broken): Verdict {
   const simulation = new Simulation(seed, worldOf(seed), broken)
@@ -42,11 +45,14 @@ class Chaos {
   readonly #simulation: Simulation
   readonly #seed: number
   readonly #story: string[] = []
+  /** Now and then all hubs are lost together, as with their switch. */
+  readonly #losesHubs: boolean
   #split = false
 
   constructor(simulation: Simulation, seed: number) {
     this.#simulation = simulation
     this.#seed = seed
+    this.#losesHubs = simulation.nodes.length > meshSize && Math.floor(seed / 4) % 2 === 1
     // What is lost now and then can look like death.
     simulation.observer.watchesMoves = simulation.world.loss < 0.1
   }
@@ -79,6 +85,7 @@ class Chaos {
       () => this.#cut(node),
       () => this.#choose(node),
     ]
+    if (this.#losesHubs) faults.push(() => this.#killHubs())
     random.pick(faults)()
   }
 
@@ -87,6 +94,10 @@ class Chaos {
     this.#tell(`${node.name} killed`)
     node.kill()
     if (this.#simulation.random.chance(0.6)) this.#later(node, () => this.#restart(node))
+  }
+
+  #killHubs(): void {
+    for (const node of this.#simulation.nodes.slice(0, hubs)) if (node.running) this.#kill(node)
   }
 
   #restart(node: VirtualNode): void {
@@ -208,7 +219,7 @@ class Chaos {
         observer.note(`${name} was given more than others: it has ${load}, another ${least}`)
   }
 
-  /** One more fault, the worst: an owner goes, and soon everything has one owner again. */
+  /** One more fault, the worst: an owner goes, or all hubs, and soon everything has one owner again. */
   #checkConvergence(): void {
     const { nodes, observer, random, world } = this.#simulation
     const [first] = nodes
@@ -216,14 +227,17 @@ class Chaos {
     for (let i = 0; i < 20 && !observer.converged(first); i++) this.#simulation.run(100)
     if (!observer.converged(first)) return observer.note('not every address has one owner in the end')
     if (world.loss > 0 || world.partition === 'fence') return
-    const victim = random.pick(nodes)
-    const near = nodes.find((node) => node !== victim)
+    const victims = this.#losesHubs ? nodes.slice(0, hubs) : [random.pick(nodes)]
+    const near = nodes.find((node) => !victims.includes(node))
     if (near === undefined) return
     const before = observer.loads(near)
-    this.#tell(`${victim.name} killed, last`)
-    victim.kill()
+    for (const victim of victims) {
+      this.#tell(`${victim.name} killed, last`)
+      victim.kill()
+    }
     const { intervalMs, misses } = world.timing
-    const limit = intervalMs * (misses + exchanges) + 6 * world.delayMs[1]
+    const limit =
+      intervalMs * (misses + (this.#losesHubs ? exchangesOfHubs : exchanges)) + 6 * world.delayMs[1]
     this.#simulation.run(limit)
     if (!observer.converged(near)) observer.note(`not converged after ${limit} ms`)
     this.#checkSpread(before)
