@@ -52,6 +52,16 @@ export function firstBy(
   return claims.find(({ ip, at, mac }) => ip === what.ip && at >= what.since && mac !== what.notMac)
 }
 
+/** When that MAC last claimed the address, or any, before then. */
+export function lastBy(
+  claims: readonly Claim[],
+  what: { readonly mac: string; readonly before: number; readonly ip?: string },
+): number | undefined {
+  const isIt = ({ ip, mac, at }: Claim) =>
+    mac === what.mac && at < what.before && (what.ip === undefined || ip === what.ip)
+  return claims.findLast(isIt)?.at
+}
+
 function byAddress(claims: readonly Claim[]): ReadonlyMap<string, readonly Claim[]> {
   return Map.groupBy(
     claims.toSorted((a, b) => a.at - b.at),

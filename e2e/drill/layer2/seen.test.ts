@@ -24,6 +24,11 @@ test('another one took over, and the one that returned is silent', () => {
   expect(figures).toMatchObject({ 'claims by the returned': 0, conflicts: 0 })
 })
 
+test('it is away from its own last claim on, not from the command that struck it', () => {
+  const all = [...claims(['old', 990], ['old', 1090])].toSorted((a, b) => a.at - b.at)
+  expect(observed(all, facts).answersMs).toBe(610)
+})
+
 test('one that wakes and claims what others have taken is told of, however early', () => {
   const { figures, complaints } = observed(claims(['old', 4003]), facts)
   expect(figures).toMatchObject({ 'claims by the returned': 1, 'not one owner after return': 1 })

@@ -1,5 +1,5 @@
 /** What the segment shows of the loss of an owner and of its return. Pure. */
-import { type Claim, type Conflict, conflicts, firstBy } from '../../segment/claims.ts'
+import { type Claim, type Conflict, conflicts, firstBy, lastBy } from '../../segment/claims.ts'
 
 /** Two owners this close together answered at the same time. */
 export const conflictMs = 50
@@ -9,6 +9,7 @@ export interface Facts {
   readonly ips: readonly string[]
   readonly mac: string
   readonly victim: string
+  /** Just before it was told to go. */
   readonly struck: number
   /** Its return began. */
   readonly healed: number
@@ -20,7 +21,7 @@ export function observed(claims: readonly Claim[], f: Facts) {
   const settledAt = f.settled ?? f.healed
   const found = f.ips.map((ip) => firstBy(claims, { ip, since: f.struck, notMac: f.mac }))
   const times = found.flatMap((claim) =>
-    claim === undefined || claim.at > f.healed ? [] : claim.at - f.struck,
+    claim === undefined || claim.at > f.healed ? [] : awayMs(claim, claims, f),
   )
   const answersMs = times.length < f.ips.length ? undefined : Math.max(...times)
   const taken = new Set(claims.filter(({ mac, at }) => mac !== f.mac && at < f.healed).map(({ ip }) => ip))
@@ -49,6 +50,11 @@ export function observed(claims: readonly Claim[], f: Facts) {
       ...conflictTexts(conflicting),
     ],
   }
+}
+
+/** From the victim's own last claim: until then nothing was away, however long the command took that struck it. */
+function awayMs({ ip, at }: Claim, claims: readonly Claim[], { mac, struck }: Facts): number {
+  return at - Math.max(struck, lastBy(claims, { mac, ip, before: at }) ?? struck)
 }
 
 function macsFor(claims: readonly Claim[], ip: string): ReadonlySet<string> {

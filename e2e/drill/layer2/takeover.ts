@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { files } from '../../lab/control/flags.ts'
 import { type Lab, readAudit } from '../../lab/index.ts'
 import { labPaths } from '../../lab/state/lab-state.ts'
+import { lastBy } from '../../segment/claims.ts'
 import { epochMs, type SegmentWatch, watchSegment } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
@@ -99,10 +100,12 @@ async function taken(
     }
     const last = await lab.waitFor('the last announcement', look, { timeoutMs: 60_000 })
     const lateMs = ticker.take()
+    // The loser's last claim of all: how long the command took that cut its link is no part of the gap.
+    const cut = lastBy(watch.claims, { mac: macOf(site, loser), before: last }) ?? struck
     await written(lab, note)
     const acquired = writes(lab).slice(before)
     return {
-      gapMs: last - struck,
+      gapMs: last - Math.max(struck, cut),
       limits: takeoverLimits(heartbeat),
       ...judged(acquired, await restarted(lab, winner, note)),
       lateMs,
