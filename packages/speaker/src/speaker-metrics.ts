@@ -50,7 +50,7 @@ export class SpeakerMetrics {
     )
     this.#ownerChanges = metrics.counter(
       'landfall_layer2_owner_changes_total',
-      'Number of addresses that this node took over, by reason',
+      'Number of addresses that this node took over, or kept after a conflict, by reason',
       ['reason'],
     )
     // There from the start, so that the first one is an increase.

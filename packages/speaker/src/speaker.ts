@@ -276,7 +276,8 @@ export class Speaker {
     this.#parts.speakerMetrics.changedOwner(changes)
     for (const [reason, of] of Map.groupBy(changes, (change) => change.reason)) {
       const silentMs = Math.round(Math.max(...of.map((change) => change.silentMs)))
-      this.#logger.info('ownerChanged', { reason, addresses: of.length, silentMs }, 'this node took over')
+      const message = reason === 'conflict' ? 'this node keeps what others had too' : 'this node took over'
+      this.#logger.info('ownerChanged', { reason, addresses: of.length, silentMs }, message)
     }
   }
 
