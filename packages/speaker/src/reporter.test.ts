@@ -1,6 +1,6 @@
 import type { EventText } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
-import { createLogger, Metrics } from '@landfall/telemetry'
+import { createLogger, type LogLevel, Metrics } from '@landfall/telemetry'
 import { expect, test } from 'vitest'
 import { announcementsOf } from './announcements.ts'
 import { type Layer2State, noLayer2 } from './layer2/messages.ts'
@@ -18,11 +18,12 @@ const owned = (interfaces: readonly string[] = ['eth0']): Layer2State => ({
 })
 const foreign: Layer2State = { ...noLayer2, serving: true, owners: new Map([[ip, 'n2']]) }
 
-function scene(wasReported = false) {
+function scene(wasReported = false, level: LogLevel = 'info') {
   const lines: string[] = []
   const events: EventText[] = []
   const metrics = new Metrics('test')
   const logger = createLogger({
+    level,
     write: (line) => {
       const { event, protocol, reason, service }: Record<string, string> = JSON.parse(line)
       lines.push([event, service, protocol, reason].filter(Boolean).join(' '))
@@ -80,6 +81,26 @@ test('a withdrawal says why', async () => {
     'serviceWithdrawn default/web layer2 serviceDeleted',
   ])
   expect(await gauge()).toEqual([])
+})
+
+test('debug lines say why it is not announced: at first, and when that changes', () => {
+  const { lines, show } = scene(false, 'debug')
+  const withoutEndpoints = objects.filter(({ kind }) => kind !== 'EndpointSlice')
+  show(foreign)
+  expect(lines).toEqual([
+    'notAnnounced default/web layer2 notOwner',
+    'notAnnounced default/web bgp noMatchingAdvertisement',
+  ])
+  show(foreign)
+  expect(lines).toHaveLength(2)
+  show(foreign, withoutEndpoints)
+  expect(lines.slice(2)).toEqual(['notAnnounced default/web layer2 noEndpoints'])
+  show(owned())
+  show(foreign)
+  expect(lines.slice(3)).toEqual([
+    'serviceAnnounced default/web layer2',
+    'serviceWithdrawn default/web layer2 notOwner',
+  ])
 })
 
 test('a restart that changes nothing records no Event', () => {

@@ -54,8 +54,8 @@ export class Reporter {
   #compare(before: Announcement | undefined, now: Announcement): void {
     const was = before?.outcome
     if (now.outcome.kind === 'silent') {
-      const silence = silenceOf(was)
-      if (silence === undefined || silence.reason === now.outcome.reason) return
+      const isTold = working(was) !== undefined || silenceOf(was)?.reason === now.outcome.reason
+      if (isTold) return
       const { reason, message } = now.outcome
       this.#options.logger.debug(
         'notAnnounced',
