@@ -1,6 +1,6 @@
 import { parseIP } from '@landfall/netip'
 import { describe, expect, it } from 'vitest'
-import { question, sayingOf } from './frames.ts'
+import { question, sayingOf, whereAsker } from './frames.ts'
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 const asker = '024c46000099'
@@ -28,6 +28,29 @@ describe('questions', () => {
     expect((sum & 0xffff) + (sum >>> 16)).toBe(0xffff)
     expect(hex.slice(0, 12)).toBe('3333ff000200')
     expect(hex.slice(124, 156)).toBe('fd000077000000000000000000000200')
+  })
+})
+
+describe('who answers over a socket', () => {
+  const [askerIP, nodeIP] = ['fe80000000000000004c46fffe000099', 'fd000077000000000000000000000009']
+  const solicitation = (target: string): Uint8Array =>
+    bytes(
+      `3333ff000099${node}86dd6000000000203aff${nodeIP}ff0200000000000000000001ff0000998700000000000000${target}0101${node}`,
+    )
+
+  it('is told where the asker is', () => {
+    const hex = Buffer.from(whereAsker(solicitation(askerIP)) ?? []).toString('hex')
+    expect(hex).toMatch(
+      new RegExp(
+        `^${node}${asker}86dd6000000000203aff${askerIP}${nodeIP}8800....60000000${askerIP}0201${asker}$`,
+      ),
+    )
+  })
+
+  it('but not where others are', () => {
+    expect(whereAsker(solicitation(nodeIP))).toBeUndefined()
+    expect(whereAsker(bytes(asked('fd00:77::200')))).toBeUndefined()
+    expect(whereAsker(bytes(asked('192.168.77.200')))).toBeUndefined()
   })
 })
 

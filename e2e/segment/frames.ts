@@ -14,7 +14,7 @@ export interface Saying {
   readonly kind: 'answer' | 'announcement'
 }
 
-/** Somebody who is on no LAN: nobody's cache hears the answers to these questions. */
+/** Somebody who is on no LAN but for who answers it: nobody else's cache hears the answers to these questions. */
 const asker = {
   mac: Uint8Array.of(0x02, 0x4c, 0x46, 0, 0, 0x99),
   ipv4: Uint8Array.of(192, 168, 77, 199),
@@ -34,6 +34,18 @@ export function sayingOf(frame: Uint8Array): Saying | undefined {
 export function question(ip: IP): Uint8Array {
   const target = ipBytes(ip)
   return ip.family === 4 ? arpRequest(target) : solicitation(target)
+}
+
+/**
+ * To a solicitation for the asker itself, which comes from who answers it over a socket, as MetalLB does by NDP: its kernel
+ * has to know where the asker is.
+ */
+export function whereAsker(frame: Uint8Array): Uint8Array | undefined {
+  const isIPv6 = frame.length >= 78 && frame[12] === 0x86 && frame[13] === 0xdd
+  if (!isIPv6 || frame[20] !== 58 || frame[54] !== icmpSolicitation) return undefined
+  if (Buffer.compare(frame.subarray(62, 78), asker.ipv6) !== 0) return undefined
+  const advertisement = [icmpAdvertisement, 0, 0, 0, 0x60, 0, 0, 0, ...asker.ipv6, 2, 1, ...asker.mac]
+  return icmp(frame.subarray(6, 12), frame.subarray(22, 38), advertisement)
 }
 
 function arpSaying(frame: Uint8Array): Saying | undefined {
@@ -75,9 +87,14 @@ function arpRequest(target: Uint8Array): Uint8Array {
 function solicitation(target: Uint8Array): Uint8Array {
   const low = target.subarray(13)
   const group = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...low)
-  const frame = ethernet(Uint8Array.of(0x33, 0x33, 0xff, ...low), ethertypeIPv6, 72)
-  frame.set([0x60, 0, 0, 0, 0, 32, 58, 255, ...asker.ipv6, ...group], 14)
-  frame.set([icmpSolicitation, 0, 0, 0, 0, 0, 0, 0, ...target, 1, 1, ...asker.mac], 54)
+  const message = [icmpSolicitation, 0, 0, 0, 0, 0, 0, 0, ...target, 1, 1, ...asker.mac]
+  return icmp(Uint8Array.of(0x33, 0x33, 0xff, ...low), group, message)
+}
+
+/** @param message of neighbour discovery, its checksum 0 */
+function icmp(mac: Uint8Array, to: Uint8Array, message: readonly number[]): Uint8Array {
+  const frame = ethernet(mac, ethertypeIPv6, 40 + message.length)
+  frame.set([0x60, 0, 0, 0, 0, message.length, 58, 255, ...asker.ipv6, ...to, ...message], 14)
   const sum = checksum(frame)
   frame.set([sum >> 8, sum & 0xff], 56)
   return frame

@@ -6,17 +6,17 @@
 import { listInterfaces, PacketRing } from '@landfall/net'
 import { parseIP } from '@landfall/netip'
 import type { Claim } from './claims.ts'
-import { ethertypeArp, ethertypeIPv6, question, sayingOf } from './frames.ts'
+import { ethertypeArp, ethertypeIPv6, question, sayingOf, whereAsker } from './frames.ts'
 import type { Watched } from './watch.ts'
 
 const everything = Buffer.from(Uint8Array.of(6, 0, 0, 0, 0xff, 0xff, 0, 0))
-/** Next header ICMPv6 and type 136: what goes through the bridge besides is no concern of this. */
-const advertisements = Buffer.from(
+/** Next header ICMPv6 and type 135 or above: what goes through the bridge besides is no concern of this. */
+const neighborDiscovery = Buffer.from(
   [
     instruction({ code: 0x30, k: 20 }),
     instruction({ code: 0x15, k: 58, no: 3 }),
     instruction({ code: 0x30, k: 54 }),
-    instruction({ code: 0x15, k: 136, no: 1 }),
+    instruction({ code: 0x35, k: 135, no: 1 }),
     instruction({ code: 0x06, k: 0xffff }),
     instruction({ code: 0x06, k: 0 }),
   ].flat(),
@@ -27,7 +27,7 @@ const watched: Watched = JSON.parse(process.argv[2] ?? '')
 const link = listInterfaces().find(({ name }) => name === watched.link)
 if (link === undefined) throw new Error(`no interface ${watched.link}`)
 let claims: Claim[] = []
-const rings = [ring(ethertypeArp, everything), ring(ethertypeIPv6, advertisements)] as const
+const rings = [ring(ethertypeArp, everything), ring(ethertypeIPv6, neighborDiscovery)] as const
 const questions = watched.ask.map((text) => {
   const ip = parseIP(text)
   if (ip === undefined) throw new Error(`${text} is no IP address`)
@@ -59,8 +59,11 @@ function ring(ethertype: number, filter: Uint8Array): PacketRing {
     slotBytes: 256,
     filter,
     onFrame: (frame, from) => {
-      const said = from === link?.index ? sayingOf(frame) : undefined
+      if (from !== link?.index) return
+      const said = sayingOf(frame)
       if (said !== undefined) claims.push({ at: own.frameTime, ...said })
+      const reply = whereAsker(frame)
+      if (reply !== undefined) own.send(reply, from)
     },
   })
   return own
