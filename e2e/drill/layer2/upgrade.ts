@@ -14,7 +14,16 @@ import { macOf } from './loss.ts'
 import { lostOf, lostTexts } from './lost.ts'
 import { type Part } from './part.ts'
 import { conflictMs, conflictTexts } from './seen.ts'
-import { owners, patchSpeakers, type Site, speakerPods, speakersReady, system, watched } from './site.ts'
+import {
+  addressesOf,
+  owners,
+  patchSpeakers,
+  type Site,
+  speakerPods,
+  speakersReady,
+  system,
+  watched,
+} from './site.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const relapseMs = 1000
@@ -71,13 +80,13 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
   }
   note('MetalLB instead')
   await replaceContainer(lab, theirs)
-  // Its NDP does not answer in the lab: what is judged is IPv4.
-  const ips = site.services.map(({ ipv4 }) => ipv4)
-  await owners(site, watch, ips, 60_000)
+  await owners(site, watch, addressesOf(site.services), 60_000)
   await wait(6000)
   const before = await balancerAddresses(lab)
   const ticker = startTicker()
-  const loads = ips.slice(0, loadCount).map((ip) => patientLoadOn(lab, ip))
+  // Of the families in turn: each load costs this machine something.
+  const ips = site.services.slice(0, loadCount).map(({ ipv4, ipv6 }, i) => (i % 2 === 0 ? ipv4 : ipv6))
+  const loads = ips.map((ip) => patientLoadOn(lab, ip))
   await calm(lab, loads, 500)
   const began = epochMs()
   note('and Landfall again')
