@@ -11,7 +11,9 @@ import { CandidateLists } from './core/candidate-lists.ts'
 import { answeringInterfaces } from './core/interface-rules.ts'
 import { KeyRing } from './core/key-ring.ts'
 import { Layer2Core } from './core/layer2-core.ts'
+import type { PeerAddress } from './core/membership.ts'
 import type { Change } from './core/outcome.ts'
+import { Search } from './core/search.ts'
 import { HeartbeatSocket } from './heartbeat-socket.ts'
 import type { DesiredPart, FromWorker, WantedAddress, WorkerOptions } from './messages.ts'
 import { Responder } from './responder.ts'
@@ -39,6 +41,7 @@ export class Announcer {
   readonly #beats: NodeJS.Timeout
   readonly #wanted = new Map<AddressKey, ReadonlySet<string> | undefined>()
   readonly #lists = new CandidateLists()
+  readonly #search: Search
   readonly #parts: DesiredPart[] = []
   #complete = false
   #wake: NodeJS.Timeout | undefined
@@ -52,6 +55,7 @@ export class Announcer {
     this.#excludes = options.excludes.map((pattern) => new RegExp(pattern))
     const core = new Layer2Core({ ...options, incarnation: randomBytes(8).readBigUInt64BE() | 1n })
     this.#core = core
+    this.#search = new Search(options.node, core.membership)
     this.#reports = new StateReports({
       core,
       node: options.node,
@@ -170,6 +174,7 @@ export class Announcer {
     this.#core.begin(now())
     this.#core.tick(now())
     this.#flush()
+    if (this.#left === undefined) this.#responder.reacquaint(ipsOf(this.#search.next(now())))
   }
 
   #heard(message: Message, source: string): void {
@@ -280,7 +285,7 @@ export class Announcer {
     const returned = this.#responder.setInterfaces(answeringInterfaces(this.#watch.current, this.#excludes))
     if (returned.length > 0) {
       // First of all the others are to know: meanwhile they may have taken over.
-      this.#responder.reacquaint(returned, this.#peerIPs())
+      this.#responder.reacquaint(ipsOf(this.#core.membership.peers.values()), returned)
       this.#beat()
       if (this.#core.isCutOff(now()))
         setTimeout(() => this.#announceOn(returned), this.#options.timing.intervalMs)
@@ -293,12 +298,10 @@ export class Announcer {
     for (const address of this.#core.held) this.#reports.touch(address)
     this.#reports.changed()
   }
+}
 
-  #peerIPs(): readonly IP[] {
-    return [...this.#core.membership.peers.values()].flatMap(({ addresses }) =>
-      addresses.flatMap((text) => parseIP(text) ?? []),
-    )
-  }
+function ipsOf(peers: Iterable<PeerAddress>): readonly IP[] {
+  return [...peers].flatMap(({ addresses }) => addresses.flatMap((text) => parseIP(text) ?? []))
 }
 
 /** Milliseconds of the monotonic clock. */

@@ -199,27 +199,38 @@ describe.skipIf(why !== undefined && process.env['LANDFALL_NO_SKIP'] !== '1')(
       await until(() => macs(v4).length === 1)
     })
 
-    const back = 'a cable that is back is used at once, whatever the kernel asked for in vain meanwhile'
+    const carrier = { where: 'a cable that is back', cut: ['down'], mend: ['up'] }
+    const trunk = { where: 'one behind the switch', cut: ['nomaster'], mend: ['master', 'br0'] }
     test.each([
-      { family: 4, other: '198.18.0.2' },
-      { family: 6, other: '2001:db8::2' },
-    ] as const)(`${back}: heartbeats over IPv$family`, async ({ family, other }) => {
-      const tuneKernel = (host: string, setting: string, value: number): string =>
-        segment.nsenter(host, 'sh', '-c', `echo ${value} > /proc/sys/net/ipv${family}/neigh/eth0/${setting}`)
+      { ...carrier, family: 4, path: ['198.18.0.1', '198.18.0.2'] },
+      { ...carrier, family: 6, path: ['2001:db8::1', '2001:db8::2'] },
+      { ...trunk, family: 4, path: ['198.18.0.1', '198.18.0.2'] },
+      { ...trunk, family: 6, path: ['2001:db8::1', '2001:db8::2'] },
+    ] as const)('$where is used at once, heartbeats over IPv$family', async ({ family, path, cut, mend }) => {
       const [, n2] = await startBoth(family)
-      tuneKernel('n1', 'retrans_time_ms', 60_000)
-      // Nor does the other's ask.
-      tuneKernel('n2', 'delay_first_probe_time', 60)
+      const sides = [
+        ['n1', path[1]],
+        ['n2', path[0]],
+      ] as const
+      const retryAfter = (host: string, ms: number): string => {
+        const setting = `/proc/sys/net/ipv${family}/neigh/eth0/retrans_time_ms`
+        return segment.nsenter(host, 'sh', '-c', `echo ${ms} > ${setting}`)
+      }
+      for (const [host] of sides) retryAfter(host, 60_000)
       try {
-        segment.ip('lan', 'link', 'set', 'p-n1', 'down')
+        segment.ip('lan', 'link', 'set', 'p-n1', ...cut)
         await until(() => owns(n2) && n2.state()?.coordinator === 'n2')
-        await until(() => segment.ip('n1', 'neigh', 'show', other).includes('INCOMPLETE'))
-        segment.ip('lan', 'link', 'set', 'p-n1', 'up')
+        // Each kernel has asked in vain.
+        for (const [host, other] of sides) {
+          segment.ip(host, 'neigh', 'flush', other)
+          await until(() => segment.ip(host, 'neigh', 'show', other).includes('INCOMPLETE'))
+        }
+        segment.ip('lan', 'link', 'set', 'p-n1', ...mend)
         await until(() => n2.state()?.coordinator === 'n1')
-        expect(segment.ip('n1', 'neigh', 'show', other)).toContain(segment.mac('n2'))
+        expect(segment.ip('n1', 'neigh', 'show', path[1])).toContain(segment.mac('n2'))
       } finally {
-        tuneKernel('n1', 'retrans_time_ms', 1000)
-        tuneKernel('n2', 'delay_first_probe_time', 5)
+        for (const [host] of sides) retryAfter(host, 1000)
+        segment.ip('lan', 'link', 'set', 'p-n1', ...mend)
       }
     })
 

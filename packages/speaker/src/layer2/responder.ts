@@ -118,12 +118,13 @@ export class Responder {
   }
 
   /**
-   * Has this host's kernel, and those of its neighbors, know each other by the interfaces of these names again. A kernel
-   * that asked in vain while a link was away asks again after up to a second.
+   * Has this host's kernel, and those of its neighbors, know each other again. A kernel that asked in vain while a link
+   * was away asks again after up to a second.
+   * @param names of interfaces; all unless given
    */
-  reacquaint(names: readonly string[], hosts: readonly IP[]): void {
+  reacquaint(hosts: readonly IP[], names?: readonly string[]): void {
     for (const { interface: i } of this.#links.values()) {
-      if (!names.includes(i.name) || !i.running) continue
+      if (names?.includes(i.name) === false || !i.running) continue
       for (const host of hosts) {
         const own = neighborOf(i, host)
         if (own !== undefined) this.#ask(i, ipBytes(own), ipBytes(host))
