@@ -3,6 +3,7 @@ import type { Interface } from '@landfall/net'
 import { type IP, parseIP, prefixOf } from '@landfall/netip'
 import { createLogger, Metrics } from '@landfall/telemetry'
 import { afterEach, expect, test } from 'vitest'
+import type { ToBfd } from '../bfd/index.ts'
 import type { BgpPeerPlan, BgpRoute } from '../plan/bgp-plan.ts'
 import { bgpError, shutdownText } from './codec/index.ts'
 import { BgpSpeaker } from './index.ts'
@@ -51,7 +52,10 @@ async function listen(options: Partial<BarePeerOptions> = {}): Promise<BarePeer>
   return peer
 }
 
-function makeSpeaker(interfaces: () => readonly Interface[] = () => []) {
+function makeSpeaker(
+  interfaces: () => readonly Interface[] = () => [],
+  bfd: (message: ToBfd) => void = () => {},
+) {
   const lines: Record<string, unknown>[] = []
   const metrics = new Metrics('test')
   const speaker = new BgpSpeaker({
@@ -62,7 +66,7 @@ function makeSpeaker(interfaces: () => readonly Interface[] = () => []) {
     metrics,
     nodeName: 'n1',
     interfaces,
-    bfd: () => {},
+    bfd,
     retireMs: 200,
   })
   cleanups.push(() => speaker.stop())
@@ -292,6 +296,20 @@ test('of BFD that a peer has no more nothing is said', async () => {
   expect(speaker.status()[0]?.bfd).toBeUndefined()
   expect(await metrics.exposition()).not.toMatch(/metallb_bfd_session_up{/)
   expect(peer.connections).toBe(1)
+})
+
+test('BFD ends after its peer has read why the session does', async () => {
+  const peer = await listen()
+  const readBefore: string[][] = []
+  const { speaker, logged } = makeSpeaker(undefined, ({ kind }) => {
+    if (kind === 'close') readBefore.push(peer.received.map((message) => message.kind))
+  })
+  const times = { transmitMs: 300, receiveMs: 300, multiplier: 3 }
+  const bfd = { ...times, echoMs: undefined, passive: false, minimumTtl: 254 }
+  speaker.apply({ peers: [to(peer, { bfd })] })
+  await until('the session', () => logged('sessionUp').length === 1)
+  await speaker.stop()
+  expect(readBefore).toEqual([expect.arrayContaining(['notification'])])
 })
 
 test('a session that ends is down in the metrics, and carries nothing', async () => {

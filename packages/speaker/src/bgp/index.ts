@@ -115,7 +115,9 @@ export class BgpSpeaker {
       return held?.session.hasBfd === true ? labelsOf(held.peer) : undefined
     })
     if (message.kind !== 'counts') this.#options.onStatus?.()
-    if (message.kind === 'state') this.#held.get(message.id)?.session.setHeld(message.held)
+    if (message.kind !== 'state') return
+    const session = this.#held.get(message.id)?.session
+    if (session?.hasBfd === true) session.setHeld(message.held)
   }
 
   /** Some peer agreed to keep our routes over a restart. */

@@ -151,11 +151,14 @@ export class Session {
     return this.#detection.isOpen
   }
 
-  /** Tells the peer why, and resolves when the connection is gone; within a second. */
+  /**
+   * Tells the peer why, and resolves when the connection is gone; within a second. BFD ends after it: BIRD takes that for a
+   * failure where it comes first, and lets nobody in for a minute.
+   */
   async stop(error: BgpError): Promise<void> {
     this.#dispatch({ kind: 'stop', error })
-    this.#detection.close()
     await this.#connections.closed()
+    this.#detection.close()
   }
 
   /** The peer agreed to keep our routes over a restart. */
