@@ -2,26 +2,19 @@
  * The three guides whose addresses go by layer 2, each from top to bottom as a script of its own commands (`guide.txt` in
  * `e2e/seeds`), with what it prints; and what else it promises. A test's number is its row in e2e/seeds/README.md.
  */
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { KubernetesObject, Lab, LabNode } from '../lab/index.ts'
+import type { Lab, LabNode } from '../lab/index.ts'
 import { tookAtMost } from '../seeds/times.ts'
 import { epochMs, watchSegment } from '../segment/watch.ts'
 import { Asking, bodiesOf, lostOf } from './asking.ts'
 import { GuideSite, patient } from './guide-site.ts'
 
-/** Until kube-proxy has written what it heard. */
-const proxyMs = 3000
 const second = 1000
 
 interface Loss {
   readonly what: string
   strike(node: LabNode): Promise<void>
   heal(node: LabNode): Promise<void>
-}
-
-interface SliceObject extends KubernetesObject {
-  readonly endpoints: readonly { readonly targetRef?: { readonly name: string } }[] | null
 }
 
 describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () => {
@@ -206,10 +199,12 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
       })
     }
 
-    async function endpoints(): Promise<readonly string[]> {
-      const selector = 'kubernetes.io/service-name=nginx'
-      const slices = await lab.list<SliceObject>('endpointslices', { namespace: 'metal-test', selector })
-      return slices.flatMap((one) => (one.endpoints ?? []).map(({ targetRef }) => targetRef?.name ?? ''))
+    /** By any node's kube-proxy. */
+    async function isKnown(address: string): Promise<boolean> {
+      const rules = await Promise.all(
+        lab.nodes.map((node) => node.run(['nft', 'list', 'table', 'ip', 'kube-proxy'])),
+      )
+      return rules.some((text) => text.split(/[^0-9.]+/).includes(address))
     }
 
     it('4.8: all three answer, by name, nothing else does, and no request is lost', async () => {
@@ -235,10 +230,12 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
       // So that another one is not there at once.
       await lab.apply([quota])
       const killed = asking.answers.length
+      const podIP = ['-o', 'jsonpath={.status.podIP}']
+      const address = await lab.kubectl(['get', 'pod', 'http-1', '-n', 'metal-test', ...podIP])
+      expect(await isKnown(address)).toBe(true)
       await lab.kubectl(['delete', 'pod', 'http-1', '-n', 'metal-test'])
-      await expect.poll(endpoints, patient).not.toContain('http-1')
-      // What goes to it until kube-proxy has heard of it is refused.
-      await setTimeout(proxyMs)
+      // What goes to it until every kube-proxy has heard of it is refused.
+      await expect.poll(() => isKnown(address), patient).toBe(false)
       const goneMs = Date.now()
       const before = asking.answers.length
       const toOneOfThree = lostOf(asking.answers.slice(killed, before)).length

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryRun } from '../host/command.ts'
-import { type CurlOptions, curlArguments, parseCurl } from './curl.ts'
+import { CurlError, type CurlOptions, curlArguments, parseCurl } from './curl.ts'
 
 let server: Server
 let url = ''
@@ -30,10 +30,11 @@ beforeAll(async () => {
 afterAll(() => void server.close())
 
 async function curl(to: string, o: CurlOptions = {}) {
-  const { stdout } = await tryRun(
+  const { code, stdout, stderr } = await tryRun(
     ['curl', ...curlArguments(to, o)],
     o.body === undefined ? {} : { input: o.body },
   )
+  if (code !== 0) throw new CurlError(to, code, stderr)
   return parseCurl(stdout)
 }
 
@@ -57,4 +58,11 @@ test('an address stands in for the name', async () => {
   const named = url.replace('127.0.0.1', 'web.example')
   expect((await curl(named, { resolve: '127.0.0.1' })).body).toContain('web.example')
   expect(curlArguments('https://a.example/', { resolve: 'fd00::1' })).toContain('a.example:443:[fd00::1]')
+})
+
+test('an error says what the kernel said, and nothing of what went well', async () => {
+  const refused = curl('http://127.0.0.1:1/', { headers: { 'x-long': 'x' } })
+  await expect(refused).rejects.toThrow(
+    /^curl http:\/\/127.0.0.1:1\/: curl: \(7\) .*; connect to 127.0.0.1 port 1 .*failed: Connection refused$/,
+  )
 })

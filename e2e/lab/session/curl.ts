@@ -34,9 +34,18 @@ export interface CurlAnswer {
 export class CurlError extends Error {
   readonly exitCode: number
   constructor(url: string, exitCode: number, stderr: string) {
-    super(`curl ${url}: ${stderr.trim() || `exit code ${exitCode}`}`)
+    super(`curl ${url}: ${reasonIn(stderr) || `exit code ${exitCode}`}`)
     this.exitCode = exitCode
   }
+}
+
+/** What it says of the exchange in the end, and the kernel of each connection that it tried. */
+function reasonIn(stderr: string): string {
+  const told = stderr.split('\n').filter((line) => /^curl: |^\* connect to .* failed: /.test(line))
+  return told
+    .map((line) => line.replace(/^\* /, ''))
+    .toReversed()
+    .join('; ')
 }
 
 const mark = '\n--landfall-curl--'
@@ -48,7 +57,7 @@ export function curlArguments(url: string, o: CurlOptions = {}): readonly string
   const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
   const address = o.resolve?.includes(':') ? `[${o.resolve}]` : o.resolve
   return [
-    '-sS',
+    '-sSv',
     '--noproxy',
     '*',
     '-m',
