@@ -20,6 +20,8 @@ export interface Row {
   /** How long whatever is measured was away, or took. */
   readonly gapMs?: number
   readonly limits?: Limits
+  /** The shortest time by which it is judged besides. */
+  readonly limitMs?: number
   /** Summed up over the repetitions, or with `max ` before the name the greatest. */
   readonly figures: Readonly<Record<string, number>>
   /** What is not as it should be, one sentence each; it stands, however busy this machine was. */
@@ -53,7 +55,7 @@ export function chosenParts<P>(parts: Readonly<Record<string, P>>, wanted: strin
   return chosen.map(([, part]) => part)
 }
 
-/** What of `times` is not in the journal yet; a repetition whose times this machine spoilt is done again. */
+/** What of `times` is not in the journal yet; a repetition whose times this machine spoilt is done again, good or bad. */
 export async function repeat(o: Recording, part: string, what: string, times: number, trial: Trial) {
   const { setting, only = '', journal, progress } = o
   if (!what.includes(only)) return
@@ -78,16 +80,16 @@ export function counts({ again }: Row): boolean {
   return again !== true
 }
 
-type Measured = Pick<Row, 'gapMs' | 'limits' | 'complaints' | 'ofTimes' | 'lateMs'>
+type Measured = Pick<Row, 'gapMs' | 'limits' | 'limitMs' | 'complaints' | 'ofTimes' | 'lateMs'>
 
-/** A time is not as it should be, and timers here were late by more than half of what was measured. */
-export function isSpoilt({ gapMs, limits, ofTimes = [], lateMs }: Measured): boolean {
-  if (gapMs === undefined || lateMs <= gapMs / 2) return false
-  const limit = Math.min(
-    limits?.median ?? Number.POSITIVE_INFINITY,
-    limits?.worst ?? Number.POSITIVE_INFINITY,
-  )
-  return gapMs >= limit || ofTimes.length > 0
+/**
+ * Timers here were late by more than half of what it is judged by, be it good or bad; or by more than half of what was
+ * measured where that is not as it should be.
+ */
+export function isSpoilt({ gapMs, limits, limitMs, ofTimes = [], lateMs }: Measured): boolean {
+  const all = [limits?.median, limits?.worst, limitMs].filter((limit) => limit !== undefined)
+  if (lateMs > Math.min(...all) / 2) return true
+  return gapMs !== undefined && lateMs > gapMs / 2 && ofTimes.length > 0
 }
 
 /** Of a try that was done again. */
