@@ -146,6 +146,7 @@ function judged(acquired: readonly Write[], { rssMiB, peakMiB, writes: again, ru
       'max RSS MiB': rssMiB,
       'max peak MiB': peakMiB,
       'max writes an address': tally.ofAddresses / count,
+      'max writes of one object': tally.mostOfOne.writes,
       'max for all at once': tally.ofAllAtOnce,
       'max other writes': tally.others,
       'max conflicts': tally.conflicts,
