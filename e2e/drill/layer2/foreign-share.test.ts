@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LoadResult } from '../../load/load.ts'
 import type { Claim, Conflict } from '../../segment/claims.ts'
-import { shareOfConflicts, shareOfGaps } from './foreign-share.ts'
+import { shareOfConflicts, shareOfGaps, takenAt } from './foreign-share.ts'
 
 const ip = '192.0.2.1'
 /** Of `a` the speaker is Landfall's from 1000 on, of `b` from 2000 on. */
@@ -23,20 +22,14 @@ test('a conflict is ours where either of the two is', () => {
 })
 
 test('a gap is ours unless it was over before one of ours answered', () => {
-  const result: LoadResult = {
-    sent: 1,
-    answered: 0,
-    lost: [],
-    late: [],
+  const away = {
+    ip,
     gaps: [
       { fromMs: 0, lengthMs: 300, failed: 30 },
       { fromMs: 800, lengthMs: 250, failed: 25 },
       { fromMs: 2000, lengthMs: 70, failed: 7 },
     ],
     startedAt: 500,
-    medianMs: 0,
-    longestMs: 0,
-    tickerLateMs: 0,
   }
   const claims: Claim[] = [
     { ip, mac: 'a', at: 800, kind: 'answer' },
@@ -44,6 +37,10 @@ test('a gap is ours unless it was over before one of ours answered', () => {
     { ip: '192.0.2.2', mac: 'a', at: 1300, kind: 'answer' },
     { ip, mac: 'a', at: 1500, kind: 'announcement' },
   ]
-  expect(shareOfGaps({ ip, result }, claims, since)).toEqual({ oursMs: 320, theirsMs: 300 })
-  expect(shareOfGaps({ ip, result }, claims.slice(0, 2), since)).toEqual({ oursMs: 0, theirsMs: 620 })
+  expect(shareOfGaps(away, claims, since)).toEqual({ oursMs: 320, theirsMs: 300 })
+  expect(shareOfGaps(away, claims.slice(0, 2), since)).toEqual({ oursMs: 0, theirsMs: 620 })
+  expect([ip, '192.0.2.3'].map((one) => takenAt(one, claims, since))).toEqual([
+    1500,
+    Number.POSITIVE_INFINITY,
+  ])
 })

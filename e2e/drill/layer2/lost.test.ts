@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LoadResult } from '../../load/load.ts'
 import type { Claim } from '../../segment/claims.ts'
-import { lostOf, lostTexts } from './lost.ts'
+import { lostOf, lostTexts, openTexts } from './lost.ts'
 
 const ip = '192.0.2.1'
 const claims: readonly Claim[] = [
@@ -25,7 +25,7 @@ function lost(atMs: number, tookMs: number, why: string, wasConnected = why === 
 }
 
 test('a connection that was open when the address moved, and was reset, is not lost by whoever announces', () => {
-  expect(lost(450, 60, 'ECONNRESET')).toMatchObject({ lost: [], open: [{ ip, at: 1450, movedMs: 50 }] })
+  expect(lost(450, 60, 'ECONNRESET')).toMatchObject({ lost: [], open: [{ ip, at: 1450, movedAt: 1500 }] })
 })
 
 test('nor is one that was no longer answered', () => {
@@ -33,7 +33,7 @@ test('nor is one that was no longer answered', () => {
 })
 
 test('nor is one whose client was busy and followed late', () => {
-  expect(lost(529, 39, 'ECONNRESET')).toMatchObject({ lost: [], open: [{ ip, at: 1529, movedMs: -29 }] })
+  expect(lost(529, 39, 'ECONNRESET')).toMatchObject({ lost: [], open: [{ ip, at: 1529, movedAt: 1500 }] })
 })
 
 test.each([
@@ -52,5 +52,15 @@ test('what was over before counts not', () => {
 test('each is told with its times', () => {
   expect(lostTexts(lost(450, 900, 'no answer'), 1200)).toEqual([
     `a request to ${ip} from 250 to 1150 ms was lost (no answer); the address moved last at 300 ms`,
+  ])
+})
+
+test('of one load two may have been open at a move, not more', () => {
+  const open = (...ats: readonly number[]) => ats.flatMap((at) => lost(at, 60, 'ECONNRESET').open)
+  const other = open(460).map((one) => ({ ...one, ip: '192.0.2.2' }))
+  const next = open(470).map((one) => ({ ...one, movedAt: 1700 }))
+  expect(openTexts([...open(450, 460), ...other, ...next], 1200)).toEqual([])
+  expect(openTexts([...open(450, 460, 470), ...other, ...next], 1200)).toEqual([
+    `3 connections to ${ip} were lost that were open when it moved at 300 ms`,
   ])
 })

@@ -1,6 +1,6 @@
 /** Requests that were lost, and among them those whose connection was open when the address moved. Pure. */
-import type { LoadResult } from '../../load/load.ts'
 import type { Claim } from '../../segment/claims.ts'
+import type { Asked } from './slow.ts'
 
 export interface LostRequest {
   readonly ip: string
@@ -9,8 +9,8 @@ export interface LostRequest {
   readonly tookMs: number
   readonly why: string
   readonly wasConnected: boolean
-  /** From the sending to the last move of the address until the end of the request; undefined: it never moved. */
-  readonly movedMs: number | undefined
+  /** The last move of the address until the end of the request, milliseconds since the epoch; undefined: it never moved. */
+  readonly movedAt: number | undefined
 }
 
 export interface Lost {
@@ -28,17 +28,13 @@ const clocksMs = 10
 const followsMs = 100
 
 /** @param began what was over by then is of no concern, milliseconds since the epoch */
-export function lostOf(
-  loads: readonly { readonly ip: string; readonly result: LoadResult }[],
-  claims: readonly Claim[],
-  began: number,
-): Lost {
+export function lostOf(loads: readonly Asked[], claims: readonly Claim[], began: number): Lost {
   const moves = movesOf(claims)
   const all = loads.flatMap(({ ip, result }) =>
     result.lost.map(({ atMs, tookMs, why, wasConnected = false }) => {
       const at = result.startedAt + atMs
-      const last = (moves.get(ip) ?? []).findLast((move) => move <= at + tookMs + clocksMs)
-      return { ip, at, tookMs, why, wasConnected, movedMs: last === undefined ? undefined : last - at }
+      const movedAt = (moves.get(ip) ?? []).findLast((move) => move <= at + tookMs + clocksMs)
+      return { ip, at, tookMs, why, wasConnected, movedAt }
     }),
   )
   const meanwhile = all.filter(({ at, tookMs }) => at + tookMs >= began)
@@ -46,8 +42,8 @@ export function lostOf(
   return { lost, open }
 }
 
-function wasOpen({ wasConnected, movedMs }: LostRequest): boolean {
-  return wasConnected && movedMs !== undefined && movedMs >= -followsMs
+function wasOpen({ at, wasConnected, movedAt }: LostRequest): boolean {
+  return wasConnected && movedAt !== undefined && movedAt >= at - followsMs
 }
 
 /** When each address was claimed by another than before. */
@@ -63,9 +59,24 @@ function movesOf(claims: readonly Claim[]): ReadonlyMap<string, readonly number[
 
 /** @param began what the times count from, milliseconds since the epoch */
 export function lostTexts({ lost }: Lost, began: number): readonly string[] {
-  return lost.map(({ ip, at, tookMs, why, movedMs }) => {
-    const moved = movedMs === undefined ? 'never' : `at ${Math.round(at + movedMs - began)} ms`
+  return lost.map(({ ip, at, tookMs, why, movedAt }) => {
+    const moved = movedAt === undefined ? 'never' : `at ${Math.round(movedAt - began)} ms`
     const [from, to] = [at, at + tookMs].map((ms) => Math.round(ms - began))
     return `a request to ${ip} from ${from} to ${to} ms was lost (${why}); the address moved last ${moved}`
   })
+}
+
+/** A request takes some milliseconds, and one is sent each ten. */
+const mostOpen = 2
+
+/** More of one load than can have been open when the address moved, had they been answered in time until then. */
+export function openTexts(open: readonly LostRequest[], began: number): readonly string[] {
+  const moves = Map.groupBy(open, ({ ip, movedAt }) => `${ip} ${movedAt}`)
+  return [...moves.values()]
+    .filter((ofMove) => ofMove.length > mostOpen)
+    .map((ofMove) => {
+      const { ip = '', movedAt = 0 } = ofMove[0] ?? {}
+      const at = Math.round(movedAt - began)
+      return `${ofMove.length} connections to ${ip} were lost that were open when it moved at ${at} ms`
+    })
 }

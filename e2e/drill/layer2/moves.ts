@@ -5,7 +5,7 @@ import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
 import { choose, type Loss, linkCut, lose } from './loss.ts'
-import { lostOf, lostTexts } from './lost.ts'
+import { lostOf, lostTexts, openTexts } from './lost.ts'
 import { loadsOf } from './owned.ts'
 import type { Part } from './part.ts'
 import { conflictTexts } from './seen.ts'
@@ -22,6 +22,7 @@ import {
   system,
   watched,
 } from './site.ts'
+import { slowFigures, slowMs, slowTexts } from './slow.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const fullTimes = 10
@@ -155,11 +156,8 @@ export async function lossless(
   await wait(2000)
   ticker.stop()
   const results = await Promise.all(loads.map((load) => load.stop()))
-  const lost = lostOf(
-    results.map((result, i) => ({ ip: ips[i] ?? '', result })),
-    watch.claims,
-    began,
-  )
+  const asked = results.map((result, i) => ({ ip: ips[i] ?? '', result }))
+  const lost = lostOf(asked, watch.claims, began)
   const meanwhile = watch.claims.filter(({ at }) => at >= began)
   const back = relapses(meanwhile, relapseMs)
   return {
@@ -167,7 +165,7 @@ export async function lossless(
       sent: results.reduce((sum, { sent }) => sum + sent, 0),
       lost: lost.lost.length,
       'open when moved': lost.open.length,
-      'late by 100 ms': results.reduce((sum, { late }) => sum + late.length, 0),
+      ...slowFigures(asked, began),
       'changes of owner': turnsOf(meanwhile),
       relapses: back.length,
       'closest owners ms': Math.min(
@@ -175,8 +173,10 @@ export async function lossless(
         relapseMs,
       ),
     },
+    limitMs: slowMs,
+    ofTimes: [...slowTexts(asked, began), ...openTexts(lost.open, began)],
     complaints: [...lostTexts(lost, began), ...conflictTexts(back).map((text) => `answered again: ${text}`)],
-    lateMs: ticker.take(),
+    lateMs: Math.max(ticker.take(), ...results.map(({ tickerLateMs }) => tickerLateMs)),
   }
 }
 

@@ -2,9 +2,13 @@
 import type { Lab } from '../../lab/index.ts'
 import { type RunningLoad, startLoad } from '../../load/load.ts'
 
+const perSecond = 100
+/** Between two requests of a load. */
+export const everyMs = 1000 / perSecond
+
 /** New connections, each with 100 ms for all of it. */
 export function loadOn(lab: Lab, address: string): RunningLoad {
-  return startLoad(lab.client, { address, host: 'drill', perSecond: 100, timeoutMs: 100, lateMs: 100 })
+  return startLoad(lab.client, { address, host: 'drill', perSecond, timeoutMs: 100, lateMs: 100 })
 }
 
 /** For what must lose nothing: a lost packet is seen (TCP sends again after 1 s), a pause of this machine is not. */
@@ -12,7 +16,7 @@ export function patientLoadOn(lab: Lab, address: string): RunningLoad {
   const load = {
     address,
     host: 'drill',
-    perSecond: 100,
+    perSecond,
     timeoutMs: 900,
     byPackets: true,
     lateMs: 100,

@@ -9,9 +9,9 @@ import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { balancerAddresses } from '../outages.ts'
 import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
-import { type Since, shareOfConflicts, shareOfGaps } from './foreign-share.ts'
+import { type Since, shareOfConflicts, shareOfGaps, takenAt } from './foreign-share.ts'
 import { macOf } from './loss.ts'
-import { lostOf, lostTexts } from './lost.ts'
+import { lostOf, lostTexts, openTexts } from './lost.ts'
 import { type Part } from './part.ts'
 import { conflictMs, conflictTexts } from './seen.ts'
 import {
@@ -24,6 +24,7 @@ import {
   system,
   watched,
 } from './site.ts'
+import { disturbedGaps, slowFigures, slowTexts } from './slow.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const relapseMs = 1000
@@ -88,6 +89,7 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
   const ips = site.services.slice(0, loadCount).map(({ ipv4, ipv6 }, i) => (i % 2 === 0 ? ipv4 : ipv6))
   const loads = ips.map((ip) => patientLoadOn(lab, ip))
   await calm(lab, loads, 500)
+  ticker.take()
   const began = epochMs()
   note('and Landfall again')
   await replaceContainer(lab, ours)
@@ -99,18 +101,22 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
   const since = await startsOfOurs(site)
   const back = shareOfConflicts(relapses(meanwhile, relapseMs), since)
   const atOnce = shareOfConflicts(conflicts(meanwhile, conflictMs), since)
-  const away = asked.map((one) => shareOfGaps(one, meanwhile, since))
+  const gaps = asked.map(({ result }) => disturbedGaps(result, began))
+  const away = asked.map(({ ip, result: { startedAt } }, i) =>
+    shareOfGaps({ ip, gaps: gaps[i] ?? [], startedAt }, meanwhile, since),
+  )
   const gapMs = Math.max(...away.map(({ oursMs, theirsMs }) => oursMs + theirsMs))
   const withOursMs = Math.max(...away.map(({ oursMs }) => oursMs))
   const lost = lostOf(asked, meanwhile, began)
+  const oursOpen = lost.open.filter(({ ip, movedAt = 0 }) => movedAt >= takenAt(ip, meanwhile, since))
   const kept = isDeepStrictEqual(before, await balancerAddresses(lab))
   return {
     gapMs,
     figures: {
       lost: lost.lost.length,
       'open when moved': lost.open.length,
-      'late by 100 ms': results.reduce((sum, { late }) => sum + late.length, 0),
-      gaps: results.reduce((sum, result) => sum + result.gaps.length, 0),
+      ...slowFigures(asked, began),
+      gaps: gaps.flat().length,
       'max away with Landfall ms': withOursMs,
       "max away among MetalLB's own ms": Math.max(...away.map(({ theirsMs }) => theirsMs)),
       relapses: back.ours.length,
@@ -119,13 +125,17 @@ async function upgraded(site: Site, watch: SegmentWatch, note: (text: string) =>
       "conflicts of MetalLB's own": atOnce.theirs.length,
       'addresses changed': kept ? 0 : 1,
     },
-    ofTimes:
-      gapMs > gapLimitMs
+    limitMs: gapLimitMs,
+    ofTimes: [
+      ...(gapMs > gapLimitMs
         ? [
-            `service was away for ${Math.round(gapMs)} ms in all, for ${Math.round(withOursMs)} ms with Landfall`,
+            `service was away, or late, for ${Math.round(gapMs)} ms in all, for ${Math.round(withOursMs)} ms with Landfall`,
             ...lostTexts(lost, began).slice(0, mostTold),
+            ...slowTexts(asked, began),
           ]
-        : [],
+        : []),
+      ...openTexts(oursOpen, began),
+    ],
     complaints: [
       ...conflictTexts(back.ours).map((text) => `answered again: ${text}`),
       ...conflictTexts(atOnce.ours),
