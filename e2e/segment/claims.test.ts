@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Claim, conflicts, firstBy, holders, relapses } from './claims.ts'
+import { type Claim, conflicts, firstBy, holders, longestPause, relapses } from './claims.ts'
 
 const ip = '192.0.2.1'
 const claims = (...all: readonly (readonly [number, string, string?])[]): readonly Claim[] =>
@@ -47,4 +47,23 @@ it('the first claim by another is found', () => {
   const all = claims([0, 'a'], [10, 'b'], [15, 'a'], [20, 'b'])
   expect(firstBy(all, { ip, since: 5, notMac: 'a' })?.at).toBe(10)
   expect(firstBy(all, { ip, since: 21, notMac: 'a' })).toBeUndefined()
+})
+
+describe('the longest pause', () => {
+  const all = claims([40, 'a'], [0, 'a'], [100, 'b'], [110, 'b'], [70, 'a', '192.0.2.2'])
+
+  it('lies between two answers, whoever gave them', () => {
+    expect(longestPause(all, { ip, from: -10, to: 120 })).toBe(60)
+  })
+
+  it('or before the first, or after the last', () => {
+    expect(longestPause(all, { ip, from: -80, to: 120 })).toBe(80)
+    expect(longestPause(all, { ip, from: -10, to: 300 })).toBe(190)
+    expect(longestPause(all, { ip: '192.0.2.3', from: 0, to: 300 })).toBe(300)
+  })
+
+  it('is not shortened by what was said unasked, before, or afterwards', () => {
+    const unasked: Claim = { ip, mac: 'a', at: 70, kind: 'announcement' }
+    expect(longestPause([...all, unasked], { ip, from: 10, to: 105 })).toBe(60)
+  })
 })

@@ -62,6 +62,19 @@ export function lastBy(
   return claims.findLast(isIt)?.at
 }
 
+/** The longest between those times that nobody answered for the address. */
+export function longestPause(
+  claims: readonly Claim[],
+  what: { readonly ip: string; readonly from: number; readonly to: number },
+): number {
+  const { from, to } = what
+  const answers = claims
+    .filter(({ ip, kind, at }) => ip === what.ip && kind === 'answer' && at > from && at < to)
+    .map(({ at }) => at)
+    .toSorted((a, b) => a - b)
+  return [...answers, to].reduce((longest, at, i) => Math.max(longest, at - (answers[i - 1] ?? from)), 0)
+}
+
 function byAddress(claims: readonly Claim[]): ReadonlyMap<string, readonly Claim[]> {
   return Map.groupBy(
     claims.toSorted((a, b) => a.at - b.at),

@@ -7,16 +7,20 @@ import { epochMs, type SegmentWatch } from '../../segment/watch.ts'
 import { type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
 import { choose, ownerToLose, type Target } from './loss.ts'
-import { lostOf, lostTexts } from './lost.ts'
+import { lostOf, lostTexts, openTexts } from './lost.ts'
 import { rollingUpdate } from './moves.ts'
 import { takeoverLimits } from './part.ts'
 import { conflictMs, conflictTexts } from './seen.ts'
+import { silenceFigures, silenceOf, silenceTexts } from './silence.ts'
 import { addressesOf, owners, type Site, speakerOn, speakerPods, speakersReady, system } from './site.ts'
+import { slowFigures, slowMs, slowTexts } from './slow.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
 const afterMs = 1500
 /** What the killed process sent is on the segment, and in the capture, by then. */
 const sentMs = 20
+/** What is on the segment is known here by then. */
+const toldMs = 100
 
 export async function kill(
   site: Site,
@@ -28,8 +32,9 @@ export async function kill(
   const { lab } = site
   note('choosing')
   const { victim, ips } = await freshTarget(site, watch, whom)
-  const owner = await owners(site, watch, ips)
+  const owner = await owners(site, watch, addressesOf(site.services))
   const owned = ips.filter((ip) => owner.get(ip) === victim)
+  const others = [...owner].flatMap(([ip, node]) => (node === victim ? [] : [ip]))
   const loads = ips.map((ip) => patientLoadOn(lab, ip))
   const ticker = startTicker()
   await calm(lab, loads, 500)
@@ -44,20 +49,17 @@ export async function kill(
       return lab.waitFor('a node to answer', look, { timeoutMs: 20_000, intervalMs: 20 })
     }),
   )
-  const late = ticker.take()
-  ticker.stop()
   await speakersReady(lab)
   await wait(afterMs)
+  ticker.stop()
+  const seenTo = epochMs() - toldMs
   const results = await Promise.all(loads.map((load) => load.stop()))
-  const lost = lostOf(
-    results.map((result, i) => ({ ip: ips[i] ?? '', result })),
-    watch.claims,
-    struck,
-  )
-  const conflicting = conflicts(
-    watch.claims.filter(({ at }) => at >= struck),
-    conflictMs,
-  )
+  const lateMs = Math.max(ticker.take(), ...results.map(({ tickerLateMs }) => tickerLateMs))
+  const asked = results.map((result, i) => ({ ip: ips[i] ?? '', result }))
+  const lost = lostOf(asked, watch.claims, struck)
+  const meanwhile = watch.claims.filter(({ at }) => at >= struck)
+  const conflicting = conflicts(meanwhile, conflictMs)
+  const silence = silenceOf(meanwhile, others, { from: struck, to: seenTo })
   const gap =
     found.length === 0
       ? {}
@@ -67,11 +69,14 @@ export async function kill(
     figures: {
       lost: lost.lost.length,
       'open when moved': lost.open.length,
-      'late by 100 ms': results.reduce((sum, { late: slow }) => sum + slow.length, 0),
+      ...slowFigures(asked, struck),
       conflicts: conflicting.length,
+      ...silenceFigures(silence),
     },
+    limitMs: slowMs,
+    ofTimes: [...slowTexts(asked, struck), ...openTexts(lost.open, struck), ...silenceTexts(silence, lateMs)],
     complaints: [...lostTexts(lost, struck), ...conflictTexts(conflicting)],
-    lateMs: late,
+    lateMs,
   }
 }
 
