@@ -67,6 +67,12 @@ test('a run that is resumed knows of the tries before', async () => {
   expect((await run([good], { times: 2, resume: true })).table).toMatch(/rolls +here +2 .* +2 +1 +lost 8\n/)
 })
 
+test('what took too long by itself stands, however late timers were', async () => {
+  const slow = { ...good, gapMs: 5000, limits: { median: 900, worst: 1500 }, lateMs: 600 }
+  const { done, complaints } = await run([slow, good])
+  expect([done, complaints.length]).toEqual([1, 2])
+})
+
 test.each([
   ['the median', { limits: { median: 900, worst: 1500 } }],
   ['the worst', { limits: { median: 2000, worst: 900 } }],

@@ -88,6 +88,8 @@ type Measured = Pick<Row, 'gapMs' | 'limits' | 'limitMs' | 'complaints' | 'ofTim
  */
 export function isSpoilt({ gapMs, limits, limitMs, ofTimes = [], lateMs }: Measured): boolean {
   const all = [limits?.median, limits?.worst, limitMs].filter((limit) => limit !== undefined)
+  // However late timers were, it was too long.
+  if (gapMs !== undefined && gapMs - lateMs > (limits?.worst ?? Number.POSITIVE_INFINITY)) return false
   if (lateMs > Math.min(...all) / 2) return true
   return gapMs !== undefined && lateMs > gapMs / 2 && ofTimes.length > 0
 }

@@ -4,9 +4,19 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kill } from '../drill/layer2/kills.ts'
-import { freeze, linkCut, lose } from '../drill/layer2/loss.ts'
+import { freeze, linkCut, lose, unheard } from '../drill/layer2/loss.ts'
 import { drained, lossless, rebalanced, rollingUpdate, withoutApi } from '../drill/layer2/moves.ts'
-import { addressesOf, atRest, namespace, type Site, siteOn, whileWatched } from '../drill/layer2/site.ts'
+import {
+  addressesOf,
+  addSpeakerArgument,
+  atRest,
+  namespace,
+  type Site,
+  siteOn,
+  speakersReady,
+  system,
+  whileWatched,
+} from '../drill/layer2/site.ts'
 import type { Trial } from '../drill/part.ts'
 import type { SegmentWatch } from '../segment/watch.ts'
 import { scenarioLab } from './site.ts'
@@ -84,6 +94,30 @@ describe.each(times)('when the owner of an address (%i)', () => {
       conflicts: 0,
       lost: 0,
       complaints: [],
+    })
+  })
+})
+
+describe('under --layer2-partition=fence', () => {
+  const apart = unheard('heartbeats cut', { lastsMs: 2500, afterMs: 1500 })
+
+  beforeAll(async () => {
+    await addSpeakerArgument(lab, '--layer2-partition=fence')
+    await speakersReady(lab)
+  }, 120_000)
+
+  afterAll(async () => {
+    await lab.kubectl(['rollout', 'undo', 'daemonset/speaker', '-n', system])
+    await speakersReady(lab)
+  }, 120_000)
+
+  it.each(times)('an owner that hears nobody is silent before another one answers (%i)', async () => {
+    const { gapMs, figures } = await counted((watch) => lose(site, watch, apart, '', silent))
+    expect(gapMs).toBeLessThan(deadlineMs)
+    expect(figures).toMatchObject({
+      conflicts: 0,
+      'claims by the returned': 0,
+      'not one owner after return': 0,
     })
   })
 })

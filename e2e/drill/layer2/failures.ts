@@ -1,8 +1,8 @@
-/** `failures`, `kills` and `returns`: the owner of an address is lost in every way, and comes back. */
+/** `failures`, `kills`, `returns` and `fence`: the owner of an address is lost in every way, and comes back. */
 import type { SegmentWatch } from '../../segment/watch.ts'
 import { repeat } from '../part.ts'
 import { kill } from './kills.ts'
-import { freeze, type Loss, linkCut, lose } from './loss.ts'
+import { freeze, type Loss, linkCut, lose, unheard } from './loss.ts'
 import { type Part, type PartOptions } from './part.ts'
 import { type Site, watched } from './site.ts'
 
@@ -46,6 +46,14 @@ export const returns: Part = {
       ]
       return losing(o, site, watch, 'returns', all, o.times ?? returnTimes)
     }),
+}
+
+export const fence: Part = {
+  about: 'under --layer2-partition=fence an owner hears nobody: it is silent before another answers',
+  run: (o) =>
+    watched({ ...o, speakerArguments: ['--layer2-partition=fence'] }, (site, watch) =>
+      losing(o, site, watch, 'fence', [unheard('heartbeats cut', short)], o.times ?? fullTimes),
+    ),
 }
 
 async function losing(

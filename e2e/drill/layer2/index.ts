@@ -3,7 +3,7 @@ import type { LablessDrill } from '../drill.ts'
 import { Journal } from '../journal.ts'
 import { chosenParts, type Row } from '../part.ts'
 import { judge } from '../rows.ts'
-import { failures, kills, returns } from './failures.ts'
+import { failures, fence, kills, returns } from './failures.ts'
 import { outage, updates } from './moves.ts'
 import type { Part } from './part.ts'
 import { quota } from './quota.ts'
@@ -15,6 +15,7 @@ const parts: Readonly<Record<string, Part>> = {
   failures,
   kills,
   returns,
+  fence,
   updates,
   outage,
   spread,

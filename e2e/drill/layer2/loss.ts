@@ -16,6 +16,8 @@ export interface Loss {
   readonly what: string
   /** A link that was cut made two sides of one LAN; they have a detection time to be one again. */
   readonly parts: boolean
+  /** It goes on being heard by whoever asks. */
+  readonly fenced?: true
   /** The answers come from the victim too. */
   readonly ownEndpoint?: true
   readonly lastsMs: number
@@ -34,6 +36,28 @@ export function linkCut(what: string, silent: boolean, times: Times): Loss {
     ...times,
     strike: ({ lab }, node) => lab.node(node).cut({ silent }),
     heal: ({ lab }, node) => lab.node(node).restore(),
+  }
+}
+
+const heartbeatRules = `
+table inet unheard
+delete table inet unheard
+table inet unheard {
+  chain in { type filter hook input priority -300; udp dport 7946 drop; }
+  chain out { type filter hook output priority -300; udp dport 7946 drop; }
+}`
+
+/** Of no side: under `--layer2-partition=fence` it is silent, though whoever asks hears it. */
+export function unheard(what: string, times: Times): Loss {
+  return {
+    what,
+    parts: false,
+    fenced: true,
+    ...times,
+    strike: async ({ lab }, node) =>
+      void (await lab.node(node).run(['nft', '-f', '-'], { input: heartbeatRules })),
+    heal: async ({ lab }, node) =>
+      void (await lab.node(node).run(['nft', 'delete', 'table', 'inet', 'unheard'])),
   }
 }
 
@@ -125,10 +149,11 @@ export async function lose(
     all.map((gap) => ({ ...gap, at: startedAt + gap.fromMs })),
   )
   const requestsMs = Math.max(0, ...gaps.filter(({ at }) => at < healed).map(({ lengthMs }) => lengthMs))
+  // One that was frozen was never a side of its own: it has no word from its first moment on.
+  const settled = loss.parts ? restored + detectionMs(heartbeat) : undefined
   const seen = observed(
     watch.claims.filter(({ at }) => at >= struck),
-    // One that was frozen was never a side of its own: it has no word from its first moment on.
-    { ips, mac, victim, struck, healed, settled: loss.parts ? restored + detectionMs(heartbeat) : undefined },
+    { ips, mac, victim, struck, healed, settled, fenced: loss.fenced === true },
   )
   const late = gaps.filter(({ at }) => at >= healed)
   return {

@@ -97,13 +97,13 @@ export async function withoutApi(
 }
 
 /**
- * Those that go on are refused their watches while the API server does not know its roles yet, and rest for up to two
+ * Some end by themselves when the API server does. Those that go on are refused their watches while the API server does not know its roles yet, and rest for up to two
  * minutes: no pod comes back, and no node hears where it is.
  */
 async function startKubernetesAnew(lab: Lab): Promise<void> {
   const proxies = lab.nodes.map(({ name }) => `kube-proxy-${name}`)
   for (const daemon of ['kube-controller-manager', 'kube-scheduler', ...proxies]) {
-    await lab.killDaemon(daemon)
+    if (lab.daemons().some(({ name, alive }) => alive && name === daemon)) await lab.killDaemon(daemon)
     await lab.startDaemon(daemon)
   }
 }

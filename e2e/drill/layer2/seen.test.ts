@@ -46,6 +46,15 @@ test('two sides have their time to be one, and no more', () => {
   expect(observed(claims(['old', 4603]), sides).complaints).toHaveLength(3)
 })
 
+test('one that is fenced off falls silent just before another answers, and stays so', () => {
+  const fenced = { ...facts, fenced: true }
+  const handedOver = claims(['old', 1670]).toSorted((a, b) => a.at - b.at)
+  expect(observed(handedOver, facts).complaints).toHaveLength(1)
+  expect(observed(handedOver, fenced).complaints).toEqual([])
+  const relapsed = [...handedOver, ...claims(['old', 1710])].toSorted((a, b) => a.at - b.at)
+  expect(observed(relapsed, fenced).figures).toMatchObject({ conflicts: 2 })
+})
+
 test('nobody takes over', () => {
   expect(observed([], facts).complaints).toEqual([
     `nobody else answered for ${ip}`,

@@ -1,8 +1,9 @@
 /** What the segment shows of the loss of an owner and of its return. Pure. */
-import { type Claim, type Conflict, conflicts, firstBy, lastBy } from '../../segment/claims.ts'
+import { type Claim, type Conflict, conflicts, firstBy, lastBy, relapses } from '../../segment/claims.ts'
 
 /** Two owners this close together answered at the same time. */
 export const conflictMs = 50
+const relapseMs = 1000
 
 /** Times in milliseconds since the epoch. */
 export interface Facts {
@@ -15,6 +16,8 @@ export interface Facts {
   readonly healed: number
   /** Two sides of one LAN have been one for long enough; undefined: it was no side, and has no word from its return on. */
   readonly settled: number | undefined
+  /** It hears that it is alone, and is silent before another answers, be it shortly: it may not answer after that. */
+  readonly fenced?: boolean
 }
 
 export function observed(claims: readonly Claim[], f: Facts) {
@@ -29,7 +32,8 @@ export function observed(claims: readonly Claim[], f: Facts) {
   const settled = claims.filter(({ at }) => at >= settledAt)
   const answering = f.ips.map((ip) => macsFor(settled, ip).size)
   const healing = conflicts(claims, conflictMs).filter(({ at }) => at >= f.healed && at < settledAt)
-  const conflicting = conflicts(claims, conflictMs).filter(({ at }) => at < f.healed || at >= settledAt)
+  const both = f.fenced === true ? relapses(claims, relapseMs) : conflicts(claims, conflictMs)
+  const conflicting = both.filter(({ at }) => at < f.healed || at >= settledAt)
   return {
     answersMs,
     figures: {

@@ -42,6 +42,7 @@ export interface SiteOptions {
   /** The first so many nodes have a speaker, by their label `drill/speaker`; all when absent. */
   readonly speakers?: number
   readonly perBackend?: number
+  readonly speakerArguments?: readonly string[]
 }
 
 const backends = 3
@@ -98,6 +99,7 @@ async function install(lab: Lab, o: SiteOptions): Promise<void> {
   await lab.kubectl(['apply', '-f', join(root, 'manifests', 'metallb.yaml')])
   await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
   if (o.heartbeat !== '') await addSpeakerArgument(lab, `--heartbeat=${o.heartbeat}`)
+  for (const argument of o.speakerArguments ?? []) await addSpeakerArgument(lab, argument)
   if (o.speakers !== undefined) {
     const patch = { spec: { template: { spec: { nodeSelector: { [speakerLabel]: 'yes' } } } } }
     await patchSpeakers(lab, 'merge', patch)
