@@ -270,7 +270,9 @@ export class Layer2Core {
     const { coordinator, epoch } = this.#allegiance.following
     if (header.following.coordinator !== coordinator || header.following.epoch !== epoch) return
     if (this.#allegiance.leads) {
+      const lapsed = this.#options.partition === 'fence' && !this.#fence.isFresh(now)
       if (header.hears) this.#fence.confirm(confirmedBy(this.#side, peer, epoch))
+      if (lapsed && this.#fence.isFresh(now)) this.#leadership.backed(now)
       return
     }
     if (peer.node !== coordinator || header.grantMs === 0) return

@@ -171,6 +171,16 @@ export class Leadership {
     this.#rebalancing = true
   }
 
+  /** It has a majority now that it had not: others may hold by rights of a side that had. */
+  backed(now: number): void {
+    const reign = this.#reign
+    const { leaseMs, marginMs } = this.#slowest()
+    if (reign === undefined || (reign.predecessor.kind !== 'none' && now - reign.since < leaseMs)) return
+    this.#reign = { ...reign, whole: false, quietUntil: Math.max(reign.quietUntil, now + leaseMs + marginMs) }
+    this.ledger.forgetLosses(() => false)
+    this.plan.touchAll()
+  }
+
   /** Our message to the node gives it a right, by what was last heard of it. */
   grants(node: string): void {
     const peer = this.#membership.peers.get(node)

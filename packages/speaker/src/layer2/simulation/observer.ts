@@ -35,6 +35,8 @@ export class Observer {
   releaseLagMs = 0
   /** Whether some do not hear each other, although they are of one side: then more than what is held is lost. */
   cut = false
+  /** Sides without a majority are silent: two that hear each other again need no time to agree, if all do. */
+  fences = false
   /** Whether moves without need are noted. */
   watchesMoves = true
   moves = 0
@@ -144,7 +146,7 @@ export class Observer {
 
   #judge(address: AddressKey, node: VirtualNode): void {
     const others = this.ownersOf(address, node).filter((name) => name !== node.name)
-    if (others.length > 0 && !this.#isHealing)
+    if (others.length > 0 && !(this.#isHealing && (this.cut || !this.fences)))
       this.note(`${textOf(address)} is answered by ${node.name} and ${others.join()} at once`)
     const before = this.#ownerBefore(address, node)
     this.#saw(address, node)

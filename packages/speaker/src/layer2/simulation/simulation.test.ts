@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { AddressKey } from '../codec/ethernet.ts'
+import type { PartitionPolicy } from '../core/fence.ts'
 import { chaos } from './chaos.ts'
 import { type Broken, keyOf, lan, nameOf, Simulation } from './simulation.ts'
 
@@ -46,8 +48,13 @@ describe('a broken rule is noticed', () => {
   })
 })
 
-function settled(nodes: number, addresses: number, seed = 1): Simulation {
-  const simulation = new Simulation(seed, { ...lan, nodes, addresses })
+function settled(
+  nodes: number,
+  addresses: number,
+  seed = 1,
+  partition: PartitionPolicy = 'serve',
+): Simulation {
+  const simulation = new Simulation(seed, { ...lan, nodes, addresses, partition })
   for (const node of simulation.nodes) simulation.start(node)
   simulation.run(2500)
   return simulation
@@ -144,6 +151,37 @@ test.each([3, 5, 8])(
       simulation.heal()
       simulation.run(2000)
       expect(owners(), `seed ${seed}`).toEqual(before)
+    }
+  },
+)
+
+test.each([
+  [3, 3000],
+  [5, 15_000],
+])(
+  'of %d nodes the first is fenced off for %d ms and comes back: nothing moves, and no two answer at any time',
+  slow,
+  (nodes, awayMs) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const simulation = settled(nodes, 2 * nodes, seed, 'fence')
+      simulation.run(seed * 13)
+      const { desired, observer } = simulation
+      const owners = (key: AddressKey) =>
+        simulation.nodes.filter((node) => observer.answers(node, key)).map(({ name }) => name)
+      const shared = new Set<string>()
+      const watch = (ms: number): void => {
+        for (let done = 0; done < ms; done += 5) {
+          simulation.run(5)
+          for (const { key, unit } of desired) if (owners(key).length > 1) shared.add(unit)
+        }
+      }
+      simulation.split((_, index) => (index === 0 ? 1 : 0))
+      watch(awayMs)
+      const before = desired.map(({ key }) => owners(key))
+      simulation.heal()
+      watch(1500)
+      const after = desired.map(({ key }) => owners(key))
+      expect([[...shared], after], `seed ${seed}`).toEqual([[], before])
     }
   },
 )

@@ -112,6 +112,7 @@ export class Simulation {
     this.observer = new Observer(this.queue, this.nodes, this.desired, deadlines, (a, b) =>
       this.connected(a, b),
     )
+    this.observer.fences = partition === 'fence'
     this.observer.asksFence = broken !== 'noFence'
     this.observer.releaseLagMs = broken === 'lateRelease' ? 30 : 0
     this.#sample()
