@@ -62,15 +62,19 @@ export class Leftovers {
     this.#dead.clear()
   }
 
-  /** Has a report of a dead node deleted, and all others of it. */
-  clear({ meta, node }: ServiceReport): void {
+  /** Has a report of a dead node deleted, and all others of it. Answers whether it is: else it may be on its way out. */
+  clear({ meta, node }: ServiceReport): boolean {
     const key = keyOf(meta)
     const cleared = this.#cleared.get(node)
-    if (cleared !== undefined) return cleared ? undefined : this.#singles.add(key)
+    if (cleared === true) return false
     const asked = this.#asked.get(node)
-    if (asked !== undefined) return void asked.add(key)
-    this.#asked.set(node, new Set([key]))
-    this.#nodes.add(node)
+    if (cleared === false) this.#singles.add(key)
+    else if (asked !== undefined) asked.add(key)
+    else {
+      this.#asked.set(node, new Set([key]))
+      this.#nodes.add(node)
+    }
+    return true
   }
 
   async remove(key: Key): Promise<void> {

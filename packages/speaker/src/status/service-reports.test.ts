@@ -31,7 +31,7 @@ afterEach(async () => {
   await api.server.close()
 })
 
-async function reports(node: string, kind: ReportKind = layer2Reports): Promise<ServiceReports> {
+async function reports(node: string, kind: ReportKind = layer2Reports, calmMs = 30): Promise<ServiceReports> {
   const cluster = api.server.cluster()
   const made = new ServiceReports({
     cluster,
@@ -41,7 +41,7 @@ async function reports(node: string, kind: ReportKind = layer2Reports): Promise<
     kind,
     owner: () => Promise.resolve(owner),
     onError: () => {},
-    calmMs: 30,
+    calmMs,
     sweepMs: 20,
   })
   running.push(made)
@@ -309,6 +309,20 @@ test('the coordinator alone says why no node announces, and takes away what says
   expect(api.writes).toEqual([])
   one.set(new Map(), coordinator)
   expect(await writes(1)).toEqual([`DELETE ${l2('')}`])
+})
+
+test('what a dead one says again, a moment after all of it was deleted, is deleted, too', async () => {
+  said('n3', { ...who, node: 'n3' })
+  const one = await reports('n1', layer2Reports, 1000)
+  one.set(new Map([[web, noEndpoints]]), coordinator)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const both = [web, 'default/other'].map((service) => [service, noEndpoints] as const)
+  one.set(new Map(both), coordinator)
+  const deletions = () => api.writes.filter((write) => write === 'DELETE metallb.io/node=n3').length
+  await until('the first deletion', () => deletions() === 1)
+  said('n3', { ...who, node: 'n3', serviceName: 'other' }, layer2Reports, 'default/other')
+  await until('the second', () => deletions() > 1)
+  expect([...api.objects.keys()]).not.toContain(l2('n3', 'default/other'))
 })
 
 test('what is deleted by others is said again', async () => {

@@ -263,7 +263,7 @@ export class ServiceReports {
       if (wanted !== undefined && node !== undefined && isSaid && isTime)
         await this.#write(service, node, { names: [], ...wanted })
       // Last: it may take long.
-      for (const report of dead) this.#leftovers.clear(report)
+      for (const report of dead) if (!this.#leftovers.clear(report)) this.#touchLater(service)
       if (reports.every((one) => one.node === here || stale.includes(one))) this.#acquired.delete(service)
     } catch (error) {
       if (hasStatus(error, 403, 404)) return this.#absent(error)
