@@ -309,7 +309,8 @@ export class Session {
 
   #announcedOf(service: ConditionedService, key: Key, hasAddress: boolean): Said | undefined {
     const { synced, complete } = this.#announcing
-    return synced ? announcedOf(this.#announcing.of(key), hasAddress, complete) : service.announced
+    if (!synced) return service.announced
+    return announcedOf(this.#announcing.of(key), hasAddress, complete, Date.now())
   }
 
   async #write(key: Key): Promise<void> {

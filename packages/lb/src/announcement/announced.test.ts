@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { announcedOf, type Reported } from './announced.ts'
+import { allNamedAt, announcedOf, type Reported } from './announced.ts'
 import { bgpType, layer2Type } from './report.ts'
 
 type Status = {
@@ -20,6 +20,8 @@ function reported(layer2: readonly Status[], bgp: readonly Status[] = []): Repor
     )
   return { layer2: of(layer2Type, layer2), bgp: of(bgpType, bgp) }
 }
+
+const noon = Date.parse('2026-01-01T12:00:00Z')
 
 const cases: readonly (readonly [string, Reported, string])[] = [
   ['one node', reported([{ node: 'n1' }]), 'True Announced by layer 2 from node n1'],
@@ -64,38 +66,43 @@ const cases: readonly (readonly [string, Reported, string])[] = [
 ]
 
 test.each(cases)('%s', (_, from, expected) => {
-  const said = announcedOf(from, true, true)
+  const said = announcedOf(from, true, true, noon)
   expect(`${said?.status} ${said?.reason} ${said?.message}`).toBe(expected)
 })
 
 test('without an address there is nothing to announce', () => {
-  expect(announcedOf(reported([{ node: 'n1' }]), false, false)).toMatchObject({
+  expect(announcedOf(reported([{ node: 'n1' }]), false, false, noon)).toMatchObject({
     status: 'False',
     reason: 'noIPAllocated',
   })
 })
 
 test('where not all may be read, silence says nothing, but what is read counts', () => {
-  expect(announcedOf(reported([]), true, false)).toBeUndefined()
-  expect(announcedOf(reported([], [{ node: 'n1' }]), true, false)?.status).toBe('True')
+  expect(announcedOf(reported([]), true, false, noon)).toBeUndefined()
+  expect(announcedOf(reported([], [{ node: 'n1' }]), true, false, noon)?.status).toBe('True')
 })
 
-test('of two owners the later is named: what the other said, as before its death, is yet to be deleted', () => {
-  const [before, after] = ['2026-01-01T09:59:58Z', '2026-01-01T10:00:00Z']
+test('of two owners the later is named, as what the other said before its death is yet to be deleted; both once that is over', () => {
   const both = reported([
-    { node: 'n1', since: after },
-    { node: 'n2', since: before },
+    { node: 'n1', since: '2026-01-01T12:00:00Z' },
+    { node: 'n2', since: '2025-06-01T09:59:58Z' },
   ])
-  expect(announcedOf(both, true, true)?.message).toBe('by layer 2 from node n1')
+  const said = (now: number) => announcedOf(both, true, true, now)?.message
+  expect(said(noon + 59_999)).toBe('by layer 2 from node n1')
+  expect(said(noon + 60_000)).toBe('by layer 2 from nodes n1, n2')
+  expect(allNamedAt(both)).toBe(noon + 60_000)
+  expect(allNamedAt(reported([{ node: 'n1' }, { node: 'n2', reason: 'announceFailed' }]))).toBeUndefined()
 })
 
 test('two owners since the same second are named in order', () => {
-  const said = announcedOf(reported([{ node: 'n2' }, { node: 'n1' }]), true, true)
+  const said = announcedOf(reported([{ node: 'n2' }, { node: 'n1' }]), true, true, noon)
   expect(said?.message).toBe('by layer 2 from nodes n1, n2')
 })
 
 test('a node more says nothing else, whatever the others said before', () => {
   const nodes = Array.from({ length: 20 }, (_, i) => ({ node: `n${i}` }))
-  const texts = nodes.map((_, i) => announcedOf(reported([], nodes.slice(0, i + 1)), true, true)?.message)
+  const texts = nodes.map(
+    (_, i) => announcedOf(reported([], nodes.slice(0, i + 1)), true, true, noon)?.message,
+  )
   expect(new Set(texts)).toEqual(new Set(['by BGP']))
 })

@@ -12,6 +12,9 @@ export interface Said {
   readonly message: string
 }
 
+/** In milliseconds, what a node said that announces no more is deleted by then. */
+const partingMs = 60_000
+
 export interface Reported {
   readonly layer2: readonly Announcing[]
   readonly bgp: readonly Announcing[]
@@ -20,18 +23,20 @@ export interface Reported {
 /**
  * @param hasAddress otherwise there is nothing to announce
  * @param complete the reports of both protocols may be read
+ * @param now milliseconds since 1970
  * @returns undefined: nothing is known
  */
 export function announcedOf(
   { layer2, bgp }: Reported,
   hasAddress: boolean,
   complete: boolean,
+  now: number,
 ): Said | undefined {
   if (!hasAddress)
     return { status: 'False', reason: 'noIPAllocated', message: 'there is no address to announce' }
   const sides = [
-    { name: 'layer 2', ...sideOf(layer2) },
-    { name: 'BGP', ...sideOf(bgp) },
+    { name: 'layer 2', ...sideOf(layer2, now) },
+    { name: 'BGP', ...sideOf(bgp, now) },
   ]
   const by = sides.filter(({ announces }) => announces)
   const silences = sides.flatMap(({ name, silence }) => (silence === undefined ? [] : [{ name, ...silence }]))
@@ -59,19 +64,35 @@ interface Side {
   readonly silence: Pick<Announcing, 'reason' | 'message'> | undefined
 }
 
-function sideOf(reports: readonly Announcing[]): Side {
-  const announcing = reports.filter(({ ofNode, reason }) => ofNode && reason === '')
+/** From when on all are named that say that they announce it, in milliseconds since 1970; undefined: it is one at most. */
+export function allNamedAt({ layer2 }: Reported): number | undefined {
+  const announcing = layer2.filter(isAnnouncing)
+  return announcing.length > 1 ? Date.parse(latestOf(announcing)) + partingMs : undefined
+}
+
+function sideOf(reports: readonly Announcing[], now: number): Side {
+  const announcing = reports.filter(isAnnouncing)
   const silences = reports.filter(({ reason }) => reason !== '')
   const order = ({ node, reason, message }: Announcing) => `${node} ${reason} ${message}`
   const [silence] = silences.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
-  // What one said that is dead stands beside it until it is deleted.
-  const last = announcing
-    .map(({ since }) => since)
-    .toSorted()
-    .at(-1)
-  const latest = announcing.filter(({ node, since }) => node !== '' && since === last)
-  const nodes = latest.map(({ node }) => node).toSorted()
-  return { announces: announcing.length > 0, nodes, silence }
+  // What one said that is dead stands beside it until it is deleted; what stands longer holds, too.
+  const latest = latestOf(announcing)
+  const isYoung = now - Date.parse(latest) < partingMs
+  const named = announcing.filter(({ node, since }) => node !== '' && (!isYoung || since === latest))
+  return { announces: announcing.length > 0, nodes: named.map(({ node }) => node).toSorted(), silence }
+}
+
+function isAnnouncing({ ofNode, reason }: Announcing): boolean {
+  return ofNode && reason === ''
+}
+
+function latestOf(announcing: readonly Announcing[]): string {
+  return (
+    announcing
+      .map(({ since }) => since)
+      .toSorted()
+      .at(-1) ?? ''
+  )
 }
 
 function from(nodes: readonly string[]): string {

@@ -2,7 +2,7 @@
 import { type Change, type Cluster, hasStatus, pathOf, Reflector, type ResourceType } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
-import type { Reported, Said } from './announced.ts'
+import { allNamedAt, type Reported, type Said } from './announced.ts'
 import { type Announcing, bgpType, layer2Type } from './report.ts'
 import { SaidOfServices } from './said-of-services.ts'
 import { Settling } from './settle.ts'
@@ -21,6 +21,7 @@ export class AnnouncingReports {
   readonly #layer2: Reflector<Announcing>
   readonly #bgp: Reflector<Announcing>
   readonly #settling = new Settling()
+  readonly #looks = new Set<NodeJS.Timeout>()
   #complete = false
   #synced = false
 
@@ -69,6 +70,7 @@ export class AnnouncingReports {
   }
 
   stop(): void {
+    for (const look of this.#looks) clearTimeout(look)
     this.#layer2.stop()
     this.#bgp.stop()
   }
@@ -86,10 +88,28 @@ export class AnnouncingReports {
         said.add(after)
         services.add(after.service)
       }
-      this.#options.onChange(services)
+      this.#saw(services)
     }
     const type = typeOf((one) => said.once(one))
     return new Reflector({ cluster, type, namespace, logger, optional: true, onChange })
+  }
+
+  #saw(services: ReadonlySet<Key>): void {
+    this.#options.onChange(services)
+    this.#lookAgain(services)
+  }
+
+  /** Of two nodes that both say they announce by layer 2, the older counts once that lasts. */
+  #lookAgain(services: ReadonlySet<Key>): void {
+    const now = Date.now()
+    const young = [...services].filter((service) => (allNamedAt(this.of(service)) ?? 0) > now)
+    for (const [at, all] of Map.groupBy(young, (service) => allNamedAt(this.of(service)) ?? 0)) {
+      const look = setTimeout(() => {
+        this.#looks.delete(look)
+        this.#saw(new Set(all))
+      }, at - now)
+      this.#looks.add(look)
+    }
   }
 
   #mayRead(type: ResourceType): Promise<boolean> {
