@@ -1,10 +1,11 @@
 /** What is announced of each Service as of now (pure): the plan, and who owns the layer 2 addresses. */
 import type { Key } from '@landfall/kube/model'
 import { formatIP } from '@landfall/netip'
+import type { Candidate } from './layer2/core/placement.ts'
 import type { Layer2State } from './layer2/messages.ts'
 import type { Plan } from './plan/planner.ts'
 import { type ReasonCode, type Silence, silent } from './plan/reasons.ts'
-import type { Layer2Choice, ServicePlan } from './plan/service-plan.ts'
+import type { Layer2Choice, Layer2Part, ServicePlan } from './plan/service-plan.ts'
 import type { Service } from './plan/world.ts'
 
 export type ProtocolName = 'layer2' | 'bgp'
@@ -68,7 +69,8 @@ function layer2Outcome({ layer2 }: ServicePlan, state: Layer2State, node: string
     const mute = ips.filter((ip) => (announced.get(ip) ?? []).length === 0)
     const why = noInterface(names, node, mute.length < ips.length ? mute : [])
     const failure = mute.length === ips.length ? why : undefined
-    const missing = mute.length > 0 && failure === undefined ? why : undefined
+    const partly = mute.length > 0 && failure === undefined ? [why] : []
+    const missing = together([...partly, ...unannounced(layer2, state, node)])
     return { kind: 'announced', ips, names, failure, missing }
   }
   if (layer2.notHere !== undefined) return layer2.notHere
@@ -80,10 +82,42 @@ function layer2Outcome({ layer2 }: ServicePlan, state: Layer2State, node: string
 function whose({ ip, candidates }: Layer2Choice, { owners, members }: Layer2State): string {
   const owner = owners.get(formatIP(ip)) ?? ''
   if (owner !== '') return `node ${owner} announces it`
-  const living = members.filter(({ state }) => state !== 'dead' && state !== 'left')
-  return living.some(({ node }) => candidates.some((candidate) => candidate.node === node))
+  return isAnyAlive(candidates, members)
     ? 'another node announces it, or is about to'
     : 'no other candidate has a living speaker yet'
+}
+
+function isAnyAlive(candidates: readonly Candidate[], members: Layer2State['members']): boolean {
+  const living = members.filter(({ state }) => state !== 'dead' && state !== 'left')
+  return living.some(({ node }) => candidates.some((candidate) => candidate.node === node))
+}
+
+/** Addresses of a Service that no node announces, while this one announces others of it; as far as it is known here. */
+function unannounced(
+  { addresses, left }: Layer2Part,
+  { owners, members }: Layer2State,
+  here: string,
+): readonly Silence[] {
+  const ownerless = addresses
+    .filter(({ ip, candidates }) => {
+      const mayBeOwned = candidates.some(({ node }) => node === here) || isAnyAlive(candidates, members)
+      return !mayBeOwned && (owners.get(formatIP(ip)) ?? '') === ''
+    })
+    .map(({ ip, candidates }) => ({ ip, why: noneAlive(candidates) }))
+  return [...left, ...ownerless].map(({ ip, why: { reason, message } }) =>
+    silent(reason, `not announced by layer 2: ${formatIP(ip)}: ${message}`),
+  )
+}
+
+function noneAlive(candidates: readonly Candidate[]): Silence {
+  const nodes = [...new Set(candidates.map(({ node }) => node))].toSorted()
+  return silent('noLivingSpeaker', `no speaker is alive on ${nodes.join(', ')}`)
+}
+
+/** By the code of the first. */
+function together(all: readonly Silence[]): Silence | undefined {
+  const [first] = all
+  return first && silent(first.reason, all.map(({ message }) => message).join('; '))
 }
 
 function noInterface(names: readonly string[], node: string, ips: readonly string[]): Silence {
@@ -96,8 +130,7 @@ function noInterface(names: readonly string[], node: string, ips: readonly strin
 function withoutSpeaker({ layer2 }: ServicePlan, { owners }: Layer2State): Silence | undefined {
   if (layer2.kind === 'silent') return undefined
   if (layer2.addresses.some(({ ip }) => (owners.get(formatIP(ip)) ?? '') !== '')) return undefined
-  const nodes = new Set(layer2.addresses.flatMap(({ candidates }) => candidates.map(({ node }) => node)))
-  return silent('noLivingSpeaker', `no speaker is alive on ${[...nodes].toSorted().join(', ')}`)
+  return noneAlive(layer2.addresses.flatMap(({ candidates }) => candidates))
 }
 
 function bgpOutcome({ bgp }: ServicePlan): Outcome {

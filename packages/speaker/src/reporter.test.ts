@@ -83,7 +83,7 @@ test('a withdrawal says why', async () => {
   expect(await gauge()).toEqual([])
 })
 
-test('debug lines say why it is not announced: at first, and when that changes', () => {
+test('debug lines say why it is not announced by layer 2: at first, and when that changes', () => {
   const { lines, show } = scene(false, 'debug')
   const withoutEndpoints = objects.filter(({ kind }) => kind !== 'EndpointSlice')
   show(foreign)
@@ -113,7 +113,7 @@ test('an owner without an interface to answer on says so, and that it announces 
   const { events, lines, show, gauge } = scene()
   show(owned([]))
   show(owned([]))
-  expect(lines).toEqual(['announceFailed default/web'])
+  expect(lines).toEqual(['announceFailed default/web announceFailed'])
   expect(await gauge()).toEqual([])
   show(owned())
   expect(lines.slice(1)).toEqual(['serviceAnnounced default/web layer2'])
@@ -121,7 +121,7 @@ test('an owner without an interface to answer on says so, and that it announces 
   show(owned([]))
   expect(lines.slice(2)).toEqual([
     'serviceWithdrawn default/web layer2 announceFailed',
-    'announceFailed default/web',
+    'announceFailed default/web announceFailed',
   ])
   expect(await gauge()).toEqual([])
   expect(events.map(({ reason }) => reason)).toEqual(['announceFailed', 'nodeAssigned', 'announceFailed'])
@@ -148,6 +148,28 @@ test('an owner that can announce only one of two addresses says of the other tha
     'announceFailed: no interface of node "n1" can announce 2001:db8::1 with protocol "layer2"',
     'nodeAssigned: announcing from node "n1" with protocol "layer2"',
   ])
+})
+
+test('an address that no node may announce beside one that is announced is told of, in log and Event', () => {
+  const { lines, events, show } = scene()
+  const all: readonly Written[] = [
+    ...objects.filter(({ kind }) => kind !== 'Service' && kind !== 'L2Advertisement'),
+    { kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: { ipAddressPools: ['pool'] } },
+    { kind: 'IPAddressPool', metadata: { name: 'pool6' }, spec: { addresses: ['2001:db8::/120'] } },
+    { kind: 'Service', metadata: { name: 'web' }, spec: { ingress: [{ ip }, { ip: '2001:db8::1' }] } },
+  ]
+  show(owned(), all)
+  show(owned(), all)
+  expect(lines).toEqual([
+    'announceFailed default/web noMatchingAdvertisement',
+    'serviceAnnounced default/web layer2',
+  ])
+  expect(events[0]).toEqual({
+    type: 'Warning',
+    reason: 'noMatchingAdvertisement',
+    message:
+      'not announced by layer 2: 2001:db8::1: no L2Advertisement and no BGPAdvertisement of pool pool6 selects the Service',
+  })
 })
 
 test('by BGP, only the addresses that have a route are told of', async () => {

@@ -86,10 +86,10 @@ export class Reporter {
       this.#options.announced.remove({ service: key, protocol, node: this.#options.node, ip })
   }
 
-  #failed({ key, service }: Announcement, { message }: Silence): void {
+  #failed({ key, service }: Announcement, { reason, message }: Silence): void {
     const { logger, events } = this.#options
-    logger.warn('announceFailed', { service: key }, message)
-    events.record(referenceTo(service), { type: 'Warning', reason: 'announceFailed', message })
+    logger.warn('announceFailed', { service: key, reason }, message)
+    events.record(referenceTo(service), { type: 'Warning', reason, message })
   }
 }
 

@@ -16,7 +16,9 @@ const who = {
 
 const whyNot = {
   reason: optional(text('Stable code of why it is not announced; absent when it is.')),
-  message: optional(text('The same for people.')),
+  message: optional(
+    text('The same for people; with a node and without a reason, what of it is not announced.'),
+  ),
 }
 
 export const emptySpec = object({}, { description: 'Empty: the object is a report.' })

@@ -40,6 +40,14 @@ const cases: readonly (readonly [string, Reported, string])[] = [
     reported([{ node: 'n1' }], [{ reason: 'conflictingAdvertisements', message: 'they differ' }]),
     'True Announced by layer 2 from node n1; not by BGP: they differ',
   ],
+  [
+    'one of two addresses, as each of two owners says',
+    reported(
+      ['n1', 'n2'].map((node) => ({ node, message: 'not announced by layer 2: 2001:db8::1: none is alive' })),
+      [{ node: 'n1' }],
+    ),
+    'True Announced by layer 2 from nodes n1, n2; by BGP; not announced by layer 2: 2001:db8::1: none is alive',
+  ],
   ['none', reported([{ reason: 'noEndpoints', message: 'none ready' }]), 'False noEndpoints none ready'],
   [
     'none, for one reason',

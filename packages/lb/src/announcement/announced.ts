@@ -45,7 +45,8 @@ export function announcedOf(
   ]
   if (by.length > 0) {
     const texts = by.map(({ name, nodes }) => `by ${name}${from(nodes)}`)
-    return { status: 'True', reason: 'Announced', message: [...texts, ...why(true)].join('; ') }
+    const parts = [...texts, ...by.flatMap(({ missing }) => missing), ...why(true)]
+    return { status: 'True', reason: 'Announced', message: parts.join('; ') }
   }
   const [first] = silences
   if (first !== undefined) {
@@ -61,6 +62,8 @@ interface Side {
   readonly announces: boolean
   /** Sorted. */
   readonly nodes: readonly string[]
+  /** What of it is not announced. */
+  readonly missing: readonly string[]
   readonly silence: Pick<Announcing, 'reason' | 'message'> | undefined
 }
 
@@ -78,8 +81,14 @@ function sideOf(reports: readonly Announcing[], now: number): Side {
   // What one said that is dead stands beside it until it is deleted; what stands longer holds, too.
   const latest = latestOf(announcing)
   const isYoung = now - Date.parse(latest) < partingMs
-  const named = announcing.filter(({ node, since }) => node !== '' && (!isYoung || since === latest))
-  return { announces: announcing.length > 0, nodes: named.map(({ node }) => node).toSorted(), silence }
+  const heeded = announcing.filter(({ since }) => !isYoung || since === latest)
+  const texts = (all: readonly string[]) => [...new Set(all)].filter((text) => text !== '').toSorted()
+  return {
+    announces: announcing.length > 0,
+    nodes: texts(heeded.map(({ node }) => node)),
+    missing: texts(heeded.map(({ message }) => message)),
+    silence,
+  }
 }
 
 function isAnnouncing({ ofNode, reason }: Announcing): boolean {

@@ -16,8 +16,9 @@ export interface Announcing extends KubeObject {
   readonly node: string
   /** When it came to be said, RFC 3339: of layer 2, where one node announces at a time. */
   readonly since: string
-  /** '' where a node announces it and all is well. */
+  /** '' where a node announces it. */
   readonly reason: string
+  /** The same for people, or what of it is not announced; '' where all is. */
   readonly message: string
 }
 

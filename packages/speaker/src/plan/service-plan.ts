@@ -38,6 +38,13 @@ export interface Layer2Part {
   readonly addresses: readonly Layer2Choice[]
   /** Why this node is no candidate, or the last to be one; undefined: it is. */
   readonly notHere: Silence | undefined
+  /** The other addresses, which no node may announce, but for those that BGP is to announce alone. */
+  readonly left: readonly LeftAddress[]
+}
+
+export interface LeftAddress {
+  readonly ip: IP
+  readonly why: Silence
 }
 
 export interface Layer2Choice {
@@ -94,7 +101,7 @@ function nowhereOf(
   if (layer2.kind === 'announced' || layer2.reason === 'foreignSpeaker')
     return { ...nowhere, layer2: undefined }
   if (ads.length === 0) {
-    const message = `no L2Advertisement and no BGPAdvertisement of ${poolNames(addresses)} selects the Service`
+    const message = whyUnadvertised(addresses.map(({ pool }) => pool))
     // A cluster that announces by BGP need not announce by layer 2 as well.
     return { ...nowhere, layer2: routed.length > 0 ? undefined : { ...layer2, message } }
   }
@@ -141,7 +148,7 @@ function planLayer2(
   if (announced.length === 0)
     return silent(
       'noMatchingAdvertisement',
-      `no L2Advertisement of ${poolNames(addresses)} selects the Service`,
+      `no L2Advertisement of ${poolNames(addresses.map(({ pool }) => pool))} selects the Service`,
     )
   if (shared && announced.some(({ ads }) => ads.some((ad) => ad.serviceSelectors.length > 0)))
     return silent(
@@ -169,7 +176,28 @@ function planLayer2(
   if (foreign !== undefined)
     return silent('foreignSpeaker', `the MetalLB speaker on node ${foreign} announces it while it is ready`)
   if (choices.length === 0) return notHere ?? silent('notOwner', 'no node is eligible')
-  return { kind: 'announced', addresses: choices, notHere: notHere ?? whyLast(choices, world) }
+  const left = matching
+    .filter(({ ip }) => !choices.some((choice) => choice.ip === ip))
+    .flatMap((address) => whyLeft(service, address, endpoints, world))
+  return { kind: 'announced', addresses: choices, notHere: notHere ?? whyLast(choices, world), left }
+}
+
+function whyLeft(
+  service: Service,
+  { ip, pool, ads }: Address & { readonly ads: readonly L2Advertisement[] },
+  endpoints: UsableEndpoints,
+  world: Pick<World, 'nodes'>,
+): readonly LeftAddress[] {
+  if (ads.length > 0) {
+    const nodes = nodesFor(service, ads, endpoints, world)
+    return 'kind' in nodes ? [{ ip, why: nodes }] : []
+  }
+  if (matchingOf(pool.bgp, service).length > 0) return []
+  return [{ ip, why: silent('noMatchingAdvertisement', whyUnadvertised([pool])) }]
+}
+
+function whyUnadvertised(pools: readonly Pool[]): string {
+  return `no L2Advertisement and no BGPAdvertisement of ${poolNames(pools)} selects the Service`
 }
 
 /** A cordoned node is a candidate for what no other node can announce. */
@@ -192,7 +220,7 @@ function planBgp(
   if (ads.length === 0)
     return silent(
       'noMatchingAdvertisement',
-      `no BGPAdvertisement of ${poolNames(addresses)} selects the Service`,
+      `no BGPAdvertisement of ${poolNames(addresses.map(({ pool }) => pool))} selects the Service`,
     )
   const notHere = whyNotHere(service, ads, endpoints, world)
   if (notHere !== undefined) return notHere
@@ -284,6 +312,6 @@ function matchingOf<A extends L2Advertisement | BGPAdvertisement>(
   return ads.filter((ad) => matchesAny(ad.serviceSelectors, service.meta.labels))
 }
 
-function poolNames(addresses: readonly Address[]): string {
-  return [...new Set(addresses.map(({ pool }) => `pool ${pool.name}`))].join(' and ')
+function poolNames(pools: readonly Pool[]): string {
+  return [...new Set(pools.map(({ name }) => `pool ${name}`))].join(' and ')
 }

@@ -25,11 +25,12 @@ export class SharedParts {
     }
   }
 
-  #layer2({ kind, addresses, notHere }: Layer2Part): Layer2Part {
+  #layer2({ kind, addresses, notHere, left }: Layer2Part): Layer2Part {
     return {
       kind,
       addresses: addresses.map((choice) => this.#choice(choice)),
       notHere: notHere && this.#silence(notHere),
+      left: left.map(({ ip, why }) => ({ ip, why: this.#silence(why) })),
     }
   }
 

@@ -17,8 +17,9 @@ export interface ServiceReport extends KubeObject {
   readonly node: string
   /** Layer 2: interfaces that were asked for by name, [] for all. BGP: peers. */
   readonly names: readonly string[]
-  /** '' when all is well. */
+  /** '' when it is announced. */
   readonly reason: string
+  /** The same for people, or what of it is not announced; '' when all is. */
   readonly message: string
 }
 
@@ -117,7 +118,8 @@ export function reportStatus(kind: ReportKind, node: string, service: Key, text:
     serviceName,
     serviceNamespace,
     ...(names.length === 0 ? {} : list),
-    ...(reason === '' ? {} : { reason, message }),
+    ...(reason === '' ? {} : { reason }),
+    ...(message === '' ? {} : { message }),
   }
 }
 

@@ -77,6 +77,18 @@ test('the owner says so in two writes, with labels, and the DaemonSet as its own
   expect(object?.['status']).toEqual({ ...who, node: 'n1', interfaces: [{ name: 'eth0' }] })
 })
 
+test('the owner says what it does not announce, too, and that it announces', async () => {
+  const one = await reports('n1')
+  const message = 'not announced by layer 2: 2001:db8::1: no pool'
+  one.set(new Map([[web, { ...here, message }]]), alone)
+  expect(await writes(2)).toEqual([`POST ${l2('n1')}`, `PUT ${l2('n1')}`])
+  expect(api.statuses()[l2('n1')]).toEqual({ ...who, node: 'n1', message })
+  await until('it is read', () => one.isReported(web))
+  one.set(new Map([[web, here]]), alone)
+  expect(await writes(3)).toHaveLength(3)
+  expect(api.statuses()[l2('n1')]).toEqual({ ...who, node: 'n1' })
+})
+
 test('a restart that changes nothing writes nothing', async () => {
   said('n1', { ...who, node: 'n1' })
   const one = await reports('n1')

@@ -10,7 +10,7 @@ export function wantedReports(announcements: readonly Announcement[], coordinate
   const wanted = { layer2: new Map<Key, Wanted>(), bgp: new Map<Key, Wanted>() }
   for (const { key, protocol, outcome, nowhere } of announcements) {
     if (outcome.kind === 'announced') {
-      const { reason = '', message = '' } = outcome.failure ?? {}
+      const { reason = '', message = outcome.missing?.message ?? '' } = outcome.failure ?? {}
       wanted[protocol].set(key, { kind: 'here', names: outcome.names, reason, message })
     } else if (coordinates && nowhere !== undefined) {
       const { reason, message } = nowhere
