@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Coordinating, Header } from '../codec/message.ts'
 import { headerOf } from '../codec/testing.ts'
 import { Allegiance } from './allegiance.ts'
-import { firstLive, nextExpiry } from './election.ts'
+import { beatTargets, firstLive, nextExpiry } from './election.ts'
 import { Membership } from './membership.ts'
 import { deadlinesOf } from './timing.ts'
 
@@ -75,6 +75,36 @@ describe('one that is not heard here', () => {
     const { first, hear } = member('c')
     hear('d', 1000, { first: word(20, true) })
     expect(first(1001)).toBe('c')
+  })
+})
+
+describe('a member of many that beats to the hubs', () => {
+  const [self, hubs] = ['n12', ['n01', 'n02', 'n03']]
+  const names = Array.from({ length: 12 }, (_, i) => `n${String(i + 1).padStart(2, '0')}`)
+
+  /** Beats then, is answered by the hubs but for the last time; whom it beats to next. */
+  function targets(beats: readonly number[], answered: boolean, now: number): readonly string[] {
+    const membership = new Membership(self, 1n, deadlines)
+    membership.setPeers(
+      names.map((node) => ({ node, addresses: [node] })),
+      0,
+    )
+    for (const [i, at] of beats.entries())
+      for (const node of hubs) {
+        const { counter } = membership.identify(node, at)
+        const header = headerOf(node, { counter, echo: 1n, ack: counter })
+        if (answered || i < beats.length - 1) membership.receive(header, node, true, at + 1)
+      }
+    return beatTargets(self, membership, true, now)
+  }
+
+  test('beats to all when none of them answered', () => {
+    expect(targets([1000, 1100], false, 1200)).toHaveLength(11)
+    expect(targets([1000, 1170], false, 1340)).toHaveLength(11)
+  })
+
+  test('does not when it was late itself', () => {
+    for (const late of [0, 60, 120, 240]) expect(targets([1000, 1100], true, 1200 + late)).toEqual(hubs)
   })
 })
 

@@ -108,7 +108,9 @@ export function beatTargets(
   const others = [...membership.peers.values()]
   if (!led || isMesh(membership)) return others.map(({ node }) => node)
   const isSilent = ({ heardAt, deadlines }: Peer): boolean => now - heardAt > deadlines.intervalMs * 1.5
-  const hearsHub = others.some((peer) => watching.has(peer.node) && !isSilent(peer))
+  // A member that is late itself has not asked meanwhile.
+  const answers = (hub: Peer): boolean => !isSilent(hub) || hub.heardAt >= hub.sentAt
+  const hearsHub = others.some((peer) => watching.has(peer.node) && answers(peer))
   if (!watching.has(self) && hearsHub) return [...watching]
   // The rest beat to the hubs by themselves; those that do not are looked for.
   return others

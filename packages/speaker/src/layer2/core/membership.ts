@@ -42,6 +42,8 @@ export interface Peer {
   /** By its own pace, or ours when that is slower. */
   readonly deadlines: Deadlines
   readonly heardAt: number
+  /** When something was sent to it last. */
+  readonly sentAt: number
   /** When the newest of our messages was sent that it has confirmed. */
   readonly confirmedAt: number
 }
@@ -52,6 +54,7 @@ interface Known extends Peer {
   header: Header | undefined
   deadlines: Deadlines
   heardAt: number
+  sentAt: number
   confirmedAt: number
   /** A message that does not count said that it holds something. */
   overheardAt: number
@@ -114,8 +117,11 @@ export class Membership {
     this.#counter++
     const peer = this.#peers.get(to)
     const believed = echo === undefined || echo === peer?.incarnation
-    peer?.sent.push({ counter: this.#counter, at: now })
-    if (peer !== undefined && peer.sent.length > sentKept) peer.sent.shift()
+    if (peer !== undefined) {
+      peer.sentAt = now
+      peer.sent.push({ counter: this.#counter, at: now })
+      if (peer.sent.length > sentKept) peer.sent.shift()
+    }
     return {
       node: this.#self,
       incarnation: this.#incarnation,
@@ -262,6 +268,7 @@ function newPeer(node: string, addresses: readonly string[], deadlines: Deadline
     header: undefined,
     deadlines,
     heardAt: never,
+    sentAt: never,
     confirmedAt: never,
     overheardAt: never,
     overheardSince: never,

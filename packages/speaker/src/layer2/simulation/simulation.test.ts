@@ -337,3 +337,20 @@ test('most of 40 members send little, and the first three answer all', slow, () 
   expect(most(hubs)).toBeLessThan(40 * 10 * 1.2)
   expect(most(sent.filter((one) => !hubs.includes(one)))).toBeLessThanOrEqual(40)
 })
+
+test('one of many members that stood still for a moment does not beat to all', slow, () => {
+  const simulation = settled(20, 20)
+  simulation.measuresTraffic = true
+  const member = simulation.node(nameOf(19))
+  for (const stall of [60, 110, 120, 170, 240]) {
+    simulation.run(210)
+    member.freeze()
+    simulation.run(stall)
+    simulation.traffic.clear()
+    member.thaw()
+    simulation.run(50)
+    const { messages } = simulation.traffic.get(member.name) ?? { messages: 0 }
+    // At most a heartbeat to each hub, and answers to theirs.
+    expect(messages, `${stall} ms`).toBeLessThan(15)
+  }
+})
