@@ -1,12 +1,17 @@
 /**
  * Which lost peers this host asks for, by ARP or NDP, with a beat (pure). A kernel that asks in vain asks again after a
- * second only, so that a path which is back would be used late. Each is asked for every few beats, and few with one beat.
+ * second only, so that a path which is back would be used late. Each is asked for every few beats, and few with one beat;
+ * less often the longer it has been silent, as nodes may be switched off for good.
  */
 import { liveHubs } from './election.ts'
 import type { Membership, Peer } from './membership.ts'
 
-const askedPerBeat = 3
-const beatsBetween = 3
+/** Of those silent for less than this: how many beats lie between two questions for one, and how many go with a beat. */
+const paces = [
+  { untilMs: 60_000, beats: 3, most: 3 },
+  { untilMs: 600_000, beats: 10, most: 1 },
+  { untilMs: Number.POSITIVE_INFINITY, beats: 100, most: 1 },
+]
 
 export class Search {
   readonly #self: string
@@ -20,9 +25,14 @@ export class Search {
 
   next(now: number): readonly Peer[] {
     this.#beat++
-    const lost = this.#lost(now)
-    const turns = Math.max(beatsBetween, Math.ceil(lost.length / askedPerBeat))
-    return lost.filter((_, i) => i % turns === this.#beat % turns)
+    const lost = Map.groupBy(this.#lost(now), ({ heardAt }) =>
+      paces.find(({ untilMs }) => now - heardAt < untilMs),
+    )
+    return paces.flatMap((pace) => {
+      const some = lost.get(pace) ?? []
+      const turns = Math.max(pace.beats, Math.ceil(some.length / pace.most))
+      return some.filter((_, i) => i % turns === this.#beat % turns)
+    })
   }
 
   /** Of those that are beaten to; not those that said goodbye, or never spoke. */
