@@ -8,8 +8,8 @@
  */
 import type { Coordinating, Following, Header, MemberState } from '../codec/message.ts'
 import { type First, firstLive } from './election.ts'
-import type { Predecessor } from './leadership.ts'
 import type { Membership } from './membership.ts'
+import type { Predecessor } from './reign.ts'
 import type { Deadlines } from './timing.ts'
 
 export class Allegiance {

@@ -85,14 +85,12 @@ export class Layer2Core {
   /** Whether something is still held, or to be given, that someone else could take. */
   isHandingOver(now: number): boolean {
     const gives = this.#holder.held.size > 0 || (this.#allegiance.leads && this.#leadership.isBusy)
-    if (this.#fence.suspended || !gives) return false
-    return [...this.#membership.peers.keys()].some((node) => this.#membership.alive(node, now))
+    return gives && !this.#fence.suspended && this.#membership.hearsSomebody(now)
   }
 
   /** There are others, and none of them is heard. */
   isCutOff(now: number): boolean {
-    const others = [...this.#membership.peers.keys()]
-    return others.length > 0 && !others.some((node) => this.#membership.alive(node, now))
+    return this.#membership.peers.size > 0 && !this.#membership.hearsSomebody(now)
   }
 
   /** Cheap: asked for each frame. */

@@ -171,6 +171,10 @@ export class Membership {
     return now < Math.max(peer.sparedUntil, this.#expiryOf(peer))
   }
 
+  hearsSomebody(now: number): boolean {
+    return [...this.#peers.keys()].some((node) => this.alive(node, now))
+  }
+
   /** After a stall: what was sent meanwhile may wait unread, so that nobody dies before another interval is over. */
   spare(aliveAt: number, now: number): void {
     for (const peer of this.#peers.values())
