@@ -7,6 +7,7 @@ const lab = scenarioLab()
 const namespace = 'why'
 const system = 'metallb-system'
 const excluded = 'node.kubernetes.io/exclude-from-external-load-balancers'
+const outOfService = 'node.kubernetes.io/out-of-service'
 
 interface ServiceObject extends KubernetesObject {
   readonly status?: {
@@ -132,15 +133,45 @@ describe('announced, and why not', () => {
     await expect.poll(says('third'), patient).toBe(`True Announced: by layer 2 from node ${third}`)
   })
 
-  it('says that every node that may announce it is excluded, for as long as it is', async () => {
-    await lab.kubectl(['label', 'node', third, `${excluded}=`])
-    const why = `False nodeLabeledExcludeBalancers: excluded from load balancers by label: node ${third}`
-    await expect.poll(says('third'), patient).toBe(why)
-    await expect.poll(says('local'), patient).toBe(why)
-    expect(await reported('third')).toBe('<none> nodeLabeledExcludeBalancers')
-    await lab.kubectl(['label', 'node', third, `${excluded}-`])
-    await expect.poll(says('third'), patient).toBe(`True Announced: by layer 2 from node ${third}`)
-  })
+  it.each([
+    {
+      reason: 'nodeLabeledExcludeBalancers',
+      why: (node: string) => `excluded from load balancers by label: node ${node}`,
+      begin: () => lab.kubectl(['label', 'node', third, `${excluded}=`]),
+      end: () => lab.kubectl(['label', 'node', third, `${excluded}-`]),
+    },
+    {
+      reason: 'nodeOutOfService',
+      why: (node: string) => `tainted as out of service: node ${node}`,
+      begin: () => lab.kubectl(['taint', 'node', third, `${outOfService}=nodeshutdown:NoSchedule`]),
+      end: () => lab.kubectl(['taint', 'node', third, `${outOfService}-`]),
+    },
+    {
+      reason: 'nodeNetworkUnavailable',
+      why: (node: string) => `the network of node ${node} is not available`,
+      begin: () => setNetworkUnavailable('True'),
+      end: () => setNetworkUnavailable('False'),
+    },
+  ])(
+    'says $reason for as long as every node that may announce it is',
+    async ({ reason, why, begin, end }) => {
+      await begin()
+      try {
+        await expect.poll(says('third'), patient).toBe(`False ${reason}: ${why(third)}`)
+        await expect.poll(says('local'), patient).toBe(`False ${reason}: ${why(third)}`)
+        expect(await reported('third')).toBe(`<none> ${reason}`)
+      } finally {
+        await end()
+      }
+      await expect.poll(says('third'), patient).toBe(`True Announced: by layer 2 from node ${third}`)
+    },
+  )
+
+  async function setNetworkUnavailable(status: 'True' | 'False'): Promise<void> {
+    const conditions = [{ type: 'NetworkUnavailable', status }]
+    const patch = JSON.stringify({ status: { conditions } })
+    await lab.kubectl(['patch', 'node', third, '--subresource=status', '--type=strategic', '-p', patch])
+  }
 
   it('says that the owner has no interface to announce on', async () => {
     await expect
@@ -148,8 +179,13 @@ describe('announced, and why not', () => {
       .toMatch(
         /^False announceFailed: none of the interfaces eth9 of node "\S+" can announce with protocol "layer2"$/,
       )
-    const events = await eventsOf(lab, 'Service', namespace, 'eth9')
-    expect(events.filter(({ reason }) => reason === 'announceFailed')).toHaveLength(1)
+    // Of this owner: where the excluded node was one before, there is an Event of it, too.
+    const why = (await says('eth9')()).replace('False announceFailed: ', '')
+    const told = async () =>
+      (await eventsOf(lab, 'Service', namespace, 'eth9')).filter(
+        ({ reason, message }) => reason === 'announceFailed' && message === why,
+      )
+    await expect.poll(told, patient).toHaveLength(1)
   })
 
   it('says of each speaker whether what concerns its node is good', async () => {
