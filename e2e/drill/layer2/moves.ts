@@ -8,7 +8,7 @@ import { choose, type Loss, linkCut, lose } from './loss.ts'
 import { lostOf, lostTexts, openTexts } from './lost.ts'
 import { loadsOf } from './owned.ts'
 import type { Part } from './part.ts'
-import { conflictTexts } from './seen.ts'
+import { conflictTexts, relapseMs } from './seen.ts'
 import {
   addressesOf,
   backendName,
@@ -31,7 +31,6 @@ const rebalanceUrl = 'http://127.0.0.1:17472/layer2/rebalance'
 /** A hundred requests a second each. */
 const loadCount = 5
 const askAgainMs = 5000
-const relapseMs = 1000
 const apiAwayMs = 60_000
 const outageTimes = 3
 
@@ -97,8 +96,8 @@ export async function withoutApi(
 }
 
 /**
- * Some end by themselves when the API server does. Those that go on are refused their watches while the API server does not know its roles yet, and rest for up to two
- * minutes: no pod comes back, and no node hears where it is.
+ * Some end by themselves when the API server does. Those that go on are refused their watches while it does not know its
+ * roles yet, and rest for up to two minutes: no pod comes back, and no node hears where it is.
  */
 async function startKubernetesAnew(lab: Lab): Promise<void> {
   const proxies = lab.nodes.map(({ name }) => `kube-proxy-${name}`)

@@ -3,7 +3,8 @@ import { type Claim, type Conflict, conflicts, firstBy, lastBy, relapses } from 
 
 /** Two owners this close together answered at the same time. */
 export const conflictMs = 50
-const relapseMs = 1000
+/** Who claims an address again this soon after another did has not handed it over. */
+export const relapseMs = 1000
 
 /** Times in milliseconds since the epoch. */
 export interface Facts {

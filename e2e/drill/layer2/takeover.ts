@@ -101,11 +101,11 @@ async function taken(
     const last = await lab.waitFor('the last announcement', look, { timeoutMs: 60_000 })
     const lateMs = ticker.take()
     // The loser's last claim of all: how long the command took that cut its link is no part of the gap.
-    const cut = lastBy(watch.claims, { mac: macOf(site, loser), before: last }) ?? struck
+    const cut = Math.max(struck, lastBy(watch.claims, { mac: macOf(site, loser), before: last }) ?? struck)
     await written(lab, note)
     const acquired = writes(lab).slice(before)
     return {
-      gapMs: last - Math.max(struck, cut),
+      gapMs: last - cut,
       limits: takeoverLimits(heartbeat),
       ...judged(acquired, await restarted(lab, winner, note)),
       lateMs,

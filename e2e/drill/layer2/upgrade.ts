@@ -13,7 +13,7 @@ import { type Since, shareOfConflicts, shareOfGaps, takenAt } from './foreign-sh
 import { macOf } from './loss.ts'
 import { lostOf, lostTexts, openTexts } from './lost.ts'
 import { type Part } from './part.ts'
-import { conflictMs, conflictTexts } from './seen.ts'
+import { conflictMs, conflictTexts, relapseMs } from './seen.ts'
 import {
   addressesOf,
   owners,
@@ -27,7 +27,6 @@ import {
 import { disturbedGaps, slowFigures, slowTexts } from './slow.ts'
 import { calm, patientLoadOn, wait } from './traffic.ts'
 
-const relapseMs = 1000
 const gapLimitMs = 1000
 const loadCount = 4
 const mostTold = 20

@@ -102,8 +102,8 @@ export class AnnouncingReports {
   /** Of two nodes that both say they announce by layer 2, the older counts once that lasts. */
   #lookAgain(services: ReadonlySet<Key>): void {
     const now = Date.now()
-    const young = [...services].filter((service) => (allNamedAt(this.of(service)) ?? 0) > now)
-    for (const [at, all] of Map.groupBy(young, (service) => allNamedAt(this.of(service)) ?? 0)) {
+    for (const [at = 0, all] of Map.groupBy(services, (service) => allNamedAt(this.of(service)))) {
+      if (at <= now) continue
       const look = setTimeout(() => {
         this.#looks.delete(look)
         this.#saw(new Set(all))
