@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     .option('--lab <id>', 'a lab that is up; without it one is made and taken away again')
     .option('--resume', 'go on where an interrupted run ended')
     .option('--part <name>', 'bgp, ingress, layer2: this part alone')
-    .option('--only <text>', 'layer2: of the part only what has this in its name')
+    .option('--only <text>', 'ingress, layer2: of the part only what has this in its name')
     .option('--nodes <n>', 'layer2: nodes of its lab', count)
     .option('--heartbeat <ms>x<misses>', "layer2: the speakers' pace of heartbeats")
     .exitOverride()

@@ -11,7 +11,7 @@ import type { Stand } from './stand.ts'
 const pauseMs = 80
 const restMs = 3000
 /** Of each kind, before any is measured: in a process that has just started much of a change is compiling what it takes. */
-const unmeasured = 200
+const unmeasured = 500
 
 interface Deed {
   readonly act: () => Promise<void>

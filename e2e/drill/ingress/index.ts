@@ -1,6 +1,6 @@
 /**
  * `ingress`: serve and a real Envoy under bursts, churn, losses and storms, in parts of at most 15 minutes each; and
- * `swap`, which has a lab instead of a network of its own and is run by its name only.
+ * `replicas` and `swap`, which have a lab instead of a network of their own and are run by their names only.
  */
 import { startBackends } from '../../ingress/site.ts'
 import type { LablessDrill } from '../drill.ts'
@@ -12,6 +12,7 @@ import { churn } from './churn.ts'
 import { losses } from './losses.ts'
 import type { Part } from './part.ts'
 import { poison } from './poison.ts'
+import { replicas } from './replicas.ts'
 import { rotation } from './rotation.ts'
 import { soak } from './soak.ts'
 import { statuses } from './statuses.ts'
@@ -29,7 +30,7 @@ const parts: Readonly<Record<string, Part>> = {
   storms,
 }
 
-const onLab: Readonly<Record<string, Part>> = { swap }
+const onLab: Readonly<Record<string, Part>> = { replicas, swap }
 
 const names = Object.keys({ ...parts, ...onLab }).join(', ')
 
@@ -37,7 +38,7 @@ export const ingress: LablessDrill = {
   about: `hosts come, move and fall while requests go on; --part is one of ${names}`,
   times: undefined,
   apart: (part) => part === undefined || !(part in onLab),
-  run: async ({ times, resume, progress, part: wanted }) => {
+  run: async ({ times, resume, progress, part: wanted, only }) => {
     const journal = new Journal<Row>('ingress', resume)
     const lab = wanted === undefined ? undefined : onLab[wanted]
     if (lab !== undefined) {
@@ -47,7 +48,7 @@ export const ingress: LablessDrill = {
     const stop = await startBackends()
     try {
       for (const part of chosenParts(parts, wanted))
-        await part.run({ times, setting: 'one Envoy', progress, journal })
+        await part.run({ times, setting: 'one Envoy', only, progress, journal })
     } finally {
       stop()
     }

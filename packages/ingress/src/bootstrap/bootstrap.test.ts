@@ -62,6 +62,13 @@ test('everything comes by one delta stream that waits for its first answer', () 
   expect(dynamic.lds_config).toEqual(dynamic.cds_config)
 })
 
+test('statistics cost what is asked of them: of clusters in use, and no timer', () => {
+  const made = JSON.parse(bootstrapJson(options()))
+  expect(made.deferred_stat_options).toEqual({ enable_deferred_creation_stats: true })
+  expect(made).toMatchObject({ stats_flush_on_admin: true })
+  expect(made).not.toHaveProperty('stats_flush_interval')
+})
+
 test('with a resources directory the certificate files stand in SDS files, else in the bootstrap', async () => {
   const resourcesDirectory = join(directory, 'resources')
   await writeBootstrap(options({ tls: tls(), resourcesDirectory }))

@@ -67,6 +67,8 @@ export function makeBootstrap(options: BootstrapOptions): Bootstrap {
     staticResources: { clusters: [controlPlaneCluster(options), adminCluster(options.adminAddress)] },
     // Of a cluster that nobody asks there is nothing to count: a third less memory for each.
     deferredStatOptions: { enableDeferredCreationStats: true },
+    // On a timer, every five seconds, changes would wait until all statistics of all clusters are summed up for nobody.
+    statsFlush: { case: 'statsFlushOnAdmin', value: true },
     admin: {
       address: { address: { case: 'pipe', value: { path: options.adminAddress, mode: 0o644 } } },
     },
