@@ -8,7 +8,9 @@ import { once } from 'node:events'
 const marker = 'LANDFALL_OWN_NETWORK'
 /** Every address of it answers. */
 const pods = '10.244.0.0/16'
-const enter = `ip link set lo up && ip addr add ${pods} dev lo && exec "$@"`
+/** Tens of thousands of connections lead to one address, and those of programs that were ended wait a minute. */
+const ports = 'cd /proc/sys/net/ipv4 && echo 10000 65000 > ip_local_port_range && echo 1 > tcp_tw_reuse'
+const enter = `(${ports}); ip link set lo up && ip addr add ${pods} dev lo && exec "$@"`
 
 export function podAddress(index: number): string {
   return `10.244.${1 + (index >> 8)}.${index & 255}`

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -47,6 +47,7 @@ export class IngressSite {
   #serve: PodProcess | undefined
   #envoy: Envoy | undefined
   #bootstrapped = false
+  #flags: readonly string[] = []
 
   private constructor(server: RealApiServer, ports: Ports, bundle: string, envoyBinary: string) {
     this.server = server
@@ -108,6 +109,13 @@ export class IngressSite {
     return join(this.folder, 'certs', name)
   }
 
+  /** What contour.yaml says from the next start of serve on. */
+  configure(settings: object): void {
+    const path = join(this.folder, 'contour.yaml')
+    writeFileSync(path, JSON.stringify(settings))
+    this.#flags = [`--config-path=${path}`]
+  }
+
   /** @param node flags of Node itself */
   startServe(node: readonly string[] = []): PodProcess {
     const { xds, metrics, debug, http, https, stats } = this.ports
@@ -131,6 +139,7 @@ export class IngressSite {
       `--envoy-service-https-port=${https}`,
       '--envoy-http-access-log=/dev/null',
       '--envoy-https-access-log=/dev/null',
+      ...this.#flags,
     ]
     this.#serve = new PodProcess({
       server: this.server.access().server,

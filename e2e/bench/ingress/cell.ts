@@ -1,7 +1,10 @@
 /** What is measured of one number of hosts in one way of serving them. */
 
-/** Plain HTTP; TLS with one certificate for all hosts; TLS with a certificate for each. */
-export const modes = ['http', 'wildcard', 'each'] as const
+/**
+ * Plain HTTP; TLS with one certificate for all hosts; TLS with a certificate for each, in a filter chain of its own; and
+ * fetched by Envoy when it is first needed (`tls.certificates: on-demand`).
+ */
+export const modes = ['http', 'wildcard', 'each', 'on-demand'] as const
 export type Mode = (typeof modes)[number]
 
 export const changes = ['add', 'change', 'endpoint', 'delete'] as const

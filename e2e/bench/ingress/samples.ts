@@ -12,6 +12,8 @@ const pauseMs = 80
 const restMs = 3000
 /** Of each kind, before any is measured: in a process that has just started much of a change is compiling what it takes. */
 const unmeasured = 500
+/** Where a host more or less costs Envoy all filter chains anew. */
+const unmeasuredOfChains = 50
 
 interface Deed {
   readonly act: () => Promise<void>
@@ -40,7 +42,8 @@ export async function sample(
   note: (text: string) => void,
 ): Promise<readonly Readonly<Record<Change, ChangeFigures>>[]> {
   const all = names('s', count)
-  const first = names('w', unmeasured)
+  const chains = stands.some(({ mode }) => mode === 'each')
+  const first = names('w', chains ? unmeasuredOfChains : unmeasured)
   for (const stand of stands) await stand.prepare([...first, ...all])
   for (const change of changes)
     for (const [index, name] of first.entries())

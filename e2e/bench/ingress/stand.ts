@@ -1,4 +1,5 @@
 /** A site with as many hosts, and the steps that are measured on it. */
+import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lostOf, startRequests } from '../../ingress/load.ts'
 import { each, hostOf, names, namespace, proxyObject } from '../../ingress/objects.ts'
@@ -34,12 +35,17 @@ export class Stand {
   static async start(mode: Mode, size: number): Promise<Stand> {
     const authority = mode === 'http' ? undefined : await makeAuthority()
     const stand = new Stand(mode, size, await IngressSite.start(), authority)
+    if (mode === 'on-demand') stand.site.configure({ tls: { certificates: 'on-demand' } })
     if (mode === 'wildcard') await stand.#issue(shared, hostOf('*'))
     return stand
   }
 
   get tls(): boolean {
     return this.mode !== 'http'
+  }
+
+  get #certificateEach(): boolean {
+    return this.mode === 'each' || this.mode === 'on-demand'
   }
 
   /** All hosts. @returns how long it took, in milliseconds */
@@ -52,12 +58,12 @@ export class Stand {
 
   /** All that HTTPProxies of these names refer to. */
   async prepare(all: readonly string[]): Promise<void> {
-    if (this.mode === 'each') await each(all, (name) => this.#issue(name, hostOf(name)))
+    if (this.#certificateEach) await each(all, (name) => this.#issue(name, hostOf(name)))
     await this.site.objects.createServices(all)
   }
 
   proxy(name: string, version?: string) {
-    const secret = this.mode === 'http' ? {} : { secret: this.mode === 'each' ? name : shared }
+    const secret = this.tls ? { secret: this.#certificateEach ? name : shared } : {}
     return proxyObject(name, { ...secret, ...(version === undefined ? {} : { version }) })
   }
 
@@ -77,11 +83,14 @@ export class Stand {
     const envoyMiB = this.site.envoy.memory().now
     const asked = this.#names.slice(0, this.tls ? mostAsked.tls : mostAsked.plain)
     let missed = 0
+    // A connection for each would take all ports of loopback. By TLS each host has a handshake of its own.
+    const kept = this.tls ? undefined : new Agent({ keepAlive: true, maxSockets: 16 })
     await each(asked, async (name) => {
-      const prober = this.prober(name)
+      const prober = new Prober(this.site.entry(this.tls), hostOf(name), kept)
       if (!ok(await prober.ask('/'))) missed++
-      prober.close()
+      if (kept === undefined) prober.close()
     })
+    kept?.destroy()
     return { readyMs: await ready, answeredMs, envoyMiB, asked: asked.length, missed }
   }
 

@@ -91,7 +91,7 @@ export class Engine {
   readonly #formerWanted = new Counted<Cluster>()
   readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
-  readonly #chains = new Chains()
+  readonly #chains: Chains
   readonly runtime: ResourceMap
   readonly #refusals = new Refusals({
     holders: (resource) => this.#mayHold(resource),
@@ -106,6 +106,7 @@ export class Engine {
   constructor(world: World, options: EngineOptions = defaultEngineOptions) {
     this.#options = options
     this.#units = new Units(world, options.classes, options.dag, options.layout)
+    this.#chains = new Chains(options.layout === 'scoped')
     const traffic = [httpListenerName, httpsListenerName]
     this.runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     this.#extensions = new ExtensionUnits(world, options.dag)

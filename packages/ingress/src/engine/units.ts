@@ -10,7 +10,6 @@ import type { Outcome } from '../dag/outcome.ts'
 import { globalAuthorization } from '../dag/policies/authorization.ts'
 import { translateHost } from '../dag/translate.ts'
 import { clustersOfAction, type VirtualHost } from '../dag/virtual-host.ts'
-
 import { clusterName, formerName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
@@ -200,7 +199,8 @@ function chainOf(host: string, secure: VirtualHost['secure'], onDemand: boolean)
     const { access, tls } = secure
     const { minimum, maximum } = tls.settings
     if (onDemand) return { kind: 'on-demand', minimum, maximum, access }
-    return { kind: 'http', settings: tls.settings, access }
+    const wildcards = tls.keyPair.names.filter((name) => name.startsWith('*.'))
+    return { kind: 'http', settings: tls.settings, access, wildcards }
   }
   return { kind: 'tcp', host, settings: secure.tls?.settings, targets: secure.targets }
 }

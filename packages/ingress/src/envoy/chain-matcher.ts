@@ -21,7 +21,7 @@ export interface ChainHosts {
 }
 
 /** One of the wildcard hosts stands for the name too, however many labels it has. */
-export function isBelow(host: string, wildcards: ReadonlySet<string>): boolean {
+export function isBelow(host: string, wildcards: { has(name: string): boolean }): boolean {
   for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1))
     if (wildcards.has(`*${host.slice(dot)}`)) return true
   return false

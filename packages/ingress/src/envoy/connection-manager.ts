@@ -38,11 +38,12 @@ export type Routing = Pick<Manager, 'routeSpecifier' | 'earlyHeaderMutationExten
   readonly lookup: readonly HttpFilter[]
 }
 
-export function scopedRouting(side: Side): Routing {
+/** @param exact no request comes for a name but those that have scopes: nothing is to be looked up */
+export function scopedRouting(side: Side, exact = false): Routing {
   return {
     routeSpecifier: scopedRoutes(),
     earlyHeaderMutationExtensions: [scopeKeyMutation(side)],
-    lookup: scopeLookup(side),
+    lookup: exact ? [] : scopeLookup(side),
   }
 }
 

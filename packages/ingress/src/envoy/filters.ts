@@ -51,13 +51,10 @@ type PerFilter = Record<string, Any>
 
 /** In the order in which a request passes them. */
 export function sharedFilters() {
-  const inlineString = '-- what is rewritten stands with the route\n'
   return [
     typed(names.cors, CorsSchema, {}),
     typed(names.rateLimit, LocalRateLimitSchema, { statPrefix: 'http' }),
-    typed(names.cookies, LuaSchema, {
-      defaultSourceCode: { specifier: { case: 'inlineString', value: inlineString } },
-    }),
+    typed(names.cookies, LuaSchema, {}),
     typed(names.ipFilter, RBACSchema, {}),
   ]
 }

@@ -10,7 +10,7 @@ import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/lis
 import { type Access, clustersOfAccess, isOpen } from '../dag/access.ts'
 import type { TcpTarget, TlsSettings, TlsVersion } from '../dag/virtual-host.ts'
 import type { Layout } from '../xds/layout.ts'
-import { chainMatcher, isBelow } from './chain-matcher.ts'
+import { chainMatcher } from './chain-matcher.ts'
 import { scopedRouting, tableRouting, trafficManager } from './connection-manager.ts'
 import { downstreamTls, onDemandTls } from './downstream-tls.ts'
 import { sourceOf } from './layout.ts'
@@ -20,13 +20,21 @@ import type { ListenerOptions } from './options.ts'
 import { fallbackTableName, secureTableName } from './route-table.ts'
 import { tcpProxy } from './tcp-proxy.ts'
 
+/** Of a chain that hosts share. */
+interface Shared {
+  /** Not empty; in any order. */
+  readonly hosts: Iterable<string>
+  /** By which it is taken in the scoped layout: hosts, and wildcards that stand for others of them. */
+  readonly names: Iterable<string>
+}
+
 /** Hosts that present one certificate in one way. */
-export interface HttpChain {
+export interface HttpChain extends Shared {
   readonly kind: 'http'
   readonly settings: TlsSettings
   readonly access: Access
-  /** Not empty; in any order. */
-  readonly hosts: Iterable<string>
+  /** Of the certificate's names. */
+  readonly wildcards: readonly string[]
 }
 
 export interface TcpChain {
@@ -44,18 +52,21 @@ export interface FallbackChain {
 }
 
 /** Hosts whose certificates are fetched at the handshake; there is one such chain at most. */
-export interface OnDemandChain {
+export interface OnDemandChain extends Shared {
   readonly kind: 'on-demand'
   readonly minimum: TlsVersion
   readonly maximum: TlsVersion
   readonly access: Access
-  readonly hosts: Iterable<string>
 }
 
 export type SecureChain = HttpChain | OnDemandChain | TcpChain | FallbackChain
 
 /** What one host asks for. */
-export type ChainRequest = Omit<HttpChain, 'hosts'> | Omit<OnDemandChain, 'hosts'> | TcpChain | FallbackChain
+export type ChainRequest =
+  | Omit<HttpChain, keyof Shared>
+  | Omit<OnDemandChain, keyof Shared>
+  | TcpChain
+  | FallbackChain
 
 export type FilterChain = MessageInitShape<typeof FilterChainSchema> & { readonly name: string }
 
@@ -115,23 +126,15 @@ export function filterChains(
   })
 }
 
-/**
- * Which chain of the scoped layout takes a connection. The one on demand has what no other takes; its hosts are named
- * only where another would take them, so that one of them more or less changes nothing here.
- */
+/** Which chain of the scoped layout takes a connection; what no other takes is fetched on demand, where that is wanted. */
 export function matcherOf(chains: readonly SecureChain[]): ReturnType<typeof chainMatcher> {
   const named = chains.flatMap((chain) => {
     if (chain.kind === 'tcp') return [{ chain: chain.host, hosts: [chain.host] }]
-    if (chain.kind !== 'http') return []
-    return [{ chain: chainName(chain.settings, chain.access), hosts: [...chain.hosts] }]
+    if (chain.kind === 'http') return [{ chain: chainName(chain.settings, chain.access), hosts: chain.names }]
+    return chain.kind === 'on-demand' ? [{ chain: onDemandName, hosts: chain.names }] : []
   })
-  const fallback = chains.some(({ kind }) => kind === 'fallback')
-  const onDemand = chains.find((chain) => chain.kind === 'on-demand')
-  if (onDemand === undefined) return chainMatcher(named, fallback ? fallbackName : undefined)
-  const wildcards = new Set(named.flatMap(({ hosts }) => hosts.filter((host) => host.startsWith('*.'))))
-  const taken = [...onDemand.hosts].filter((host) => fallback || isBelow(host, wildcards))
-  const all = [...named, { chain: onDemandName, hosts: taken }]
-  return chainMatcher(all, fallback ? fallbackName : onDemandName)
+  const has = (kind: SecureChain['kind']) => chains.some((chain) => chain.kind === kind)
+  return chainMatcher(named, has('fallback') ? fallbackName : has('on-demand') ? onDemandName : undefined)
 }
 
 /** What the chains name must be there before them; no listener waits for what is fetched. */
@@ -150,9 +153,13 @@ export function chainReferences(chains: readonly SecureChain[]) {
   return { secrets: [...new Set(secrets)].toSorted(), clusters: [...new Set(clusters)].toSorted() }
 }
 
-function sharedChain({ settings, access }: HttpChain, options: ListenerOptions): FilterChain {
+function sharedChain(
+  { settings, access, wildcards, hosts }: HttpChain,
+  options: ListenerOptions,
+): FilterChain {
   const { httpsAccessLog } = options
-  const routing = scopedRouting('https')
+  const exact = wildcards.length === 0 && ![...hosts].some((host) => host.startsWith('*.'))
+  const routing = scopedRouting('https', exact)
   const checks = { forward: settings.forward, access }
   return {
     name: chainName(settings, access),

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
+import { makeAuthority, makeLeaf, validFor } from '@landfall/certificates'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
@@ -306,15 +307,18 @@ describe.skipIf(withoutEnvoy()).each(ways)(
   },
 )
 
-test('rule 38: a rotated certificate changes its secret and nothing else', () => {
+test('rule 38: a rotated certificate changes its secret and nothing else', async () => {
   const world = emptyWorld()
   const { changes } = readObjects(objects(80, 443, undefined))
   for (const change of changes) take(world, change)
   const engine = new Engine(world)
   engine.apply(changes)
   engine.drain()
-  const next = pairOf('alice')
-  const [rotated] = readObjects(secretObject('cert', { 'tls.crt': next.cert, 'tls.key': next.key })).changes
+  const authority = await makeAuthority('CN=test', 'ecdsa-p256', validFor(1))
+  const names = ['backend.test', '*.secure.test', 'secure.test']
+  const next = await makeLeaf(authority, { subject: 'CN=server', names, usage: 'server' })
+  const pair = { 'tls.crt': next.certificate, 'tls.key': next.key }
+  const [rotated] = readObjects(secretObject('cert', pair)).changes
   if (rotated === undefined) throw new Error('no Secret')
   const before = changes.find(({ kind, key }) => kind === rotated.kind && key === rotated.key)?.after
   const change = { ...rotated, before } as Change
