@@ -118,11 +118,14 @@ export function filterChains(
   options: ListenerOptions,
   layout: Layout,
 ): readonly FilterChain[] {
+  const managers: Managers = new Map()
   return chains.flatMap((chain): readonly FilterChain[] => {
     if (chain.kind === 'tcp') return [streamChain(chain, options, layout)]
     if (chain.kind === 'fallback') return [fallbackChain(chain, options, layout)]
     if (chain.kind === 'on-demand') return [onDemandChain(chain, options)]
-    return layout === 'scoped' ? [sharedChain(chain, options)] : chainPerHost(chain, options, layout)
+    return layout === 'scoped'
+      ? [sharedChain(chain, options, managers)]
+      : chainPerHost(chain, options, layout)
   })
 }
 
@@ -153,19 +156,32 @@ export function chainReferences(chains: readonly SecureChain[]) {
   return { secrets: [...new Set(secrets)].toSorted(), clusters: [...new Set(clusters)].toSorted() }
 }
 
-function sharedChain(
-  { settings, access, wildcards, hosts }: HttpChain,
-  options: ListenerOptions,
-): FilterChain {
-  const { httpsAccessLog } = options
-  const exact = wildcards.length === 0 && ![...hosts].some((host) => host.startsWith('*.'))
-  const routing = scopedRouting('https', exact)
-  const checks = { forward: settings.forward, access }
+function sharedChain(chain: HttpChain, options: ListenerOptions, managers: Managers): FilterChain {
+  const { settings, access } = chain
   return {
     name: chainName(settings, access),
-    filters: [trafficManager(routing, httpsListenerName, httpsAccessLog, options, checks)],
+    filters: [managerOf(chain, options, managers)],
     transportSocket: downstreamTls(settings, 'ads', options),
   }
+}
+
+/** Made once for all chains that want the same. */
+type Managers = Map<string, ReturnType<typeof trafficManager>>
+
+function managerOf(
+  { settings: { forward }, access, wildcards, hosts }: HttpChain,
+  options: ListenerOptions,
+  managers: Managers,
+): ReturnType<typeof trafficManager> {
+  const exact = wildcards.length === 0 && ![...hosts].some((host) => host.startsWith('*.'))
+  const identity = JSON.stringify([exact, forward, accessIdentity(access)])
+  const found = managers.get(identity)
+  if (found !== undefined) return found
+  const routing = scopedRouting('https', exact)
+  const checks = { forward, access }
+  const made = trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, checks)
+  managers.set(identity, made)
+  return made
 }
 
 /** A handshake that waits for a certificate has no other limit than that of the chain. */
