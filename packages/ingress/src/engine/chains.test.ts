@@ -107,6 +107,7 @@ describe('the listener changes', () => {
     from('web/own'),
     fetched,
     fallback,
+    { kind: 'tcp', host: '*.d', settings: undefined, targets: [] },
   ]
   const host = fc.constantFrom('a.d', 'b.d', 'c.e.d', '*.d', '*.e.d', 'd', 'x.other')
   const step = fc.record({ host, request: fc.option(fc.constantFrom(...requests), { nil: undefined }) })

@@ -89,8 +89,7 @@ export class Chains {
   #isNamed(identity: string, { request: { kind } }: Entry, host: string): boolean {
     if (!this.#named || this.#fallbacks > 0) return true
     if (kind === 'on-demand') {
-      if (isBelow(host, this.#wildcards)) return true
-      return [...this.#covered.keys()].some((wildcard) => isBelow(host, new Set([wildcard])))
+      return isBelow(host, this.#wildcards) || isBelow(host, this.#covered)
     }
     const cover = this.#entries.get(identity)?.hosts.get(host)
     return cover === undefined || this.#takerOf(cover) !== identity

@@ -14,7 +14,7 @@ import { clusterName, formerName } from '../envoy/names.ts'
 import { type PlainEntry, plainEntry, secureTable } from '../envoy/route-table.ts'
 import { scopes } from '../envoy/scope.ts'
 import { hostSecret, secretResource, trustResource } from '../envoy/secret.ts'
-import { accessIdentity, type ChainRequest } from '../envoy/secure-chains.ts'
+import { accessIdentity, type ChainRequest, isGuarded } from '../envoy/secure-chains.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, readOf, recordingLookups } from '../model/lookups.ts'
 import type { Change, World } from '../model/objects.ts'
@@ -199,7 +199,8 @@ function chainOf(host: string, secure: VirtualHost['secure'], onDemand: boolean)
     const { access, tls } = secure
     const { minimum, maximum } = tls.settings
     if (onDemand) return { kind: 'on-demand', minimum, maximum, access }
-    const wildcards = tls.keyPair.names.filter((name) => name.startsWith('*.'))
+    const guarded = isGuarded(tls.settings, access)
+    const wildcards = guarded ? [] : tls.keyPair.names.filter((name) => name.startsWith('*.'))
     return { kind: 'http', settings: tls.settings, access, wildcards }
   }
   return { kind: 'tcp', host, settings: secure.tls?.settings, targets: secure.targets }

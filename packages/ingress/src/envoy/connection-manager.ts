@@ -38,12 +38,19 @@ export type Routing = Pick<Manager, 'routeSpecifier' | 'earlyHeaderMutationExten
   readonly lookup: readonly HttpFilter[]
 }
 
-/** @param exact no request comes for a name but those that have scopes: nothing is to be looked up */
-export function scopedRouting(side: Side, exact = false): Routing {
+/** Of a chain. */
+interface Taken {
+  /** No request comes for a name but those that have scopes: nothing is to be looked up. */
+  readonly exact?: boolean
+  /** It checks clients. */
+  readonly guarded?: boolean
+}
+
+export function scopedRouting(side: Side, { exact = false, guarded = false }: Taken = {}): Routing {
   return {
     routeSpecifier: scopedRoutes(),
     earlyHeaderMutationExtensions: [scopeKeyMutation(side)],
-    lookup: exact ? [] : scopeLookup(side),
+    lookup: exact ? [] : scopeLookup(side, guarded),
   }
 }
 

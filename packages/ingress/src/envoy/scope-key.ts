@@ -20,6 +20,12 @@ import type { Side } from './names.ts'
 
 export const scopeHeader = 'x-ingress-scope'
 
+/**
+ * Ends the names of routes that only a chain which checks clients may serve. Between a change of listeners and that of
+ * scopes, or where Envoy refuses a listener, a wildcard may take such a host to a chain that checks nobody: that answers 421.
+ */
+export const guardedMark = ' guarded'
+
 type HttpFilter = MessageInitShape<typeof HttpFilterSchema>
 type Manager = MessageInitShape<typeof HttpConnectionManagerSchema>
 
@@ -66,8 +72,8 @@ export function scopedRoutes(): NonNullable<Manager['routeSpecifier']> {
  * first time that a filter calls it. So a filter can look once after each change of the key but its last, which
  * is for the filter behind it to look at.
  */
-export function scopeLookup(side: Side): readonly HttpFilter[] {
-  const steps = [lua('scope-wildcard', wildcardLookup)]
+export function scopeLookup(side: Side, guarded: boolean): readonly HttpFilter[] {
+  const steps = [lua('scope-wildcard', side === 'https' && !guarded ? openLookup : wildcardLookup)]
   return side === 'http' ? [...steps, lua('scope-default', defaultLookup)] : steps
 }
 
@@ -83,9 +89,9 @@ function lua(name: string, inlineString: string): HttpFilter {
   return { name, configType: { case: 'typedConfig', value: typedConfig } }
 }
 
-const wildcardLookup = `local header = "${scopeHeader}"
+const lookup = `local header = "${scopeHeader}"
 
-function envoy_on_request(handle)
+local function lookup(handle)
   local info = handle:streamInfo()
   if info:routeName() ~= "" then return end
   local headers = handle:headers()
@@ -111,6 +117,23 @@ function envoy_on_request(handle)
   local wildcard = string.gsub(low, "^(%a+/)[^.]+%.", "%1*.", 1)
   headers:replace(header, wildcard)
   handle:clearRouteCache()
+end
+`
+
+const wildcardLookup = `${lookup}
+function envoy_on_request(handle)
+  lookup(handle)
+end
+`
+
+const openLookup = `${lookup}
+function envoy_on_request(handle)
+  lookup(handle)
+  local info = handle:streamInfo()
+  if info:routeName() == "" then handle:metadata() end
+  if string.sub(info:routeName(), -${guardedMark.length}) == "${guardedMark}" then
+    handle:respond({[":status"] = "421"}, "")
+  end
 end
 `
 

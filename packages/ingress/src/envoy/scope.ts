@@ -9,14 +9,18 @@ import type { HostFilters } from '../dag/filters.ts'
 import type { Route, VirtualHost } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
 import { type Side, scopeName } from './names.ts'
-import { scopeHeader } from './scope-key.ts'
+import { guardedMark, scopeHeader } from './scope-key.ts'
+import { isGuarded } from './secure-chains.ts'
 import { clustersOf, misdirected, redirectsInside, tableSettings, virtualHostEntry } from './virtual-host.ts'
 
 export function scopes(virtualHost: VirtualHost): readonly Resource[] {
   const { host, plain, plainAccess, secure, filters } = virtualHost
   const resources: Resource[] = []
   if (plain.length > 0) resources.push(scope('http', host, plain, filters, plainAccess))
-  if (secure?.kind === 'http') resources.push(scope('https', host, secure.routes, filters, secure.access))
+  if (secure?.kind === 'http') {
+    const guarded = isGuarded(secure.tls.settings, secure.access)
+    resources.push(scope('https', host, secure.routes, filters, secure.access, guarded))
+  }
   if (secure?.kind === 'http' && secure.fallback !== undefined)
     resources.push(scope('fallback', host, secure.routes, filters, plainAccess))
   return resources
@@ -28,12 +32,13 @@ function scope(
   routes: readonly Route[],
   filters: HostFilters,
   access: Access,
+  guarded = false,
 ): Resource {
   const name = scopeName(side, host)
   // A redirect that Envoy follows itself is looked up with the headers as its backend got them.
   const redirecting = routes.some(redirectsInside)
   const inside = redirecting ? { header: scopeHeader, copied: side === 'http' } : undefined
-  const entry = virtualHostEntry(host, routes, filters, access, inside)
+  const entry = virtualHostEntry(host, routes, filters, access, inside, guarded ? guardedMark : '')
   const message = create(ScopedRouteConfigurationSchema, {
     name,
     key: { fragments: [{ type: { case: 'stringKey', value: name } }] },

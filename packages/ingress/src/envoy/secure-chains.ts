@@ -33,7 +33,7 @@ export interface HttpChain extends Shared {
   readonly kind: 'http'
   readonly settings: TlsSettings
   readonly access: Access
-  /** Of the certificate's names. */
+  /** Of the certificate's names; none where the chain checks clients: it takes the names of its hosts alone. */
   readonly wildcards: readonly string[]
 }
 
@@ -85,6 +85,11 @@ export function chainName(
   const certificates =
     clients === undefined && forward === undefined ? '' : ` clients ${hash([clients, forward])}`
   return `${secret}${versions}${certificates}${accessIdentity(access)}`
+}
+
+/** The chain checks clients, not the routes: on the chain of another host these would be served to anybody. */
+export function isGuarded({ clients }: Pick<TlsSettings, 'clients'>, access: Access): boolean {
+  return clients !== undefined || !isOpen(access)
 }
 
 /** '' for everybody. */
@@ -169,15 +174,17 @@ function sharedChain(chain: HttpChain, options: ListenerOptions, managers: Manag
 type Managers = Map<string, ReturnType<typeof trafficManager>>
 
 function managerOf(
-  { settings: { forward }, access, wildcards, hosts }: HttpChain,
+  { settings, access, wildcards, hosts }: HttpChain,
   options: ListenerOptions,
   managers: Managers,
 ): ReturnType<typeof trafficManager> {
   const exact = wildcards.length === 0 && ![...hosts].some((host) => host.startsWith('*.'))
-  const identity = JSON.stringify([exact, forward, accessIdentity(access)])
+  const { forward } = settings
+  const guarded = isGuarded(settings, access)
+  const identity = JSON.stringify([exact, guarded, forward, accessIdentity(access)])
   const found = managers.get(identity)
   if (found !== undefined) return found
-  const routing = scopedRouting('https', exact)
+  const routing = scopedRouting('https', { exact, guarded })
   const checks = { forward, access }
   const made = trafficManager(routing, httpsListenerName, options.httpsAccessLog, options, checks)
   managers.set(identity, made)
@@ -187,7 +194,7 @@ function managerOf(
 /** A handshake that waits for a certificate has no other limit than that of the chain. */
 function onDemandChain(chain: OnDemandChain, options: ListenerOptions): FilterChain {
   const { access } = chain
-  const routing = scopedRouting('https')
+  const routing = scopedRouting('https', { guarded: !isOpen(access) })
   return {
     name: onDemandName,
     transportSocketConnectTimeout: milliseconds(5000),

@@ -47,19 +47,21 @@ export interface Inside {
   readonly copied: boolean
 }
 
+/** @param mark behind the names of its routes */
 export function virtualHostEntry(
   host: string,
   routes: readonly Route[],
   filters: HostFilters,
   access: Access,
   inside?: Inside,
+  mark = '',
 ): HostInit {
   const rest: RouteInit = answer('none', 404, access)
   return {
     name: squeeze([host]),
     domains: [host],
     routes: [
-      ...named(routes).map(([name, route]) => routeMessage(name, route, filters, access, inside)),
+      ...named(routes).map(([name, route]) => routeMessage(name + mark, route, filters, access, inside)),
       rest,
     ],
     rateLimits: rateLimits(filters.descriptors),
