@@ -4,7 +4,6 @@
  * streams has a chain of its own in both. With certificates on demand one chain serves all hosts that ask for nothing
  * special: Envoy fetches the certificate of a host, by its name, when a client first asks for it.
  */
-import { createHash } from 'node:crypto'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FilterChainSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener_components'
 import { type Access, clustersOfAccess, isOpen } from '../dag/access.ts'
@@ -83,7 +82,7 @@ export function chainName(
 ): string {
   const versions = minimum === '1.2' && maximum === '1.3' ? '' : ` ${minimum}-${maximum}`
   const certificates =
-    clients === undefined && forward === undefined ? '' : ` clients ${hash([clients, forward])}`
+    clients === undefined && forward === undefined ? '' : ` clients ${longHash([clients, forward])}`
   return `${secret}${versions}${certificates}${accessIdentity(access)}`
 }
 
@@ -95,10 +94,6 @@ export function isGuarded({ clients }: Pick<TlsSettings, 'clients'>, access: Acc
 /** '' for everybody. */
 export function accessIdentity(access: Access): string {
   return isOpen(access) ? '' : ` access ${longHash(identityOf(access))}`
-}
-
-function hash(value: unknown): string {
-  return createHash('sha1').update(JSON.stringify(value)).digest('hex').slice(0, 10)
 }
 
 /** Clusters count by their names, and by what else of them a filter says. */
