@@ -8,7 +8,7 @@
  * type is in flight; newer state replaces what was not sent.
  */
 import { type References, type Resource, type ResourceType, resourceTypes } from '../resource.ts'
-import { responseBytes, responseCount, sentWhole } from './limits.ts'
+import { belongTogether, responseBytes, responseCount, sentWhole } from './limits.ts'
 import type { Refusals } from './refusals.ts'
 import { standIn } from './stand-in.ts'
 import type { ResourceStore } from './store.ts'
@@ -206,7 +206,9 @@ export class Client {
     let bytes = 0
     for (const name of inTurn(suspects, dirty)) {
       const count = resources.length + (alone ? removed.length : 0)
-      if (!entire && (count >= most || bytes >= responseBytes)) break
+      const [first] = resources
+      const joins = !alone && first !== undefined && belongTogether(type, first.name, name)
+      if (!entire && ((count >= most && !joins) || bytes >= responseBytes)) break
       const verdict = this.#judge(subscription, name, now)
       if (foreseen && verdict.kind !== 'send') continue
       this.#file(subscription, name, verdict)

@@ -8,8 +8,8 @@ export const sentWhole: ReadonlySet<ResourceType> = new Set(['listeners', 'clust
 export const responseBytes = 1024 * 1024
 
 /**
- * Scopes go alone while few: a refused one spoils its neighbours in the message (Envoy applies none of them but
- * remembers their hashes). Many at once, as when an Envoy starts, go in chunks; the spoilt are sent again, varied.
+ * Scopes go alone while few, or with others of their host: a refused one spoils its neighbours in the message (Envoy
+ * applies none of them but remembers their hashes), and each message has Envoy copy its map of all. Many at once, as when an Envoy starts, go in chunks; the spoilt are sent again, varied.
  */
 export const scopesAlone = 16
 export const scopesInChunk = 250
@@ -17,4 +17,13 @@ export const scopesInChunk = 250
 export function responseCount(type: ResourceType, pending: number, loading: boolean): number {
   if (type !== 'scopes') return Number.POSITIVE_INFINITY
   return loading || pending > scopesAlone ? scopesInChunk : 1
+}
+
+/** Whether a resource may share the response of another where one is the most. */
+export function belongTogether(type: ResourceType, one: string, other: string): boolean {
+  return type === 'scopes' && hostOf(one) === hostOf(other)
+}
+
+function hostOf(scope: string): string {
+  return scope.slice(scope.indexOf('/') + 1)
 }

@@ -134,6 +134,14 @@ test('a burst of scopes goes in chunks, a few go alone', () => {
   ).toEqual([250, 250, 100])
 })
 
+test('scopes of one host go together: each response has Envoy copy its map of all', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const scopes = ['http/a', 'https/a', 'http/b', 'https/b', 'https/c'].map((name) => scope(name, '1', 'old'))
+  script.publish({ ...before, scopes: [...before.scopes, ...scopes] })
+  expect(envoy.settle()).toEqual(['scopes +http/a +https/a', 'scopes +http/b +https/b', 'scopes +https/c'])
+})
+
 test('two switches in a row end with the second, and nothing that a scope still names is removed', () => {
   const script = new Script()
   const envoy = settled(script)
