@@ -206,8 +206,7 @@ export class Client {
     let bytes = 0
     for (const name of inTurn(suspects, dirty)) {
       const count = resources.length + (alone ? removed.length : 0)
-      const [first] = resources
-      const joins = !alone && first !== undefined && belongTogether(type, first.name, name)
+      const joins = !alone && belongTogether(type, resources[0]?.name, name)
       if (!entire && ((count >= most && !joins) || bytes >= responseBytes)) break
       const verdict = this.#judge(subscription, name, now)
       if (foreseen && verdict.kind !== 'send') continue

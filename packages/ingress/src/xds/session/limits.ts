@@ -20,8 +20,8 @@ export function responseCount(type: ResourceType, pending: number, loading: bool
 }
 
 /** Whether a resource may share the response of another where one is the most. */
-export function belongTogether(type: ResourceType, one: string, other: string): boolean {
-  return type === 'scopes' && hostOf(one) === hostOf(other)
+export function belongTogether(type: ResourceType, one: string | undefined, other: string): boolean {
+  return type === 'scopes' && one !== undefined && hostOf(one) === hostOf(other)
 }
 
 function hostOf(scope: string): string {
