@@ -18,7 +18,7 @@ interface Line {
 
 export class Followers {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
-  readonly #waiting = new Map<Line['event'], (line: Line) => void>()
+  readonly #waiting = new Map<Line['event'], PromiseWithResolvers<Line>>()
 
   constructor(site: IngressSite) {
     const server = `127.0.0.1:${site.ports.xds}`
@@ -27,7 +27,10 @@ export class Followers {
     this.#child = spawn('setpriv', argv, { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
       const line: Line = JSON.parse(text)
-      this.#waiting.get(line.event)?.(line)
+      this.#waiting.get(line.event)?.resolve(line)
+    })
+    this.#child.once('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error('the process of the followers ended'))
     })
   }
 
@@ -62,9 +65,9 @@ export class Followers {
   }
 
   #heard(event: Line['event']): Promise<Line> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(event, resolve)
-      this.#child.once('exit', () => reject(new Error('the process of the followers ended')))
-    })
+    const heard = Promise.withResolvers<Line>()
+    heard.promise.catch(() => {}) // reported where it is asked for
+    this.#waiting.set(event, heard)
+    return heard.promise
   }
 }

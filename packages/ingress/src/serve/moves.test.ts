@@ -6,12 +6,19 @@ import { Moves } from './moves.ts'
 import { httpProxyType } from './observer.ts'
 
 let released: string[]
+/** Names of slices, with a minus where they go. */
+let served: string[]
 let moves: Moves
 
 beforeEach(() => {
   vi.useFakeTimers()
   released = []
-  moves = new Moves((changes) => released.push(...changes.map(textOf)))
+  served = []
+  moves = new Moves({
+    release: (changes) => released.push(...changes.map(textOf)),
+    serve: (changes) =>
+      served.push(...changes.map(({ key, after }) => `${after === undefined ? '-' : ''}${key}`)),
+  })
 })
 afterEach(() => {
   moves.stop()
@@ -129,4 +136,59 @@ test('after a stop nothing is released', () => {
   moves.stop()
   vi.advanceTimersByTime(5000)
   expect(released).toEqual([])
+})
+
+const gone = (change: Change): Change => ({ ...change, before: change.after, after: undefined }) as Change
+const goneSlice = (name: string, ready = true) =>
+  slice(name, ready).map(({ key, after }) => ({ key, before: after, after: undefined }))
+
+test('a Service that goes is there for a second; one that is back is one change', () => {
+  expect(taken(service('s1'))).toHaveLength(1)
+  expect(taken(gone(service('s1')))).toEqual([])
+  expect(taken(between(proxy('s1'), proxy('s1')))).toHaveLength(1)
+  vi.advanceTimersByTime(999)
+  expect(released).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(released).toHaveLength(1)
+  expect(taken(gone(service('s2')))).toEqual([])
+  expect(moves.take([service('s2')]).map(({ before, after }) => [before, after].includes(undefined))).toEqual(
+    [false],
+  )
+  vi.advanceTimersByTime(5000)
+  expect(released).toHaveLength(1)
+})
+
+test('the last endpoints of a Service go a second later with their slice, and at once without it', () => {
+  moves.takeSlices(slice('s1'))
+  moves.takeSlices(goneSlice('s1'))
+  expect(served).toEqual(['ns/s1'])
+  vi.advanceTimersByTime(1000)
+  expect(served).toEqual(['ns/s1', '-ns/s1'])
+  moves.takeSlices(slice('s1'))
+  moves.takeSlices([{ key: 'ns/s1', before: slice('s1')[0]?.after, after: slice('s1', false)[0]?.after }])
+  moves.takeSlices(goneSlice('s1', false))
+  expect(served).toEqual(['ns/s1', '-ns/s1', 'ns/s1', 'ns/s1', '-ns/s1'])
+})
+
+test('where others are left, or come, the endpoints of a slice go at once', () => {
+  const other = (name: string) =>
+    slice(name).map(({ after }) => ({ key: 'ns/other', before: undefined, after }))
+  moves.takeSlices([...slice('s1'), ...other('s1')])
+  moves.takeSlices(goneSlice('s1'))
+  expect(served).toEqual(['ns/s1', 'ns/other', '-ns/s1'])
+  moves.takeSlices(other('s1').map(({ key, after }) => ({ key, before: after, after: undefined })))
+  expect(served).toHaveLength(3)
+  moves.takeSlices(slice('s1'))
+  expect(served.slice(3)).toEqual(['ns/s1', '-ns/other'])
+  vi.advanceTimersByTime(5000)
+  expect(served).toHaveLength(5)
+})
+
+test('a slice that is back before its end was told is one change', () => {
+  moves.takeSlices(slice('s1'))
+  moves.takeSlices(goneSlice('s1'))
+  moves.takeSlices(slice('s1'))
+  expect(served).toEqual(['ns/s1', 'ns/s1'])
+  vi.advanceTimersByTime(5000)
+  expect(served).toHaveLength(2)
 })

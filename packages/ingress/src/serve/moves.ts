@@ -1,7 +1,9 @@
 /**
- * A route that moves to a Service which nobody can be sent to yet goes on as it was: a change of an HTTPProxy or
- * Ingress that names a Service newly waits until that is there and has a ready endpoint, at most a second. They come
- * together in one `kubectl apply`, but in any order, and their endpoints a moment later.
+ * What comes and goes together, in any order, loses no request: a route that moves to a Service which nobody can be sent to
+ * yet goes on as it was, and a Service that is deleted, or the EndpointSlice with its last endpoints, is there a while longer
+ * for those whose move to another is still on its way. Nothing waits longer than a second.
+ *   * A change of an HTTPProxy or Ingress that names a Service newly waits until that is there and has a ready endpoint.
+ *   * The end of a Service waits, and that of a slice with ready endpoints if no others are left of its Service.
  * In: changes as they are observed. Out: the same, some of them later.
  */
 import type { HTTPProxy } from '@landfall/api'
@@ -16,17 +18,34 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
+interface LastSlice {
+  readonly change: SliceChange
+  readonly service: Key
+  readonly timer: NodeJS.Timeout
+}
+
+export interface MovesOptions {
+  /** Of what has waited. */
+  readonly release: (changes: readonly Change[]) => void
+  /** Serves endpoints at once. */
+  readonly serve: (changes: readonly SliceChange[]) => void
+}
+
 export class Moves {
-  readonly #release: (changes: readonly Change[]) => void
+  readonly #release: MovesOptions['release']
+  readonly #serve: MovesOptions['serve']
   /** Those that exist, and whether they need endpoints. */
   readonly #services = new Map<Key, boolean>()
   /** Ready endpoints of each Service that has any. */
   readonly #endpoints = new Map<Key, number>()
   /** By kind and key. */
   readonly #waiting = new Map<string, Waiting>()
+  /** That go, by their keys. */
+  readonly #last = new Map<Key, LastSlice>()
 
-  constructor(release: (changes: readonly Change[]) => void) {
+  constructor({ release, serve }: MovesOptions) {
     this.#release = release
+    this.#serve = serve
   }
 
   /** @returns what need not wait */
@@ -36,12 +55,15 @@ export class Moves {
     return [...passed, ...this.#arrived()]
   }
 
-  /** To be told after those who serve endpoints. */
+  /** Endpoints are served before those who wait for them are told. */
   takeSlices(changes: readonly SliceChange[]): void {
     for (const { before, after } of changes) {
       this.#count(before, -1)
       this.#count(after, 1)
     }
+    const passed = changes.flatMap((change) => this.#passSlice(change) ?? [])
+    const others = [...this.#last.values()].filter(({ service }) => this.#endpoints.has(service))
+    this.#serve([...passed, ...others.map((last) => this.#go(last))])
     const arrived = this.#arrived()
     if (arrived.length > 0) this.#release(arrived)
   }
@@ -49,6 +71,8 @@ export class Moves {
   stop(): void {
     for (const { timer } of this.#waiting.values()) clearTimeout(timer)
     this.#waiting.clear()
+    for (const { timer } of this.#last.values()) clearTimeout(timer)
+    this.#last.clear()
   }
 
   /** With what waited of the same object; undefined when it waits. */
@@ -56,7 +80,7 @@ export class Moves {
     const id = idOf(change)
     const waiting = this.#waiting.get(id)
     const whole = waiting === undefined ? change : since(waiting.change, change)
-    if (this.#lacks(whole)) {
+    if (this.#waits(whole)) {
       const timer = waiting?.timer ?? setTimeout(() => this.#expire(id), patienceMs)
       this.#waiting.set(id, { change: whole, timer })
       return undefined
@@ -66,7 +90,7 @@ export class Moves {
   }
 
   #arrived(): readonly Change[] {
-    const arrived = [...this.#waiting].filter(([, { change }]) => !this.#lacks(change))
+    const arrived = [...this.#waiting].filter(([, { change }]) => !this.#waits(change))
     for (const [id, waiting] of arrived) this.#forget(id, waiting)
     return arrived.map(([, { change }]) => change)
   }
@@ -83,7 +107,29 @@ export class Moves {
     this.#waiting.delete(id)
   }
 
-  #lacks(change: Change): boolean {
+  /** With what waited of the same slice; undefined when it waits. */
+  #passSlice(change: SliceChange): SliceChange | undefined {
+    const { key } = change
+    const waiting = this.#last.get(key)
+    const whole = waiting === undefined ? change : { ...this.#go(waiting), after: change.after }
+    const service = whole.after === undefined ? readyService(whole.before) : undefined
+    if (service === undefined || this.#endpoints.has(service)) return whole
+    const expire = (): void => {
+      const last = this.#last.get(key)
+      if (last !== undefined) this.#serve([this.#go(last)])
+    }
+    this.#last.set(key, { change: whole, service, timer: setTimeout(expire, patienceMs) })
+    return undefined
+  }
+
+  #go({ change, timer }: LastSlice): SliceChange {
+    clearTimeout(timer)
+    this.#last.delete(change.key)
+    return change
+  }
+
+  #waits(change: Change): boolean {
+    if (change.kind === 'service') return change.before !== undefined && change.after === undefined
     if (change.kind !== 'httpProxy' && change.kind !== 'ingress') return false
     const { before, after } = change
     if (before === undefined || after === undefined || before === after) return false
@@ -102,14 +148,23 @@ export class Moves {
   }
 
   #count(slice: EndpointSlice | undefined, sign: 1 | -1): void {
-    if (slice === undefined || slice.serviceName === '') return
-    const ready = slice.endpoints.filter((endpoint) => endpoint.ready).length
-    if (ready === 0) return
-    const key = `${slice.meta.namespace}/${slice.serviceName}`
+    const key = readyService(slice)
+    if (slice === undefined || key === undefined) return
+    const ready = readyIn(slice)
     const count = (this.#endpoints.get(key) ?? 0) + sign * ready
     if (count > 0) this.#endpoints.set(key, count)
     else this.#endpoints.delete(key)
   }
+}
+
+function readyIn({ endpoints }: EndpointSlice): number {
+  return endpoints.filter((endpoint) => endpoint.ready).length
+}
+
+/** That the slice has ready endpoints of. */
+function readyService(slice: EndpointSlice | undefined): Key | undefined {
+  if (slice === undefined || slice.serviceName === '' || readyIn(slice) === 0) return undefined
+  return `${slice.meta.namespace}/${slice.serviceName}`
 }
 
 function idOf({ kind, key }: Change): string {

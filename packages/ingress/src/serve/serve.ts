@@ -46,7 +46,10 @@ export class Serve {
   readonly #translations: Translations
   readonly #changes = new Batches<Change>((changes) => this.#translate(changes))
   readonly #rush = new Rush(() => this.#xds.programming.isBehind)
-  readonly #moves = new Moves((changes) => this.#changes.add(changes))
+  readonly #moves = new Moves({
+    release: (changes) => this.#changes.add(changes),
+    serve: (changes) => this.#serveEndpoints(changes),
+  })
   readonly #observer: Observer
   readonly #xds: XdsServer
   readonly #status: StatusSync
@@ -302,9 +305,12 @@ export class Serve {
   /** Around translation: what an endpoint's change costs depends on its Service alone. */
   #endpoints(changes: readonly SliceChange[]): void {
     for (const { before, after } of changes) this.#metrics.observed('slice', before, after)
+    this.#moves.takeSlices(changes)
+  }
+
+  #serveEndpoints(changes: readonly SliceChange[]): void {
     this.#translations.applySlices(changes)
     if (this.#xds.ready) this.#translations.publish()
-    this.#moves.takeSlices(changes)
   }
 
   #programmedState(host: string, proxy: Key): Programmed | undefined {
