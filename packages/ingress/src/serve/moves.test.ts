@@ -192,3 +192,24 @@ test('a slice that is back before its end was told is one change', () => {
   vi.advanceTimersByTime(5000)
   expect(served).toHaveLength(2)
 })
+
+test('what is deleted looks at nothing that waits, however much that is', () => {
+  let looks = 0
+  const { before, after } = gone(service('s1'))
+  const first = {
+    get kind() {
+      looks++
+      return 'service' as const
+    },
+    key: 'ns/s1',
+    before,
+    after,
+  } as Change
+  expect(moves.take([first])).toEqual([])
+  const once = looks
+  moves.takeSlices(slice('s1'))
+  const present = looks
+  expect(taken(gone(service('s2')), gone(service('s3')))).toEqual([])
+  moves.takeSlices(goneSlice('s1'))
+  expect([once > 0, looks]).toEqual([true, present])
+})

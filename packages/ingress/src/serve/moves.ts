@@ -52,7 +52,8 @@ export class Moves {
   take(changes: readonly Change[]): readonly Change[] {
     for (const change of changes) if (change.kind === 'service') this.#note(change.key, change.after)
     const passed = changes.flatMap((change) => this.#pass(change) ?? [])
-    return [...passed, ...this.#arrived()]
+    const came = changes.some(({ kind, after }) => kind === 'service' && after !== undefined)
+    return came ? [...passed, ...this.#arrived()] : passed
   }
 
   /** Endpoints are served before those who wait for them are told. */
@@ -62,6 +63,8 @@ export class Moves {
       this.#count(after, 1)
     }
     const passed = changes.flatMap((change) => this.#passSlice(change) ?? [])
+    // Of what goes alone nobody gets what he waits for: many may wait when many go.
+    if (!changes.some(({ after }) => readyService(after) !== undefined)) return this.#serve(passed)
     const others = [...this.#last.values()].filter(({ service }) => this.#endpoints.has(service))
     this.#serve([...passed, ...others.map((last) => this.#go(last))])
     const arrived = this.#arrived()
