@@ -114,12 +114,16 @@ class NaiveEnvoy {
 }
 
 const name = fc.constantFrom('a', 'b', 'c', 'd')
+/** Two of one host go in one response. */
+const scopeName = fc.constantFrom('http/a', 'https/a', 'http/b', 'https/b')
 const content = fc.constantFrom('1', '2', '3')
 const world = fc.record({
   clusters: fc.dictionary(name, content, { noNullPrototype: true }),
-  scopes: fc.dictionary(name, fc.record({ content: fc.constantFrom('1', '2', '3', bad), cluster: name }), {
-    noNullPrototype: true,
-  }),
+  scopes: fc.dictionary(
+    scopeName,
+    fc.record({ content: fc.constantFrom('1', '2', '3', bad), cluster: name }),
+    { noNullPrototype: true },
+  ),
 })
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('publish' as const), world }) },

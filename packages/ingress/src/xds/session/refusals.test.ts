@@ -109,6 +109,33 @@ test('scopes of a refused chunk are sent again in other bytes', () => {
   expect(envoy.take().map(({ variant }) => variant)).toEqual([2])
 })
 
+test('of two scopes of one host in one response the refused one stays alone, or the blocked one behind', () => {
+  const script = new Script()
+  const world = (http: string, https: string, clusters: readonly string[] = ['old']) => ({
+    clusters: clusters.map((name) => resource(name, '1', { endpoints: [name] })),
+    endpoints: clusters.map((name) => resource(name, '1')),
+    scopes: [scope('http/a', http), scope('https/a', https, clusters.at(-1) ?? '')],
+  })
+  script.publish(world('1', '1'))
+  const envoy = script
+    .client()
+    .ask('clusters')
+    .ask('endpoints', { subscribe: ['old'] })
+    .ask('scopes')
+  envoy.settle()
+  script.publish(world('2', 'bad'))
+  expect(envoy.read()).toEqual(['scopes +http/a +https/a'])
+  expect(envoy.nack('scopes', 'no').read()).toEqual(['scopes +http/a'])
+  expect(envoy.ack('scopes').read()).toEqual(['scopes +https/a'])
+  expect(envoy.nack('scopes', 'no').settle()).toEqual([])
+  expect(script.refused.map(({ name }) => name)).toEqual(['https/a'])
+  const { held } = envoy.client.subscriptions.scopes
+  expect(held.get('http/a')?.version).toBe(scope('http/a', '2').version)
+  expect(held.get('https/a')?.version).toBe(scope('https/a', '1', 'old').version)
+  script.publish(world('3', '3', ['old', 'new']))
+  expect(envoy.read()).toEqual(['clusters +new', 'scopes +http/a'])
+})
+
 test('a scope whose new cluster was refused keeps its old content and its old cluster', () => {
   const script = new Script()
   script.publish({ clusters: [resource('old', '1')], scopes: [scope('host', '1', 'old')] })
