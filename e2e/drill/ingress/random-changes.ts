@@ -1,19 +1,14 @@
 /** Changes of hosts by chance: they come, go, move, break, take certificates, and their endpoints wander. */
-import {
-  hostOf,
-  names,
-  namespace,
-  type Objects,
-  proxyObject,
-  serviceObject,
-  sliceObject,
-} from '../../ingress/objects.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hostOf, names, namespace, type Objects, proxyObject, sliceObject } from '../../ingress/objects.ts'
 import { podAddress } from '../../ingress/own-network.ts'
 import type { Authority } from '../../scenarios/certificate.ts'
 
 const secrets = ['pair-a', 'pair-b'] as const
 /** Of those changes that are made of a host that is there; the rest are new content. */
 const share = { gone: 0.1, endpoints: 0.35, service: 0.4, secret: 0.42 } as const
+/** Of a Service: below a second serve goes on as if it were there. */
+const longestAwayMs = 2000
 
 export class RandomChanges {
   done = 0
@@ -66,8 +61,9 @@ export class RandomChanges {
       }))
       await objects.replace('slice', sliceObject(name, endpoints))
     } else if (chance < share.service) {
-      await objects.delete('service', name)
-      await objects.create('service', serviceObject(name))
+      await objects.deleteServices([name])
+      await sleep(Math.random() * longestAwayMs)
+      await objects.createServices([name])
     } else if (chance < share.secret) {
       await this.#certify(pick(secrets), 'replace')
     } else await objects.replace('proxy', this.#content(name))
