@@ -30,6 +30,7 @@ async function reaching(note: Parameters<Trial>[0]): ReturnType<Trial> {
   const ticker = startTicker()
   try {
     const times: number[] = []
+    const cpu = { serve: threadsCpuMs(site.serve.pid), followers: followers.cpuMs() }
     for (let n = 0; n < reach.changes; n++) {
       const { reached } = await followers.await(`${namespace}/${changed}`)
       await sleep(100)
@@ -41,7 +42,12 @@ async function reaching(note: Parameters<Trial>[0]): ReturnType<Trial> {
     return {
       gapMs: worst,
       limits: { median: reach.limitMs, worst: reach.limitMs },
-      figures: { changes: times.length, 'max RSS of serve (MiB)': site.serve.memory().now },
+      figures: {
+        changes: times.length,
+        'max CPU of serve (ms)': threadsCpuMs(site.serve.pid) - cpu.serve,
+        'max CPU of the Envoys (ms)': followers.cpuMs() - cpu.followers,
+        'max RSS of serve (MiB)': site.serve.memory().now,
+      },
       complaints: [],
       lateMs: ticker.take(),
     }
