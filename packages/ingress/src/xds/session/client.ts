@@ -8,12 +8,19 @@
  * type is in flight; newer state replaces what was not sent.
  */
 import { type References, type Resource, type ResourceType, resourceTypes } from '../resource.ts'
-import { belongTogether, responseBytes, responseCount, sentWhole } from './limits.ts'
+import { belongTogether, othersOfHost, responseBytes, responseCount, sentWhole } from './limits.ts'
 import type { Refusals } from './refusals.ts'
 import { standIn } from './stand-in.ts'
 import type { ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
-import { type Flight, type Held, isResource, Subscription, type SubscriptionRequest } from './subscription.ts'
+import {
+  type Flight,
+  type Held,
+  isResource,
+  Subscription,
+  type SubscriptionRequest,
+  type Verdict,
+} from './subscription.ts'
 import { type WarmListener, warmListenerName } from './warm-listener.ts'
 import { WarmUp } from './warm-up.ts'
 
@@ -63,13 +70,6 @@ const removalOrder: readonly ResourceType[] = [
 ]
 const users: readonly ResourceType[] = ['scopes', 'routes', 'listeners']
 const never = Number.POSITIVE_INFINITY
-
-type Verdict =
-  | { readonly kind: 'send'; readonly resource: Resource }
-  | { readonly kind: 'absent' | 'leave' | 'kept' }
-  /** `resource` is what is held, now that it is known. */
-  | { readonly kind: 'settled'; readonly resource?: Resource }
-  | { readonly kind: 'blocked'; readonly until: number }
 
 export class Client {
   readonly node: Node
@@ -210,7 +210,7 @@ export class Client {
       if (!entire && ((count >= most && !joins) || bytes >= responseBytes)) break
       const verdict = this.#judge(subscription, name, now)
       if (foreseen && verdict.kind !== 'send') continue
-      this.#file(subscription, name, verdict)
+      subscription.file(name, verdict)
       if (verdict.kind === 'absent') removed.push(name)
       if (verdict.kind !== 'send') continue
       resources.push(verdict.resource)
@@ -221,22 +221,6 @@ export class Client {
     if (resources.length === 0 && removed.length === 0 && !owesAnswer) return undefined
     const varied = alone && type === 'scopes'
     return this.#depart(subscription, resources, removed, varied ? ++this.#variant : 0)
-  }
-
-  /** Notes where a judged name stands; what is sent is noted when it departs. */
-  #file(subscription: Subscription, name: string, verdict: Verdict): void {
-    if (verdict.kind === 'send' || verdict.kind === 'absent') return
-    subscription.dirty.delete(name)
-    subscription.suspects.delete(name)
-    subscription.leaving.delete(name)
-    subscription.blocked.delete(name)
-    subscription.kept.delete(name)
-    if (verdict.kind === 'leave') subscription.leaving.add(name)
-    if (verdict.kind === 'blocked') subscription.blocked.set(name, verdict.until)
-    if (verdict.kind === 'kept') subscription.kept.add(name)
-    if (verdict.kind !== 'settled') return
-    subscription.forced.delete(name)
-    if (verdict.resource !== undefined) subscription.held.set(name, verdict.resource)
   }
 
   #depart(
@@ -310,12 +294,28 @@ export class Client {
     }
     const state = users.includes(type) ? this.#prerequisites(resource.references) : 'there'
     if (state === 'refused' && held !== undefined) return { kind: 'blocked', until: never }
-    if (state !== 'pending' && state !== 'apart') return { kind: 'send', resource }
+    if (state !== 'pending' && state !== 'apart') {
+      const until = type === 'scopes' ? this.#hostWaits(resource.name, now) : now
+      return until > now ? { kind: 'blocked', until } : { kind: 'send', resource }
+    }
     const before = blocked.get(resource.name) ?? never
     const until = before === never ? now + (state === 'apart' ? returnMs : gateMs) : before
     if (until > now) return { kind: 'blocked', until }
     this.#timeouts++
     return { kind: 'send', resource }
+  }
+
+  /** Until when another scope of the same host waits: they go together, a redirect with what it leads to. */
+  #hostWaits(scope: string, now: number): number {
+    const { dirty, blocked } = this.subscriptions.scopes
+    for (const other of othersOfHost(scope)) {
+      const wanted = dirty.has(other) || blocked.has(other) ? this.#target('scopes', other, false) : undefined
+      const references = wanted === 'keep' ? undefined : wanted?.references
+      if (this.#prerequisites(references) !== 'pending') continue
+      const until = blocked.get(other) ?? never
+      return until === never ? now + gateMs : until
+    }
+    return now
   }
 
   #clustersOf(user: Resource | undefined): readonly Resource[] {

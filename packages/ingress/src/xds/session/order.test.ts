@@ -142,6 +142,31 @@ test('scopes of one host go together: each response has Envoy copy its map of al
   expect(envoy.settle()).toEqual(['scopes +http/a +https/a', 'scopes +http/b +https/b', 'scopes +https/c'])
 })
 
+test('a redirect waits for the clusters of what it leads to, as long as that does', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const host = [scope('http/a', '1'), scope('https/a', '1', 'new')]
+  const after = {
+    clusters: [...before.clusters, cluster('new')],
+    endpoints: [...before.endpoints, endpoints('new')],
+    scopes: [...before.scopes, ...host, scope('http/b', '1')],
+  }
+  script.publish(after)
+  expect(envoy.read()).toEqual(['clusters +new', 'scopes +http/b'])
+  envoy.ask('endpoints', { subscribe: ['new'] }).read()
+  expect(envoy.ack('endpoints').ack('scopes').read()).toEqual([])
+  expect(envoy.ack('clusters').read()).toEqual(['scopes +http/a +https/a'])
+
+  const late = new Script()
+  const other = settled(late)
+  late.publish(after)
+  expect(other.settle()).toEqual(['clusters +new', 'scopes +http/b'])
+  expect(other.client.wakeAt()).toBe(gateMs)
+  late.now = gateMs
+  expect(other.read()).toEqual(['scopes +http/a +https/a'])
+  expect(other.client.takeTimeouts()).toBe(1)
+})
+
 test('two switches in a row end with the second, and nothing that a scope still names is removed', () => {
   const script = new Script()
   const envoy = settled(script)

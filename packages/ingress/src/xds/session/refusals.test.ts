@@ -109,7 +109,7 @@ test('scopes of a refused chunk are sent again in other bytes', () => {
   expect(envoy.take().map(({ variant }) => variant)).toEqual([2])
 })
 
-test('of two scopes of one host in one response the refused one stays alone, or the blocked one behind', () => {
+test('of two scopes of one host in one response the refused one stays alone, or the one whose cluster was', () => {
   const script = new Script()
   const world = (http: string, https: string, clusters: readonly string[] = ['old']) => ({
     clusters: clusters.map((name) => resource(name, '1', { endpoints: [name] })),
@@ -133,7 +133,9 @@ test('of two scopes of one host in one response the refused one stays alone, or 
   expect(held.get('http/a')?.version).toBe(scope('http/a', '2').version)
   expect(held.get('https/a')?.version).toBe(scope('https/a', '1', 'old').version)
   script.publish(world('3', '3', ['old', 'new']))
-  expect(envoy.read()).toEqual(['clusters +new', 'scopes +http/a'])
+  expect(envoy.read()).toEqual(['clusters +new'])
+  expect(envoy.nack('clusters', 'no').read()).toEqual(['scopes +http/a'])
+  expect(envoy.ack('scopes').settle()).toEqual([])
 })
 
 test('a scope whose new cluster was refused keeps its old content and its old cluster', () => {

@@ -27,6 +27,14 @@ export interface SubscriptionRequest {
   readonly returns?: boolean
 }
 
+/** What is to be done about a name. */
+export type Verdict =
+  | { readonly kind: 'send'; readonly resource: Resource }
+  | { readonly kind: 'absent' | 'leave' | 'kept' }
+  /** `resource` is what is held, now that it is known. */
+  | { readonly kind: 'settled'; readonly resource?: Resource }
+  | { readonly kind: 'blocked'; readonly until: number }
+
 /** Types for which a first request without any name means all of them. */
 const legacyWildcard: ReadonlySet<ResourceType> = new Set(['clusters', 'listeners', 'scopes', 'runtime'])
 
@@ -183,6 +191,22 @@ export class Subscription {
   /** Everything that waits is looked at again. */
   unblock(): void {
     for (const name of this.blocked.keys()) this.dirty.add(name)
+  }
+
+  /** Notes where a judged name stands; what is sent is noted when it departs. */
+  file(name: string, verdict: Verdict): void {
+    if (verdict.kind === 'send' || verdict.kind === 'absent') return
+    this.dirty.delete(name)
+    this.suspects.delete(name)
+    this.leaving.delete(name)
+    this.blocked.delete(name)
+    this.kept.delete(name)
+    if (verdict.kind === 'leave') this.leaving.add(name)
+    if (verdict.kind === 'blocked') this.blocked.set(name, verdict.until)
+    if (verdict.kind === 'kept') this.kept.add(name)
+    if (verdict.kind !== 'settled') return
+    this.forced.delete(name)
+    if (verdict.resource !== undefined) this.held.set(name, verdict.resource)
   }
 
   /** What goes out now; it stays the only response of the type until it is settled. */
