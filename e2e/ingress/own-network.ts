@@ -10,9 +10,7 @@ const marker = 'LANDFALL_OWN_NETWORK'
 const pods = '10.244.0.0/16'
 /** Tens of thousands of connections lead to one address, and those of programs that were ended wait a minute. */
 const ports = 'cd /proc/sys/net/ipv4 && echo 10000 65000 > ip_local_port_range && echo 1 > tcp_tw_reuse'
-/** An Envoy and the backends keep a connection for each host. */
-const files = 'ulimit -n 100000'
-const enter = `(${ports}); ${files}; ip link set lo up && ip addr add ${pods} dev lo && exec "$@"`
+const enter = `(${ports}); ip link set lo up && ip addr add ${pods} dev lo && exec "$@"`
 
 export function podAddress(index: number): string {
   return `10.244.${1 + (index >> 8)}.${index & 255}`

@@ -83,11 +83,11 @@ export class Stand {
     const envoyMiB = this.site.envoy.memory().now
     const asked = this.#names.slice(0, this.tls ? mostAsked.tls : mostAsked.plain)
     let missed = 0
-    // A connection for each would take all ports of loopback. By TLS each host has a handshake of its own.
+    // Kept for each, connections would take all ports of loopback and all files of Envoy. By TLS each host has its handshake.
     const kept = this.tls ? undefined : new Agent({ keepAlive: true, maxSockets: 16 })
     await each(asked, async (name) => {
       const prober = new Prober(this.site.entry(this.tls), hostOf(name), kept)
-      if (!ok(await prober.ask('/'))) missed++
+      if (!ok(await prober.ask('/?last'))) missed++
       if (kept === undefined) prober.close()
     })
     kept?.destroy()
