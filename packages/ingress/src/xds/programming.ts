@@ -118,7 +118,7 @@ export class Programming {
         const version = hub.store.get(type, name)?.version
         if (version === undefined || subscription.held.get(name)?.version === version) continue
         // A matter of that Envoy's machine, and nobody's who has a host.
-        if (type === 'listeners' && subscription.refused.get(name) === version) continue
+        if (type === 'listeners' && subscription.hasRefused(name, version)) continue
         return { client, type, name }
       }
     }

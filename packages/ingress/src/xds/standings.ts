@@ -57,9 +57,7 @@ function standingOf(hub: Hub, clients: readonly Client[], { type, name }: Resour
   const versions = asking.map(({ subscriptions }) => subscriptions[type].held.get(name)?.version)
   if (versions.includes(resource.version)) return [{ type, name, state: 'held', words: '' }]
   const words = clients.flatMap(({ node }) => hub.refusals.words(type, resource, node.build) ?? [])
-  const refused = asking.some(
-    ({ subscriptions }) => subscriptions[type].refused.get(name) === resource.version,
-  )
+  const refused = asking.some(({ subscriptions }) => subscriptions[type].hasRefused(name, resource.version))
   if (refused || words.length > 0) return [{ type, name, state: 'refused', words: words[0] ?? '' }]
   const older = versions.some((version) => version !== undefined)
   return [{ type, name, state: older ? 'behind' : 'missing', words: '' }]

@@ -274,12 +274,13 @@ export class Client {
     }
     const wanted = store.get(type, name)
     if (wanted === undefined) return refusals.pinned(type, name)
-    const { held, refused } = this.subscriptions[type]
-    const withheld = refused.get(name) === wanted.version || refusals.withholds(type, wanted, this.node.build)
+    const subscription = this.subscriptions[type]
+    const withheld =
+      subscription.hasRefused(name, wanted.version) || refusals.withholds(type, wanted, this.node.build)
     if (!withheld) return wanted
-    if (held.has(name) && !forced) return 'keep'
+    if (subscription.held.has(name) && !forced) return 'keep'
     const fallback = refusals.fallback(type, name) ?? standIn(type, name)
-    return fallback?.version === refused.get(name) ? undefined : fallback
+    return subscription.hasRefused(name, fallback?.version) ? undefined : fallback
   }
 
   #gate(subscription: Subscription, resource: Resource, held: Held | undefined, now: number): Verdict {

@@ -2,10 +2,21 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import { expect, test } from 'vitest'
-import { makeResource } from '../resource.ts'
-import { resource, Script } from './script.ts'
+import { makeResource, type ResourceType } from '../resource.ts'
+import { resource, Script, type ScriptedClient } from './script.ts'
 import { standIn } from './stand-in.ts'
 import { isResource } from './subscription.ts'
+
+/** What comes until nothing more does, of which all of the type is refused. */
+function refusing(envoy: ScriptedClient, type: ResourceType): readonly string[] {
+  const seen: string[] = []
+  for (let round = 0; round < 10; round++) {
+    seen.push(...envoy.read())
+    if (envoy.client.subscriptions[type].flight === undefined) return seen
+    envoy.nack(type, 'no')
+  }
+  throw new Error(`there is no end: ${seen.join(', ')}`)
+}
 
 const scope = (name: string, content: string, ...clusters: string[]) => resource(name, content, { clusters })
 
@@ -87,6 +98,37 @@ test('what another Envoy holds is withheld only from the one that refused it', (
   expect(two.settle()).toEqual([])
   expect(script.client('three').ask('scopes').settle()).toEqual(['scopes +host'])
   expect(script.refused).toMatchObject([{ node: 'two', heldElsewhere: true }])
+})
+
+test('who refuses what was last good, too, is left with nothing, and is asked no more', () => {
+  const script = new Script()
+  const listener = (...bytes: readonly number[]) => makeResource('http', Uint8Array.from(bytes))
+  script.publish({ listeners: [listener()], scopes: [scope('host', '1')] })
+  const one = script.client('one').ask('listeners').ask('scopes')
+  one.settle()
+  script.publish({ listeners: [listener(10, 0)], scopes: [scope('host', '1')] })
+  one.take()
+  one.nack('listeners', 'no').settle()
+  const two = script.client('two').ask('listeners').ask('scopes')
+  expect(refusing(two, 'listeners')).toEqual(['listeners +http', 'scopes +host', 'listeners +http'])
+  expect(refusing(two, 'scopes')).toEqual(['scopes +host'])
+  script.publish({ listeners: [listener(10, 1, 0)], scopes: [scope('host', '2')] })
+  expect(two.settle()).toEqual(['listeners +http', 'scopes +host'])
+})
+
+test('a removal that is refused is not said again, nor that something is not there', () => {
+  const script = new Script()
+  script.publish({ clusters: [resource('a', '1')] })
+  const envoy = script
+    .client()
+    .ask('clusters')
+    .ask('secrets', { subscribe: ['s'] })
+  expect(refusing(envoy, 'secrets')).toEqual(['clusters +a', 'secrets -s'])
+  envoy.ack('clusters')
+  script.publish({})
+  expect(refusing(envoy, 'clusters')).toEqual(['clusters -a'])
+  script.publish({ clusters: [resource('a', '2')], secrets: [resource('s', '1')] })
+  expect(envoy.settle()).toEqual(['clusters +a', 'secrets +s'])
 })
 
 test('a listener may be refused for a reason of the machine: only that Envoy goes without', () => {

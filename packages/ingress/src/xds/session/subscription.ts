@@ -38,6 +38,9 @@ export type Verdict =
 /** Types for which a first request without any name means all of them. */
 const legacyWildcard: ReadonlySet<ResourceType> = new Set(['clusters', 'listeners', 'scopes', 'runtime'])
 
+/** More refused versions of one name than these are forgotten, the oldest first. */
+const remembered = 16
+
 export class Subscription {
   readonly type: ResourceType
   started = false
@@ -60,8 +63,8 @@ export class Subscription {
   readonly kept = new Set<string>()
   /** Members of a refused response, to be sent one at a time. */
   readonly suspects = new Set<string>()
-  /** Name → the version that this very client refused. */
-  readonly refused = new Map<string, string>()
+  /** Name → the versions that this very client refused since it took one, the newest last. */
+  readonly refused = new Map<string, readonly string[]>()
   /** The first wildcard request is answered even if there is nothing, unless the client has something already. */
   owesAnswer = false
   flight: Flight | undefined
@@ -82,6 +85,10 @@ export class Subscription {
       this.refused.has(name) ||
       this.flight?.resources.some((resource) => resource.name === name) === true
     )
+  }
+
+  hasRefused(name: string, version: string | undefined): boolean {
+    return version !== undefined && this.refused.get(name)?.includes(version) === true
   }
 
   /** Takes in the names of a request. `known` are all names of the type, asked for only by a wildcard. */
@@ -241,15 +248,23 @@ export class Subscription {
     }
   }
 
-  /** Takes the response in flight as refused: a single resource is the culprit, several are sent alone next. */
+  /**
+   * Takes the response in flight as refused: a single resource is the culprit, several are sent alone next. That
+   * something is gone or not there is said once: nothing else could be said.
+   */
   refuse(flight: Flight): Resource | undefined {
     this.flight = undefined
     const [only] = flight.resources
     if (only !== undefined && flight.resources.length === 1 && flight.removed.length === 0) {
       this.suspects.delete(only.name)
-      this.refused.set(only.name, only.version)
+      const others = this.refused.get(only.name)?.filter((version) => version !== only.version) ?? []
+      this.refused.set(only.name, [...others, only.version].slice(-remembered))
       if (this.covers(only.name)) this.dirty.add(only.name)
       return only
+    }
+    if (flight.resources.length === 0) {
+      for (const name of flight.removed) if (this.covers(name)) this.#stays(name)
+      return undefined
     }
     for (const { name } of flight.resources) {
       if (!this.covers(name)) continue
@@ -263,5 +278,11 @@ export class Subscription {
       if (this.names.has(name)) this.forced.add(name)
     }
     return undefined
+  }
+
+  #stays(name: string): void {
+    this.suspects.delete(name)
+    if (this.held.has(name)) this.kept.add(name)
+    else if (this.names.has(name)) this.absent.add(name)
   }
 }
