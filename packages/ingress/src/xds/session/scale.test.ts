@@ -49,6 +49,28 @@ test('rule 49: a change is looked at once for each Envoy, and sent to those that
   }
 })
 
+test('a stream that ends looks at what it asked for alone, however many its Envoy has', () => {
+  const script = new Script()
+  script.publish({})
+  const streams = Array.from({ length: 1000 }, (_, index) => {
+    const client = script.hub.connect({ id: 'envoy', build: '' }, 'separate')
+    client.request('endpoints', {
+      subscribe: [`e${index}`, '*'],
+      unsubscribe: [],
+      initialVersions: new Map(),
+    })
+    return client
+  })
+  const [first] = streams
+  const taken = vi.spyOn(Set.prototype, 'delete')
+  try {
+    if (first !== undefined) script.hub.disconnect(first)
+    expect(taken.mock.calls.length).toBeLessThan(10)
+  } finally {
+    taken.mockRestore()
+  }
+})
+
 test('rule 51: those that come back with what there is are sent nothing, a crowd of others is admitted in turn', () => {
   const script = new Script()
   const clusters = Array.from({ length: 100 }, (_, index) => resource(`c${index}`, '1'))

@@ -42,7 +42,9 @@ export class StreamsOfNode<Client extends Subscriber> {
 
   left(client: Client): void {
     for (const type of this.#byType.keys()) remove(this.#byType, type, client)
-    for (const name of this.#byName.keys()) remove(this.#byName, name, client)
+    for (const type of ['endpoints', 'secrets'] as const)
+      for (const name of [...client.subscriptions[type].names, '*'])
+        remove(this.#byName, `${type}/${name}`, client)
   }
 
   of(type: ResourceType): ReadonlySet<Client> {
