@@ -6,6 +6,7 @@ import { ok, Prober } from './prober.ts'
 import { IngressSite } from './site.ts'
 
 const calmMs = 40
+const mostRestlessMs = 300_000
 
 /** @param all names of the hosts @param bundles their folder, if not of the sources as they are */
 export async function startSite(
@@ -48,10 +49,12 @@ export async function answers(site: IngressSite, name: string, tls = false): Pro
   }
 }
 
-/** Until serve has nothing to do. */
+/** Until serve has nothing to do. @throws when that does not come */
 export async function quiet(site: IngressSite): Promise<void> {
   const { pid } = site.serve
+  const end = performance.now() + mostRestlessMs
   for (let calm = 0; calm < 2; ) {
+    if (performance.now() > end) throw new Error(`serve has no rest after ${mostRestlessMs} ms`)
     const before = threadsCpuMs(pid)
     await sleep(1000)
     calm = threadsCpuMs(pid) - before < calmMs ? calm + 1 : 0

@@ -74,6 +74,8 @@ async function trial(trouble: Trouble, times: number, note: Parameters<Trial>[0]
     const load = requests(site, tls)
     await sleep(1000)
     await trouble.run(site, times, note)
+    // Where nothing arrives any more nothing is lost either.
+    await arrives(site, 'at-the-end')
     await sleep(1000)
     const result = await load.stop()
     const lost = lostOf(result)
