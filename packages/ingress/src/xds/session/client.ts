@@ -126,7 +126,7 @@ export class Client {
     if (flight === undefined || flight.nonce !== nonce) return { kind: 'stale' }
     this.#warmUp.progress()
     const culprit = refused ? subscription.refuse(flight) : undefined
-    if (!refused) subscription.accept(flight)
+    if (!refused) subscription.accept(flight, (name) => this.#world.store.get(type, name)?.version)
     this.#unblock(type)
     return refused ? { kind: 'refused', flight, culprit } : { kind: 'accepted', flight }
   }
@@ -274,13 +274,12 @@ export class Client {
     }
     const wanted = store.get(type, name)
     if (wanted === undefined) return refusals.pinned(type, name)
-    const subscription = this.subscriptions[type]
-    const withheld =
-      subscription.hasRefused(name, wanted.version) || refusals.withholds(type, wanted, this.node.build)
+    const own = this.subscriptions[type]
+    const withheld = own.hasRefused(name, wanted.version) || refusals.withholds(type, wanted, this.node.build)
     if (!withheld) return wanted
-    if (subscription.held.has(name) && !forced) return 'keep'
+    if (own.held.has(name) && !forced) return 'keep'
     const fallback = refusals.fallback(type, name) ?? standIn(type, name)
-    return subscription.hasRefused(name, fallback?.version) ? undefined : fallback
+    return own.hasRefused(name, fallback?.version) ? undefined : fallback
   }
 
   #gate(subscription: Subscription, resource: Resource, held: Held | undefined, now: number): Verdict {

@@ -127,10 +127,16 @@ export class Hub {
     if (change.listeners !== undefined) this.#warm = makeWarmListener(this.store.all('listeners'))
     for (const type of resourceTypes) {
       for (const [name, resource] of change[type] ?? []) {
-        if (resource === undefined) this.#clear(type, name)
+        if (resource === undefined) this.#gone(type, name)
         this.#touch(type, name)
       }
     }
+  }
+
+  /** What is called so later is tried anew. */
+  #gone(type: ResourceType, name: string): void {
+    this.#clear(type, name)
+    for (const { subscriptions } of this.clients) subscriptions[type].refused.delete(name)
   }
 
   #accepted(type: ResourceType, resource: Resource): void {

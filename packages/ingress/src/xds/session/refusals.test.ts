@@ -116,6 +116,38 @@ test('who refuses what was last good, too, is left with nothing, and is asked no
   expect(two.settle()).toEqual(['listeners +http', 'scopes +host'])
 })
 
+test('what was refused, is deleted and comes back as it was is tried and told again', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('host', '1')] })
+  const envoy = script.client().ask('scopes')
+  envoy.settle()
+  for (const times of [1, 2]) {
+    script.publish({ scopes: [scope('host', 'bad')] })
+    envoy.take()
+    envoy.nack('scopes', 'no').settle()
+    expect(script.refused).toHaveLength(times)
+    script.publish({})
+    expect(envoy.settle()).toEqual(['scopes -host'])
+  }
+})
+
+test('who took what stands in is not asked again by word of others', () => {
+  const script = new Script()
+  const listener = (...bytes: readonly number[]) => makeResource('http', Uint8Array.from(bytes))
+  script.publish({ listeners: [listener()] })
+  const one = script.client('one').ask('listeners')
+  one.settle()
+  script.publish({ listeners: [listener(10, 0)] })
+  one.take()
+  one.nack('listeners', 'no').settle()
+  const two = script.client('two').ask('listeners')
+  two.take()
+  expect(two.nack('listeners', 'no').settle()).toEqual(['listeners +http'])
+  two.client.touch('listeners', 'http')
+  expect(two.settle()).toEqual([])
+  expect(two.client.subscriptions.listeners.hasRefused('http', listener(10, 0).version)).toBe(true)
+})
+
 test('a removal that is refused is not said again, nor that something is not there', () => {
   const script = new Script()
   script.publish({ clusters: [resource('a', '1')] })

@@ -63,7 +63,7 @@ export class Subscription {
   readonly kept = new Set<string>()
   /** Members of a refused response, to be sent one at a time. */
   readonly suspects = new Set<string>()
-  /** Name → the versions that this very client refused since it took one, the newest last. */
+  /** Name → the versions that this very client refused since it took what is wanted, the newest last. */
   readonly refused = new Map<string, readonly string[]>()
   /** The first wildcard request is answered even if there is nothing, unless the client has something already. */
   owesAnswer = false
@@ -233,12 +233,15 @@ export class Subscription {
     this.absent.delete(name)
   }
 
-  /** Takes the response in flight as accepted. */
-  accept(flight: Flight): void {
+  /**
+   * Takes the response in flight as accepted. What it stands in for stays refused.
+   * @param wanted version of what is wanted under a name, if anything is
+   */
+  accept(flight: Flight, wanted: (name: string) => string | undefined): void {
     this.flight = undefined
     for (const resource of flight.resources) {
       this.suspects.delete(resource.name)
-      this.refused.delete(resource.name)
+      if ((wanted(resource.name) ?? resource.version) === resource.version) this.refused.delete(resource.name)
       if (this.covers(resource.name)) this.held.set(resource.name, resource)
     }
     for (const name of flight.removed) {
