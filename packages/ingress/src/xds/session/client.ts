@@ -219,7 +219,7 @@ export class Client {
     if (entire && [...subscription.blocked.keys()].some((name) => !dirty.has(name))) return undefined
     const owesAnswer = subscription.owesAnswer && !foreseen
     if (resources.length === 0 && removed.length === 0 && !owesAnswer) return undefined
-    const varied = alone && type === 'scopes'
+    const varied = type === 'scopes' && resources.some((one) => subscription.spoilt.has(one.name))
     return this.#depart(subscription, resources, removed, varied ? ++this.#variant : 0)
   }
 

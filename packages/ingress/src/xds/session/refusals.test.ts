@@ -183,6 +183,26 @@ test('scopes of a refused chunk are sent again in other bytes', () => {
   expect(envoy.take().map(({ variant }) => variant)).toEqual([2])
 })
 
+test('a scope of a refused chunk that has to wait is sent in other bytes then, too', () => {
+  const script = new Script()
+  const world = (content: string) => ({
+    clusters: [resource('c', content)],
+    scopes: [scope('http/a', '1', 'c'), scope('http/b', 'bad')],
+  })
+  script.publish(world('1'))
+  const envoy = script.client().ask('clusters')
+  envoy.settle()
+  expect(envoy.ask('scopes').read()).toEqual(['scopes +http/a +http/b'])
+  envoy.nack('scopes', 'bad')
+  script.publish(world('2'))
+  expect(envoy.read()).toEqual(['clusters +c', 'scopes +http/b'])
+  envoy.nack('scopes', 'bad').take()
+  envoy.ack('scopes').ack('clusters')
+  expect(envoy.take().map(({ resources: [one], variant }) => [one?.name, variant > 0])).toEqual([
+    ['http/a', true],
+  ])
+})
+
 test('of two scopes of one host in one response the refused one stays alone, or the one whose cluster was', () => {
   const script = new Script()
   const world = (http: string, https: string, clusters: readonly string[] = ['old']) => ({

@@ -63,6 +63,8 @@ export class Subscription {
   readonly kept = new Set<string>()
   /** Members of a refused response, to be sent one at a time. */
   readonly suspects = new Set<string>()
+  /** Of a refused response, and not taken since: an Envoy may remember their bytes without having applied them. */
+  readonly spoilt = new Set<string>()
   /** Name → the versions that this very client refused since it took what is wanted, the newest last. */
   readonly refused = new Map<string, readonly string[]>()
   /** The first wildcard request is answered even if there is nothing, unless the client has something already. */
@@ -166,6 +168,7 @@ export class Subscription {
     this.blocked.delete(name)
     this.kept.delete(name)
     this.suspects.delete(name)
+    this.spoilt.delete(name)
     this.refused.delete(name)
   }
 
@@ -241,11 +244,13 @@ export class Subscription {
     this.flight = undefined
     for (const resource of flight.resources) {
       this.suspects.delete(resource.name)
+      this.spoilt.delete(resource.name)
       if ((wanted(resource.name) ?? resource.version) === resource.version) this.refused.delete(resource.name)
       if (this.covers(resource.name)) this.held.set(resource.name, resource)
     }
     for (const name of flight.removed) {
       this.suspects.delete(name)
+      this.spoilt.delete(name)
       this.held.delete(name)
       if (this.names.has(name)) this.absent.add(name)
     }
@@ -272,6 +277,7 @@ export class Subscription {
     for (const { name } of flight.resources) {
       if (!this.covers(name)) continue
       this.suspects.add(name)
+      this.spoilt.add(name)
       this.dirty.add(name)
       this.forced.add(name)
     }
