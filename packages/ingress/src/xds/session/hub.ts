@@ -15,7 +15,7 @@ import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 export interface Refused extends RefusedContent {
   /** Id of the Envoy that refused it first. */
   readonly node: string
-  /** Another Envoy took it: this one goes without, and nothing is cleared later. */
+  /** Another Envoy took it, or a tool refused it: this one goes without, and nothing is cleared later. */
   readonly heldElsewhere: boolean
 }
 
@@ -146,9 +146,11 @@ export class Hub {
 
   #refused(client: Client, type: ResourceType, resource: Resource, message: string): void {
     const others = [...this.clients].filter((other) => other !== client)
-    const accepted = others.some(
-      ({ subscriptions }) => subscriptions[type].held.get(resource.name)?.version === resource.version,
-    )
+    const accepted =
+      this.#isTool(client) ||
+      others.some(
+        ({ subscriptions }) => subscriptions[type].held.get(resource.name)?.version === resource.version,
+      )
     const fallback = heldResource(client, type, resource.name)
     const pins = (fallback?.references?.clusters ?? [])
       .map((name) => heldResource(client, 'clusters', name))
@@ -168,6 +170,11 @@ export class Hub {
       node: id,
       heldElsewhere: accepted,
     })
+  }
+
+  /** `landfall cli --nack`: an Envoy says of which build it is. */
+  #isTool({ node: { id, build } }: Client): boolean {
+    return build === '' && this.#separate.has(id)
   }
 
   #clear(type: ResourceType, name: string): void {

@@ -163,6 +163,20 @@ test('a removal that is refused is not said again, nor that something is not the
   expect(envoy.settle()).toEqual(['clusters +a', 'secrets +s'])
 })
 
+test('what a tool refuses, on a stream for one type, is its own affair', () => {
+  const script = new Script()
+  script.publish({ clusters: [resource('a', '1')] })
+  const tool = script.hub.connect({ id: 'tool', build: '' }, 'separate')
+  tool.request('clusters', { subscribe: ['*'], unsubscribe: [], initialVersions: new Map() })
+  const [response] = tool.next(0)
+  script.hub.settle(tool, 'clusters', response?.nonce ?? '', 'no')
+  expect(script.refused).toMatchObject([{ node: 'tool', heldElsewhere: true }])
+  expect(tool.next(0)).toEqual([])
+  const other = script.hub.connect({ id: 'other', build: '' }, 'separate')
+  other.request('clusters', { subscribe: ['*'], unsubscribe: [], initialVersions: new Map() })
+  expect(other.next(0)).toMatchObject([{ resources: [{ name: 'a' }] }])
+})
+
 test('a listener may be refused for a reason of the machine: only that Envoy goes without', () => {
   const script = new Script()
   script.publish({ listeners: [makeResource('http', new Uint8Array())] })
