@@ -15,7 +15,7 @@ import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 export interface Refused extends RefusedContent {
   /** Id of the Envoy that refused it first. */
   readonly node: string
-  /** Another Envoy took it, or a tool refused it: this one goes without, and nothing is cleared later. */
+  /** Another Envoy of its build took it, or a tool refused it: this one goes without, and nothing is cleared later. */
   readonly heldElsewhere: boolean
 }
 
@@ -114,7 +114,7 @@ export class Hub {
   settle(client: Client, type: ResourceType, nonce: string, error: string | undefined): Settlement {
     const settlement = client.settle(type, nonce, error !== undefined)
     if (settlement.kind === 'accepted') {
-      for (const resource of settlement.flight.resources) this.#accepted(type, resource)
+      for (const resource of settlement.flight.resources) this.#accepted(client, type, resource)
       this.#events.onAccepted?.(client, type, settlement.flight)
     }
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
@@ -139,13 +139,17 @@ export class Hub {
     for (const { subscriptions } of this.clients) subscriptions[type].refused.delete(name)
   }
 
-  #accepted(type: ResourceType, resource: Resource): void {
-    if (!this.refusals.has(type, resource.name)) return
+  /** That one build takes it says nothing of another that refused it, while there is an Envoy of that. */
+  #accepted({ node }: Client, type: ResourceType, resource: Resource): void {
+    const build = this.refusals.build(type, resource.name)
+    if (build === undefined) return
+    if (build !== node.build && [...this.clients].some((client) => client.node.build === build)) return
     if (this.store.get(type, resource.name)?.version === resource.version) this.#clear(type, resource.name)
   }
 
   #refused(client: Client, type: ResourceType, resource: Resource, message: string): void {
-    const others = [...this.clients].filter((other) => other !== client)
+    const { id, build } = client.node
+    const others = [...this.clients].filter((other) => other !== client && other.node.build === build)
     const accepted =
       this.#isTool(client) ||
       others.some(
@@ -155,7 +159,6 @@ export class Hub {
     const pins = (fallback?.references?.clusters ?? [])
       .map((name) => heldResource(client, 'clusters', name))
       .filter((cluster) => cluster !== undefined)
-    const { id, build } = client.node
     // Accepted by another: then it is this one Envoy's affair, and its own subscription remembers.
     const news = accepted || this.refusals.add({ type, resource, message, build, fallback, pins })
     if (!news) return

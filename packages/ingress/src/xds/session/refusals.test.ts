@@ -87,6 +87,21 @@ test('another build of Envoy is tried once', () => {
   expect(script.client('three', '1.41.0').ask('scopes').settle()).toEqual(['scopes +host'])
 })
 
+test('what one build takes another may refuse: its words are told, until no Envoy of it is left', () => {
+  const script = new Script()
+  script.publish({ scopes: [scope('host', '1')] })
+  script.client('old', '1.39.0').ask('scopes').settle()
+  const one = script.client('one', '1.40.0').ask('scopes')
+  one.take()
+  one.nack('scopes', 'odd').settle()
+  expect(script.refused).toMatchObject([{ node: 'one', build: '1.40.0', heldElsewhere: false }])
+  script.client('older', '1.39.0').ask('scopes').settle()
+  expect(script.cleared).toEqual([])
+  script.hub.disconnect(one.client)
+  script.client('oldest', '1.39.0').ask('scopes').settle()
+  expect(script.cleared).toEqual(['scopes/host'])
+})
+
 test('what another Envoy holds is withheld only from the one that refused it', () => {
   const script = new Script()
   script.publish({ scopes: [scope('host', '1')] })

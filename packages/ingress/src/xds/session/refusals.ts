@@ -92,6 +92,11 @@ export class Refusals {
     return this.#of(type).has(name)
   }
 
+  /** Of the Envoys that refused something by this name. */
+  build(type: ResourceType, name: string): string | undefined {
+    return this.#of(type).get(name)?.build
+  }
+
   /** The name is well again, or gone. Answers the names of clusters that nothing pins any more. */
   clear(type: ResourceType, name: string): readonly string[] {
     if (!this.#of(type).delete(name)) return []
