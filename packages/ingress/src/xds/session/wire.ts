@@ -21,6 +21,7 @@ import { type Resource, type ResourceType, resourceTypes, typeUrls } from '../re
 import type { Node, Outgoing } from './client.ts'
 import type { FullRequest, FullResponse } from './full-state.ts'
 import type { SubscriptionRequest } from './subscription.ts'
+import { withoutKeys } from './without-keys.ts'
 
 export interface Common {
   readonly typeUrl: string
@@ -84,11 +85,13 @@ function commonOf(message: DeltaDiscoveryRequest | DiscoveryRequest): Common {
   const { node, errorDetail, typeUrl, responseNonce } = message
   const build = node?.userAgentVersionType
   const version = build?.case === 'userAgentBuildVersion' ? build.value.version : undefined
+  const type = typeOfUrl(typeUrl)
+  const words = errorDetail?.message
   return {
     typeUrl,
-    type: typeOfUrl(typeUrl),
+    type,
     nonce: responseNonce,
-    error: errorDetail?.message,
+    error: words !== undefined && type === 'secrets' ? withoutKeys(words) : words,
     node: node && {
       id: node.id,
       build: version === undefined ? '' : `${version.majorNumber}.${version.minorNumber}.${version.patch}`,
