@@ -199,6 +199,10 @@ const diagnosis: Readonly<Record<string, Meaning>> = {
     'If it stays so, look for resourceRefused and objectInvalid in the log of contour.',
   ],
   hostUnknown: ['No Ingress and no HTTPProxy names the host.', 'Create one, or correct the name.'],
+  manyFilterChains: [
+    'There are more than 1,000 filter chains, which makes a new certificate slow.',
+    'Have Envoys fetch certificates: tls.certificates: on-demand (configuration.md).',
+  ],
   nameNotResolved: [
     'The DNS of your machine does not know the name.',
     'Add the name to the DNS, or try with curl --resolve.',

@@ -1,5 +1,5 @@
-/** What no status has a place for: Ingresses with problems, and backends without endpoints. By translation itself. */
-import { type Cluster, clustersOfAction, type Engine } from '@landfall/ingress/routing'
+/** What no status has a place for: Ingresses with problems, backends without endpoints, many filter chains. By translation itself. */
+import { type Cluster, clustersOfAction, type Engine, manyChains } from '@landfall/ingress/routing'
 import { keyOf } from '@landfall/kube/model'
 import type { ClusterView } from '../cluster-view.ts'
 import { endpointsOf } from '../facts/endpoints.ts'
@@ -19,6 +19,22 @@ export function translationFindings(view: ClusterView): readonly Finding[] {
     ...ingressFindings(engine, observed),
     ...backendFindings(engine, observed),
     ...idle(engine, observed),
+    ...heavy(engine, view),
+  ]
+}
+
+function heavy({ chains }: Engine, { observed, serving }: ClusterView): readonly Finding[] {
+  if (chains <= manyChains || serving.options.dag.certificates === 'on-demand') return []
+  const restart = `kubectl -n ${observed.places.ingress} rollout restart deployment contour`
+  return [
+    {
+      severity: 'warning',
+      kind: 'Program',
+      name: 'contour',
+      reason: 'manyFilterChains',
+      message: `its Envoys hold ${chains} filter chains, one for each certificate: above ${manyChains} a new certificate takes each Envoy longer than half a second`,
+      next: `See what on-demand costs ("Many certificates" in docs/configuration.md), and set tls.certificates: on-demand (in a ContourConfiguration envoy.listener.tls.certificates); then ${restart}`,
+    },
   ]
 }
 

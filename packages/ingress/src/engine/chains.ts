@@ -13,6 +13,9 @@ import {
   tcpChainIdentity,
 } from '../envoy/secure-chains.ts'
 
+/** From here on a certificate more takes an Envoy longer than half a second (`docs/configuration.md`). */
+export const manyChains = 1000
+
 interface Entry {
   /** Of the host that came last. */
   request: ChainRequest

@@ -8,6 +8,7 @@ import { type Cluster, EventRecorder, LeaderElection } from '@landfall/kube'
 import type { Key } from '@landfall/kube/model'
 import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { sharedProblems } from '../dag/shared-references.ts'
+import { manyChains } from '../engine/chains.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
@@ -34,8 +35,6 @@ import { Translations } from './translations.ts'
 
 /** After the start statuses wait for so long. */
 const firstStatusesMs = 1000
-/** From here on a certificate more takes an Envoy longer than half a second (`docs/configuration.md`). */
-const manyChains = 1000
 
 export class Serve {
   readonly #options: ServeOptions
