@@ -30,10 +30,14 @@ export interface Desired {
   readonly version: (resource: ResourceName) => string | undefined
 }
 
+const fewest = 64
+
 export class Refusals {
   readonly #refused = new Map<string, RefusedContent>()
-  /** Versions that an Envoy here refused, and that are well again: what a status says of them is old. */
-  readonly #cleared = new Map<string, string>()
+  /** What an Envoy here refused, and is well again: what a status says of that version is old. */
+  readonly #cleared = new Map<string, RefusedContent>()
+  /** So many are remembered before those are forgotten that nobody wants any more. */
+  #most = fewest
   readonly #desired: Desired
 
   constructor(desired: Desired) {
@@ -44,7 +48,7 @@ export class Refusals {
   add(refused: RefusedContent): readonly Key[] {
     const tag = tagOf(refused)
     this.#refused.set(tag, refused)
-    if (this.#cleared.get(tag) === refused.version) this.#cleared.delete(tag)
+    if (this.#cleared.get(tag)?.version === refused.version) this.#cleared.delete(tag)
     return this.#roots(refused)
   }
 
@@ -52,14 +56,20 @@ export class Refusals {
   clear(resource: ResourceName): readonly Key[] {
     const tag = tagOf(resource)
     const before = this.#refused.get(tag)
-    if (before !== undefined) this.#cleared.set(tag, before.version)
+    if (before !== undefined) this.#cleared.set(tag, before)
     this.#refused.delete(tag)
+    this.#forget()
     return this.#roots(resource)
   }
 
   adopt(before: Refusals): void {
     for (const [tag, refused] of before.#refused) this.#refused.set(tag, refused)
-    for (const [tag, version] of before.#cleared) this.#cleared.set(tag, version)
+    for (const [tag, refused] of before.#cleared) this.#cleared.set(tag, refused)
+  }
+
+  /** How many are remembered that are well again. */
+  get cleared(): number {
+    return this.#cleared.size
   }
 
   /** What is refused of a host. */
@@ -73,7 +83,7 @@ export class Refusals {
     const tag = tagOf(content)
     return (
       this.#desired.version(content) === content.version &&
-      this.#cleared.get(tag) !== content.version &&
+      this.#cleared.get(tag)?.version !== content.version &&
       resourcesOf(unit).some((one) => tagOf(one) === tag)
     )
   }
@@ -84,6 +94,13 @@ export class Refusals {
       root === undefined ? outcomes : [],
     )
     return [...new Set(outcomes.flatMap(({ kind, key }) => (kind === 'ingress' ? key : [])))]
+  }
+
+  #forget(): void {
+    if (this.#cleared.size <= this.#most) return
+    for (const [tag, one] of this.#cleared)
+      if (this.#desired.version(one) === undefined) this.#cleared.delete(tag)
+    this.#most = Math.max(fewest, 2 * this.#cleared.size)
   }
 
   #roots(resource: ResourceName): readonly Key[] {
