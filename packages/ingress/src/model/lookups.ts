@@ -60,7 +60,7 @@ export function recordingLookups(
     },
     delegations(namespace) {
       reads.add(readOf('delegation', namespace))
-      return [...world.delegation.values()].filter((found) => found.meta.namespace === namespace)
+      return world.delegation.within(namespace)
     },
     extensionService(key) {
       reads.add(readOf('extensionService', key))

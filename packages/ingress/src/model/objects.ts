@@ -1,6 +1,7 @@
 /** The kinds that translation reads, by the name under which they are observed and recorded. */
 import type { ExtensionService, HTTPProxy, TLSCertificateDelegation } from '@landfall/api'
 import type { EndpointSlice, Ingress, Key, Secret, Service } from '@landfall/kube/model'
+import { ByNamespace } from './by-namespace.ts'
 
 export interface ObjectsByKind {
   readonly ingress: Ingress
@@ -14,9 +15,13 @@ export interface ObjectsByKind {
 export type Kind = keyof ObjectsByKind
 
 /** The world as translation sees it. The maps belong to the observer, which alone changes them. */
-export type World = { readonly [K in Kind]: ReadonlyMap<Key, ObjectsByKind[K]> }
+export type World = { readonly [K in Kind]: ReadonlyMap<Key, ObjectsByKind[K]> } & {
+  readonly delegation: Pick<ByNamespace<TLSCertificateDelegation>, 'within'>
+}
 
-export type OwnedWorld = { readonly [K in Kind]: Map<Key, ObjectsByKind[K]> }
+export type OwnedWorld = { readonly [K in Kind]: Map<Key, ObjectsByKind[K]> } & {
+  readonly delegation: ByNamespace<TLSCertificateDelegation>
+}
 
 /** One object that came, changed or went. `World` shows the state after it. */
 export type Change = {
@@ -40,7 +45,7 @@ export function emptyWorld(): OwnedWorld {
     httpProxy: new Map(),
     service: new Map(),
     secret: new Map(),
-    delegation: new Map(),
+    delegation: new ByNamespace(),
     extensionService: new Map(),
   }
 }
