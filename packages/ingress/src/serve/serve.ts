@@ -9,6 +9,7 @@ import type { Key } from '@landfall/kube/model'
 import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { sharedProblems } from '../dag/shared-references.ts'
 import { manyChains } from '../engine/chains.ts'
+import type { EngineOptions } from '../engine/engine.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
@@ -77,7 +78,10 @@ export class Serve {
     this.#registry = metrics
     this.#metrics = new ServeMetrics(metrics, options.version)
     this.#translations = new Translations(this.#world, () => this.#observer.slices(), options.live.engine, {
-      whole: (layout, snapshot, refused) => this.#xds.publish(snapshot, layout, refused),
+      whole: (layout, snapshot, refused) => {
+        this.#xds.publish(snapshot, layout, refused)
+        this.#status.touchWaiting()
+      },
       change: (layout, change) => this.#xds.apply(change, layout),
       foreseen: (layout, part) => this.#xds.foresee(part, layout),
     })
@@ -112,7 +116,7 @@ export class Serve {
         this.#programmed(this.#translations.clear(layout, resource))
         this.#shared.cleared(resource.type, resource.name)
       },
-      onLayout: (layout, wanted) => this.#translations.want(layout, wanted),
+      onLayout: (layout, wanted) => void this.#translations.want(layout, wanted),
       programming: {
         onLook: (keys) => {
           for (const key of keys) this.#status.touch('httpProxy', key)
@@ -196,6 +200,7 @@ export class Serve {
     this.#observer.stop()
     this.#moves.stop()
     this.#changes.stop()
+    this.#translations.stop()
     await this.#status.stop()
     await this.#events.flush()
     await this.#election?.stop()
@@ -217,15 +222,19 @@ export class Serve {
   configure(live: LiveOptions): void {
     const before = this.#live
     this.#live = live
-    if (!isDeepStrictEqual(before.engine, live.engine)) {
-      const started = performance.now()
-      this.#translations.configure(live.engine)
-      this.#lookAtShared()
-      this.#metrics.translated((performance.now() - started) / 1000, new Date())
-      for (const kind of statusKinds)
-        for (const key of this.#world[kind].keys())
-          this.#problems.report(kind, key, this.#translations.scoped.verdict(kind, key))
-    }
+    if (isDeepStrictEqual(before.engine, live.engine)) this.#status.touchAll()
+    else void this.#translateAnew(live.engine)
+  }
+
+  async #translateAnew(options: EngineOptions): Promise<void> {
+    const started = performance.now()
+    await this.#translations.configure(options)
+    if (this.#options.signal.aborted) return
+    this.#lookAtShared()
+    this.#metrics.translated((performance.now() - started) / 1000, new Date())
+    for (const kind of statusKinds)
+      for (const key of this.#world[kind].keys())
+        this.#problems.report(kind, key, this.#translations.scoped.verdict(kind, key))
     this.#status.touchAll()
   }
 

@@ -1,7 +1,7 @@
 /**
  * The translation of the world into each layout that some Envoy follows. `scoped` is always there, and its verdicts
  * are those that status tells; another is made from the whole world when its first Envoy comes, and dropped after its
- * last has gone.
+ * last has gone. What is made anew is made in parts, with a turn of the event loop between them.
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Key } from '@landfall/kube/model'
@@ -14,8 +14,8 @@ import type { Snapshot } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
 import type { Foreseen, Change as ResourceChange } from '../xds/session/store.ts'
 
-/** Hosts that are translated at the start without a turn for anything else. */
-const partSize = 500
+/** Hosts that are translated without a turn for anything else: at the start, and when Envoys wait for changes. */
+const partSize = { start: 500, later: 50 } as const
 
 /** Where what is translated goes. */
 export interface Published {
@@ -27,26 +27,34 @@ export interface Published {
 }
 
 export class Translations {
+  /** Whole, and published; `scoped` is there from the start. */
   readonly #engines = new Map<Layout, Engine>()
-  /** Layouts that were published whole. */
-  readonly #told = new Set<Layout>()
+  /** To take their place. Changes go to them too, whatever has been fed to them so far. */
+  readonly #making = new Map<Layout, Engine>()
+  readonly #begun = Promise.withResolvers<void>()
+  /** Engines are made one after the other, once the first is published. */
+  #made = this.#begun.promise
+  #isPublished = false
   readonly #world: World
   readonly #slices: () => Iterable<SliceChange>
   #scoped: Engine
   #options: EngineOptions
   readonly #published: Published
+  readonly #size: number
 
-  /** @param slices all there are, each as one that came */
+  /** @param slices all there are, each as one that came @param size hosts of a part, once it has begun */
   constructor(
     world: World,
     slices: () => Iterable<SliceChange>,
     options: EngineOptions,
     published: Published,
+    size: number = partSize.later,
   ) {
     this.#world = world
     this.#slices = slices
     this.#options = options
     this.#published = published
+    this.#size = size
     this.#scoped = new Engine(world, options)
     this.#engines.set('scoped', this.#scoped)
   }
@@ -55,22 +63,21 @@ export class Translations {
     return this.#scoped
   }
 
-  /** Translates everything anew; an Envoy is sent what came out differently. */
-  configure(options: EngineOptions): void {
+  /**
+   * Translates everything anew; an Envoy is sent what came out differently. Until that is whole, what was goes on.
+   * Resolves then, or when it is not wanted any more.
+   */
+  async configure(options: EngineOptions): Promise<void> {
     this.#options = options
-    for (const [layout, before] of this.#engines) {
-      const engine = this.#make(layout)
-      engine.adopt(before)
-      if (layout === 'scoped') this.#scoped = engine
-      this.#engines.set(layout, engine)
-      if (this.#told.has(layout)) this.#published.whole(layout, engine.snapshot(), [])
-    }
+    const layouts = new Set([...this.#engines.keys(), ...this.#making.keys()])
+    await Promise.all([...layouts].map((layout) => this.#make(layout)))
   }
 
   /** Answers the objects, as `kind:key`, whose verdict may have changed. */
   apply(changes: readonly Change[]): ReadonlySet<string> {
     const judged = this.#scoped.apply(changes)
     for (const engine of this.#engines.values()) if (engine !== this.#scoped) engine.apply(changes)
+    for (const engine of this.#making.values()) engine.apply(changes, true)
     return judged
   }
 
@@ -84,7 +91,10 @@ export class Translations {
    * clusters meanwhile. Where content is known to be refused, they wait for all.
    * @param size hosts of a part
    */
-  async *begin(changes: readonly Change[], size = partSize): AsyncGenerator<ReadonlySet<string>> {
+  async *begin(
+    changes: readonly Change[],
+    size: number = partSize.start,
+  ): AsyncGenerator<ReadonlySet<string>> {
     const parts = this.#isWithholding() ? [changes] : partsOf(changes, size)
     for (const [index, part] of parts.entries()) {
       const more = index < parts.length - 1
@@ -93,7 +103,6 @@ export class Translations {
       this.#published.foreseen('scoped', this.#scoped.drainClusters())
       await turn()
     }
-    for (const engine of this.#engines.values()) if (engine !== this.#scoped) engine.apply(changes)
   }
 
   #isWithholding(): boolean {
@@ -101,34 +110,62 @@ export class Translations {
   }
 
   applySlices(changes: readonly SliceChange[]): void {
-    for (const engine of this.#engines.values()) engine.applySlices(changes)
+    for (const engine of [...this.#engines.values(), ...this.#making.values()]) engine.applySlices(changes)
   }
 
   /** The first time everything, then what changed. */
   publish(): void {
-    for (const [layout, engine] of this.#engines) {
-      if (this.#told.has(layout)) this.#published.change(layout, engine.drain())
-      else this.#published.whole(layout, engine.snapshot(), this.#recall(layout, engine))
-      this.#told.add(layout)
-    }
+    if (this.#isPublished)
+      for (const [layout, engine] of this.#engines) this.#published.change(layout, engine.drain())
+    else this.#published.whole('scoped', this.#scoped.snapshot(), this.#recall('scoped', this.#scoped))
+    this.#isPublished = true
+    this.#begun.resolve()
   }
 
-  /** An Envoy of the layout has come, or the last has gone. */
-  want(layout: Layout, wanted: boolean): void {
-    if (!wanted) {
-      this.#engines.delete(layout)
-      this.#told.delete(layout)
-      return
-    }
-    this.#engines.set(layout, this.#make(layout))
-    if (this.#told.has('scoped')) this.publish()
+  /**
+   * An Envoy of the layout has come, or the last has gone. Resolves when it is published, or is not wanted any more.
+   */
+  async want(layout: Layout, wanted: boolean): Promise<void> {
+    if (wanted) return await this.#make(layout)
+    this.#engines.delete(layout)
+    this.#making.delete(layout)
   }
 
-  #make(layout: Layout): Engine {
+  /** What is being made is given up. */
+  stop(): void {
+    this.#making.clear()
+  }
+
+  #make(layout: Layout): Promise<void> {
     const engine = new Engine(this.#world, { ...this.#options, layout })
-    engine.apply(everything(this.#world))
+    this.#making.set(layout, engine)
+    this.#made = this.#made.then(() => this.#feed(layout, engine))
+    return this.#made
+  }
+
+  /** Of each object what it is by then: what changes later comes as a change. */
+  async #feed(layout: Layout, engine: Engine): Promise<void> {
     engine.applySlices([...this.#slices()])
-    return engine
+    for (const part of [...partsOf(everything(this.#world), this.#size), []]) {
+      await turn()
+      if (this.#making.get(layout) !== engine) return
+      engine.apply(
+        part.map((one) => current(this.#world, one)),
+        true,
+      )
+    }
+    this.#replace(layout, engine)
+  }
+
+  #replace(layout: Layout, engine: Engine): void {
+    const before = this.#engines.get(layout)
+    engine.apply([])
+    if (before !== undefined) engine.adopt(before)
+    if (layout === 'scoped') this.#scoped = engine
+    this.#making.delete(layout)
+    this.#engines.set(layout, engine)
+    const refused = before === undefined ? this.#recall(layout, engine) : []
+    this.#published.whole(layout, engine.snapshot(), refused)
   }
 
   /** What was refused before this replica began, from the statuses of its owners. */
@@ -200,6 +237,10 @@ function isRoot({ kind, after }: Change): boolean {
 
 function identityOf({ layout, type, name, version, build }: RefusedIn): string {
   return [layout, type, name, version, build].join(' ')
+}
+
+function current(world: World, { kind, key }: Change): Change {
+  return { kind, key, before: undefined, after: world[kind].get(key) } as Change
 }
 
 function everything(world: World): readonly Change[] {

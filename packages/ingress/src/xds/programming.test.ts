@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Layout } from './layout.ts'
 import type { ResourceName } from './programming.ts'
 import { Programming } from './programming.ts'
+import type { ResourceType } from './resource.ts'
 import type { Client } from './session/client.ts'
 import { Hub } from './session/hub.ts'
 import { resource, snapshot } from './session/script.ts'
@@ -22,8 +24,10 @@ function stand() {
     onCleared: () => {},
     onAccepted: (client, type, flight) => programming.accepted(client, type, flight),
   })
+  const hubs = new Map<Layout, Hub>([['scoped', hub]])
+  const published = new Set<Layout>(['scoped'])
   const programming = new Programming(
-    { get: (layout) => (layout === 'scoped' ? hub : undefined) },
+    { get: (layout) => hubs.get(layout), isPublished: (layout) => published.has(layout) },
     { onLook: (keys) => told.push(...keys), onPresence: (present) => told.push(present ? 'some' : 'none') },
   )
   hub.publish(
@@ -46,6 +50,8 @@ function stand() {
   return {
     told,
     hub,
+    hubs,
+    published,
     programming,
     connect,
     acknowledge,
@@ -102,6 +108,26 @@ test('an Envoy that leaves keeps nobody waiting; only after a while without any 
   expect([state(), told.at(-1)]).toEqual(['none', 'none'])
   acknowledge(connect('three'))
   expect([state(), told.at(-1)]).toEqual(['acknowledged', 'some'])
+})
+
+test('it is pending while the layout of an Envoy is yet to be published, and not for others who follow it', () => {
+  const { hubs, published, programming, connect, acknowledge, state } = stand()
+  acknowledge(connect('one'))
+  const hub = new Hub({ onRefused: () => {}, onCleared: () => {}, onAccepted: () => {} })
+  hubs.set('classic', hub)
+  const follow = (id: string, ...types: readonly ResourceType[]) => {
+    const client = hub.connect({ id, build: '1.30.0' })
+    for (const type of types) client.request(type, nothing)
+    programming.heard(client, 'classic')
+  }
+  const seen = [state()]
+  follow('cli', 'clusters')
+  seen.push(state())
+  follow('old', 'clusters', 'listeners')
+  seen.push(state())
+  published.add('classic')
+  seen.push(state())
+  expect(seen).toEqual(['acknowledged', 'acknowledged', 'pending', 'acknowledged'])
 })
 
 test('who follows one thing is no Envoy', () => {

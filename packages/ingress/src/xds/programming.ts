@@ -29,7 +29,7 @@ export interface ProgrammingEvents {
 const absenceMs = 10_000
 
 export class Programming {
-  readonly #hubs: Pick<Hubs, 'get'>
+  readonly #hubs: Pick<Hubs, 'get' | 'isPublished'>
   readonly #events: ProgrammingEvents
   readonly #envoys = new Set<Client>()
   /** Who waits for an Envoy to acknowledge a resource, by `type name`. */
@@ -37,18 +37,25 @@ export class Programming {
   #timer: NodeJS.Timeout | undefined
   #none = false
 
-  constructor(hubs: Pick<Hubs, 'get'>, events: ProgrammingEvents) {
+  constructor(hubs: Pick<Hubs, 'get' | 'isPublished'>, events: ProgrammingEvents) {
     this.#hubs = hubs
     this.#events = events
     this.#away()
   }
 
-  /** @param wants what is to be acknowledged for it, by layout */
+  /**
+   * Pending while the layout of some Envoy is yet to be published; who publishes it asks again.
+   * @param wants what is to be acknowledged for it, by layout
+   */
   state(key: Key, wants: (layout: Layout) => readonly ResourceName[]): Programmed {
     if (this.#envoys.size === 0) return this.#none ? 'none' : 'absent'
     for (const layout of layouts) {
       const hub = this.#hubs.get(layout)
-      const lack = hub && hub.clients.size > 0 ? this.#lackOf(hub, layout, wants(layout)) : undefined
+      if (hub === undefined || hub.clients.size === 0) continue
+      const isAwaited =
+        !this.#hubs.isPublished(layout) && [...hub.clients].some((one) => this.#envoys.has(one))
+      if (isAwaited) return 'pending'
+      const lack = this.#lackOf(hub, layout, wants(layout))
       if (lack === undefined) continue
       this.#wait(lack.client, tagOf(lack), key)
       return 'pending'
