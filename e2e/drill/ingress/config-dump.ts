@@ -16,7 +16,13 @@ export async function resourcesOf(envoy: Envoy): Promise<ReadonlySet<string>> {
   const listed = configs.flatMap((config) =>
     isObject(config) ? Object.values(config).flatMap((value) => (Array.isArray(value) ? value : [])) : [],
   )
-  return new Set(listed.flatMap(scopesApart).map((one) => JSON.stringify(normal(one))))
+  const present = listed.filter((one) => !isLeaving(one))
+  return new Set(present.flatMap(scopesApart).map((one) => JSON.stringify(normal(one))))
+}
+
+/** A listener that is gone, the first one of a start too, is shown until it is drained. */
+function isLeaving(one: Json): boolean {
+  return isObject(one) && 'draining_state' in one && !('active_state' in one) && !('warming_state' in one)
 }
 
 /** Of all scopes there is one entry. */
