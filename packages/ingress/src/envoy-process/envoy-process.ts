@@ -1,5 +1,6 @@
 /** For tests: a real Envoy on loopback, with a directory of its own, that never outlives the test. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -40,14 +41,28 @@ export function makeDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'landfall-envoy-'))
 }
 
+const given = new Set<number>()
+
+/**
+ * A port of loopback that nobody listens on. Below those that the kernel gives to connections and to whom asks for any:
+ * one of these may have it by the time it is listened on, in tests that run beside each other.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(10_000, 32_000)
+    if (given.has(port) || !(await isFree(port))) continue
+    given.add(port)
+    return port
+  }
+  throw new Error('no port')
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 export class RealEnvoy {
