@@ -87,7 +87,8 @@ export function endpointsName(
 }
 
 /** `fallback`: over TLS, to clients that named no host in the handshake. */
-export type Side = 'http' | 'https' | 'fallback'
+export const sides = ['http', 'https', 'fallback'] as const
+export type Side = (typeof sides)[number]
 
 export function scopeName(side: Side, host: string): string {
   return `${side}/${host}`

@@ -1,16 +1,10 @@
 /** Nothing of a private key is told: not in logs, not over HTTP, not in a status or an Event. */
 import { readFileSync } from 'node:fs'
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-} from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
-import { Client, credentials } from '@grpc/grpc-js'
 import type { RawObject } from '@landfall/kube'
 import { createLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
-import { typeUrls } from '../xds/resource.ts'
+import { follow } from './follower.ts'
 import { profileRoutes } from './profiles.ts'
 import { ServeBed } from './serve-bed.ts'
 
@@ -124,34 +118,15 @@ const names = ['web/shop', 'web/fallback', 'web/authority']
 
 /** Follows the secrets. @param refuse the words for a response; undefined: it is taken */
 function followSecrets(refuse: () => string | undefined) {
-  const bytes = (buffer: Buffer) => buffer
-  const channel = new Client(`127.0.0.1:${bed.xdsPort}`, credentials.createInsecure())
-  const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
-  const call = channel.makeBidiStreamRequest(path, bytes, bytes)
   const seen: string[] = []
-  const typeUrl = typeUrls.secrets
-  const ask = (more: {
-    readonly resourceNamesSubscribe?: string[]
-    readonly responseNonce?: string
-    readonly errorDetail?: { readonly message: string }
-  }) =>
-    call.write(
-      Buffer.from(
-        toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { typeUrl, ...more })),
-      ),
-    )
-  call.on('error', () => undefined)
-  call.on('data', (answer: Buffer) => {
-    const { nonce: responseNonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, answer)
-    seen.push(...resources.map(({ resource }) => Buffer.from(resource?.value ?? []).toString()))
-    const message = resources.length > 0 ? refuse() : undefined
-    ask({ responseNonce, ...(message !== undefined && { errorDetail: { message } }) })
+  const end = follow(bed.xdsPort, {
+    type: 'secrets',
+    names,
+    onResources: (resources) => {
+      seen.push(...resources.map(({ resource }) => Buffer.from(resource?.value ?? []).toString()))
+      return resources.length > 0 ? refuse() : undefined
+    },
   })
-  ask({ resourceNamesSubscribe: names })
-  const end = () => {
-    call.cancel()
-    channel.close()
-  }
   return { seen, end }
 }
 

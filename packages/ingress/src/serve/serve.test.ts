@@ -1,19 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-} from '@envoyproxy/envoy-types/envoy/service/discovery/v3/discovery'
-import { Client, credentials } from '@grpc/grpc-js'
 import type { ContourConfigurationStatus, HTTPProxyStatus } from '@landfall/api'
 import type { RawObject } from '@landfall/kube'
 import { statusOf } from '@landfall/kube/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
-import { typeUrls } from '../xds/resource.ts'
 import { followClusters } from './cluster-follower.ts'
+import { follow } from './follower.ts'
 import { type Objects, ServeBed } from './serve-bed.ts'
 
 let bed: ServeBed
@@ -149,30 +143,8 @@ const shop: RawObject = {
 
 /** Refuses each cluster in the same words. @returns what ends it */
 function refuseClusters(): () => void {
-  const bytes = (buffer: Buffer) => buffer
-  const channel = new Client(`127.0.0.1:${bed.xdsPort}`, credentials.createInsecure())
-  const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
-  const call = channel.makeBidiStreamRequest(path, bytes, bytes)
-  const typeUrl = typeUrls.clusters
-  const ask = (more: {
-    readonly responseNonce?: string
-    readonly errorDetail?: { readonly message: string }
-  }) =>
-    call.write(
-      Buffer.from(
-        toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { typeUrl, ...more })),
-      ),
-    )
-  call.on('error', () => undefined)
-  call.on('data', (answer: Buffer) => {
-    const { nonce: responseNonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, answer)
-    ask({ responseNonce, ...(resources.length > 0 && { errorDetail: { message: 'not with me' } }) })
-  })
-  ask({})
-  return () => {
-    call.cancel()
-    channel.close()
-  }
+  const onResources = (resources: readonly unknown[]) => (resources.length > 0 ? 'not with me' : undefined)
+  return follow(bed.xdsPort, { type: 'clusters', onResources })
 }
 
 test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is withheld over a restart, until the content changes', async () => {

@@ -298,8 +298,7 @@ export class Client {
       const until = type === 'scopes' ? this.#hostWaits(resource.name, now) : now
       return until > now ? { kind: 'blocked', until } : { kind: 'send', resource }
     }
-    const before = blocked.get(resource.name) ?? never
-    const until = before === never ? now + (state === 'apart' ? returnMs : gateMs) : before
+    const until = endOf(blocked.get(resource.name), now + (state === 'apart' ? returnMs : gateMs))
     if (until > now) return { kind: 'blocked', until }
     this.#timeouts++
     return { kind: 'send', resource }
@@ -311,9 +310,7 @@ export class Client {
     for (const other of othersOfHost(scope)) {
       const wanted = dirty.has(other) || blocked.has(other) ? this.#target('scopes', other, false) : undefined
       const references = wanted === 'keep' ? undefined : wanted?.references
-      if (this.#prerequisites(references) !== 'pending') continue
-      const until = blocked.get(other) ?? never
-      return until === never ? now + gateMs : until
+      if (this.#prerequisites(references) === 'pending') return endOf(blocked.get(other), now + gateMs)
     }
     return now
   }
@@ -391,6 +388,8 @@ export class Client {
   }
 }
 
+/** Of a wait that goes on, or begins. */
+const endOf = (before = never, fresh: number): number => (before === never ? fresh : before)
 const busy = (subscription: Subscription): boolean => subscription.busy()
 const leaving = (subscription: Subscription): boolean => subscription.leaving.size > 0
 

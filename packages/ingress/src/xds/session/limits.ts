@@ -1,5 +1,5 @@
 /** How much goes into one response. */
-import { type Side, scopeName } from '../../envoy/names.ts'
+import { scopeName, sides } from '../../envoy/names.ts'
 import type { ResourceType } from '../resource.ts'
 
 /** Types of which a response of the state of the world says everything there is: what it leaves out is gone. */
@@ -20,8 +20,6 @@ export function responseCount(type: ResourceType, pending: number, loading: bool
   if (type !== 'scopes') return Number.POSITIVE_INFINITY
   return loading || pending > scopesAlone ? scopesInChunk : 1
 }
-
-const sides: readonly Side[] = ['http', 'https', 'fallback']
 
 /** Whether a resource may share the response of another where one is the most. */
 export function belongTogether(type: ResourceType, one: string | undefined, other: string): boolean {

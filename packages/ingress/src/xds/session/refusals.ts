@@ -37,7 +37,7 @@ export interface RefusedResource {
 }
 
 /** More refused versions of one name than these are forgotten, the oldest first. */
-const remembered = 16
+export const remembered = 16
 
 export class Refusals {
   readonly #byType = new Map<ResourceType, Map<string, Refusal>>(

@@ -5,6 +5,7 @@
  * "Held" is what the client acknowledged, or said that it has when the stream began; what was sent is not held.
  */
 import type { Resource, ResourceType } from '../resource.ts'
+import { remembered } from './refusals.ts'
 
 /** A held resource; one known only from `initial_resource_versions` has no references. */
 export type Held = Pick<Resource, 'version' | 'references'>
@@ -37,9 +38,6 @@ export type Verdict =
 
 /** Types for which a first request without any name means all of them. */
 const legacyWildcard: ReadonlySet<ResourceType> = new Set(['clusters', 'listeners', 'scopes', 'runtime'])
-
-/** More refused versions of one name than these are forgotten, the oldest first. */
-const remembered = 16
 
 export class Subscription {
   readonly type: ResourceType
