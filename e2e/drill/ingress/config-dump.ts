@@ -3,6 +3,8 @@ import type { Envoy } from '../../ingress/envoy.ts'
 
 /** What is no content: when it came, and what of a listener is on its way out. */
 const passed = new Set(['last_updated', 'draining_state'])
+/** What makes a scope other bytes, for an Envoy that comes back. */
+const mark = 'landfall'
 /** In whatever order they came. */
 const unordered = new Set(['endpoints', 'lb_endpoints'])
 
@@ -42,11 +44,18 @@ function normal(value: Json, name = ''): Json {
   // A listener that Envoy changed in place goes on showing the version that it had at first.
   const isListener = 'listener' in value
   const kept = Object.entries(value).filter(
-    ([field]) => !passed.has(field) && !(isListener && field === 'version_info'),
+    ([field, inner]) =>
+      !passed.has(field) && !(isListener && field === 'version_info') && !isMark(name, field, inner),
   )
   // Envoy shows the entries of a map in whatever order.
   const sorted = kept.toSorted(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(sorted.map(([field, inner]) => [field, normal(inner, field)]))
+}
+
+function isMark(name: string, field: string, value: Json): boolean {
+  if (name !== 'route_configuration' || field !== 'metadata' || !isObject(value)) return false
+  const data = value['filter_metadata']
+  return isObject(data) && Object.keys(data).join() === mark
 }
 
 function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {

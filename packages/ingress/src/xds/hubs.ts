@@ -75,7 +75,11 @@ export class Hubs {
   }
 
   #open(layout: Layout): Entry {
-    const entry: Entry = { hub: new Hub(this.#events.hub(layout)), published: false, timer: undefined }
+    const entry: Entry = {
+      hub: new Hub(this.#events.hub(layout), Date.now()),
+      published: false,
+      timer: undefined,
+    }
     this.#entries.set(layout, entry)
     return entry
   }

@@ -37,6 +37,8 @@ export interface World {
   readonly isForeseen: () => boolean
   readonly warmListener: () => WarmListener | undefined
   readonly nonce: () => string
+  /** Above 0, and never the same, not even of another replica as far as that can be had. */
+  readonly variant: () => number
 }
 
 export interface Node {
@@ -76,8 +78,7 @@ export class Client {
   readonly subscriptions: Readonly<Record<ResourceType, Subscription>>
   /** Waits that a deadline ended, since the last look. */
   #timeouts = 0
-  #variant = 0
-  /** It came with something of ours. */
+  /** It came with something of ours: what it refused before, and remembers without having applied it, nobody knows. */
   #had = false
   /** It came with something that it holds on to, by the state of the world. */
   #returns = false
@@ -195,7 +196,7 @@ export class Client {
 
   #additions(subscription: Subscription, now: number, foreseen = false): Outgoing | undefined {
     if (!subscription.started || subscription.flight !== undefined) return undefined
-    const { type, dirty, suspects } = subscription
+    const { type, dirty, suspects, spoilt } = subscription
     const alone = suspects.size > 0
     // The first response takes all away that it leaves out: what others left there until ours is whole.
     const entire = this.#returns && !alone && subscription.held.size === 0 && sentWhole.has(type)
@@ -219,8 +220,8 @@ export class Client {
     if (entire && [...subscription.blocked.keys()].some((name) => !dirty.has(name))) return undefined
     const owesAnswer = subscription.owesAnswer && !foreseen
     if (resources.length === 0 && removed.length === 0 && !owesAnswer) return undefined
-    const varied = type === 'scopes' && resources.some((one) => subscription.spoilt.has(one.name))
-    return this.#depart(subscription, resources, removed, varied ? ++this.#variant : 0)
+    const varied = type === 'scopes' && (this.#had || resources.some(({ name }) => spoilt.has(name)))
+    return this.#depart(subscription, resources, removed, varied ? this.#world.variant() : 0)
   }
 
   #depart(

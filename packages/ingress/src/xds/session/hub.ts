@@ -39,16 +39,20 @@ export class Hub {
   readonly #separate = new Map<string, StreamsOfNode<Client>>()
   #warm: WarmListener | undefined
   #nonce = 0
+  #variant: number
   #foreseen = false
 
-  constructor(events: HubEvents) {
+  /** @param variant where those of scopes begin (`World.variant`) */
+  constructor(events: HubEvents, variant = 0) {
     this.#events = events
+    this.#variant = variant
     this.#world = {
       store: this.store,
       refusals: this.refusals,
       isForeseen: () => this.#foreseen,
       warmListener: () => this.#warm,
       nonce: () => (++this.#nonce).toString(36),
+      variant: () => ++this.#variant,
     }
   }
 

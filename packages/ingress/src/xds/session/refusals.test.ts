@@ -212,6 +212,27 @@ test('scopes of a refused chunk are sent again in other bytes', () => {
   expect(envoy.take().map(({ variant }) => variant)).toEqual([2])
 })
 
+test('an Envoy that comes back gets scopes in bytes that it never saw: it may remember what it did not apply', () => {
+  const script = new Script()
+  const before = [scope('a', '1')]
+  script.publish({ scopes: before })
+  const first = script.client().ask('scopes')
+  first.settle()
+  script.publish({ scopes: [scope('a', '2'), scope('b', 'bad')] })
+  const [refused] = first.take()
+  expect(refused?.variant).toBe(0)
+  first.nack('scopes', 'bad')
+  script.hub.disconnect(first.client)
+  const has = { a: before[0]?.version ?? '' }
+  const variants = [script.client(), script.client()].flatMap((envoy) =>
+    envoy
+      .ask('scopes', { has })
+      .take()
+      .map(({ variant }) => variant),
+  )
+  expect(variants).toEqual([1, 2])
+})
+
 test('a scope of a refused chunk that has to wait is sent in other bytes then, too', () => {
   const script = new Script()
   const world = (content: string) => ({

@@ -138,14 +138,14 @@ function wrapOnce(type: ResourceType, resource: Resource): Uint8Array {
 }
 
 /**
- * The same scope in other bytes, for an Envoy that remembers the hash of what it did not apply: a field is merged
+ * Makes the same scope other bytes, for an Envoy that remembers the hash of what it did not apply: a field is merged
  * into the message by writing it behind the message.
  */
-function vary(resource: Resource, variant: number): Uint8Array {
+function markOf(variant: number): Uint8Array {
   const mark = create(ScopedRouteConfigurationSchema, {
     routeConfiguration: { metadata: { filterMetadata: { landfall: { variant } } } },
   })
-  return concatenate([resource.bytes, toBinary(ScopedRouteConfigurationSchema, mark)])
+  return toBinary(ScopedRouteConfigurationSchema, mark)
 }
 
 export function encodeResponse(response: Outgoing): Uint8Array {
@@ -155,8 +155,9 @@ export function encodeResponse(response: Outgoing): Uint8Array {
     nonce,
     removedResources: [...removed],
   })
+  const mark = variant > 0 ? markOf(variant) : undefined
   const body = resources.map((resource) =>
-    variant > 0 ? wrap(type, resource, vary(resource, variant)) : wrapOnce(type, resource),
+    mark === undefined ? wrapOnce(type, resource) : wrap(type, resource, concatenate([resource.bytes, mark])),
   )
   return concatenate([toBinary(DeltaDiscoveryResponseSchema, head), ...body])
 }
