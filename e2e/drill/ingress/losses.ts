@@ -15,7 +15,6 @@ import type { Part } from './part.ts'
 const hosts = 20
 const perSecond = 1000
 const usualTimes = 50
-const restartTimes = 5
 const awayMs = 60_000
 const secret = 'certificate'
 
@@ -23,7 +22,6 @@ type Losing = (site: IngressSite, times: number, note: Parameters<Trial>[0]) => 
 
 interface Trouble {
   readonly tls?: true
-  readonly times: number
   readonly run: Losing
 }
 
@@ -31,7 +29,7 @@ export const losses: Part = {
   about: 'each kind of change and fall under a thousand requests a second',
   run: async (o) => {
     for (const [what, trouble] of Object.entries(troubles()))
-      await repeat(o, 'losses', what, 1, (note) => trial(trouble, o.times ?? trouble.times, note))
+      await repeat(o, 'losses', what, 1, (note) => trial(trouble, o.times ?? usualTimes, note))
   },
 }
 
@@ -39,7 +37,6 @@ function troubles(): Readonly<Record<string, Trouble>> {
   const moved = Object.entries(moves).map(([what, move]): [string, Trouble] => [
     what,
     {
-      times: usualTimes,
       run: async (site, times, note) => {
         for (let n = 0; n < times; n++) {
           note(`${n + 1} of ${times}`)
@@ -50,16 +47,10 @@ function troubles(): Readonly<Record<string, Trouble>> {
   ])
   return {
     ...Object.fromEntries(moved),
-    'certificates are replaced': { tls: true, times: usualTimes, run: rotate },
-    'serve is killed and started': {
-      times: restartTimes,
-      run: (site, times) => restart(site, times, 'SIGKILL'),
-    },
-    'serve is stopped and started': {
-      times: restartTimes,
-      run: (site, times) => restart(site, times, 'SIGTERM'),
-    },
-    'the API server is away for a minute': { times: 1, run: away },
+    'certificates are replaced': { tls: true, run: rotate },
+    'serve is killed and started': { run: (site, times, note) => restart(site, times, note, 'SIGKILL') },
+    'serve is stopped and started': { run: (site, times, note) => restart(site, times, note, 'SIGTERM') },
+    'the API server is away for a minute': { run: away },
   }
 }
 
@@ -135,8 +126,14 @@ async function putCertificates(site: IngressSite, how: 'create' | 'replace', tim
 }
 
 /** A change right afterwards arrives. */
-async function restart(site: IngressSite, times: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function restart(
+  site: IngressSite,
+  times: number,
+  note: Parameters<Trial>[0],
+  signal: 'SIGTERM' | 'SIGKILL',
+): Promise<void> {
   for (let n = 0; n < times; n++) {
+    note(`${n + 1} of ${times}`)
     await site.serve.end(signal)
     await sleep(500)
     site.startServe()
@@ -144,13 +141,13 @@ async function restart(site: IngressSite, times: number, signal: 'SIGTERM' | 'SI
   }
 }
 
-async function away(site: IngressSite, times: number, note: (text: string) => void): Promise<void> {
+async function away(site: IngressSite, times: number, note: Parameters<Trial>[0]): Promise<void> {
   for (let n = 0; n < times; n++) {
     await site.server.killApiServer()
-    note('the API server is away')
+    note(`${n + 1} of ${times}: the API server is away`)
     await sleep(awayMs)
     await site.server.startApiServer()
-    note('the API server is back')
+    note(`${n + 1} of ${times}: the API server is back`)
     await arrives(site, `away-${n}`)
   }
 }
