@@ -16,10 +16,10 @@ export interface ChangeFigures {
   readonly latenciesMs: readonly number[]
   /** The request to the API server itself. */
   readonly requestsMs: readonly number[]
-  /** Of one change, on average, without what is used at rest. */
-  readonly serveCpuMs: number
+  /** Of each change, without what is used at rest: in one of many a collection of V8's takes its turn. */
+  readonly serveCpuMs: readonly number[]
   /** Of its main thread. */
-  readonly envoyCpuMs: number
+  readonly envoyCpuMs: readonly number[]
   readonly bytes: number
 }
 

@@ -23,7 +23,7 @@ function latencies(cells: readonly Cell[]): string {
   ])
 }
 
-/** Of one change; with ratios to the cell of the smaller size in the same run. */
+/** Of one change, on average and as the median; with ratios to the cell of the smaller size in the same run. */
 function costs(cells: readonly Cell[]): string {
   const heads = changes.flatMap((change) => [`${change.toUpperCase()}: BYTES`, 'SERVE CPU', 'ENVOY CPU'])
   return renderTable([
@@ -48,10 +48,16 @@ function cpu(
   change: Change,
   figure: keyof Pick<ChangeFigures, 'serveCpuMs' | 'envoyCpuMs'>,
 ): string {
-  const own = cell.changes[change][figure]
+  const own = centres(cell.changes[change][figure])
   const small = cells.find((one) => one.mode === cell.mode && one.beside === cell.beside && one !== cell)
-  if (small === undefined || cell.size !== cell.beside) return ms(own)
-  return `${ms(own)} (${(own / small.changes[change][figure]).toFixed(1)} ×)`
+  const text = own.map(ms).join(', ')
+  if (small === undefined || cell.size !== cell.beside) return text
+  const ratios = centres(small.changes[change][figure]).map((one, at) => (own[at] ?? 0) / one)
+  return `${text} (${ratios.map((one) => one.toFixed(1)).join(', ')} ×)`
+}
+
+function centres(values: readonly number[]): readonly number[] {
+  return [values.reduce((sum, one) => sum + one, 0) / values.length, median(values)]
 }
 
 function starts(cells: readonly Cell[]): string {

@@ -21,12 +21,10 @@ interface Deed {
   readonly shows: (answer: Answer | undefined) => boolean
 }
 
-class Tally {
-  readonly latenciesMs: number[] = []
-  readonly requestsMs: number[] = []
-  serveCpuMs = 0
-  envoyCpuMs = 0
-  elapsedMs = 0
+type Tally = Readonly<Record<keyof Omit<ChangeFigures, 'bytes'>, number[]>>
+
+function emptyTally(): Tally {
+  return { latenciesMs: [], requestsMs: [], serveCpuMs: [], envoyCpuMs: [] }
 }
 
 interface Rest {
@@ -34,6 +32,8 @@ interface Rest {
   readonly serve: number
   readonly envoy: number
 }
+
+const atWork: Rest = { serve: 0, envoy: 0 }
 
 /** @returns in the order of the stands, by kind of change */
 export async function sample(
@@ -47,24 +47,26 @@ export async function sample(
   for (const stand of stands) await stand.prepare([...first, ...all])
   for (const change of changes)
     for (const [index, name] of first.entries())
-      for (const stand of stands) await once(stand, deedOf(stand, change, name, index), name, new Tally(), 0)
+      for (const stand of stands)
+        await once(stand, deedOf(stand, change, name, index), name, emptyTally(), atWork, 0)
   for (const stand of stands) await stand.quiet()
-  const rests = await Promise.all(stands.map(rest))
+  const rests = await Promise.all(stands.map(restOf))
   const figures = stands.map(() => new Map<Change, ChangeFigures>())
   for (const change of changes) {
-    const tallies = stands.map(() => new Tally())
+    const tallies = stands.map(emptyTally)
     const before = await Promise.all(stands.map(sentBytes))
     for (const [index, name] of all.entries()) {
       note(`${change} ${index + 1} of ${count}`)
       for (const [at, stand] of stands.entries()) {
         const tally = tallies[at]
-        if (tally !== undefined) await once(stand, deedOf(stand, change, name, index), name, tally)
+        const rest = rests[at] ?? atWork
+        if (tally !== undefined) await once(stand, deedOf(stand, change, name, index), name, tally, rest)
       }
     }
     const after = await Promise.all(stands.map(sentBytes))
     for (const [at, tally] of tallies.entries()) {
       const bytes = ((after[at] ?? 0) - (before[at] ?? 0)) / count
-      figures[at]?.set(change, figuresOf(tally, rests[at] ?? { serve: 0, envoy: 0 }, bytes))
+      figures[at]?.set(change, { ...tally, bytes })
     }
   }
   return figures.map((one) => Object.fromEntries(one) as Record<Change, ChangeFigures>)
@@ -101,6 +103,7 @@ async function once(
   { act, path, shows }: Deed,
   name: string,
   tally: Tally,
+  rest: Rest,
   afterMs = pauseMs,
 ): Promise<void> {
   const { serve, envoy } = stand.site
@@ -114,13 +117,13 @@ async function once(
   await sleep(afterMs)
   tally.requestsMs.push(answered - started)
   tally.latenciesMs.push(shown - answered)
-  tally.serveCpuMs += threadsCpuMs(serve.pid) - cpu.serve
-  tally.envoyCpuMs += envoy.mainCpuMs() - cpu.envoy
-  tally.elapsedMs += performance.now() - started
+  const elapsed = performance.now() - started
+  tally.serveCpuMs.push(threadsCpuMs(serve.pid) - cpu.serve - rest.serve * elapsed)
+  tally.envoyCpuMs.push(envoy.mainCpuMs() - cpu.envoy - rest.envoy * elapsed)
   prober.close()
 }
 
-async function rest(stand: Stand): Promise<Rest> {
+async function restOf(stand: Stand): Promise<Rest> {
   const { serve, envoy } = stand.site
   const before = { serve: threadsCpuMs(serve.pid), envoy: envoy.mainCpuMs(), at: performance.now() }
   await sleep(restMs)
@@ -133,16 +136,4 @@ async function rest(stand: Stand): Promise<Rest> {
 
 async function sentBytes(stand: Stand): Promise<number> {
   return (await stand.site.metrics()).get('landfall_xds_sent_bytes_total') ?? 0
-}
-
-function figuresOf(tally: Tally, rest: Rest, bytes: number): ChangeFigures {
-  const { latenciesMs, requestsMs, serveCpuMs, envoyCpuMs, elapsedMs } = tally
-  const count = latenciesMs.length
-  return {
-    latenciesMs,
-    requestsMs,
-    serveCpuMs: (serveCpuMs - rest.serve * elapsedMs) / count,
-    envoyCpuMs: (envoyCpuMs - rest.envoy * elapsedMs) / count,
-    bytes,
-  }
 }
