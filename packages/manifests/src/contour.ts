@@ -37,7 +37,7 @@ export function contourObjects(image: string, version: string): readonly Manifes
       allow('projectcontour.io', ['tlscertificatedelegations'], ['list', 'watch']),
       allow('projectcontour.io', ['contourconfigurations'], read),
       allow('projectcontour.io', ['contourconfigurations/status'], ['update']),
-      allow('', ['events'], ['create', 'patch']),
+      allow('', ['events'], ['list', 'create', 'patch']),
     ]),
     ...role(
       namespace,

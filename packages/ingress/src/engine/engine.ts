@@ -210,10 +210,15 @@ export class Engine {
     return unit === undefined ? [] : wantedBy(unit)
   }
 
-  /** What was once said of content of the host is still to the point, and is this HTTPProxy's to say. */
-  stands(host: string, root: Key, content: RefusedContent): boolean {
+  /** What was once said of content of the host is still to the point, and is this HTTPProxy's to say, or an Ingress's. */
+  stands(host: string, root: Key | undefined, content: RefusedContent): boolean {
     const unit = this.#units.of(host)
-    return unit?.root === root && this.#refusals.stands(unit, content)
+    return unit !== undefined && unit.root === root && this.#refusals.stands(unit, content)
+  }
+
+  /** What Envoys refuse of the content that is wanted now. */
+  standing(): readonly RefusedContent[] {
+    return this.#refusals.standing()
   }
 
   #versionOf({ type, name }: ResourceName): string | undefined {

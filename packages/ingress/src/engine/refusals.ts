@@ -96,6 +96,11 @@ export class Refusals {
     return [...new Set(outcomes.flatMap(({ kind, key }) => (kind === 'ingress' ? key : [])))]
   }
 
+  /** What is refused of content that is wanted now. */
+  standing(): readonly RefusedContent[] {
+    return [...this.#refused.values()].filter((one) => this.#desired.version(one) === one.version)
+  }
+
   #forget(): void {
     if (this.#cleared.size <= this.#most) return
     for (const [tag, one] of this.#cleared)

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { defaultEngineOptions } from '../engine/engine.ts'
+import type { RefusedIn } from '../engine/refusals.ts'
 import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { Translations } from '../serve/translations.ts'
+import { refusedCondition } from '../status/programmed-condition.ts'
 import { resourceTypes, type Snapshot } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'
 import { randomWorld } from './random-objects.ts'
@@ -56,22 +58,33 @@ test('the runtime is told before anything is known', () => {
   expect(foreseen).toEqual([1])
 })
 
-test('nothing is foreseen where content is known to be refused', async () => {
+const refusedCluster = {
+  layout: 'scoped',
+  type: 'clusters',
+  name: 'web/shop/80/0123456789',
+  version: '0123456789abcdef',
+  build: '1.40.0',
+  message: 'no',
+} as const
+
+test('no cluster is foreseen where one is known to be refused, as one of any other type is no reason', async () => {
   const world = randomWorld(1, 20)
-  const condition = { type: 'Programmed', status: 'False', reason: 'EnvoyRefused', message: 'no' }
-  const errors = [
-    {
-      type: 'RefusedContent',
-      status: 'True',
-      reason: 'EnvoyRefused',
-      message: 'scopes http/a.test of content 0123456789abcdef (scoped), by Envoy 1.40.0: no',
-    },
-  ]
-  const lastTransitionTime = '2026-01-01T00:00:00Z'
-  const status = { conditions: [{ ...condition, lastTransitionTime, observedGeneration: 1, errors }] }
-  const objects = world.map((one) => (one.kind === 'HTTPProxy' ? { ...one, status } : one))
-  const { changes } = readObjects(objects.map((object) => stringify(object)).join('---\n'))
-  const { translations, foreseen } = start(changes)
-  for await (const some of translations.begin(changes, 1)) expect(some).toBeInstanceOf(Set)
-  expect(foreseen).toEqual([])
+  const foresees = async (told: RefusedIn, ofIngress: boolean) => {
+    const status = ofIngress
+      ? {}
+      : { conditions: [refusedCondition(undefined, 'a.test', [told], 1, '2026-01-01T00:00:00Z')] }
+    const objects = world.map((one) => (one.kind === 'HTTPProxy' ? { ...one, status } : one))
+    const { changes } = readObjects(objects.map((object) => stringify(object)).join('---\n'))
+    const { translations, foreseen } = start(changes)
+    const ingress = changes.find(({ kind }) => kind === 'ingress')
+    if (ingress?.after === undefined) throw new Error('no Ingress')
+    const { uid } = ingress.after.meta
+    if (ofIngress) translations.remember([{ ...told, ingress: ingress.key, uid }])
+    for await (const some of translations.begin(changes, 1)) expect(some).toBeInstanceOf(Set)
+    return foreseen.length > 0
+  }
+  for (const ofIngress of [false, true]) {
+    expect(await foresees(refusedCluster, ofIngress)).toBe(false)
+    expect(await foresees({ ...refusedCluster, type: 'scopes' }, ofIngress)).toBe(true)
+  }
 })

@@ -103,7 +103,8 @@ export function ruleHost(host: string): string {
   return host === '' ? '*' : host.toLowerCase()
 }
 
-function hostsOf(ingress: Ingress): ReadonlySet<string> {
+/** Those that it has rules for. */
+export function hostsOf(ingress: Ingress): ReadonlySet<string> {
   const hosts = new Set(ingress.rules.map((rule) => ruleHost(rule.host)))
   if (ingress.defaultBackend !== undefined) hosts.add('*')
   return hosts

@@ -21,8 +21,10 @@ import {
 import type { EndpointSlice, KubeObject } from '@landfall/kube/model'
 import type { Logger } from '@landfall/telemetry'
 import type { Change, Kind, ObjectsByKind, SliceChange } from '../model/objects.ts'
+import type { RefusedOfIngress } from '../status/refusal-events.ts'
 import { extensionServiceType } from '../status/status-sync.ts'
 import { tlsSecretType } from './tls-secret.ts'
+import { toldRefusals } from './told-refusals.ts'
 
 export interface ObserverOptions {
   readonly cluster: Cluster
@@ -47,6 +49,7 @@ export class Observer {
   readonly #reflectors: Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced'>[] = []
   readonly #stopped = new AbortController()
   #slices: readonly Reflector<EndpointSlice>[] = []
+  #told: readonly RefusedOfIngress[] = []
   readonly #options: ObserverOptions
 
   constructor(options: ObserverOptions) {
@@ -71,6 +74,11 @@ export class Observer {
       for (const [key, after] of items) yield { key, before: undefined, after }
   }
 
+  /** What Envoys refused of Ingresses before, the newest last. */
+  get told(): readonly RefusedOfIngress[] {
+    return this.#told
+  }
+
   /** Resolves when every kind has been seen once. */
   async start(): Promise<void> {
     const { cluster, logger, namespaces, onSlices } = this.#options
@@ -80,7 +88,9 @@ export class Observer {
     if (source === undefined) return
     this.#slices = this.#add(source, {}, onSlices)
     for (const reflector of this.#reflectors) reflector.start()
+    const told = toldRefusals(cluster, logger, namespaces, this.#stopped.signal)
     await Promise.all(this.#reflectors.map(({ synced }) => synced))
+    this.#told = await told
   }
 
   stop(): void {

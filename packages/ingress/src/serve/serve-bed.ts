@@ -66,7 +66,9 @@ export class ServeBed {
     // Asked before they are watched: whether the role grants EndpointSlices.
     server.answer = (asked) => {
       const isProbe = asked.path.endsWith('/endpointslices') && asked.query.has('limit')
-      return isProbe ? { body: { metadata: {}, items: [] } } : own(asked)
+      const empty = { body: { metadata: {}, items: [] } }
+      if (isProbe) return empty
+      return own(asked) ?? (asked.method === 'GET' && asked.path.endsWith('/events') ? empty : undefined)
     }
     const port = await freePort()
     this.xdsPort = await freePort()

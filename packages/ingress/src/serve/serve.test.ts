@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ContourConfigurationStatus, HTTPProxyStatus } from '@landfall/api'
 import type { RawObject } from '@landfall/kube'
 import { statusOf } from '@landfall/kube/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
 import { followClusters } from './cluster-follower.ts'
@@ -185,6 +185,77 @@ test('rule 40, 42, defect 14: what an Envoy refuses stands in the status, and is
   await eventually('served', () => (envoy.seconds.size > 0 ? true : undefined))
   expect([...envoy.seconds.keys()].filter((name) => refusal.message.includes(name))).toEqual([])
   envoy.end()
+})
+
+const ingresses = '/apis/networking.k8s.io/v1/ingresses'
+
+function ingress(path: string): RawObject {
+  const backend = { service: { name: 'shop', port: { number: 80 } } }
+  const http = { paths: [{ path, pathType: 'Prefix', backend }] }
+  return {
+    metadata: { name: 'shop', namespace: 'web', uid: 'u', resourceVersion: '2' },
+    spec: { rules: [{ host: 'shop.test', http }] },
+  }
+}
+
+test('rule 42: what an Envoy refuses of an Ingress is told while it stands, and withheld over a restart', async () => {
+  let stored: RawObject[] = []
+  bed.server.answer = ({ method, path, body, query }) => {
+    if (method === 'POST' && path === '/api/v1/namespaces/web/events') stored.push(body as RawObject)
+    if (method === 'POST') return { body }
+    const isAsked = query.get('fieldSelector') === 'reason=EnvoyRefused,involvedObject.kind=Ingress'
+    return isAsked ? { body: { items: stored } } : undefined
+  }
+  let bad: string | undefined
+  let standIn: string | undefined
+  const start = async (path: string) => {
+    await bed.serve({ [ingresses]: [ingress(path)], [services]: [shop] }, { leaderElection: undefined })
+    const seen: string[] = []
+    const end = follow(bed.xdsPort, {
+      type: 'scopes',
+      onResources: (resources) => {
+        const contents = resources.map(({ name, version }) => `${name} ${version}`)
+        seen.push(...contents)
+        bad ??= contents[0]
+        return contents.some((one) => one === bad) ? 'not with me' : undefined
+      },
+    })
+    return { seen, end }
+  }
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    const refusing = await start('/')
+    const [told] = await eventually('told', () => (stored.length > 0 ? stored : undefined))
+    expect(told?.['message']).toMatch(
+      /^Envoy refuses, .*: scopes http\/shop.test of content .*: not with me$/,
+    )
+    vi.advanceTimersByTime(30 * 60_000)
+    await eventually('told again', () =>
+      bed.server.requests.some(({ method, path }) => method === 'PATCH' && path.includes('/web/events/'))
+        ? true
+        : undefined,
+    )
+    refusing.end()
+    await bed.stop()
+
+    const taking = await start('/')
+    standIn = await eventually('answered', () => taking.seen[0])
+    expect(standIn).not.toBe(bad)
+    stored = stored.slice(0, 1)
+    vi.advanceTimersByTime(30 * 60_000)
+    await eventually('told by the next', () => (stored.length > 1 ? true : undefined))
+    expect(stored[1]?.['message']).toEqual(told?.['message'])
+    expect(taking.seen).toEqual([standIn])
+    taking.end()
+    await bed.stop()
+  } finally {
+    vi.useRealTimers()
+  }
+  const changed = await start('/other')
+  const served = await eventually('served', () => changed.seen[0])
+  expect(served).toMatch(/^http\/shop.test /)
+  expect([bad, standIn]).not.toContain(served)
+  changed.end()
 })
 
 const world: Objects = { [proxies]: [proxy('Random', 1)], [services]: [shop] }

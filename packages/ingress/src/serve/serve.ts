@@ -36,6 +36,9 @@ import { Translations } from './translations.ts'
 
 /** After the start statuses wait for so long. */
 const firstStatusesMs = 1000
+/** The API server keeps Events for an hour. */
+const remindMs = 1_800_000
+const mostReminders = 1000
 
 export class Serve {
   readonly #options: ServeOptions
@@ -70,6 +73,7 @@ export class Serve {
   #heavy = false
   /** performance.now() from when on statuses are written. */
   #calmAt = 0
+  #reminding: NodeJS.Timeout | undefined
 
   constructor(options: ServeOptions, cluster: Cluster, metrics: Metrics) {
     const { logger, leaderElection } = options
@@ -190,6 +194,7 @@ export class Serve {
     this.#changes.release()
     this.#health.setReady('observed', true)
     logger.info('serving', { port: this.#xds.port })
+    this.#reminding = setInterval(() => this.#remind(), remindMs).unref()
     if (this.#election === undefined) this.#lead()
     this.#election?.start()
     await aborted
@@ -197,6 +202,7 @@ export class Serve {
 
   async stop(): Promise<void> {
     this.#health.setReady('observed', false, 'stopping')
+    clearInterval(this.#reminding)
     this.#observer.stop()
     this.#moves.stop()
     this.#changes.stop()
@@ -249,6 +255,7 @@ export class Serve {
     const started = performance.now()
     const changes = this.#changes.takeHeld()
     this.#take(changes)
+    this.#translations.remember(this.#observer.told)
     const judged = new Set<string>()
     for await (const some of this.#translations.begin(changes)) {
       for (const one of some) judged.add(one)
@@ -329,7 +336,12 @@ export class Serve {
   #refused(refused: RefusedContent, layout: Layout): void {
     this.#programmed(this.#translations.refuse(layout, refused))
     this.#shared.refused(refused.type, refused.name, refused.message)
-    tellIngresses(this.#events, this.#translations.ingressesOf(layout, refused), this.#world, refused)
+    tellIngresses(this.#events, this.#translations.ofIngresses(layout, refused))
+  }
+
+  /** Of an Ingress nothing else tells that a refusal stands. */
+  #remind(): void {
+    tellIngresses(this.#events, this.#translations.standing().slice(0, mostReminders))
   }
 
   #programmed(proxies: readonly Key[]): void {

@@ -7,8 +7,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Key } from '@landfall/kube/model'
 import { Engine, type EngineOptions } from '../engine/engine.ts'
 import type { RefusedIn, ResourceName } from '../engine/refusals.ts'
+import { hostsOf } from '../model/host-index.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import { refusalsTold, type Told } from '../status/programmed-condition.ts'
+import type { RefusedOfIngress } from '../status/refusal-events.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { Snapshot } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
@@ -17,9 +19,12 @@ import type { Foreseen, Change as ResourceChange } from '../xds/session/store.ts
 /** Hosts that are translated without a turn for anything else: at the start, and when Envoys wait for changes. */
 const partSize = { start: 500, later: 50 } as const
 
+/** So many Ingresses that share refused content are told of it again. */
+const mostSharing = 100
+
 /** Where what is translated goes. */
 export interface Published {
-  /** `refused`: content of it that the statuses say an Envoy refused. */
+  /** `refused`: content of it that statuses and Events say an Envoy refused. */
   readonly whole: (layout: Layout, snapshot: Snapshot, refused: readonly RefusedContent[]) => void
   readonly change: (layout: Layout, change: ResourceChange) => void
   /** A part of what comes whole. */
@@ -35,6 +40,8 @@ export class Translations {
   /** Engines are made one after the other, once the first is published. */
   #made = this.#begun.promise
   #isPublished = false
+  /** What was refused of Ingresses in a layout before it was made, or made again. */
+  #told: readonly RefusedOfIngress[] = []
   readonly #world: World
   readonly #slices: () => Iterable<SliceChange>
   #scoped: Engine
@@ -86,9 +93,14 @@ export class Translations {
     this.#published.foreseen('scoped', { runtime: this.#scoped.runtime })
   }
 
+  /** What Events told before, the newest last: it is withheld in each layout from its beginning. */
+  remember(told: readonly RefusedOfIngress[]): void {
+    this.#told = told.filter((one) => this.#hosts(one).length > 0)
+  }
+
   /**
    * The same of all that there is, with a turn of the event loop between parts of it: Envoys that have nothing take in
-   * clusters meanwhile. Where content is known to be refused, they wait for all.
+   * clusters meanwhile. Where some are known to be refused, they wait for all.
    * @param size hosts of a part
    */
   async *begin(
@@ -106,7 +118,8 @@ export class Translations {
   }
 
   #isWithholding(): boolean {
-    return [...this.#world.httpProxy.values()].some(({ status }) => refusalsTold(status).length > 0)
+    const ofProxies = [...this.#world.httpProxy.values()].flatMap(({ status }) => refusalsTold(status))
+    return [...ofProxies, ...this.#told].some(({ type }) => type === 'clusters' || type === 'endpoints')
   }
 
   applySlices(changes: readonly SliceChange[]): void {
@@ -127,6 +140,8 @@ export class Translations {
    */
   async want(layout: Layout, wanted: boolean): Promise<void> {
     if (wanted) return await this.#make(layout)
+    if (this.#engines.has(layout))
+      this.#told = [...this.#told.filter((one) => one.layout !== layout), ...this.#standing(layout)]
     this.#engines.delete(layout)
     this.#making.delete(layout)
   }
@@ -168,14 +183,24 @@ export class Translations {
     this.#published.whole(layout, engine.snapshot(), refused)
   }
 
-  /** What was refused before this replica began, from the statuses of its owners. */
+  /** What was refused before this replica began, as its owners were told. Of each content once: there may be many. */
   #recall(layout: Layout, engine: Engine): readonly RefusedContent[] {
-    const recalled = [...this.#world.httpProxy].flatMap(([key, { spec, status }]) => {
+    const ofProxies = [...this.#world.httpProxy].flatMap(([key, { spec, status }]) => {
       const host = spec.virtualhost?.fqdn.toLowerCase() ?? ''
       return refusalsTold(status).filter((one) => one.layout === layout && engine.stands(host, key, one))
     })
-    for (const one of recalled) engine.refuse(one)
-    return recalled
+    const ofIngresses = this.#told.filter(
+      (one) => one.layout === layout && this.#hosts(one).some((host) => engine.stands(host, undefined, one)),
+    )
+    const recalled = new Map([...ofProxies, ...ofIngresses].map((one) => [identityOf(one), one]))
+    for (const one of recalled.values()) engine.refuse(one)
+    return [...recalled.values()]
+  }
+
+  /** Of the Ingress, while it is the same one. */
+  #hosts({ ingress: key, uid }: RefusedOfIngress): readonly string[] {
+    const ingress = this.#world.ingress.get(key)
+    return ingress?.meta.uid === uid ? [...hostsOf(ingress)] : []
   }
 
   /** Word of an Envoy. @returns the HTTPProxies that it concerns */
@@ -183,9 +208,23 @@ export class Translations {
     return this.#engines.get(layout)?.refuse(refused) ?? []
   }
 
-  /** The Ingresses whose hosts hold the resource. */
-  ingressesOf(layout: Layout, resource: ResourceName): readonly Key[] {
-    return this.#engines.get(layout)?.ingressesOf(resource) ?? []
+  /** The Ingresses whose hosts hold the content. */
+  ofIngresses(layout: Layout, refused: RefusedContent): readonly RefusedOfIngress[] {
+    const keys = this.#engines.get(layout)?.ingressesOf(refused) ?? []
+    return keys.flatMap((ingress) => {
+      const uid = this.#world.ingress.get(ingress)?.meta.uid
+      return uid === undefined ? [] : { ...refused, layout, ingress, uid }
+    })
+  }
+
+  /** What Envoys refuse at present of the hosts of Ingresses: some of them where many share it. */
+  standing(): readonly RefusedOfIngress[] {
+    return [...this.#engines.keys()].flatMap((layout) => this.#standing(layout))
+  }
+
+  #standing(layout: Layout): readonly RefusedOfIngress[] {
+    const refused = this.#engines.get(layout)?.standing() ?? []
+    return refused.flatMap((one) => this.ofIngresses(layout, one).slice(0, mostSharing))
   }
 
   /** Well again, or gone. @returns the HTTPProxies that it concerns */

@@ -5,9 +5,8 @@
  */
 import type { DetailedCondition, HTTPProxyStatus } from '@landfall/api'
 import type { RefusedIn } from '../engine/refusals.ts'
-import { layouts } from '../xds/layout.ts'
 import type { Programmed } from '../xds/programming.ts'
-import { resourceTypes } from '../xds/resource.ts'
+import { readRefused, written } from './refused-content.ts'
 import { longest, validType } from './valid-condition.ts'
 
 export const programmedType = 'Programmed'
@@ -17,9 +16,8 @@ export interface Told extends RefusedIn {
   readonly generation: number
 }
 
-/** So many contents of one object are remembered, each with so much of Envoy's words. */
+/** So many contents of one object are remembered. */
 const most = 32
-const longestWords = 2000
 
 type Conditions = readonly DetailedCondition[]
 
@@ -103,24 +101,12 @@ export function refusedCondition(
   }
 }
 
-function written({ layout, type, name, version, build, message }: RefusedIn): string {
-  const envoy = build === '' ? 'unknown' : build
-  return `${type} ${name} of content ${version} (${layout}), by Envoy ${envoy}: ${message.slice(0, longestWords)}`
-}
-
-const format = /^(\w+) (\S+) of content ([0-9a-f]{16}) \(([a-z-]+)\), by Envoy (\S+): (.*)$/s
-
 /** What the status says; nothing of what was written in other words. */
 export function refusalsTold(status: HTTPProxyStatus | undefined): readonly Told[] {
   const condition = status?.conditions?.find(({ type }) => type === programmedType)
   if (condition?.status !== 'False') return []
   return (condition.errors ?? []).flatMap((error) => {
-    const [, kind, name = '', version = '', where, envoy = '', message = ''] =
-      format.exec(error.message) ?? []
-    const type = resourceTypes.find((one) => one === kind)
-    const layout = layouts.find((one) => one === where)
-    if (type === undefined || layout === undefined) return []
-    const build = envoy === 'unknown' ? '' : envoy
-    return [{ layout, type, name, version, build, message, generation: condition.observedGeneration ?? 0 }]
+    const refused = readRefused(error.message)
+    return refused === undefined ? [] : [{ ...refused, generation: condition.observedGeneration ?? 0 }]
   })
 }
