@@ -122,7 +122,9 @@ export class Hub {
       this.#events.onAccepted?.(client, type, settlement.flight)
     }
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
-      this.#refused(client, type, settlement.culprit, error ?? '')
+      const { culprit } = settlement
+      this.#refused(client, type, culprit, error ?? '')
+      this.#back(type, this.store.get(type, culprit.name))
     }
     return settlement
   }
@@ -132,6 +134,7 @@ export class Hub {
     for (const type of resourceTypes) {
       for (const [name, resource] of change[type] ?? []) {
         if (resource === undefined) this.#gone(type, name)
+        this.#back(type, resource)
         this.#touch(type, name)
       }
     }
@@ -141,6 +144,19 @@ export class Hub {
   #gone(type: ResourceType, name: string): void {
     this.#clear(type, name)
     for (const { subscriptions } of this.clients) subscriptions[type].refused.delete(name)
+  }
+
+  /** Who holds what is wanted again is sent nothing that it could accept: what it refused in between is over. */
+  #back(type: ResourceType, wanted: Resource | undefined): void {
+    if (wanted === undefined) return
+    const { name, version } = wanted
+    const isKnown = this.refusals.has(type, name)
+    for (const client of this.clients) {
+      const { held, refused } = client.subscriptions[type]
+      if (!(isKnown || refused.has(name)) || held.get(name)?.version !== version) continue
+      refused.delete(name)
+      this.#accepted(client, type, wanted)
+    }
   }
 
   /** That one build takes it says nothing of another that refused it, while there is an Envoy of that. */

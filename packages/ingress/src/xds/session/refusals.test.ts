@@ -60,6 +60,25 @@ test('rule 42: refused content is never sent again, changed content is, and then
   expect(script.refused).toHaveLength(1)
 })
 
+test('content that goes back to what the Envoy holds is well again, and refused content is tried anew then', () => {
+  const script = new Script()
+  const [good, bad] = [scope('host', '1'), scope('host', 'bad')]
+  script.publish({ scopes: [good] })
+  const envoy = script.client().ask('scopes')
+  envoy.settle()
+  script.publish({ scopes: [bad] })
+  expect(refusing(envoy, 'scopes')).toEqual(['scopes +host'])
+  script.publish({ scopes: [good] })
+  expect(script.cleared).toEqual(['scopes/host'])
+  script.publish({ scopes: [bad] })
+  expect(envoy.read()).toEqual(['scopes +host'])
+  script.publish({ scopes: [good] })
+  envoy.nack('scopes', 'bad')
+  expect(script.refused).toHaveLength(2)
+  expect(script.cleared).toEqual(['scopes/host', 'scopes/host'])
+  expect(envoy.read()).toEqual([])
+})
+
 test('rule 43: an Envoy that starts afresh gets what was last good, with the clusters that it needs', () => {
   const script = new Script()
   const good = scope('host', '1', 'old')
