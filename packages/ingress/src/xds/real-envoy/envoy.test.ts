@@ -1,6 +1,7 @@
 /** The server against a real Envoy, over mutual TLS; the layout is the one that translation writes. */
 import { X509Certificate } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { JsonObject } from '@bufbuild/protobuf'
 import { Client, credentials } from '@grpc/grpc-js'
 import { makeAuthority, makeLeaf, validFor } from '@landfall/certificates'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -14,9 +15,12 @@ import {
   endpoints,
   httpListener,
   httpsListener,
+  refusedEndpoints,
   runtime,
   scope,
   secret,
+  table,
+  tableListener,
   toCluster,
 } from './resources.ts'
 import { Stand } from './stand.ts'
@@ -111,47 +115,105 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
   test('one refused resource of each type is isolated, the others arrive, the fix clears it', async () => {
     await open()
     await stand.startEnvoy()
-    const port = await stand.backend('backend')
+    const [port, other] = [await stand.backend('backend'), await stand.backend('other')]
+    const pair = (await makeCertificates({ namespace: 'a', lifetimeDays: 1 })).server
     const base = {
-      clusters: [cluster('service')],
-      endpoints: [endpoints('service', port)],
-      listeners: [httpListener(stand.httpPort)],
-      scopes: [...hosts(3), scope('http/b.test', toCluster('service'), ['service'])],
+      clusters: [cluster('service'), cluster('moving')],
+      endpoints: [endpoints('service', port), endpoints('moving', port)],
+      secrets: [secret('ns/cert', pair)],
+      listeners: [httpListener(stand.httpPort), httpsListener(stand.httpsPort, 'ns/cert')],
+      scopes: [
+        ...hosts(3),
+        scope('http/b.test', toCluster('service'), ['service']),
+        scope('http/m.test', toCluster('moving'), ['moving']),
+        scope('https/a.test', answer('secure')),
+      ],
     }
     stand.publish(base)
     await answers('b.test', 'backend')
+    await answers('m.test', 'backend')
+    const secure = await eventually('https answers', () => stand.https('a.test'))
 
     const broken = { match: { safe_regex: { regex: '(' } }, ...answer('never') }
     const good = Array.from({ length: 60 }, (_, index) => scope(`http/g${index}.test`, answer('good')))
     stand.publish({
       clusters: [...base.clusters, cluster('bad', { connect_timeout: '-1s' }), cluster('good')],
-      endpoints: [...base.endpoints, endpoints('good', port)],
-      listeners: [...base.listeners, { ...httpsListener(stand.httpPort, 'none'), name: 'https' }],
+      endpoints: [endpoints('service', port), refusedEndpoints('moving'), endpoints('good', other)],
+      secrets: [secret('ns/cert', { ...pair, key: 'no key' })],
+      listeners: [...base.listeners, httpsListener(stand.httpPort, 'none', 'bad')],
       scopes: [
         ...good.slice(0, 30),
         scope('http/h0.test', broken),
         ...good.slice(30),
         scope('http/h1.test', answer('changed')),
         scope('http/b.test', toCluster('good'), ['good']),
+        ...base.scopes.slice(-2),
       ],
     })
     await answers('g0.test', 'good')
     await answers('g59.test', 'good')
     await answers('h1.test', 'changed')
-    await answers('b.test', 'backend')
-    await answers('h0.test', 'h0')
-    await eventually('three are refused', () => (stand.refused.length >= 3 ? true : undefined))
+    await answers('b.test', 'other')
+    await eventually('five are refused', () => (stand.refused.length >= 5 ? true : undefined))
     await delay(200)
     expect(stand.refused.map(({ type, name }) => `${type}/${name}`).toSorted()).toEqual([
       'clusters/bad',
-      'listeners/https',
+      'endpoints/moving',
+      'listeners/bad',
       'scopes/http/h0.test',
+      'secrets/ns/cert',
     ])
-    expect(stand.refused.find(({ type }) => type === 'scopes')?.message).toContain('missing )')
+    const words = (type: string) => stand.refused.find((one) => one.type === type)?.message
+    expect(words('scopes')).toContain('missing )')
+    expect(words('endpoints')).toContain('Priority')
+    expect(words('secrets')).toContain('private key')
+    await answers('h0.test', 'h0')
+    await answers('m.test', 'backend')
+    expect(await stand.https('a.test')).toEqual(secure)
 
-    stand.publish({ ...base, scopes: [scope('http/h0.test', answer('mended'))] })
+    stand.publish({
+      ...base,
+      endpoints: [endpoints('service', port), endpoints('moving', other)],
+      scopes: [scope('http/h0.test', answer('mended')), ...base.scopes.slice(-2)],
+    })
     await answers('h0.test', 'mended')
-    await eventually('all is cleared', () => (stand.cleared.length >= 3 ? true : undefined))
+    await answers('m.test', 'other')
+    await eventually('all is cleared', () => (stand.cleared.length >= 5 ? true : undefined))
+  })
+
+  test('a table of routes that an Envoy with a stream for each thing refuses is isolated, the fix clears it', async () => {
+    await open()
+    await stand.startEnvoy('streams')
+    const publish = (one: Record<string, JsonObject>, two: string) =>
+      stand.publishEach(() =>
+        snapshot({
+          listeners: [tableListener('one', stand.httpPort), tableListener('two', stand.httpsPort)],
+          routes: [table('one', one), table('two', { 'a.test': answer(two) })],
+          runtime: [runtime({})],
+        }),
+      )
+    const second = async (body: string) =>
+      await eventually(`the other table answers ${body}`, async () =>
+        (await stand.http('a.test', '/', stand.httpsPort))?.body === body ? true : undefined,
+      )
+    publish({ 'a.test': answer('1') }, '1')
+    await answers('a.test', '1')
+    await second('1')
+    publish(
+      { 'a.test': answer('2'), 'b.test': { match: { safe_regex: { regex: '(' } }, ...answer('2') } },
+      '2',
+    )
+    await second('2')
+    await eventually('refused', () => stand.refused[0])
+    await delay(200)
+    expect(stand.refused).toMatchObject([
+      { type: 'routes', name: 'one', message: expect.stringContaining('missing )') },
+    ])
+    await answers('a.test', '1')
+    publish({ 'a.test': answer('3'), 'b.test': answer('3') }, '3')
+    await answers('a.test', '3')
+    await answers('b.test', '3')
+    expect(stand.cleared).toEqual(['routes/one'])
   })
 
   test('rule 53: a control plane that comes back with the same snapshot changes nothing', async () => {

@@ -3,6 +3,7 @@ import { createRegistry, type DescMessage, fromJson, type JsonObject, toBinary }
 import { ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import { ClusterLoadAssignmentSchema } from '@envoyproxy/envoy-types/envoy/config/endpoint/v3/endpoint'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
+import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import { RouterSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/http/router/v3/router'
 import { TlsInspectorSchema } from '@envoyproxy/envoy-types/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector'
@@ -27,6 +28,15 @@ function encode(schema: DescMessage, name: string, json: JsonObject, references?
 
 const extension = 'type.googleapis.com/envoy.extensions.'
 const ads = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' }
+const streams = {
+  api_config_source: {
+    api_type: 'GRPC',
+    transport_api_version: 'V3',
+    grpc_services: [{ envoy_grpc: { cluster_name: 'contour' } }],
+  },
+  resource_api_version: 'V3',
+  initial_fetch_timeout: '0s',
+}
 
 export function cluster(name: string, extra: JsonObject = {}): Resource {
   const json = { name, type: 'EDS', connect_timeout: '2s', eds_cluster_config: { eds_config: ads }, ...extra }
@@ -38,6 +48,11 @@ export function endpoints(cluster_name: string, ...ports: readonly number[]): Re
     endpoint: { address: { socket_address: { address: '127.0.0.1', port_value } } },
   }))
   return encode(ClusterLoadAssignmentSchema, cluster_name, { cluster_name, endpoints: [{ lb_endpoints }] })
+}
+
+/** Of a priority that an Envoy refuses. */
+export function refusedEndpoints(cluster_name: string): Resource {
+  return encode(ClusterLoadAssignmentSchema, cluster_name, { cluster_name, endpoints: [{ priority: 200 }] })
 }
 
 /** `key` is `http/host` or `https/host`; the route is any fields of a Route's match and action. */
@@ -59,6 +74,16 @@ export function scope(key: string, route: JsonObject, clusters: readonly string[
   return encode(ScopedRouteConfigurationSchema, key, json, { clusters })
 }
 
+/** A table of routes, for an Envoy with a stream for each thing. */
+export function table(name: string, routes: Readonly<Record<string, JsonObject>>): Resource {
+  const virtual_hosts = Object.entries(routes).map(([host, route]) => ({
+    name: host,
+    domains: [host],
+    routes: [{ match: { prefix: '/' }, ...route }],
+  }))
+  return encode(RouteConfigurationSchema, name, { name, virtual_hosts })
+}
+
 export function toCluster(name: string): JsonObject {
   return { route: { cluster: name } }
 }
@@ -67,36 +92,42 @@ export function answer(text: string): JsonObject {
   return { direct_response: { status: 200, body: { inline_string: text } } }
 }
 
-function manager(prefix: string, key: string): JsonObject {
+function scopes(prefix: string, key: string): JsonObject {
+  return {
+    early_header_mutation_extensions: [
+      {
+        name: 'envoy.http.early_header_mutation.header_mutation',
+        typed_config: {
+          '@type': `${extension}http.early_header_mutation.header_mutation.v3.HeaderMutation`,
+          mutations: [
+            {
+              append: {
+                header: { key: 'x-ingress-scope', value: `${prefix}/${key}` },
+                append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+              },
+            },
+          ],
+        },
+      },
+    ],
+    scoped_routes: {
+      name: 'scopes',
+      scope_key_builder: {
+        fragments: [{ header_value_extractor: { name: 'x-ingress-scope', index: 0 } }],
+      },
+      rds_config_source: ads,
+      scoped_rds: { scoped_rds_config_source: ads },
+    },
+  }
+}
+
+function manager(prefix: string, routing: JsonObject): JsonObject {
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: {
       '@type': `${extension}filters.network.http_connection_manager.v3.HttpConnectionManager`,
       stat_prefix: prefix,
-      early_header_mutation_extensions: [
-        {
-          name: 'envoy.http.early_header_mutation.header_mutation',
-          typed_config: {
-            '@type': `${extension}http.early_header_mutation.header_mutation.v3.HeaderMutation`,
-            mutations: [
-              {
-                append: {
-                  header: { key: 'x-ingress-scope', value: `${prefix}/${key}` },
-                  append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-                },
-              },
-            ],
-          },
-        },
-      ],
-      scoped_routes: {
-        name: 'scopes',
-        scope_key_builder: {
-          fragments: [{ header_value_extractor: { name: 'x-ingress-scope', index: 0 } }],
-        },
-        rds_config_source: ads,
-        scoped_rds: { scoped_rds_config_source: ads },
-      },
+      ...routing,
       http_filters: [
         {
           name: 'envoy.filters.http.router',
@@ -112,11 +143,18 @@ function address(port_value: number): JsonObject {
 }
 
 export function httpListener(port: number, extra: JsonObject = {}): Resource {
-  const filter_chains = [{ name: 'http', filters: [manager('http', '%REQ(:AUTHORITY)%')] }]
+  const filter_chains = [{ name: 'http', filters: [manager('http', scopes('http', '%REQ(:AUTHORITY)%'))] }]
   return encode(ListenerSchema, 'http', { name: 'http', address: address(port), filter_chains, ...extra })
 }
 
-export function httpsListener(port: number, secret: string): Resource {
+/** Whose routes are the table of the same name. */
+export function tableListener(name: string, port: number): Resource {
+  const rds = { route_config_name: name, config_source: streams }
+  const filter_chains = [{ filters: [manager(name, { rds })] }]
+  return encode(ListenerSchema, name, { name, address: address(port), filter_chains })
+}
+
+export function httpsListener(port: number, secret: string, name = 'https'): Resource {
   const tls = {
     '@type': `${extension}transport_sockets.tls.v3.DownstreamTlsContext`,
     common_tls_context: {
@@ -125,7 +163,7 @@ export function httpsListener(port: number, secret: string): Resource {
     },
   }
   const json = {
-    name: 'https',
+    name,
     address: address(port),
     listener_filters: [
       {
@@ -137,12 +175,12 @@ export function httpsListener(port: number, secret: string): Resource {
       {
         name: 'default',
         transport_socket_connect_timeout: '5s',
-        filters: [manager('https', '%REQUESTED_SERVER_NAME%')],
+        filters: [manager('https', scopes('https', '%REQUESTED_SERVER_NAME%'))],
         transport_socket: { name: 'envoy.transport_sockets.tls', typed_config: tls },
       },
     ],
   }
-  return encode(ListenerSchema, 'https', json, { secrets: [secret] })
+  return encode(ListenerSchema, name, json, { secrets: [secret] })
 }
 
 export function secret(name: string, pair: { readonly certificate: string; readonly key: string }): Resource {

@@ -154,9 +154,9 @@ export class Stand {
   }
 
   /** Undefined when the connection is refused. */
-  http(host: string, path = '/'): Promise<Answer | undefined> {
+  http(host: string, path = '/', port = this.httpPort): Promise<Answer | undefined> {
     return new Promise((resolve) => {
-      const options = { host: '127.0.0.1', port: this.httpPort, path, headers: { host }, agent: this.#agent }
+      const options = { host: '127.0.0.1', port, path, headers: { host }, agent: this.#agent }
       const call = get(options, (response) => {
         let body = ''
         response.setEncoding('utf8')
