@@ -1,4 +1,6 @@
 /** The rules that show only on the wire: a scripted client over gRPC, without TLS, on loopback. */
+import { type ClientHttp2Stream, connect, constants } from 'node:http2'
+import { setTimeout as delay } from 'node:timers/promises'
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import {
   DeltaDiscoveryRequestSchema,
@@ -11,7 +13,7 @@ import { Metrics, silentLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventually } from '../envoy-process/envoy-process.ts'
 import { type ResourceType, typeUrls } from './resource.ts'
-import { XdsServer } from './server.ts'
+import { XdsServer, type XdsServerOptions } from './server.ts'
 import type { Refused } from './session/hub.ts'
 import { type Plain, resource, snapshot } from './session/script.ts'
 
@@ -30,7 +32,7 @@ const refused: Refused[] = []
 const channels: Client[] = []
 let published: Plain = {}
 
-async function open(): Promise<XdsServer> {
+async function open(options: Partial<XdsServerOptions> = {}): Promise<XdsServer> {
   metrics = new Metrics('test')
   const opened: XdsServer = new XdsServer({
     logger: silentLogger(),
@@ -42,6 +44,7 @@ async function open(): Promise<XdsServer> {
     onLayout: (layout, wanted) => {
       if (wanted) opened.publish(snapshot(published), layout)
     },
+    ...options,
   })
   await opened.start()
   return opened
@@ -253,6 +256,61 @@ test('rule 44: before the first snapshot nothing is answered, not even that ther
   publish({ clusters: [a] })
   expect(server.ready).toBe(true)
   expect(await stream.hears(1)).toEqual(['clusters +a'])
+})
+
+/** Of a client that reads nothing until it is resumed: gRPC's own takes in one message at least. */
+function idleCall({ port }: XdsServer, id: string): ClientHttp2Stream {
+  const call = connect(`http://127.0.0.1:${port}`).request({
+    ':method': 'POST',
+    ':path': `/${ads}/DeltaAggregatedResources`,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  })
+  const request = create(DeltaDiscoveryRequestSchema, { node: { id }, ...of('clusters') })
+  const bytes = toBinary(DeltaDiscoveryRequestSchema, request)
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(bytes.length, 1)
+  call.on('error', () => undefined)
+  call.write(Buffer.concat([head, bytes]))
+  return call
+}
+
+test('rule 51: a crowd is served in turn as bytes drain: who does not read holds the others up until it reads or goes', async () => {
+  const narrow = await open({ bytesInFlight: 1 })
+  const idle: ClientHttp2Stream[] = []
+  try {
+    narrow.publish(snapshot({ clusters: [resource('large', 'x'.repeat(1024 * 1024))] }))
+    const served = async () => {
+      const found = /^landfall_xds_responses_total\{type="clusters"\} (\d+)$/m.exec(
+        await metrics.exposition(),
+      )
+      return Number(found?.[1] ?? 0)
+    }
+    const joined = (count: number) =>
+      eventually(`${count} have joined`, () => (narrow.envoys.length === count ? true : undefined))
+    const serves = (count: number) =>
+      eventually(`${count} are served`, async () => ((await served()) === count ? true : undefined))
+    for (const id of ['1', '2', '3']) {
+      idle.push(idleCall(narrow, id))
+      await joined(idle.length)
+    }
+    const crowd = [4, 5, 6].map((id) =>
+      new Stream(undefined, narrow).ask({ node: { id: `${id}` }, ...of('clusters') }),
+    )
+    await joined(6)
+    await delay(200)
+    expect(await served()).toBe(1)
+    idle[0]?.resume()
+    await serves(2)
+    idle[1]?.close(constants.NGHTTP2_CANCEL)
+    await serves(3)
+    idle[2]?.session?.destroy()
+    for (const stream of crowd) expect(await stream.hears(1)).toEqual(['clusters +large'])
+    expect(await served()).toBe(6)
+  } finally {
+    for (const call of idle) call.session?.destroy()
+    await narrow.stop()
+  }
 })
 
 test('rule 54: a replica that has not read the cluster yet takes nothing away', async () => {

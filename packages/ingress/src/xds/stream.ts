@@ -50,6 +50,8 @@ export class AdsStream {
   #joined: Joined | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  /** Bytes that gRPC has and that no socket took yet. */
+  #underway = 0
 
   constructor(options: {
     readonly call: Call
@@ -101,6 +103,7 @@ export class AdsStream {
     this.#budget.forget(this.#resume)
     if (this.#joined !== undefined) this.#joined.hub.disconnect(this.#joined.client)
     this.#events.onClosed(this)
+    this.#gone(this.#underway)
   }
 
   #refuse(details: string): void {
@@ -153,13 +156,20 @@ export class AdsStream {
         continue
       }
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      this.#underway += buffer.length
       this.#budget.take(buffer.length)
-      // Called on success, on error and when the stream is torn down.
-      this.#call.write(buffer, () => this.#budget.release(buffer.length))
+      this.#call.write(buffer, () => this.#gone(buffer.length))
       this.#counts.sent()
       this.#events.onSent(response.type, buffer.length)
     }
     this.#setTimer(client, now)
+  }
+
+  /** Of what is under way when the stream ends gRPC tells nothing more, or not all. */
+  #gone(bytes: number): void {
+    const left = Math.min(bytes, this.#underway)
+    this.#underway -= left
+    if (left > 0) this.#budget.release(left)
   }
 
   #setTimer(client: Client, now: number): void {
