@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { ContourConfigurationStatus, HTTPProxyStatus } from '@landfall/api'
 import type { RawObject } from '@landfall/kube'
 import { statusOf } from '@landfall/kube/testing'
+import { createLogger } from '@landfall/telemetry'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { makeCertificates } from '../certgen/certificates.ts'
+import { manyChains } from '../engine/chains.ts'
 import { eventually, freePort } from '../envoy-process/envoy-process.ts'
 import { followClusters } from './cluster-follower.ts'
 import { follow } from './follower.ts'
@@ -259,6 +261,30 @@ test('rule 42: what an Envoy refuses of an Ingress is told while it stands, and 
 })
 
 const world: Objects = { [proxies]: [proxy('Random', 1)], [services]: [shop] }
+
+test('many filter chains are advised against, but not where certificates are fetched on demand already', async () => {
+  const passed = (index: number): RawObject => ({
+    apiVersion: 'projectcontour.io/v1',
+    kind: 'HTTPProxy',
+    metadata: { name: `p${index}`, namespace: 'web', resourceVersion: '1' },
+    spec: {
+      virtualhost: { fqdn: `p${index}.test`, tls: { passthrough: true } },
+      tcpproxy: { services: [{ name: 'shop', port: 80 }] },
+    },
+  })
+  const all = { [proxies]: Array.from({ length: manyChains + 1 }, (_, n) => passed(n)), [services]: [shop] }
+  const advised = async (certificates: 'chains' | 'on-demand') => {
+    const lines: string[] = []
+    const logger = () => createLogger({ write: (line) => lines.push(line) })
+    const at = await bed.serve(all, { logger }, { xdsInsecure: true, certificates })
+    const text = await (await fetch(`${at}/metrics`)).text()
+    expect(text).toContain(`landfall_https_filter_chains ${manyChains + 1}\n`)
+    await bed.stop()
+    return lines.filter((line) => line.includes('manyFilterChains')).length
+  }
+  expect(await advised('chains')).toBe(1)
+  expect(await advised('on-demand')).toBe(0)
+})
 
 test('contour.yaml is followed: what may change does, what needs a restart is counted, what is wrong changes nothing', async () => {
   const path = join(bed.directory, 'contour.yaml')

@@ -308,13 +308,14 @@ export class Serve {
     this.#shared.references(sharedProblems(this.#lookups, this.#live.engine.dag))
   }
 
-  /** Said once, and again after there were fewer. */
+  /** Said once, and again after there were fewer; of no use where it is followed, and chains are what hosts ask for. */
   #weighChains(): void {
     const { chains } = this.#translations.scoped
+    const isHeavy = chains > manyChains && this.#live.engine.dag.certificates === 'chains'
     const advice =
       'each new certificate costs Envoys as much as there are; tls.certificates: on-demand does not'
-    if (chains > manyChains && !this.#heavy) this.#options.logger.warn('manyFilterChains', { chains }, advice)
-    this.#heavy = chains > manyChains
+    if (isHeavy && !this.#heavy) this.#options.logger.warn('manyFilterChains', { chains }, advice)
+    this.#heavy = isHeavy
   }
 
   /** Around translation: what an endpoint's change costs depends on its Service alone. */
