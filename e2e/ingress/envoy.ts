@@ -1,12 +1,15 @@
 /** A real Envoy on a bootstrap that our own command wrote. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { mainCpuMs, memoryOf, type ProcessMemory, threadsCpuMs } from '../nodeless/process-usage.ts'
 
 const flags = ['--concurrency', '2', '--log-level', 'warning', '--disable-hot-restart']
+
+/** `contour`: as Contour's own command writes it, by the state of the world, with a stream for each thing. */
+export type Bootstrap = 'ours' | 'contour'
 
 export interface EnvoyOptions {
   readonly binary: string
@@ -15,6 +18,7 @@ export interface EnvoyOptions {
   /** Its own, with the certificates in it. */
   readonly folder: string
   readonly xdsPort: number
+  readonly bootstrap: Bootstrap
 }
 
 export class Envoy {
@@ -26,12 +30,12 @@ export class Envoy {
     this.#child = child
   }
 
-  static async start({ binary, bundle, folder, xdsPort }: EnvoyOptions): Promise<Envoy> {
-    const bootstrap = join(folder, 'envoy.json')
+  static async start({ binary, bundle, folder, xdsPort, bootstrap }: EnvoyOptions): Promise<Envoy> {
+    const path = join(folder, 'envoy.json')
     await promisify(execFile)(process.execPath, [
       bundle,
       'bootstrap',
-      bootstrap,
+      path,
       `--admin-address=${join(folder, 'admin.sock')}`,
       '--xds-address=127.0.0.1',
       `--xds-port=${xdsPort}`,
@@ -40,6 +44,7 @@ export class Envoy {
       `--envoy-cert-file=${join(folder, 'certs', 'envoycert.pem')}`,
       `--envoy-key-file=${join(folder, 'certs', 'envoykey.pem')}`,
     ])
+    if (bootstrap === 'contour') writeFileSync(path, byStreams(readFileSync(path, 'utf8')))
     return Envoy.again(binary, folder)
   }
 
@@ -87,4 +92,14 @@ export class Envoy {
     this.#child.kill('SIGKILL')
     await ended
   }
+}
+
+function byStreams(text: string): string {
+  const bootstrap = JSON.parse(text)
+  const grpc_services = [{ envoy_grpc: { cluster_name: 'contour', authority: 'contour' } }]
+  const api_config_source = { api_type: 'GRPC', transport_api_version: 'V3', grpc_services }
+  const source = { resource_api_version: 'V3', api_config_source }
+  bootstrap.dynamic_resources = { lds_config: source, cds_config: source }
+  bootstrap.layered_runtime.layers[0].rtds_layer.rtds_config = source
+  return JSON.stringify(bootstrap)
 }

@@ -1,6 +1,7 @@
 /** A site with hosts on it, whose programs run and answer. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { threadsCpuMs } from '../nodeless/process-usage.ts'
+import type { Bootstrap } from './envoy.ts'
 import { each, hostOf, type ProxyOptions, proxyObject } from './objects.ts'
 import { ok, Prober } from './prober.ts'
 import { IngressSite } from './site.ts'
@@ -13,6 +14,7 @@ export async function startSite(
   all: readonly string[],
   note: (text: string) => void,
   bundles?: string,
+  bootstrap?: Bootstrap,
 ): Promise<IngressSite> {
   const site = await IngressSite.start(bundles)
   try {
@@ -20,7 +22,7 @@ export async function startSite(
     await createHosts(site, all)
     note('the programs start')
     site.startServe()
-    await site.startEnvoy()
+    await site.startEnvoy(bootstrap)
     await answers(site, all.at(-1) ?? '')
     await quiet(site)
   } catch (error) {

@@ -17,7 +17,7 @@ import { provideBundles } from '../nodeless/bundles.ts'
 import { freePort } from '../nodeless/free-port.ts'
 import { createPatiently, installRights } from '../nodeless/manifest.ts'
 import { PodProcess, writeAccount } from '../nodeless/pod-process.ts'
-import { Envoy } from './envoy.ts'
+import { type Bootstrap, Envoy } from './envoy.ts'
 import { backendPort, namespace, Objects, proxyObject } from './objects.ts'
 import type { Entry } from './prober.ts'
 
@@ -150,12 +150,13 @@ export class IngressSite {
     return this.#serve
   }
 
-  async startEnvoy(): Promise<Envoy> {
-    const { xds } = this.ports
+  /** @param bootstrap of the first; the others start on the same */
+  async startEnvoy(bootstrap: Bootstrap = 'ours'): Promise<Envoy> {
+    const { folder, ports } = this
     const binary = this.#envoyBinary
     this.#envoy = this.#bootstrapped
-      ? Envoy.again(binary, this.folder)
-      : await Envoy.start({ binary, bundle: this.#bundle, folder: this.folder, xdsPort: xds })
+      ? Envoy.again(binary, folder)
+      : await Envoy.start({ binary, bundle: this.#bundle, folder, xdsPort: ports.xds, bootstrap })
     this.#bootstrapped = true
     return this.#envoy
   }

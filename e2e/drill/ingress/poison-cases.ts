@@ -24,6 +24,8 @@ export interface Case {
   readonly words: RegExp | undefined
   readonly mend: (stage: Stage) => Promise<unknown>
   readonly mended: (stage: Stage) => Promise<boolean>
+  /** The hosts that come beside it are in the same resource, and wait until it is mended. */
+  readonly shared?: true
 }
 
 const well = 'poison-well'
@@ -35,9 +37,11 @@ const at = {
   scopes: 'poison-scopes',
   secrets: 'poison-secrets',
   listeners: 'poison-listeners',
+  tables: 'poison-tables',
+  table: 'poison-table',
 } as const
 
-export const cases: readonly Case[] = [
+export const scopedCases: readonly Case[] = [
   {
     name: at.clusters,
     prepare: async (stage) => {
@@ -100,6 +104,34 @@ export const cases: readonly Case[] = [
   },
 ]
 
+/** Tables of routes: each secure host has one, all plain hosts have one together. */
+export const classicCases: readonly Case[] = [
+  {
+    name: at.tables,
+    prepare: async (stage) => {
+      await withHost(stage, at.tables)
+      await putPair(stage, 'create', at.tables)
+      await secured(stage, at.tables)
+      await shown(stage, at.tables, 20_000)
+    },
+    poison: (stage) => secured(stage, at.tables, at.tables, 'POISON'),
+    servesOn: (stage) => says(stage, at.tables, '/version', 'first', true),
+    words: /unique values for domains/i,
+    mend: (stage) => secured(stage, at.tables, at.tables, 'second'),
+    mended: (stage) => says(stage, at.tables, '/version', 'second', true),
+  },
+  {
+    name: at.table,
+    prepare: (stage) => withHost(stage, at.table),
+    poison: ({ site }) => site.objects.replace('proxy', proxyObject(at.table, { version: 'POISON' })),
+    servesOn: (stage) => says(stage, at.table, '/version', 'first'),
+    words: /unique values for domains/i,
+    mend: ({ site }) => site.objects.replace('proxy', proxyObject(at.table, { version: 'second' })),
+    mended: (stage) => says(stage, at.table, '/version', 'second'),
+    shared: true,
+  },
+]
+
 /** A host with a Service, each of its own name unless told otherwise. */
 async function withHost({ site }: Stage, service: string, host = service): Promise<void> {
   await site.objects.createServices([service])
@@ -116,12 +148,12 @@ function endpoint({ site }: Stage, ip: string): Promise<void> {
   return site.objects.replace('slice', sliceObject(at.endpoints, [{ ip }]))
 }
 
-function secured({ site }: Stage, host: string, secret = host): Promise<void> {
-  return site.objects.replace('proxy', proxyObject(host, { secret }))
+function secured({ site }: Stage, host: string, secret = host, version = 'first'): Promise<void> {
+  return site.objects.replace('proxy', proxyObject(host, { secret, version }))
 }
 
-async function says({ site }: Stage, host: string, path: string, body: string): Promise<boolean> {
-  const prober = new Prober(site.entry(false), hostOf(host))
+async function says({ site }: Stage, host: string, path: string, body: string, tls = false) {
+  const prober = new Prober(site.entry(tls), hostOf(host))
   const answer = await prober.ask(path)
   prober.close()
   return answer?.status === 200 && answer.body === body

@@ -1,11 +1,15 @@
 /**
  * `poison`: an Envoy refuses one resource, of each type in turn, while a hundred hosts come. They arrive, what was there
- * serves on, the owner's status has Envoy's words, nothing is tried in a loop, and what is mended holds. The bundle is
- * one whose encoder makes such content of what this drill's objects mark (`xds/load/poisoned-resource.ts`).
+ * serves on, the owner's status has Envoy's words, nothing is tried in a loop, and what is mended holds. Where they are in
+ * the refused resource themselves, as plain hosts of the classic layout are, they come with what is mended, and until then
+ * their statuses have those words too. The bundle is one whose encoder makes such content of what this drill's objects
+ * mark (`xds/load/poisoned-resource.ts`).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawObject } from '@landfall/kube'
-import { each, names, proxyObject } from '../../ingress/objects.ts'
+import type { Bootstrap } from '../../ingress/envoy.ts'
+import { each, hostOf, names, proxyObject } from '../../ingress/objects.ts'
+import { ok, Prober } from '../../ingress/prober.ts'
 import { answers, quiet, startSite } from '../../ingress/running-site.ts'
 import type { IngressSite } from '../../ingress/site.ts'
 import { provideBundlesWith } from '../../nodeless/bundles.ts'
@@ -14,7 +18,7 @@ import { makeAuthority } from '../../scenarios/certificate.ts'
 import { repeat, type Trial } from '../part.ts'
 import { startTicker } from '../ticker.ts'
 import type { Part } from './part.ts'
-import { type Case, cases, type Stage } from './poison-cases.ts'
+import { type Case, classicCases, type Stage, scopedCases } from './poison-cases.ts'
 
 const standIns = {
   'packages/ingress/src/xds/resource.ts': 'packages/ingress/src/xds/load/poisoned-resource.ts',
@@ -29,13 +33,22 @@ const mostMs = 20_000
 export const poison: Part = {
   about: `one resource that Envoy refuses beside ${beside} that it takes`,
   run: async (o) => {
-    await repeat(o, 'poison', 'of each type in turn', o.times ?? 1, trial)
+    const times = o.times ?? 1
+    await repeat(o, 'poison', 'of each type in turn', times, (note) => trial(note, 'ours', scopedCases))
+    await repeat(o, 'poison', `tables of routes, an Envoy on Contour's bootstrap`, times, (note) =>
+      trial(note, 'contour', classicCases),
+    )
   },
 }
 
-async function trial(note: Parameters<Trial>[0]): ReturnType<Trial> {
+async function trial(
+  note: Parameters<Trial>[0],
+  bootstrap: Bootstrap,
+  cases: readonly Case[],
+): ReturnType<Trial> {
   const authority = await makeAuthority()
-  const site = await startSite(names('h', hosts), note, await provideBundlesWith(standIns))
+  const bundles = await provideBundlesWith(standIns)
+  const site = await startSite(names('h', hosts), note, bundles, bootstrap)
   const ticker = startTicker()
   const figures: Record<string, number> = {}
   const complaints: string[] = []
@@ -55,27 +68,38 @@ async function trial(note: Parameters<Trial>[0]): ReturnType<Trial> {
 
 async function strike(stage: Stage, one: Case) {
   const { site } = stage
+  const { words, shared = false } = one
+  const figures: Record<string, number> = {}
   const complaints: string[] = []
   const demand = async (holds: () => Promise<boolean>, otherwise: string): Promise<void> => {
     if (!(await inTime(holds))) complaints.push(`${otherwise}, after ${mostMs} ms`)
   }
   const others = names(`${one.name}-`, beside)
+  const arrive = async (what: string, began: number): Promise<void> => {
+    for (const name of others) await answers(site, name)
+    figures[what] = performance.now() - began
+  }
   await site.objects.createServices(others)
   await one.prepare(stage)
   await quiet(site)
-  const refused = await refusals(site)
+  const before = await refusals(site)
   const began = performance.now()
   await Promise.all([
     one.poison(stage),
     each(others, (name) => site.objects.create('proxy', proxyObject(name))),
   ])
-  for (const name of others) await answers(site, name)
-  const arrivedMs = performance.now() - began
-  await demand(async () => (await refusals(site)) === refused + 1, 'not one refusal is counted')
-  const { words } = one
-  if (words !== undefined)
-    await demand(async () => words.test(await told(site, one.name)), `the status has not Envoy's words`)
-  const toldMs = performance.now() - began
+  figures['created (ms)'] = performance.now() - began
+  if (!shared) {
+    await arrive('arrived (ms)', began)
+    await demand(async () => (await refusals(site)) === before + 1, 'not one refusal is counted')
+  }
+  const owners = words === undefined ? [] : [one.name, ...(shared ? others : [])]
+  for (const name of owners)
+    await demand(
+      async () => words?.test(await told(site, name)) === true,
+      `${name} is not told Envoy's words`,
+    )
+  figures['told (ms)'] = performance.now() - began
   if (!(await one.servesOn(stage))) complaints.push('what was there does not serve on')
   await quiet(site)
   const [cpu, answered] = [threadsCpuMs(site.serve.pid), await acknowledgements(site)]
@@ -83,14 +107,29 @@ async function strike(stage: Stage, one: Case) {
   const cpuMs = (threadsCpuMs(site.serve.pid) - cpu) / (lookMs / 1000)
   if (cpuMs > mostCpu) complaints.push(`serve takes ${cpuMs.toFixed(0)} ms of a processor a second`)
   if ((await acknowledgements(site)) > answered) complaints.push('Envoy is sent more')
+  figures['CPU (ms a second)'] = cpuMs
+  if (shared) {
+    // Each time that some of the hosts come, what they share is another.
+    figures['refused contents'] = (await refusals(site)) - before
+    figures[`arrived of ${beside}`] = await countAnswering(site, others)
+  }
+  const mending = performance.now()
   await one.mend(stage)
   await demand(() => one.mended(stage), 'what was mended does not hold')
-  if (words !== undefined)
-    await demand(async () => !words.test(await told(site, one.name)), 'the status goes on about it')
-  return {
-    figures: { 'arrived (ms)': arrivedMs, 'told (ms)': toldMs, 'CPU (ms a second)': cpuMs },
-    complaints,
-  }
+  if (shared) await arrive('arrived with what is mended (ms)', mending)
+  for (const name of owners)
+    await demand(async () => words?.test(await told(site, name)) === false, `${name} is told on and on`)
+  return { figures, complaints }
+}
+
+async function countAnswering(site: IngressSite, all: readonly string[]): Promise<number> {
+  let count = 0
+  await each(all, async (name) => {
+    const prober = new Prober(site.entry(false), hostOf(name))
+    if (ok(await prober.ask('/'))) count++
+    prober.close()
+  })
+  return count
 }
 
 async function inTime(holds: () => Promise<boolean>): Promise<boolean> {

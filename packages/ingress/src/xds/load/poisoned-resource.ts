@@ -6,6 +6,7 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { Cluster_LbPolicy, ClusterSchema } from '@envoyproxy/envoy-types/envoy/config/cluster/v3/cluster'
 import { ClusterLoadAssignmentSchema } from '@envoyproxy/envoy-types/envoy/config/endpoint/v3/endpoint'
 import { ListenerSchema } from '@envoyproxy/envoy-types/envoy/config/listener/v3/listener'
+import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
 import { ScopedRouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/scoped_route'
 import { SecretSchema } from '@envoyproxy/envoy-types/envoy/extensions/transport_sockets/tls/v3/secret'
 import { makeResource as make, type References, type Resource } from '../resource.ts'
@@ -36,6 +37,13 @@ const poisons: readonly Poison[] = [
       const virtualHosts = [{ name: 'again', domains: [name.slice('http/'.length)] }]
       const message = create(ScopedRouteConfigurationSchema, { routeConfiguration: { virtualHosts } })
       return toBinary(ScopedRouteConfigurationSchema, message)
+    },
+  },
+  {
+    marked: (name, text) => /^(ingress_http$|https\/poison-)/.test(name) && text.includes('POISON'),
+    bytes: () => {
+      const virtualHosts = ['one', 'two'].map((name) => ({ name, domains: ['twice.test'] }))
+      return toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, { virtualHosts }))
     },
   },
   {
