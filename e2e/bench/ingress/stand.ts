@@ -4,14 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { lostOf, startRequests } from '../../ingress/load.ts'
 import { each, hostOf, names, namespace, proxyObject } from '../../ingress/objects.ts'
 import { ok, Prober } from '../../ingress/prober.ts'
+import { quiet } from '../../ingress/running-site.ts'
 import { IngressSite } from '../../ingress/site.ts'
-import { threadsCpuMs } from '../../nodeless/process-usage.ts'
+import { waitFor } from '../../lab/index.ts'
 import { type Authority, makeAuthority } from '../../scenarios/certificate.ts'
 import type { Memory, Mode, RestartFigures, StartFigures } from './cell.ts'
 
 const looked = 20
 /** Between two looks: more often would take of the processors that are measured. */
 const lookMs = 30
+const mostMs = 300_000
 /** Each of these takes a handshake where there is TLS. */
 const mostAsked = { plain: 25_000, tls: 500 } as const
 const loadPerSecond = 500
@@ -76,10 +78,12 @@ export class Stand {
     await this.site.endPrograms()
     const started = performance.now()
     this.site.startServe()
-    const ready = this.#ready(started)
-    await this.site.startEnvoy()
-    for (const name of this.#sampled()) await this.#answers(name)
-    const answeredMs = performance.now() - started
+    const answers = async () => {
+      await this.site.startEnvoy()
+      for (const name of this.#sampled()) await this.#answers(name)
+      return performance.now() - started
+    }
+    const [readyMs, answeredMs] = await Promise.all([this.#ready(started), answers()])
     const envoyMiB = this.site.envoy.memory().now
     const asked = this.#names.slice(0, this.tls ? mostAsked.tls : mostAsked.plain)
     let missed = 0
@@ -91,7 +95,7 @@ export class Stand {
       if (kept === undefined) prober.close()
     })
     kept?.destroy()
-    return { readyMs: await ready, answeredMs, envoyMiB, asked: asked.length, missed }
+    return { readyMs, answeredMs, envoyMiB, asked: asked.length, missed }
   }
 
   /** Of serve alone, while the Envoy goes on. */
@@ -105,27 +109,28 @@ export class Stand {
       connections: 16,
       timeoutMs: 5000,
     })
-    await sleep(1000)
-    const started = performance.now()
-    await this.site.serve.end('SIGTERM')
-    this.site.startServe()
-    await this.#ready(started)
-    while ((await this.site.metrics()).get('landfall_xds_streams') !== 1) await sleep(20)
-    const tookMs = performance.now() - started
-    await this.quiet()
-    const result = await load.stop()
-    const bytes = (await this.site.metrics()).get('landfall_xds_sent_bytes_total') ?? 0
-    return { tookMs, bytes, requests: result.sent, lost: lostOf(result) }
+    try {
+      await sleep(1000)
+      const started = performance.now()
+      await this.site.serve.end('SIGTERM')
+      this.site.startServe()
+      await this.#ready(started)
+      const isBack = async () => (await this.site.metrics()).get('landfall_xds_streams') === 1
+      await waitFor('Envoy to come back to serve', isBack, { timeoutMs: mostMs, intervalMs: 20 })
+      const tookMs = performance.now() - started
+      await this.quiet()
+      const result = await load.stop()
+      const bytes = (await this.site.metrics()).get('landfall_xds_sent_bytes_total') ?? 0
+      return { tookMs, bytes, requests: result.sent, lost: lostOf(result) }
+    } finally {
+      // Without it the generator would go on, and this process with it.
+      await load.stop()
+    }
   }
 
   /** Until serve has nothing to do, with what it says of all objects. */
   async quiet(): Promise<void> {
-    const { pid } = this.site.serve
-    for (let calm = 0; calm < 2; ) {
-      const before = threadsCpuMs(pid)
-      await sleep(1000)
-      calm = threadsCpuMs(pid) - before < 40 ? calm + 1 : 0
-    }
+    await quiet(this.site)
   }
 
   memory(): Memory {
@@ -153,13 +158,11 @@ export class Stand {
   }
 
   async #ready(started: number): Promise<number> {
-    const url = `http://127.0.0.1:${this.site.ports.metrics}/readyz`
-    for (;;) {
-      if (!this.site.serve.alive) throw new Error('serve ended')
-      const answer = await fetch(url).catch(() => undefined)
-      if (answer?.ok === true) return performance.now() - started
-      await sleep(lookMs)
-    }
+    const { serve, ports } = this.site
+    const isReady = async () => !serve.alive || (await fetch(`http://127.0.0.1:${ports.metrics}/readyz`)).ok
+    await waitFor('serve to be ready', isReady, { timeoutMs: mostMs, intervalMs: lookMs })
+    if (!serve.alive) throw new Error('serve ended')
+    return performance.now() - started
   }
 
   async #issue(name: string, host: string): Promise<void> {
