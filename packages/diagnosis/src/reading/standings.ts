@@ -31,8 +31,12 @@ export async function readStandings(
 
 function isUnderWay(standings: Standings): boolean {
   if (standings.kind !== 'known') return false
-  const resources = [...standings.byHost.values()].flat().flatMap((one) => one.resources)
-  return resources.some(({ state }) => state === 'behind' || state === 'missing')
+  const envoys = [...standings.byHost.values()].flat()
+  const resources = envoys.flatMap((one) => one.resources)
+  return (
+    envoys.some(({ published }) => !published) ||
+    resources.some(({ state }) => state === 'behind' || state === 'missing')
+  )
 }
 
 /** Of all replicas, as each Envoy follows one of them. */
@@ -61,6 +65,8 @@ function parsed(text: string) {
 function envoyOf(one: Readonly<Record<string, unknown>>): EnvoyStanding {
   return {
     node: textOf(one['node']),
+    // Releases that did not say it yet.
+    published: one['published'] !== false,
     resources: entriesOf(one['resources']).map((resource) => ({
       type: textOf(resource['type']),
       name: textOf(resource['name']),

@@ -17,6 +17,8 @@ export interface Standing {
 
 export interface EnvoyStanding {
   readonly node: string
+  /** What it is to have is made; until then it is sent nothing. */
+  readonly published: boolean
   readonly resources: readonly Standing[]
 }
 
@@ -25,13 +27,15 @@ export type Standings =
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'known'; readonly byHost: ReadonlyMap<string, readonly EnvoyStanding[]> }
 
-type State = Standing['state'] | 'unknown'
+type State = Standing['state'] | 'making' | 'unasked' | 'unknown'
 
 const texts: Readonly<Record<State, string>> = {
   held: 'in force',
   behind: 'an older version in force',
   missing: 'not there yet',
   refused: 'refused',
+  making: 'connected, and waits until its layout is made',
+  unasked: 'has not asked for it',
   unknown: 'connected to no replica of contour that answers',
 }
 const mostNames = 8
@@ -97,19 +101,25 @@ function judged(
   owner: Pick<About, 'kind' | 'name'>,
 ): Step {
   const known = new Map(envoys.map(({ node, resources }) => [node, resources.filter(concerns)]))
-  if (![...known.values()].some(({ length }) => length > 0)) return step
-  const byState = Map.groupBy(namesOf(view, known), (name) => stateOf(known.get(name)))
+  const waiting = new Set(envoys.flatMap(({ node, published }) => (published ? [] : node)))
+  const isConcerned = [...known.values()].some(({ length }) => length > 0)
+  if (!isConcerned && (waiting.size === 0 || step.name !== 'listener')) return step
+  const byState = Map.groupBy(namesOf(view, known), (name) =>
+    waiting.has(name) ? 'making' : stateOf(known.get(name)),
+  )
   const details = [...step.details, ...linesOf(byState, known)]
   const count = (state: State): number => byState.get(state)?.length ?? 0
-  const [held, behind, missing, refused] = [
+  const [held, behind, missing, refused, making] = [
     count('held'),
     count('behind'),
     count('missing'),
     count('refused'),
+    count('making'),
   ]
-  if (step.state !== 'ok' || behind + missing + refused === 0) return { ...step, details }
-  const all = held + behind + missing + refused
-  const judge = held + behind === 0 ? broken : doubtful
+  if (step.state !== 'ok' || behind + missing + refused + making === 0) return { ...step, details }
+  const all = held + behind + missing + refused + making
+  // Who waits goes on with what it had.
+  const judge = held + behind + making === 0 ? broken : doubtful
   if (refused > 0) {
     const message = `${step.message}; ${refused} of ${all} Envoys refuse it`
     return judge(step.name, 'EnvoyRefused', message, {
@@ -118,7 +128,9 @@ function judged(
     })
   }
   const next = `Trace again: it takes a moment. If it stays so: kubectl -n ${view.observed.places.ingress} logs -l app=contour --tail=-1 | grep -E 'responseRefused|resourceRefused|streamClosed'`
-  const message = `${step.message}; ${behind + missing} of ${all} Envoys do not have it in its newest form`
+  const late = `${behind + missing} of ${all} Envoys do not have it in its newest form`
+  const waits = `${making} of ${all} Envoys wait until their layout is made`
+  const message = `${step.message}; ${behind + missing > 0 ? late : waits}`
   return judge(step.name, 'envoyBehind', message, { details, next })
 }
 
@@ -130,7 +142,8 @@ function namesOf({ observed }: ClusterView, known: ReadonlyMap<string, unknown>)
 
 /** The worst of what it has. */
 function stateOf(resources: readonly Standing[] | undefined): State {
-  if (resources === undefined || resources.length === 0) return 'unknown'
+  if (resources === undefined) return 'unknown'
+  if (resources.length === 0) return 'unasked'
   const states = resources.map(({ state }) => state)
   return (['refused', 'missing', 'behind'] as const).find((state) => states.includes(state)) ?? 'held'
 }
@@ -139,12 +152,14 @@ function linesOf(
   byState: ReadonlyMap<State, readonly string[]>,
   known: ReadonlyMap<string, readonly Standing[]>,
 ): readonly string[] {
-  return (['held', 'behind', 'missing', 'refused', 'unknown'] as const).flatMap((state) => {
-    const names = byState.get(state) ?? []
-    if (names.length === 0) return []
-    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
-    const words = names.flatMap((name) => known.get(name) ?? []).find((one) => one.words !== '')?.words
-    const said = state === 'refused' && words !== undefined ? `: ${words}` : ''
-    return [`Envoy ${names.slice(0, mostNames).join(', ')}${more}: ${texts[state]}${said}`]
-  })
+  return (['held', 'behind', 'missing', 'refused', 'making', 'unasked', 'unknown'] as const).flatMap(
+    (state) => {
+      const names = byState.get(state) ?? []
+      if (names.length === 0) return []
+      const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
+      const words = names.flatMap((name) => known.get(name) ?? []).find((one) => one.words !== '')?.words
+      const said = state === 'refused' && words !== undefined ? `: ${words}` : ''
+      return [`Envoy ${names.slice(0, mostNames).join(', ')}${more}: ${texts[state]}${said}`]
+    },
+  )
 }

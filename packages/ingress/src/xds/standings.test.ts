@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest'
+import type { Layout } from './layout.ts'
 import { Hub } from './session/hub.ts'
 import { resource, snapshot } from './session/script.ts'
 import { standingsOf } from './standings.ts'
 
 const nothing = { subscribe: [], unsubscribe: [], initialVersions: new Map<string, string>() }
+const hubs = (hub: Hub, isPublished = true) => ({
+  get: (layout: Layout) => (layout === 'scoped' ? hub : undefined),
+  isPublished: () => isPublished,
+})
 const wanted = [
   { type: 'clusters', name: 'c' },
   { type: 'clusters', name: 'of another layout' },
@@ -36,12 +41,10 @@ test('an Envoy has, has an older one of, lacks or refuses what is wanted; who fo
         hub.settle(client, type, nonce, refusesScopes && type === 'scopes' ? 'pattern too large' : undefined)
   }
   const states = () =>
-    standingsOf({ get: (layout) => (layout === 'scoped' ? hub : undefined) }, () => wanted).map(
-      ({ node, resources }) => [
-        node,
-        ...resources.map(({ state, words }) => [state, words].join(' ').trim()),
-      ],
-    )
+    standingsOf(hubs(hub), () => wanted).map(({ node, resources }) => [
+      node,
+      ...resources.map(({ state, words }) => [state, words].join(' ').trim()),
+    ])
   answer(one, false)
   answer(two, false)
   expect(states()).toEqual([
@@ -56,4 +59,12 @@ test('an Envoy has, has an older one of, lacks or refuses what is wanted; who fo
     ['two', 'held', 'refused pattern too large'],
     ['new', 'missing', 'missing'],
   ])
+})
+
+test('an Envoy that comes before its layout is made is there, and has nothing of it', () => {
+  const hub = new Hub({ onRefused: () => {}, onCleared: () => {} })
+  const client = hub.connect({ id: 'one', build: '1.40.0' })
+  for (const type of ['clusters', 'listeners'] as const) client.request(type, nothing)
+  const standing = { node: 'one', build: '1.40.0', resources: [] }
+  expect(standingsOf(hubs(hub, false), () => wanted)).toEqual([{ ...standing, published: false }])
 })

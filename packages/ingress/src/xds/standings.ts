@@ -19,11 +19,13 @@ export interface EnvoyStanding {
   /** Its id, which is the name of its pod. */
   readonly node: string
   readonly build: string
+  /** Its layout is published; until then it is sent nothing. */
+  readonly published: boolean
   readonly resources: readonly Standing[]
 }
 
 export function standingsOf(
-  hubs: Pick<Hubs, 'get'>,
+  hubs: Pick<Hubs, 'get' | 'isPublished'>,
   wanted: (layout: Layout) => readonly ResourceName[],
 ): readonly EnvoyStanding[] {
   return layouts.flatMap((layout) => {
@@ -36,6 +38,7 @@ export function standingsOf(
       .map(([node, clients]) => ({
         node,
         build: clients[0]?.node.build ?? '',
+        published: hubs.isPublished(layout),
         resources: wanted(layout).flatMap((one) => standingOf(hub, clients, one)),
       }))
   })
