@@ -24,7 +24,7 @@ export interface Case {
   readonly words: RegExp | undefined
   readonly mend: (stage: Stage) => Promise<unknown>
   readonly mended: (stage: Stage) => Promise<boolean>
-  /** The hosts that come beside it are in the same resource, and wait until it is mended. */
+  /** The hosts that come beside it are in the same resource: who is at fault is found by trying parts of it. */
   readonly shared?: true
 }
 

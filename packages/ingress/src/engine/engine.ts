@@ -23,11 +23,8 @@ import {
   type ListenerOptions,
   type RuntimeOptions,
 } from '../envoy/options.ts'
-import { type RateLimiting, rateLimitingBy } from '../envoy/rate-limits.ts'
-import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
-import { type Tracing, tracingBy } from '../envoy/tracing.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
@@ -38,10 +35,12 @@ import { Chains } from './chains.ts'
 import { ClientCertificate } from './client-certificate.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
-import { type ExtensionUnit, ExtensionUnits } from './extension-units.ts'
-import { PlainTable } from './plain-table.ts'
+import { ExtensionUnits } from './extension-units.ts'
 import { Refusals, type RefusedIn, type ResourceName, wantedBy } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
+import { serversOf } from './servers.ts'
+import type { Found } from './shared-table.ts'
+import { SharedTables } from './shared-tables.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
 
@@ -69,8 +68,6 @@ const none: ResourceMap = new Map()
 /** By type; empty for a type of which nothing changed. */
 export type ResourceChange = Readonly<Record<Exclude<ResourceType, 'runtime'>, TableChange>>
 
-type Wanting = Pick<Unit, 'clusters' | 'secrets'> & Partial<Pick<Unit, 'former'>>
-
 export class Engine {
   readonly #options: EngineOptions
   readonly #units: Units
@@ -81,8 +78,7 @@ export class Engine {
   readonly #verdicts = new Verdicts()
   /** Scopes, or in the classic layouts tables of routes. */
   readonly #tables = new ResourceTable()
-  readonly #plain = new PlainTable(plainTableName, true)
-  readonly #fallback = new PlainTable(fallbackTableName, false)
+  readonly #shared: SharedTables
   readonly #listeners = new ResourceTable()
   readonly #clusters = new ResourceTable()
   readonly #secrets = new ResourceTable()
@@ -107,6 +103,7 @@ export class Engine {
     this.#options = options
     this.#units = new Units(world, options.classes, options.dag, options.layout)
     this.#chains = new Chains(options.layout === 'scoped')
+    this.#shared = new SharedTables(options.layout)
     const traffic = [httpListenerName, httpsListenerName]
     this.runtime = new Map([[runtimeName, runtimeResource(options.runtime, traffic)]])
     this.#extensions = new ExtensionUnits(world, options.dag)
@@ -142,14 +139,9 @@ export class Engine {
       const fallback = this.#chains.replace(host, before?.fallback, after?.fallback)
       this.#chainsChanged ||= chain || fallback
     }
+    if (!more) this.#settleShared(names)
     this.#settleWanted(names)
-    if (more) return judged
-    const plain = this.#scoped ? undefined : this.#plain.take()
-    if (plain !== undefined) this.#tables.set(plain)
-    const fallback = this.#scoped ? undefined : this.#fallback.take()
-    if (fallback !== undefined) this.#tables.set(fallback)
-    this.#settleListeners(this.#chainsChanged)
-    this.#chainsChanged = false
+    if (!more) this.#settleListeners()
     return judged
   }
 
@@ -171,8 +163,24 @@ export class Engine {
     return this.#verdicts.of(kind, key)
   }
 
-  /** Word of an Envoy. @returns the HTTPProxies that it concerns */
+  /** Word of an Envoy, and the version that it goes on with. @returns what is at fault; undefined while it is sought */
+  narrow(refused: RefusedContent, holds: string | undefined): RefusedContent | undefined {
+    return this.#foundOf(this.#shared.refused(refused, holds), refused)
+  }
+
+  /** An Envoy took it. @returns what is at fault of what it refused before, if that is found */
+  taken(resource: ResourceName, version: string): RefusedContent | undefined {
+    return this.#foundOf(this.#shared.taken(resource, version))
+  }
+
+  #foundOf(found: Found, otherwise?: RefusedContent): RefusedContent | undefined {
+    if (found !== undefined) this.apply([])
+    return found === 'sought' ? undefined : (found ?? otherwise)
+  }
+
+  /** Known to be at fault. @returns the HTTPProxies that it concerns */
   refuse(refused: RefusedContent): readonly Key[] {
+    if (this.#shared.withhold(refused)) this.apply([])
     return this.#refusals.add(refused)
   }
 
@@ -189,6 +197,8 @@ export class Engine {
   /** Takes over what Envoys refuse from an engine of other options. */
   adopt(before: Engine): void {
     this.#refusals.adopt(before.#refusals)
+    this.#shared.adopt(before.#shared)
+    this.apply([])
   }
 
   /** What Envoys refuse of the host, if it is this HTTPProxy that has it. */
@@ -222,19 +232,16 @@ export class Engine {
   }
 
   #versionOf({ type, name }: ResourceName): string | undefined {
-    if (type === 'scopes' || type === 'routes') {
-      return this.#scoped === (type === 'scopes') ? this.#tables.version(name) : undefined
-    }
+    if (type === (this.#scoped ? 'scopes' : 'routes'))
+      return this.#tables.version(name) ?? this.#shared.version(name)
     if (type === 'clusters') return this.#clusters.version(name)
     if (type === 'endpoints') return this.#endpoints.table.version(name)
     return type === 'secrets' ? this.#secrets.version(name) : undefined
   }
 
   #mayHold({ type, name }: ResourceName): readonly Unit[] {
-    if (type === 'routes' && (name === plainTableName || name === fallbackTableName)) {
-      const table = name === plainTableName ? this.#plain : this.#fallback
-      return [...table.hosts].flatMap((host) => this.#units.of(host) ?? [])
-    }
+    const sharing = this.#shared.hosts({ type, name })
+    if (sharing !== undefined) return [...sharing].flatMap((host) => this.#units.of(host) ?? [])
     if (type === 'scopes' || type === 'routes') {
       return [this.#units.of(name.slice(name.indexOf('/') + 1)) ?? []].flat()
     }
@@ -290,15 +297,23 @@ export class Engine {
     for (const { name } of before?.tables ?? []) if (!kept.has(name)) this.#tables.delete(name)
     for (const table of after?.tables ?? []) this.#tables.set(table)
     this.#plainHosts += Number(after?.plain !== undefined) - Number(before?.plain !== undefined)
-    const host = (after ?? before)?.host
-    const plain = after?.plain
-    if (host === undefined) return
-    this.#plain.set(host, plain === true ? undefined : plain)
-    this.#fallback.set(host, after?.fallbackEntry)
+    this.#shared.set((after ?? before)?.host ?? '', after)
+  }
+
+  #settleShared(names: Set<string>): void {
+    for (const { table, released, keptBefore, kept } of this.#shared.take()) {
+      for (const name of released) this.#refusals.clear({ type: 'routes', name })
+      this.#tables.set(table)
+      this.#replaceWanted({ former: keptBefore }, { former: kept }, names)
+    }
   }
 
   /** Counts only; what a name means is settled when all units of the batch have spoken. */
-  #replaceWanted(before: Wanting | undefined, after: Wanting | undefined, names: Set<string>): void {
+  #replaceWanted(
+    before: Partial<Unit> | undefined,
+    after: Partial<Unit> | undefined,
+    names: Set<string>,
+  ): void {
     const settle = (kind: 'clusters' | 'former', wanted: Counted<Cluster>): void => {
       for (const [name, cluster] of after?.[kind] ?? []) wanted.retain(name, cluster)
       for (const name of before?.[kind]?.keys() ?? []) wanted.release(name)
@@ -362,9 +377,9 @@ export class Engine {
     if (held !== undefined) this.#endpoints.unwant(held)
   }
 
-  #settleListeners(chainsChanged: boolean): void {
+  #settleListeners(): void {
     const { layout } = this.#options
-    const { rateLimiting, tracing } = this.#servers()
+    const { rateLimiting, tracing } = serversOf(this.#extensions, this.#options.dag)
     const { server: authorization } = globalAuthorization({
       lookups: this.#lookups,
       options: this.#options.dag,
@@ -376,25 +391,10 @@ export class Engine {
     if (this.#plainHosts === 0) this.#listeners.delete(httpListenerName)
     else if (filtersChanged || !this.#listeners.has(httpListenerName))
       this.#listeners.set(httpListener(listeners, layout))
-    if (!chainsChanged && !filtersChanged) return
+    if (!this.#chainsChanged && !filtersChanged) return
+    this.#chainsChanged = false
     const chains = this.#chains.all
     if (chains.length === 0) this.#listeners.delete(httpsListenerName)
     else this.#listeners.set(httpsListener(chains, listeners, layout))
   }
-
-  /** How every listener asks the rate limit service and tells the one of traces, which may not be there. */
-  #servers(): { readonly rateLimiting: RateLimiting | undefined; readonly tracing: Tracing | undefined } {
-    const { rateLimitService: limits, tracing: traces } = this.#options.dag
-    const limiting = this.#extensions.of(limits?.extensionService ?? '')
-    const traced = this.#extensions.of(traces?.extensionService ?? '')
-    return {
-      rateLimiting: limits && rateLimitingBy(limits, onlyCluster(limiting), limiting?.timeout),
-      tracing: traces && tracingBy(traces, onlyCluster(traced), traced?.timeout),
-    }
-  }
-}
-
-function onlyCluster(unit: ExtensionUnit | undefined): Cluster | undefined {
-  const [cluster] = unit?.clusters.values() ?? []
-  return cluster
 }

@@ -5,6 +5,7 @@
 import type { Key } from '@landfall/kube/model'
 import { endpointsOf } from '../envoy/cluster.ts'
 import { httpListenerName } from '../envoy/listeners.ts'
+import { type Side, scopeName } from '../envoy/names.ts'
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
 import type { Layout } from '../xds/layout.ts'
@@ -135,17 +136,23 @@ export function wantedBy(unit: Unit): readonly ResourceName[] {
   ]
 }
 
-function resourcesOf({ tables, plain, fallbackEntry, clusters, secrets }: Unit): readonly ResourceName[] {
+function resourcesOf(unit: Unit): readonly ResourceName[] {
+  const { host, tables, plain, fallbackEntry, clusters, secrets } = unit
   const endpoints = new Set([...clusters.values()].flatMap((cluster) => endpointsOf(cluster) ?? []))
   return [
     ...tables.flatMap(({ name }) => [
       { type: 'scopes' as const, name },
       { type: 'routes' as const, name },
     ]),
-    ...(plain === undefined || plain === true ? [] : [{ type: 'routes' as const, name: plainTableName }]),
-    ...(fallbackEntry === undefined ? [] : [{ type: 'routes' as const, name: fallbackTableName }]),
+    ...(plain === undefined || plain === true ? [] : shared(plainTableName, 'http', host)),
+    ...(fallbackEntry === undefined ? [] : shared(fallbackTableName, 'fallback', host)),
     ...[...clusters.keys()].map((name) => ({ type: 'clusters' as const, name })),
     ...[...endpoints].map((name) => ({ type: 'endpoints' as const, name })),
     ...secrets.map(({ name }) => ({ type: 'secrets' as const, name })),
   ]
+}
+
+/** A table of many hosts, and the host's own entry in it. */
+function shared(table: string, side: Side, host: string): readonly ResourceName[] {
+  return [table, scopeName(side, host)].map((name) => ({ type: 'routes', name }))
 }

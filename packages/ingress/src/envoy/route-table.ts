@@ -6,8 +6,8 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
-import type { Access } from '../dag/access.ts'
-import type { HostFilters } from '../dag/filters.ts'
+import { type Access, openAccess } from '../dag/access.ts'
+import { type HostFilters, noHostFilters } from '../dag/filters.ts'
 import type { HeaderMatch } from '../dag/match.ts'
 import type { Route, SecureSide } from '../dag/virtual-host.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
@@ -34,6 +34,13 @@ export function plainEntry(
 ): PlainEntry {
   const table = create(RouteConfigurationSchema, { virtualHosts: [entry(host, routes, filters, access)] })
   return { bytes: toBinary(RouteConfigurationSchema, table), clusters: clustersOf(routes) }
+}
+
+/** Of a host of which nothing is good: 503 to every request. */
+export function unavailableEntry(host: string): PlainEntry {
+  const match = { path: { kind: 'prefix', value: '/' }, headers: [], query: [] } as const
+  const route = { match, action: { kind: 'respond', status: 503 }, owner: 'refused', rule: '' } as const
+  return plainEntry(host, [route], noHostFilters, openAccess)
 }
 
 /** `entries` sorted by host. */

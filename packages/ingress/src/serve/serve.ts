@@ -114,8 +114,11 @@ export class Serve {
       address: options.xds.address,
       port: options.xds.port,
       onRefused: (refused, layout) => {
-        if (!refused.heldElsewhere) this.#refused(refused, layout)
+        if (refused.heldElsewhere) return
+        this.#refused(this.#translations.narrow(layout, refused, refused.holds), layout)
       },
+      onTable: ({ name, version }, layout) =>
+        this.#refused(this.#translations.taken(layout, name, version), layout),
       onCleared: (resource, layout) => {
         this.#programmed(this.#translations.clear(layout, resource))
         this.#shared.cleared(resource.type, resource.name)
@@ -334,9 +337,13 @@ export class Serve {
     return this.#xds.programming.state(proxy, (layout) => this.#translations.wants(layout, host, proxy))
   }
 
-  #refused(refused: RefusedContent, layout: Layout): void {
+  /** Undefined: what is at fault of a table of many hosts is sought yet. */
+  #refused(refused: RefusedContent | undefined, layout: Layout): void {
+    if (refused === undefined) return
+    const { type, name, message } = refused
+    if (type === 'routes') this.#options.logger.error('routesRefused', { layout, name, error: message })
     this.#programmed(this.#translations.refuse(layout, refused))
-    this.#shared.refused(refused.type, refused.name, refused.message)
+    this.#shared.refused(type, name, message)
     tellIngresses(this.#events, this.#translations.ofIngresses(layout, refused))
   }
 

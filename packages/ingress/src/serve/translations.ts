@@ -203,7 +203,28 @@ export class Translations {
     return ingress?.meta.uid === uid ? [...hostsOf(ingress)] : []
   }
 
-  /** Word of an Envoy. @returns the HTTPProxies that it concerns */
+  /** Word of an Envoy, and the version that it goes on with. @returns what is at fault; undefined while it is sought */
+  narrow(layout: Layout, refused: RefusedContent, holds: string | undefined): RefusedContent | undefined {
+    const found = this.#engines.get(layout)?.narrow(refused, holds)
+    void this.#publishSoon(layout)
+    return found
+  }
+
+  /** An Envoy took a table of routes. @returns what is at fault of one that was refused before, if that is found */
+  taken(layout: Layout, name: string, version: string): RefusedContent | undefined {
+    const found = this.#engines.get(layout)?.taken({ type: 'routes', name }, version)
+    void this.#publishSoon(layout)
+    return found
+  }
+
+  /** What follows from an Envoy's word, once that is dealt with. */
+  async #publishSoon(layout: Layout): Promise<void> {
+    await turn()
+    const engine = this.#engines.get(layout)
+    if (layout !== 'scoped' && engine !== undefined) this.#published.change(layout, engine.drain())
+  }
+
+  /** Known to be at fault. @returns the HTTPProxies that it concerns */
   refuse(layout: Layout, refused: RefusedContent): readonly Key[] {
     return this.#engines.get(layout)?.refuse(refused) ?? []
   }

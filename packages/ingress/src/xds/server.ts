@@ -57,6 +57,8 @@ export interface XdsServerOptions {
     layout: Layout,
   ) => void
   /** A layout other than `scoped` is to be published from now on, or no longer. */
+  /** An Envoy took a table of routes. */
+  readonly onTable?: (table: Pick<Resource, 'name' | 'version'>, layout: Layout) => void
   readonly onLayout?: (layout: Layout, wanted: boolean) => void
   /** What `programming` answers may be another than before. */
   readonly programming?: ProgrammingEvents
@@ -117,7 +119,10 @@ export class XdsServer {
           options.logger.info('resourceCleared', resource)
           options.onCleared?.(resource, layout)
         },
-        onAccepted: (client, type, flight) => this.programming.accepted(client, type, flight),
+        onAccepted: (client, type, flight) => {
+          this.programming.accepted(client, type, flight)
+          if (type === 'routes') for (const table of flight.resources) options.onTable?.(table, layout)
+        },
         onWake: (client) => this.#wake(client),
       }),
       onWanted: (layout, wanted) => {

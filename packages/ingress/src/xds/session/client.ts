@@ -103,6 +103,11 @@ export class Client {
     this.#warmUp = new WarmUp(this.subscriptions.listeners, this.subscriptions.scopes)
   }
 
+  /** It came with nothing. */
+  get isNew(): boolean {
+    return !this.#had && !this.#returns
+  }
+
   request(type: ResourceType, message: SubscriptionRequest): void {
     const { store, refusals } = this.#world
     this.#had ||= message.initialVersions.size > 0
@@ -140,18 +145,18 @@ export class Client {
   next(now: number): readonly Outgoing[] {
     if (this.#world.isForeseen()) return this.#foreseen(now)
     const outgoing: Outgoing[] = []
-    this.#advanceWarmUp(now)
+    const warm = () => this.#warmUp.advance(now, this.#world.warmListener())
+    warm()
     this.#collect(outgoing, now)
-    if (this.#advanceWarmUp(now)) this.#collect(outgoing, now)
+    if (warm()) this.#collect(outgoing, now)
     return outgoing
   }
 
   /** Of a part nothing can be said but what is there: not even that something is not. */
   #foreseen(now: number): readonly Outgoing[] {
     const { runtime, clusters, endpoints } = this.subscriptions
-    return this.#had || this.#returns
-      ? []
-      : [runtime, clusters, endpoints].flatMap((one) => this.#additions(one, now, true) ?? [])
+    if (!this.isNew) return []
+    return [runtime, clusters, endpoints].flatMap((one) => this.#additions(one, now, true) ?? [])
   }
 
   /** When a wait ends by itself. */
@@ -163,16 +168,11 @@ export class Client {
     return at === never ? undefined : at
   }
 
-  /** Waits ended by a deadline since this was last asked. */
   takeTimeouts(): number {
     const count = this.#timeouts + this.#warmUp.timeouts
     this.#timeouts = 0
     this.#warmUp.timeouts = 0
     return count
-  }
-
-  #advanceWarmUp(now: number): boolean {
-    return this.#warmUp.advance(now, this.#world.warmListener())
   }
 
   #collect(outgoing: Outgoing[], now: number): void {

@@ -17,6 +17,8 @@ export interface Refused extends RefusedContent {
   readonly node: string
   /** Another Envoy of its build took it, or a tool refused it: this one goes without, and nothing is cleared later. */
   readonly heldElsewhere: boolean
+  /** The version that the Envoy goes on with; '': it has none; undefined: it came with something that is not known. */
+  readonly holds: string | undefined
 }
 
 export interface HubEvents {
@@ -192,6 +194,7 @@ export class Hub {
       build,
       node: id,
       heldElsewhere: accepted,
+      holds: client.subscriptions[type].held.get(resource.name)?.version ?? (client.isNew ? '' : undefined),
     })
   }
 

@@ -39,6 +39,7 @@ test('rule 41: the culprit of a refused response is found by sending each alone,
       build: '1.40.0',
       node: 'envoy',
       heldElsewhere: false,
+      holds: '',
     },
   ])
 })

@@ -1,0 +1,176 @@
+import { fromBinary } from '@bufbuild/protobuf'
+import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { openAccess } from '../dag/access.ts'
+import type { Cluster } from '../dag/cluster.ts'
+import { noHostFilters } from '../dag/filters.ts'
+import { plainEntry } from '../envoy/route-table.ts'
+import type { Resource } from '../xds/resource.ts'
+import { type Found, SharedTable } from './shared-table.ts'
+
+const hosts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+const unavailable = 'status 503'
+
+function entry(host: string, content: string) {
+  const match = { path: { kind: 'prefix', value: '/' }, headers: [], query: [] } as const
+  const action = { kind: 'respond', status: 200, body: content } as const
+  return plainEntry(host, [{ match, action, owner: host, rule: '' }], noHostFilters, openAccess)
+}
+
+/** Host → what it answers. */
+function contents({ bytes }: Resource): Readonly<Record<string, string>> {
+  const { virtualHosts } = fromBinary(RouteConfigurationSchema, bytes)
+  return Object.fromEntries(
+    virtualHosts.map(({ name, routes }) => {
+      const answer = routes[0]?.action
+      if (answer?.case !== 'directResponse') throw new Error('no answer')
+      const { status, body } = answer.value
+      return [name, body?.specifier.case === 'inlineString' ? body.specifier.value : `status ${status}`]
+    }),
+  )
+}
+
+/** An Envoy that refuses what has `bad` in it. */
+class Envoy {
+  readonly found: string[] = []
+  readonly released: string[] = []
+  kept: readonly string[] = []
+  holds: Resource | undefined
+  asked = 0
+  readonly #table: SharedTable
+
+  constructor(table: SharedTable) {
+    this.#table = table
+  }
+
+  /** Until there is nothing new, as a server does it: the same is not sent twice. */
+  settle(): void {
+    for (let served = this.#table.take(); served !== undefined; served = this.#table.take()) {
+      const { table: next, released, kept } = served
+      this.released.push(...released)
+      this.kept = [...kept.keys()]
+      if (next.version === this.holds?.version) continue
+      if (++this.asked > 2000) throw new Error('it does not come to rest')
+      const isBad = Object.values(contents(next)).some((content) => content.startsWith('bad'))
+      if (!isBad) this.holds = next
+      const { name, version } = next
+      const refused = { type: 'routes', name, version, build: '1', message: 'no' } as const
+      this.#note(isBad ? this.#table.refused(refused, this.holds?.version ?? '') : this.#table.taken(version))
+    }
+  }
+
+  get contents() {
+    return this.holds === undefined ? {} : contents(this.holds)
+  }
+
+  #note(found: Found): void {
+    if (typeof found === 'object') this.found.push(found.name)
+  }
+}
+
+function stand() {
+  const table = new SharedTable('ingress_http', 'http', true)
+  const envoy = new Envoy(table)
+  const set = (host: string, content: string | undefined) =>
+    table.set(host, content === undefined ? undefined : entry(host, content), clustersOf(content))
+  return { table, envoy, set }
+}
+
+/** A stand-in of the right name is enough: they are handed on as they are. */
+function clustersOf(content = ''): ReadonlyMap<string, Cluster> {
+  return new Map([[`of ${content}`, {} as Cluster]])
+}
+
+test('rule 41: of a hundred entries that come together the one at fault is found, and the others have their way', () => {
+  const { envoy, set } = stand()
+  set('host', 'good')
+  envoy.settle()
+  set('host', 'bad')
+  for (let n = 0; n < 99; n++) set(`other-${n}`, 'here')
+  envoy.settle()
+  expect(envoy.found).toEqual(['http/host'])
+  expect(envoy.contents['host']).toBe('good')
+  expect(Object.values(envoy.contents).filter((content) => content === 'here')).toHaveLength(99)
+  expect(envoy.asked).toBeLessThan(20)
+  expect(envoy.kept).toEqual(['of good'])
+  expect(envoy.released).toEqual([])
+  set('host', 'mended')
+  envoy.settle()
+  expect(envoy.contents['host']).toBe('mended')
+  expect(envoy.released).toEqual(['http/host'])
+  expect(envoy.kept).toEqual([])
+})
+
+test('nothing is sought where it is not known what the Envoy holds', () => {
+  const { table, set } = stand()
+  set('a', 'bad')
+  const { name = '', version = '' } = table.take()?.table ?? {}
+  const refused = { type: 'routes', name, version, build: '1', message: 'no' } as const
+  expect(table.refused(refused, undefined)).toBeUndefined()
+  expect(table.refused(refused, 'of another time')).toBeUndefined()
+  expect(table.take()).toBeUndefined()
+})
+
+test('an Envoy that answers nothing more keeps nobody from what is new', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'good')
+  envoy.settle()
+  set('a', 'bad')
+  set('b', 'good')
+  const { name = '', version = '' } = table.take()?.table ?? {}
+  const refused = { type: 'routes', name, version, build: '1', message: 'no' } as const
+  expect(table.refused(refused, envoy.holds?.version)).toBe('sought')
+  let last: Resource | undefined
+  for (let n = 0; n < 200; n++) {
+    set('c', `change ${n}`)
+    last = table.take()?.table ?? last
+  }
+  expect(last && contents(last)).toEqual({ a: 'bad', b: 'good', c: 'change 199' })
+})
+
+test('what is known to be refused is withheld from the start, and 503 stands in', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'bad')
+  set('b', 'good')
+  expect(table.withhold('http/a')).toBe(true)
+  expect(table.withhold('http/a')).toBe(false)
+  expect([table.withhold('http/c'), table.withhold('https/b')]).toEqual([false, false])
+  envoy.settle()
+  expect(envoy.contents).toEqual({ a: unavailable, b: 'good' })
+  const other = new SharedTable('ingress_http', 'http', true)
+  other.adopt(table)
+  other.set('a', entry('a', 'bad'), new Map())
+  const taken = other.take()
+  expect(taken && contents(taken.table)).toEqual({ a: unavailable })
+})
+
+test('whatever comes, each host has what it wants if that is good, and else what was good of it', () => {
+  const change = fc.record({
+    host: fc.constantFrom(...hosts),
+    content: fc.constantFrom(undefined, 'good 1', 'good 2', 'good 3', 'bad 1', 'bad 2'),
+  })
+  const batches = fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 12 })
+  fc.assert(
+    fc.property(batches, (all) => {
+      const { envoy, set } = stand()
+      const wanted = new Map<string, string>()
+      const served = new Map<string, string>()
+      for (const batch of all) {
+        for (const { host, content } of batch) {
+          set(host, content)
+          if (content === undefined) wanted.delete(host)
+          else wanted.set(host, content)
+        }
+        envoy.settle()
+        for (const host of hosts) {
+          const content = wanted.get(host)
+          if (content === undefined) served.delete(host)
+          else if (content.startsWith('good')) served.set(host, content)
+          else served.set(host, served.get(host) ?? unavailable)
+        }
+        expect(envoy.contents).toEqual(Object.fromEntries(served))
+      }
+    }),
+  )
+})

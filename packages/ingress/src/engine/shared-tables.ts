@@ -1,0 +1,69 @@
+/** Tables of the classic layouts that hosts share: of the plain side, and of clients that name no host. */
+import type { Cluster } from '../dag/cluster.ts'
+import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
+import type { Layout } from '../xds/layout.ts'
+import type { RefusedContent } from '../xds/session/refusals.ts'
+import type { ResourceName } from './refusals.ts'
+import { type Found, type Served, SharedTable } from './shared-table.ts'
+import type { Unit } from './units.ts'
+
+const none: ReadonlyMap<string, Cluster> = new Map()
+
+export class SharedTables {
+  readonly #plain: SharedTable
+  readonly #fallback: SharedTable
+  readonly #all: readonly SharedTable[]
+
+  constructor(layout: Layout) {
+    this.#plain = new SharedTable(plainTableName, 'http', true)
+    this.#fallback = new SharedTable(fallbackTableName, 'fallback', false)
+    this.#all = layout === 'scoped' ? [] : [this.#plain, this.#fallback]
+  }
+
+  set(host: string, unit: Unit | undefined): void {
+    const { plain, fallbackEntry, clusters = none } = unit ?? {}
+    this.#plain.set(host, plain === true ? undefined : plain, clusters)
+    this.#fallback.set(host, fallbackEntry, clusters)
+  }
+
+  /** Those that changed since the last call. */
+  take(): readonly Served[] {
+    return this.#all.flatMap((one) => one.take() ?? [])
+  }
+
+  refused(refused: RefusedContent, holds: string | undefined): Found {
+    return this.#by(refused)?.refused(refused, holds)
+  }
+
+  taken(resource: ResourceName, version: string): Found {
+    return this.#by(resource)?.taken(version)
+  }
+
+  /** @returns whether it was served so far */
+  withhold({ type, name }: ResourceName): boolean {
+    return type === 'routes' && this.#all.some((one) => one.withhold(name))
+  }
+
+  /** Of the entry of one host. */
+  version(name: string): string | undefined {
+    for (const one of this.#all) {
+      const version = one.version(name)
+      if (version !== undefined) return version
+    }
+    return undefined
+  }
+
+  /** Undefined: it is none of these. */
+  hosts(resource: ResourceName): Iterable<string> | undefined {
+    return this.#by(resource)?.hosts
+  }
+
+  adopt(before: SharedTables): void {
+    this.#plain.adopt(before.#plain)
+    this.#fallback.adopt(before.#fallback)
+  }
+
+  #by({ type, name }: ResourceName): SharedTable | undefined {
+    return type === 'routes' ? this.#all.find((one) => one.name === name) : undefined
+  }
+}
