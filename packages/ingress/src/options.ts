@@ -1,7 +1,7 @@
 /** What `landfall serve` is started with, and the options that follow from its settings. */
 import type { Logger } from '@landfall/telemetry'
 import type { SettingName, Settings } from './configuration/settings.ts'
-import type { EngineOptions } from './engine/engine.ts'
+import type { EngineOptions } from './engine/engine-options.ts'
 import type { BindAddress } from './envoy/options.ts'
 import type { TlsFiles } from './xds/certificates.ts'
 

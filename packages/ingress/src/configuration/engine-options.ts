@@ -1,6 +1,6 @@
 /** Settings → what translation reads. What is not set is left to the default. */
 import { defaultDagOptions } from '../dag/options.ts'
-import type { EngineOptions } from '../engine/engine.ts'
+import type { EngineOptions } from '../engine/engine-options.ts'
 import {
   type AccessLog,
   type BindAddress,

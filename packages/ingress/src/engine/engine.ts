@@ -5,7 +5,6 @@
  */
 import type { Key } from '@landfall/kube/model'
 import type { Cluster } from '../dag/cluster.ts'
-import { type DagOptions, defaultDagOptions } from '../dag/options.ts'
 import type { JudgedKind } from '../dag/outcome.ts'
 import { globalAuthorization } from '../dag/policies/authorization.ts'
 import type { VirtualHost } from '../dag/virtual-host.ts'
@@ -15,26 +14,18 @@ import { httpListener, httpListenerName, httpsListener } from '../envoy/listener
 import { metricsSecrets } from '../envoy/metrics-tls.ts'
 import { clusterName } from '../envoy/names.ts'
 import { operationalListeners } from '../envoy/operational-listeners.ts'
-import {
-  type ClusterOptions,
-  defaultClusterOptions,
-  defaultListenerOptions,
-  defaultRuntimeOptions,
-  type ListenerOptions,
-  type RuntimeOptions,
-} from '../envoy/options.ts'
 import { runtimeName, runtimeResource } from '../envoy/runtime.ts'
 import { httpsListenerName } from '../envoy/secure-chains.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
-import type { Layout } from '../xds/layout.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
 import { Chains } from './chains.ts'
 import { ClientCertificate } from './client-certificate.ts'
 import { Counted } from './counted.ts'
 import { EndpointTables } from './endpoint-tables.ts'
+import { defaultEngineOptions, type EngineOptions } from './engine-options.ts'
 import { ExtensionUnits } from './extension-units.ts'
 import { Refusals, type RefusedIn, type ResourceName, wantedBy } from './refusals.ts'
 import { ResourceTable, type TableChange } from './resource-table.ts'
@@ -43,25 +34,6 @@ import type { Found } from './shared-table.ts'
 import { SharedTables } from './shared-tables.ts'
 import { type Unit, Units } from './units.ts'
 import { type Verdict, Verdicts } from './verdicts.ts'
-
-export interface EngineOptions {
-  /** Names of our ingress classes; empty: no class, or `contour`. */
-  readonly classes: readonly string[]
-  readonly dag: DagOptions
-  readonly listeners: ListenerOptions
-  readonly clusters: ClusterOptions
-  readonly runtime: RuntimeOptions
-  readonly layout: Layout
-}
-
-export const defaultEngineOptions: EngineOptions = {
-  classes: [],
-  dag: defaultDagOptions,
-  listeners: defaultListenerOptions,
-  clusters: defaultClusterOptions,
-  runtime: defaultRuntimeOptions,
-  layout: 'scoped',
-}
 
 const none: ResourceMap = new Map()
 
@@ -93,6 +65,7 @@ export class Engine {
     holders: (resource) => this.#mayHold(resource),
     version: (resource) => this.#versionOf(resource),
   })
+  #released = new Set<Key>()
   #plainHosts = 0
   #chainsChanged = false
   /** Filters of all listeners, as text. */
@@ -163,19 +136,19 @@ export class Engine {
     return this.#verdicts.of(kind, key)
   }
 
-  /** Word of an Envoy, and the version that it goes on with. @returns what is at fault; undefined while it is sought */
-  narrow(refused: RefusedContent, holds: string | undefined): RefusedContent | undefined {
-    return this.#foundOf(this.#shared.refused(refused, holds), refused)
+  /** Word of an Envoy, and the version that it goes on with. */
+  narrow(refused: RefusedContent, holds: string | undefined): Found {
+    return this.#serve(this.#shared.refused(refused, holds)) ?? refused
   }
 
-  /** An Envoy took it. @returns what is at fault of what it refused before, if that is found */
-  taken(resource: ResourceName, version: string): RefusedContent | undefined {
-    return this.#foundOf(this.#shared.taken(resource, version))
+  /** An Envoy of this build took it. @returns what is at fault of what was refused before; undefined: nothing was */
+  taken(resource: ResourceName, version: string, build: string): Found {
+    return this.#serve(this.#shared.taken(resource, version, build))
   }
 
-  #foundOf(found: Found, otherwise?: RefusedContent): RefusedContent | undefined {
+  #serve(found: Found): Found {
     if (found !== undefined) this.apply([])
-    return found === 'sought' ? undefined : (found ?? otherwise)
+    return found
   }
 
   /** Known to be at fault. @returns the HTTPProxies that it concerns */
@@ -187,6 +160,13 @@ export class Engine {
   /** Well again, or gone. @returns the HTTPProxies that it concerns */
   clear(resource: ResourceName): readonly Key[] {
     return this.#refusals.clear(resource)
+  }
+
+  /** HTTPProxies of which by their own change nothing is refused any more, since the last call. */
+  takeReleased(): ReadonlySet<Key> {
+    const released = this.#released
+    this.#released = new Set()
+    return released
   }
 
   /** The Ingresses of hosts that hold the resource, where no HTTPProxy has the host. */
@@ -302,9 +282,13 @@ export class Engine {
 
   #settleShared(names: Set<string>): void {
     for (const { table, released, keptBefore, kept } of this.#shared.take()) {
-      for (const name of released) this.#refusals.clear({ type: 'routes', name })
+      for (const name of released)
+        for (const key of this.clear({ type: 'routes', name })) this.#released.add(key)
       this.#tables.set(table)
-      this.#replaceWanted({ former: keptBefore }, { former: kept }, names)
+      for (const { clusters, secrets } of kept)
+        this.#replaceWanted(undefined, { former: clusters, secrets }, names)
+      for (const { clusters, secrets } of keptBefore)
+        this.#replaceWanted({ former: clusters, secrets }, undefined, names)
     }
   }
 

@@ -7,7 +7,8 @@ import type { Cluster } from '../dag/cluster.ts'
 import { noHostFilters } from '../dag/filters.ts'
 import { plainEntry } from '../envoy/route-table.ts'
 import type { Resource } from '../xds/resource.ts'
-import { type Found, SharedTable } from './shared-table.ts'
+import type { RefusedContent } from '../xds/session/refusals.ts'
+import { type Found, type Needs, SharedTable } from './shared-table.ts'
 
 const hosts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const unavailable = 'status 503'
@@ -49,14 +50,17 @@ class Envoy {
     for (let served = this.#table.take(); served !== undefined; served = this.#table.take()) {
       const { table: next, released, kept } = served
       this.released.push(...released)
-      this.kept = [...kept.keys()]
+      this.kept = kept.flatMap(({ clusters }) => [...clusters.keys()])
       if (next.version === this.holds?.version) continue
       if (++this.asked > 2000) throw new Error('it does not come to rest')
       const isBad = Object.values(contents(next)).some((content) => content.startsWith('bad'))
       if (!isBad) this.holds = next
-      const { name, version } = next
-      const refused = { type: 'routes', name, version, build: '1', message: 'no' } as const
-      this.#note(isBad ? this.#table.refused(refused, this.holds?.version ?? '') : this.#table.taken(version))
+      const { version } = next
+      this.#note(
+        isBad
+          ? this.#table.refused(refusalOf(next), this.holds?.version ?? '')
+          : this.#table.taken(version, '1'),
+      )
     }
   }
 
@@ -73,13 +77,24 @@ function stand() {
   const table = new SharedTable('ingress_http', 'http', true)
   const envoy = new Envoy(table)
   const set = (host: string, content: string | undefined) =>
-    table.set(host, content === undefined ? undefined : entry(host, content), clustersOf(content))
+    table.set(host, content === undefined ? undefined : entry(host, content), needsOf(content))
   return { table, envoy, set }
 }
 
 /** A stand-in of the right name is enough: they are handed on as they are. */
-function clustersOf(content = ''): ReadonlyMap<string, Cluster> {
-  return new Map([[`of ${content}`, {} as Cluster]])
+function needsOf(content = ''): Needs {
+  return { clusters: new Map([[`of ${content}`, {} as Cluster]]), secrets: [] }
+}
+
+function refusalOf({ name, version }: Pick<Resource, 'name' | 'version'>): RefusedContent {
+  return { type: 'routes', name, version, build: '1', message: 'no' }
+}
+
+/** What an Envoy of the first build took, and the table that it is sent next. */
+function underway(table: SharedTable): Resource {
+  const served = table.take()
+  if (served === undefined) throw new Error('nothing is served')
+  return served.table
 }
 
 test('rule 41: of a hundred entries that come together the one at fault is found, and the others have their way', () => {
@@ -105,8 +120,7 @@ test('rule 41: of a hundred entries that come together the one at fault is found
 test('nothing is sought where it is not known what the Envoy holds', () => {
   const { table, set } = stand()
   set('a', 'bad')
-  const { name = '', version = '' } = table.take()?.table ?? {}
-  const refused = { type: 'routes', name, version, build: '1', message: 'no' } as const
+  const refused = refusalOf(underway(table))
   expect(table.refused(refused, undefined)).toBeUndefined()
   expect(table.refused(refused, 'of another time')).toBeUndefined()
   expect(table.take()).toBeUndefined()
@@ -118,9 +132,7 @@ test('an Envoy that answers nothing more keeps nobody from what is new', () => {
   envoy.settle()
   set('a', 'bad')
   set('b', 'good')
-  const { name = '', version = '' } = table.take()?.table ?? {}
-  const refused = { type: 'routes', name, version, build: '1', message: 'no' } as const
-  expect(table.refused(refused, envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
   let last: Resource | undefined
   for (let n = 0; n < 200; n++) {
     set('c', `change ${n}`)
@@ -129,20 +141,89 @@ test('an Envoy that answers nothing more keeps nobody from what is new', () => {
   expect(last && contents(last)).toEqual({ a: 'bad', b: 'good', c: 'change 199' })
 })
 
+test('what is translated again to the same does not end a search with the table that was refused', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'good')
+  envoy.settle()
+  set('a', 'bad')
+  set('b', 'good')
+  const all = underway(table)
+  expect(table.refused(refusalOf(all), envoy.holds?.version)).toBe('sought')
+  const tried = underway(table)
+  for (let n = 0; n < 200; n++) set('b', 'good')
+  expect(underway(table).version).toBe(tried.version)
+  expect(tried.version).not.toBe(all.version)
+  expect(table.refused(refusalOf(tried), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
+})
+
+test('a host that is mended while it is sought is served, and not held to be at fault', () => {
+  const { table, envoy, set } = stand()
+  for (const host of ['a', 'b']) set(host, 'good')
+  envoy.settle()
+  set('a', 'new')
+  set('b', 'bad')
+  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  const tried = underway(table)
+  expect(contents(tried)).toEqual({ a: 'new', b: 'good' })
+  set('b', 'mended')
+  expect(table.taken(underway(table).version, '1')).toBe('sought')
+  envoy.settle()
+  expect(envoy.contents).toEqual({ a: 'new', b: 'mended' })
+  expect(envoy.found).toEqual([])
+})
+
+test('what goes back before it is refused is not held to be at fault', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'good')
+  envoy.settle()
+  set('a', 'bad')
+  const refused = refusalOf(underway(table))
+  set('a', 'good')
+  expect(table.refused(refused, envoy.holds?.version)).toBe('sought')
+  expect(contents(underway(table))).toEqual({ a: 'good' })
+})
+
+test('only Envoys of the build that refused tell who is at fault', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'good')
+  envoy.settle()
+  set('a', 'bad')
+  set('b', 'good')
+  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  const tried = underway(table)
+  expect(table.taken(tried.version, '2')).toBeUndefined()
+  expect(table.take()).toBeUndefined()
+  expect(table.refused(refusalOf(tried), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
+})
+
+test('an Envoy that starts and refuses takes nothing from those that hold more', () => {
+  const { table, envoy, set } = stand()
+  for (const host of hosts) set(host, 'good')
+  envoy.settle()
+  set('h', 'bad')
+  set('i', 'good')
+  expect(table.refused(refusalOf(underway(table)), undefined)).toBe('sought')
+  expect(Object.keys(contents(underway(table)))).toEqual(expect.arrayContaining(hosts))
+})
+
 test('what is known to be refused is withheld from the start, and 503 stands in', () => {
   const { table, envoy, set } = stand()
   set('a', 'bad')
   set('b', 'good')
-  expect(table.withhold('http/a')).toBe(true)
-  expect(table.withhold('http/a')).toBe(false)
-  expect([table.withhold('http/c'), table.withhold('https/b')]).toEqual([false, false])
+  const known = { name: 'http/a', version: table.version('http/a') ?? '' }
+  expect(table.withhold({ ...known, version: 'other' })).toBe(false)
+  expect(table.withhold(known)).toBe(true)
+  expect(table.withhold(known)).toBe(false)
+  expect([
+    table.withhold({ ...known, name: 'http/c' }),
+    table.withhold({ ...known, name: 'https/b' }),
+  ]).toEqual([false, false])
   envoy.settle()
   expect(envoy.contents).toEqual({ a: unavailable, b: 'good' })
   const other = new SharedTable('ingress_http', 'http', true)
   other.adopt(table)
-  other.set('a', entry('a', 'bad'), new Map())
-  const taken = other.take()
-  expect(taken && contents(taken.table)).toEqual({ a: unavailable })
+  other.set('a', entry('a', 'bad'), needsOf())
+  expect(contents(underway(other))).toEqual({ a: unavailable })
 })
 
 test('whatever comes, each host has what it wants if that is good, and else what was good of it', () => {

@@ -1,5 +1,4 @@
 /** Tables of the classic layouts that hosts share: of the plain side, and of clients that name no host. */
-import type { Cluster } from '../dag/cluster.ts'
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import type { Layout } from '../xds/layout.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
@@ -7,7 +6,12 @@ import type { ResourceName } from './refusals.ts'
 import { type Found, type Served, SharedTable } from './shared-table.ts'
 import type { Unit } from './units.ts'
 
-const none: ReadonlyMap<string, Cluster> = new Map()
+const nobody: Pick<Unit, 'plain' | 'fallbackEntry' | 'clusters' | 'secrets'> = {
+  plain: undefined,
+  fallbackEntry: undefined,
+  clusters: new Map(),
+  secrets: [],
+}
 
 export class SharedTables {
   readonly #plain: SharedTable
@@ -21,9 +25,9 @@ export class SharedTables {
   }
 
   set(host: string, unit: Unit | undefined): void {
-    const { plain, fallbackEntry, clusters = none } = unit ?? {}
-    this.#plain.set(host, plain === true ? undefined : plain, clusters)
-    this.#fallback.set(host, fallbackEntry, clusters)
+    const { plain, fallbackEntry, clusters, secrets } = unit ?? nobody
+    this.#plain.set(host, plain === true ? undefined : plain, { clusters, secrets })
+    this.#fallback.set(host, fallbackEntry, { clusters, secrets })
   }
 
   /** Those that changed since the last call. */
@@ -35,13 +39,13 @@ export class SharedTables {
     return this.#by(refused)?.refused(refused, holds)
   }
 
-  taken(resource: ResourceName, version: string): Found {
-    return this.#by(resource)?.taken(version)
+  taken(resource: ResourceName, version: string, build: string): Found {
+    return this.#by(resource)?.taken(version, build)
   }
 
   /** @returns whether it was served so far */
-  withhold({ type, name }: ResourceName): boolean {
-    return type === 'routes' && this.#all.some((one) => one.withhold(name))
+  withhold(refused: RefusedContent): boolean {
+    return refused.type === 'routes' && this.#all.some((one) => one.withhold(refused))
   }
 
   /** Of the entry of one host. */

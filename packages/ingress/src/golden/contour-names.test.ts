@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { defaultEngineOptions, Engine } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import { type Layout, layouts } from '../xds/layout.ts'
 import { readObjects } from './objects.ts'

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { defaultEngineOptions, Engine, type ResourceChange } from '../engine/engine.ts'
+import { Engine, type ResourceChange } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { layouts } from '../xds/layout.ts'
 import { resourceTypes, type Snapshot } from '../xds/resource.ts'

@@ -3,7 +3,8 @@
  * changes touch each other.
  */
 import * as fc from 'fast-check'
-import { defaultEngineOptions, type Engine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Snapshot } from '../xds/resource.ts'
 import { readObjects } from './objects.ts'

@@ -1,7 +1,8 @@
 /** Everything that translation writes keeps the rules that Envoy's protos set. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { defaultEngineOptions, Engine } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import { type Layout, layouts } from '../xds/layout.ts'
 import { makeResource, resourceTypes } from '../xds/resource.ts'

@@ -1,7 +1,8 @@
 /** The certificate of one Ingress for the rules of another: as it comes and goes, so does the secure side. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { defaultEngineOptions, Engine } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { readObjects } from './objects.ts'
 

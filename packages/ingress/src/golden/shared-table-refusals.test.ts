@@ -1,7 +1,7 @@
 /** An Envoy that refuses a table of many hosts, from objects to what it holds: the engine and the sessions together. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { defaultEngineOptions } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { Translations } from '../serve/translations.ts'
 import { refusedCondition } from '../status/programmed-condition.ts'
@@ -49,7 +49,7 @@ class Site {
       onAccepted: (_, type, { resources }) => {
         if (type !== 'routes') return
         for (const table of resources)
-          this.#refuse(this.translations.taken(layout, table.name, table.version))
+          this.#refuse(this.translations.taken(layout, table.name, table.version, this.#client.node.build))
       },
     })
     this.translations = new Translations(this.#world, () => [], defaultEngineOptions, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultEngineOptions } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import type { RefusedIn } from '../engine/refusals.ts'
 import { type Change, emptyWorld, take } from '../model/objects.ts'
 import { Translations } from '../serve/translations.ts'

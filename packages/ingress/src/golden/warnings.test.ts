@@ -1,7 +1,8 @@
 /** What is accepted and says nothing is pointed out on its object. */
 import { expect, test } from 'vitest'
 import { defaultDagOptions } from '../dag/options.ts'
-import { defaultEngineOptions, Engine } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { emptyWorld, take } from '../model/objects.ts'
 import { readObjects } from './objects.ts'
 

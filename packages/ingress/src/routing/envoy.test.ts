@@ -1,7 +1,7 @@
 /** A real Envoy takes the route that the trace says it takes. */
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { defaultEngineOptions } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { readObjects } from '../golden/objects.ts'
 import { proxyObject, settled, translateFor } from '../golden/traffic.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultEngineOptions } from '../engine/engine.ts'
+import { defaultEngineOptions } from '../engine/engine-options.ts'
 import { readObjects } from '../golden/objects.ts'
 import { pairOf, proxyObject, secretObject, serviceObjects } from '../golden/traffic.ts'
 import { emptyWorld, take } from '../model/objects.ts'

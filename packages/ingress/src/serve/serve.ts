@@ -9,7 +9,7 @@ import type { Key } from '@landfall/kube/model'
 import { Health, type HttpServer, type Metrics } from '@landfall/telemetry'
 import { sharedProblems } from '../dag/shared-references.ts'
 import { manyChains } from '../engine/chains.ts'
-import type { EngineOptions } from '../engine/engine.ts'
+import type { EngineOptions } from '../engine/engine-options.ts'
 import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import { type Change, emptyWorld, type SliceChange, take } from '../model/objects.ts'
@@ -88,6 +88,7 @@ export class Serve {
       },
       change: (layout, change) => this.#xds.apply(change, layout),
       foreseen: (layout, part) => this.#xds.foresee(part, layout),
+      released: (proxies) => this.#programmed(proxies),
     })
     this.#problems = new ProblemLog(logger)
     this.#events = new EventRecorder({ cluster, logger, component: 'contour' })
@@ -117,8 +118,8 @@ export class Serve {
         if (refused.heldElsewhere) return
         this.#refused(this.#translations.narrow(layout, refused, refused.holds), layout)
       },
-      onTable: ({ name, version }, layout) =>
-        this.#refused(this.#translations.taken(layout, name, version), layout),
+      onTable: ({ name, version }, layout, build) =>
+        this.#refused(this.#translations.taken(layout, name, version, build), layout),
       onCleared: (resource, layout) => {
         this.#programmed(this.#translations.clear(layout, resource))
         this.#shared.cleared(resource.type, resource.name)
@@ -352,7 +353,7 @@ export class Serve {
     tellIngresses(this.#events, this.#translations.standing().slice(0, mostReminders))
   }
 
-  #programmed(proxies: readonly Key[]): void {
+  #programmed(proxies: Iterable<Key>): void {
     for (const key of proxies) this.#status.touchProgrammed(key)
   }
 

@@ -5,8 +5,10 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Key } from '@landfall/kube/model'
-import { Engine, type EngineOptions } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import type { EngineOptions } from '../engine/engine-options.ts'
 import type { RefusedIn, ResourceName } from '../engine/refusals.ts'
+import type { Found } from '../engine/shared-table.ts'
 import { hostsOf } from '../model/host-index.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import { refusalsTold, type Told } from '../status/programmed-condition.ts'
@@ -29,6 +31,8 @@ export interface Published {
   readonly change: (layout: Layout, change: ResourceChange) => void
   /** A part of what comes whole. */
   readonly foreseen: (layout: Layout, part: Foreseen) => void
+  /** Of these HTTPProxies nothing is refused any more. */
+  readonly released?: (proxies: ReadonlySet<Key>) => void
 }
 
 export class Translations {
@@ -83,7 +87,11 @@ export class Translations {
   /** Answers the objects, as `kind:key`, whose verdict may have changed. */
   apply(changes: readonly Change[]): ReadonlySet<string> {
     const judged = this.#scoped.apply(changes)
-    for (const engine of this.#engines.values()) if (engine !== this.#scoped) engine.apply(changes)
+    for (const engine of this.#engines.values()) {
+      if (engine === this.#scoped) continue
+      engine.apply(changes)
+      this.#published.released?.(engine.takeReleased())
+    }
     for (const engine of this.#making.values()) engine.apply(changes, true)
     return judged
   }
@@ -206,22 +214,23 @@ export class Translations {
   /** Word of an Envoy, and the version that it goes on with. @returns what is at fault; undefined while it is sought */
   narrow(layout: Layout, refused: RefusedContent, holds: string | undefined): RefusedContent | undefined {
     const found = this.#engines.get(layout)?.narrow(refused, holds)
-    void this.#publishSoon(layout)
-    return found
+    return found === refused ? refused : this.#follow(layout, found)
   }
 
   /** An Envoy took a table of routes. @returns what is at fault of one that was refused before, if that is found */
-  taken(layout: Layout, name: string, version: string): RefusedContent | undefined {
-    const found = this.#engines.get(layout)?.taken({ type: 'routes', name }, version)
-    void this.#publishSoon(layout)
-    return found
+  taken(layout: Layout, name: string, version: string, build: string): RefusedContent | undefined {
+    return this.#follow(layout, this.#engines.get(layout)?.taken({ type: 'routes', name }, version, build))
   }
 
-  /** What follows from an Envoy's word, once that is dealt with. */
-  async #publishSoon(layout: Layout): Promise<void> {
-    await turn()
-    const engine = this.#engines.get(layout)
-    if (layout !== 'scoped' && engine !== undefined) this.#published.change(layout, engine.drain())
+  /** What an Envoy's word leads to is published once that is dealt with. */
+  #follow(layout: Layout, found: Found): RefusedContent | undefined {
+    const publish = async () => {
+      await turn()
+      const engine = this.#engines.get(layout)
+      if (engine !== undefined) this.#published.change(layout, engine.drain())
+    }
+    if (found !== undefined) void publish()
+    return found === 'sought' ? undefined : found
   }
 
   /** Known to be at fault. @returns the HTTPProxies that it concerns */

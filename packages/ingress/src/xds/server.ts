@@ -58,7 +58,7 @@ export interface XdsServerOptions {
   ) => void
   /** A layout other than `scoped` is to be published from now on, or no longer. */
   /** An Envoy took a table of routes. */
-  readonly onTable?: (table: Pick<Resource, 'name' | 'version'>, layout: Layout) => void
+  readonly onTable?: (table: Pick<Resource, 'name' | 'version'>, layout: Layout, build: string) => void
   readonly onLayout?: (layout: Layout, wanted: boolean) => void
   /** What `programming` answers may be another than before. */
   readonly programming?: ProgrammingEvents
@@ -121,7 +121,10 @@ export class XdsServer {
         },
         onAccepted: (client, type, flight) => {
           this.programming.accepted(client, type, flight)
-          if (type === 'routes') for (const table of flight.resources) options.onTable?.(table, layout)
+          const { build } = client.node
+          // A tool says nothing of which it is.
+          if (type !== 'routes' || build === '') return
+          for (const table of flight.resources) options.onTable?.(table, layout, build)
         },
         onWake: (client) => this.#wake(client),
       }),

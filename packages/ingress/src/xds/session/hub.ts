@@ -17,7 +17,7 @@ export interface Refused extends RefusedContent {
   readonly node: string
   /** Another Envoy of its build took it, or a tool refused it: this one goes without, and nothing is cleared later. */
   readonly heldElsewhere: boolean
-  /** The version that the Envoy goes on with; '': it has none; undefined: it came with something that is not known. */
+  /** The version that the Envoy goes on with; '': neither it nor another has any; undefined: it is not known. */
   readonly holds: string | undefined
 }
 
@@ -194,8 +194,14 @@ export class Hub {
       build,
       node: id,
       heldElsewhere: accepted,
-      holds: client.subscriptions[type].held.get(resource.name)?.version ?? (client.isNew ? '' : undefined),
+      holds: client.subscriptions[type].held.get(resource.name)?.version ?? this.#anyOf(type, resource.name),
     })
+  }
+
+  /** '' where nobody has anything by the name, nor came with something that is not known. */
+  #anyOf(type: ResourceType, name: string): '' | undefined {
+    const none = [...this.clients].every((one) => one.isNew && !one.subscriptions[type].held.has(name))
+    return none ? '' : undefined
   }
 
   /** `landfall cli --nack`: an Envoy says of which build it is. */
