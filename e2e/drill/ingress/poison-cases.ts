@@ -104,8 +104,9 @@ export const scopedCases: readonly Case[] = [
   },
 ]
 
-/** Tables of routes: each secure host has one, all plain hosts have one together. */
+/** What tables of routes are concerned by: each secure host has one, all plain hosts have one together. */
 export const classicCases: readonly Case[] = [
+  ...scopedCases.filter(({ name }) => name === at.clusters || name === at.endpoints),
   {
     name: at.tables,
     prepare: async (stage) => {

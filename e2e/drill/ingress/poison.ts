@@ -32,7 +32,7 @@ export const poison: Part = {
   run: async (o) => {
     const times = o.times ?? 1
     await repeat(o, 'poison', 'of each type in turn', times, (note) => trial(note, 'ours', scopedCases))
-    await repeat(o, 'poison', `tables of routes, an Envoy on Contour's bootstrap`, times, (note) =>
+    await repeat(o, 'poison', `an Envoy on Contour's bootstrap`, times, (note) =>
       trial(note, 'contour', classicCases),
     )
   },

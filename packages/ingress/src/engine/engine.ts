@@ -59,6 +59,8 @@ export class Engine {
   readonly #formerWanted = new Counted<Cluster>()
   readonly #clustersHeld = new Map<string, Cluster>()
   readonly #secretsWanted = new Counted<Resource>()
+  /** Of clusters that are kept: where nobody wants a newer one. */
+  readonly #secretsKept = new Counted<Resource>()
   readonly #chains: Chains
   readonly runtime: ResourceMap
   readonly #refusals = new Refusals({
@@ -138,12 +140,14 @@ export class Engine {
 
   /** Word of an Envoy, and the version that it goes on with. */
   narrow(refused: RefusedContent, holds: string | undefined): Found {
+    const isNew = refused.type === 'clusters' && (holds ?? '') === ''
+    if (isNew && this.#shared.without(refused.name)) this.apply([])
     return this.#serve(this.#shared.refused(refused, holds)) ?? refused
   }
 
   /** An Envoy of this build took it. @returns what is at fault of what was refused before; undefined: nothing was */
-  taken(resource: ResourceName, version: string, build: string): Found {
-    return this.#serve(this.#shared.taken(resource, version, build))
+  taken(resource: ResourceName, version: string, build: string, isAlone: () => boolean): Found {
+    return this.#serve(this.#shared.taken(resource, version, build, isAlone))
   }
 
   #serve(found: Found): Found {
@@ -159,6 +163,7 @@ export class Engine {
 
   /** Well again, or gone. @returns the HTTPProxies that it concerns */
   clear(resource: ResourceName): readonly Key[] {
+    if (resource.type === 'clusters' && this.#shared.with(resource.name)) this.apply([])
     return this.#refusals.clear(resource)
   }
 
@@ -283,12 +288,18 @@ export class Engine {
   #settleShared(names: Set<string>): void {
     for (const { table, released, keptBefore, kept } of this.#shared.take()) {
       for (const name of released)
-        for (const key of this.clear({ type: 'routes', name })) this.#released.add(key)
+        for (const key of this.#refusals.clear({ type: 'routes', name })) this.#released.add(key)
       this.#tables.set(table)
-      for (const { clusters, secrets } of kept)
-        this.#replaceWanted(undefined, { former: clusters, secrets }, names)
-      for (const { clusters, secrets } of keptBefore)
-        this.#replaceWanted({ former: clusters, secrets }, undefined, names)
+      for (const { clusters, secrets } of kept) {
+        this.#replaceWanted(undefined, { former: clusters }, names)
+        for (const secret of secrets) this.#secretsKept.retain(secret.name, secret)
+      }
+      for (const { clusters, secrets } of keptBefore) {
+        this.#replaceWanted({ former: clusters }, undefined, names)
+        for (const { name } of secrets) this.#secretsKept.release(name)
+      }
+      for (const { secrets } of [...kept, ...keptBefore])
+        for (const { name } of secrets) names.add(`secret:${name}`)
     }
   }
 
@@ -317,7 +328,7 @@ export class Engine {
       const name = tagged.slice(tagged.indexOf(':') + 1)
       if (tagged.startsWith('cluster:')) this.#settleCluster(name)
       else {
-        const secret = this.#secretsWanted.get(name)
+        const secret = this.#secretsWanted.get(name) ?? this.#secretsKept.get(name)
         const held = secret ?? (name === this.#shown.resource?.name ? this.#shown.resource : undefined)
         if (held === undefined) this.#secrets.delete(name)
         else this.#secrets.set(held)

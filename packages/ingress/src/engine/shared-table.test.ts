@@ -59,7 +59,7 @@ class Envoy {
       this.#note(
         isBad
           ? this.#table.refused(refusalOf(next), this.holds?.version ?? '')
-          : this.#table.taken(version, '1'),
+          : this.#table.taken(version, '1', () => false),
       )
     }
   }
@@ -141,7 +141,7 @@ test('an Envoy that answers nothing more keeps nobody from what is new', () => {
   expect(last && contents(last)).toEqual({ a: 'bad', b: 'good', c: 'change 199' })
 })
 
-test('what is translated again to the same does not end a search with the table that was refused', () => {
+test('what was refused as a whole comes as another table, or nobody would be asked again', () => {
   const { table, envoy, set } = stand()
   set('a', 'good')
   envoy.settle()
@@ -149,11 +149,13 @@ test('what is translated again to the same does not end a search with the table 
   set('b', 'good')
   const all = underway(table)
   expect(table.refused(refusalOf(all), envoy.holds?.version)).toBe('sought')
-  const tried = underway(table)
+  underway(table)
   for (let n = 0; n < 200; n++) set('b', 'good')
-  expect(underway(table).version).toBe(tried.version)
-  expect(tried.version).not.toBe(all.version)
-  expect(table.refused(refusalOf(tried), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
+  const again = underway(table)
+  expect(contents(again)).toEqual(contents(all))
+  expect(again.version).not.toBe(all.version)
+  expect(table.refused(refusalOf(again), envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
 })
 
 test('a host that is mended while it is sought is served, and not held to be at fault', () => {
@@ -166,7 +168,7 @@ test('a host that is mended while it is sought is served, and not held to be at 
   const tried = underway(table)
   expect(contents(tried)).toEqual({ a: 'new', b: 'good' })
   set('b', 'mended')
-  expect(table.taken(underway(table).version, '1')).toBe('sought')
+  expect(table.taken(underway(table).version, '1', () => false)).toBe('sought')
   envoy.settle()
   expect(envoy.contents).toEqual({ a: 'new', b: 'mended' })
   expect(envoy.found).toEqual([])
@@ -191,9 +193,71 @@ test('only Envoys of the build that refused tell who is at fault', () => {
   set('b', 'good')
   expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
   const tried = underway(table)
-  expect(table.taken(tried.version, '2')).toBeUndefined()
+  expect(table.taken(tried.version, '2', () => false)).toBeUndefined()
   expect(table.take()).toBeUndefined()
   expect(table.refused(refusalOf(tried), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
+})
+
+test('when those that refused are gone, the others tell', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'good')
+  envoy.settle()
+  set('a', 'other')
+  set('b', 'good')
+  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  expect(table.taken(underway(table).version, '2', () => true)).toMatchObject({ name: 'http/b' })
+})
+
+test('a good host is not blamed for one that was mended while it was sought', () => {
+  const { table, envoy, set } = stand()
+  for (const host of ['a', 'b', 'c', 'd']) set(host, 'good')
+  envoy.settle()
+  for (const host of ['a', 'b', 'd']) set(host, 'new')
+  set('c', 'bad')
+  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  set('c', 'mended')
+  const tried = underway(table)
+  expect(contents(tried)).toEqual({ a: 'new', b: 'new', c: 'good', d: 'good' })
+  expect(table.taken(tried.version, '1', () => false)).toBe('sought')
+  expect(contents(underway(table))).toEqual({ a: 'new', b: 'new', c: 'mended', d: 'new' })
+})
+
+test('what stands in is not blamed on another, and 503 stands in for it where it is refused itself', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'old')
+  envoy.settle()
+  set('a', 'bad')
+  envoy.settle()
+  expect(envoy.contents).toEqual({ a: 'old' })
+  set('c', 'new')
+  const all = underway(table)
+  const of2 = (one: Resource) => ({ ...refusalOf(one), build: '2' })
+  // Another build takes neither the old content of a.
+  expect(table.refused(of2(all), undefined)).toBeUndefined()
+  const fresh = new SharedTable('ingress_http', 'http', true)
+  fresh.set('a', entry('a', 'old'), needsOf())
+  expect(fresh.refused(of2(underway(fresh)), '')).toMatchObject({ name: 'http/a' })
+  expect(contents(underway(fresh))).toEqual({ a: unavailable })
+})
+
+test('hosts that need a refused cluster stay as they were until it is well, and hold up nobody', () => {
+  const { table, envoy } = stand()
+  const needing = (host: string, content: string, ...clusters: string[]) =>
+    table.set(host, { ...entry(host, content), clusters }, needsOf(content))
+  needing('a', 'first', 'old')
+  needing('b', 'first', 'other')
+  envoy.settle()
+  needing('a', 'second', 'new')
+  needing('b', 'second', 'other')
+  needing('c', 'second', 'new')
+  expect([table.without('unheard'), table.without('old')]).toEqual([false, false])
+  expect(table.without('new')).toBe(true)
+  envoy.settle()
+  expect(envoy.contents).toEqual({ a: 'first', b: 'second', c: unavailable })
+  expect(envoy.kept).toContain('of first')
+  expect(table.with('new')).toBe(true)
+  envoy.settle()
+  expect(envoy.contents).toEqual({ a: 'second', b: 'second', c: 'second' })
 })
 
 test('an Envoy that starts and refuses takes nothing from those that hold more', () => {
@@ -253,5 +317,82 @@ test('whatever comes, each host has what it wants if that is good, and else what
         expect(envoy.contents).toEqual(Object.fromEntries(served))
       }
     }),
+  )
+})
+
+interface Member {
+  holds?: Resource
+  flight?: Resource | undefined
+}
+
+/** Envoys of one build that answer when they like. What was refused is sent to none of them until the newest is taken. */
+class Fleet {
+  readonly members: readonly Member[] = [{}, {}]
+  readonly #table = new SharedTable('ingress_http', 'http', true)
+  readonly #refused = new Set<string>()
+  #newest = underway(this.#table)
+
+  set(host: string, content: string | undefined): void {
+    this.#table.set(host, content === undefined ? undefined : entry(host, content), needsOf(content))
+    this.#publish()
+  }
+
+  /** Sends, or answers what was sent. @returns whether there was anything to do */
+  step(member: Member): boolean {
+    const { flight, holds } = member
+    if (flight === undefined) {
+      if (holds?.version === this.#newest.version || this.#refused.has(this.#newest.version)) return false
+      member.flight = this.#newest
+      return true
+    }
+    member.flight = undefined
+    if (Object.values(contents(flight)).some((content) => content.startsWith('bad'))) {
+      const isNews = !this.#refused.has(flight.version)
+      this.#refused.add(flight.version)
+      const none = this.members.every((one) => one.holds === undefined) ? '' : undefined
+      if (isNews) this.#table.refused(refusalOf(flight), holds?.version ?? none)
+    } else {
+      member.holds = flight
+      if (flight.version === this.#newest.version) this.#refused.clear()
+      this.#table.taken(flight.version, '1', () => true)
+    }
+    this.#publish()
+    return true
+  }
+
+  #publish(): void {
+    this.#newest = this.#table.take()?.table ?? this.#newest
+    if (this.members.some(({ holds }) => holds?.version === this.#newest.version)) this.#refused.clear()
+  }
+}
+
+test('whenever Envoys answer, all of them have in the end what is good of each host, and of the others what is not bad', () => {
+  const content = fc.constantFrom(undefined, 'good 1', 'good 2', 'bad 1', 'bad 2')
+  const change = fc.record({ host: fc.constantFrom(...hosts), content })
+  const act = fc.oneof(change, fc.constantFrom(0, 1))
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+      const fleet = new Fleet()
+      const wanted = new Map<string, string | undefined>()
+      for (const one of acts) {
+        if (typeof one === 'number') fleet.step(fleet.members[one] ?? {})
+        else {
+          fleet.set(one.host, one.content)
+          wanted.set(one.host, one.content)
+        }
+      }
+      let steps = 0
+      while (fleet.members.filter((member) => fleet.step(member)).length > 0)
+        if (++steps > 500) throw new Error('they do not come to rest')
+      for (const { holds } of fleet.members) {
+        const held = holds === undefined ? {} : contents(holds)
+        for (const host of hosts) {
+          const want = wanted.get(host)
+          const other: unknown = expect.stringMatching(/^good|^status 503/)
+          expect(held[host]).toEqual(want?.startsWith('bad') ? other : want)
+        }
+      }
+    }),
+    { numRuns: 500 },
   )
 })

@@ -36,6 +36,8 @@ interface Search {
 interface Withheld {
   readonly entry: Entry
   readonly instead: Entry
+  /** That is refused; else it is the entry itself. */
+  readonly cluster?: string
 }
 
 export interface Served {
@@ -63,10 +65,11 @@ export class SharedTable {
   readonly #withheld = new Map<string, Withheld>()
   /** By version, the newest last. */
   readonly #served = new Map<string, readonly Entry[]>()
-  /** What was refused as a whole, by version. */
-  readonly #refused = new Map<string, RefusedContent>()
-  /** What Envoys of a build took last. */
-  readonly #good = new Map<string, Entries>()
+  /** Versions that were refused as a whole. */
+  readonly #refused = new Set<string>()
+  /** The newest version that Envoys of a build took. */
+  readonly #good = new Map<string, string>()
+  #variant = 0
   #search: Search | undefined
   #changed: boolean
   #kept: readonly Needs[] = []
@@ -99,15 +102,11 @@ export class SharedTable {
   take(): Served | undefined {
     if (!this.#changed) return undefined
     const released = this.#release()
-    let { table, entries } = this.#made()
-    // What is known to be refused would not be sent, and so not answered.
-    if (this.#seeksAgain(table.version, entries)) ({ table, entries } = this.#made())
     this.#changed = false
+    const { table, entries } = this.#made()
     const keptBefore = this.#kept
     this.#kept = entries.filter((entry) => this.#wanted.get(entry.host) !== entry).map(({ needs }) => needs)
-    this.#served.delete(table.version)
-    this.#served.set(table.version, entries)
-    forgetOldest(this.#served)
+    this.#serve(table.version, entries)
     return { table, released, keptBefore, kept: this.#kept }
   }
 
@@ -118,27 +117,54 @@ export class SharedTable {
    */
   refused(refused: RefusedContent, holds: string | undefined): Found {
     const entries = this.#served.get(refused.version)
-    const good = this.#good.get(refused.build) ?? this.#heldBy(holds)
-    if (entries === undefined || good === undefined) return undefined
-    this.#good.set(refused.build, good)
-    this.#refused.set(refused.version, refused)
-    forgetOldest(this.#refused)
+    const good = this.#goodFor(refused.build, holds)
+    if (entries === undefined || good === undefined || refused.build === '') return undefined
     const suspects = entries.filter((entry) => !isSame(good.get(entry.host), entry))
-    return suspects.length === 0 ? undefined : this.#narrow(good, suspects, refused)
+    if (suspects.length === 0) return undefined
+    this.#refused.add(refused.version)
+    for (const version of this.#refused) if (this.#refused.size > remembered) this.#refused.delete(version)
+    return this.#narrow(good, suspects, refused)
   }
 
-  /** An Envoy of this build took the table. */
-  taken(version: string, build: string): Found {
+  /**
+   * An Envoy of this build took the table.
+   * @param isAlone no Envoy of another build is there
+   */
+  taken(version: string, build: string, isAlone: () => boolean): Found {
     const entries = this.#served.get(version)
     if (entries === undefined) return undefined
+    this.#take(version, build)
+    const search = this.#search
+    if (search === undefined || version !== [...this.#served.keys()].at(-1)) return undefined
+    if (search.refused.build !== build && !isAlone()) return undefined
     const good = byHost(entries)
-    this.#good.set(build, good)
-    if (version !== [...this.#served.keys()].at(-1)) return undefined
-    this.#refused.clear()
-    if (this.#search?.refused.build !== build) return undefined
-    const { suspects, refused } = this.#search
-    const left = suspects.filter((entry) => !isSame(good.get(entry.host), entry))
-    return this.#narrow(good, left, refused)
+    const left = search.suspects.filter((entry) => !isSame(good.get(entry.host), entry))
+    return this.#narrow(good, left, search.refused)
+  }
+
+  /**
+   * Envoys refused a cluster of which they have nothing: hosts that need it stay as they were.
+   * @returns whether there are any
+   */
+  without(cluster: string): boolean {
+    const newest = [...this.#good.values()].toSorted(this.#byAge).at(-1)
+    const good = byHost(this.#served.get(newest ?? '') ?? [])
+    if (good.size === 0 || [...good.values()].some(({ clusters }) => clusters.includes(cluster))) return false
+    const needing = [...this.#wanted.values()].filter(({ clusters }) => clusters.includes(cluster))
+    for (const entry of needing) {
+      const { host } = entry
+      this.#withheld.set(host, { entry, instead: good.get(host) ?? unavailable(host), cluster })
+      this.#changed = true
+    }
+    return needing.length > 0
+  }
+
+  /** The cluster is well again, or gone. @returns whether a host waited for that */
+  with(cluster: string): boolean {
+    const waiting = [...this.#withheld].filter(([, withheld]) => withheld.cluster === cluster)
+    for (const [host] of waiting) this.#withheld.delete(host)
+    this.#changed ||= waiting.length > 0
+    return waiting.length > 0
   }
 
   /** What is known to be refused of a host, by the name under which it is told. @returns whether it was served so far */
@@ -154,18 +180,42 @@ export class SharedTable {
   /** Takes over from a table of other options what is found, and what Envoys may hold. */
   adopt(before: SharedTable): void {
     for (const [host, one] of before.#withheld) this.#withheld.set(host, one)
-    for (const [version, one] of before.#refused) this.#refused.set(version, one)
-    for (const [build, entries] of before.#good) this.#good.set(build, entries)
+    for (const version of before.#refused) this.#refused.add(version)
+    for (const [build, version] of before.#good) this.#good.set(build, version)
+    this.#variant = before.#variant
     const own = [...this.#served]
     this.#served.clear()
     for (const [version, entries] of [...before.#served, ...own]) this.#served.set(version, entries)
     this.#changed ||= before.#withheld.size + before.#refused.size > 0
   }
 
-  #heldBy(holds: string | undefined): Entries | undefined {
-    if (holds === '' || holds === standIn('routes', this.name)?.version) return nothing
-    const entries = this.#served.get(holds ?? '')
-    return entries && byHost(entries)
+  readonly #byAge = (a: string, b: string): number => {
+    const ages = [...this.#served.keys()]
+    return ages.indexOf(a) - ages.indexOf(b)
+  }
+
+  #serve(version: string, entries: readonly Entry[]): void {
+    this.#served.delete(version)
+    this.#served.set(version, entries)
+    for (const old of this.#served.keys()) if (this.#served.size > remembered) this.#served.delete(old)
+  }
+
+  /** What a build took that takes nothing newer says nothing any more of what is good. */
+  #take(version: string, build: string): void {
+    for (const [other, older] of this.#good) if (this.#byAge(older, version) < 0) this.#good.delete(other)
+    if (!this.#good.has(build)) this.#good.set(build, version)
+  }
+
+  /** What Envoys of the build took last, one that refuses among them. */
+  #goodFor(build: string, holds: string | undefined): Entries | undefined {
+    const isEmpty = holds === '' || holds === standIn('routes', this.name)?.version
+    const known = [this.#good.get(build), holds].filter((one) => this.#served.has(one ?? ''))
+    const [newest] = known
+      .flatMap((one) => one ?? [])
+      .toSorted(this.#byAge)
+      .toReversed()
+    if (newest !== undefined) return byHost(this.#served.get(newest) ?? [])
+    return isEmpty && this.#good.size === 0 ? nothing : undefined
   }
 
   /** Names of what was withheld and is wanted no more. */
@@ -182,34 +232,38 @@ export class SharedTable {
     // Nothing would be tried of what has changed since: then all is.
     if (!hosts.some((wanted) => this.#isTried(wanted))) this.#search = undefined
     const entries = hosts.flatMap((wanted) => this.#servedFor(wanted) ?? [])
-    return { table: joinedTable(this.name, entries), entries }
+    const table = joinedTable(this.name, entries)
+    // What is known to be refused would not be sent, and so not answered.
+    return this.#refused.has(table.version)
+      ? { table: joinedTable(this.name, entries, ++this.#variant), entries }
+      : { table, entries }
   }
 
-  /** An Envoy is not asked twice: then the search for what is at fault goes on. */
-  #seeksAgain(version: string, entries: readonly Entry[]): boolean {
-    const refused = this.#refused.get(version)
-    const good = refused && this.#good.get(refused.build)
-    if (refused === undefined || good === undefined || this.#search !== undefined) return false
-    const suspects = entries.filter((entry) => !isSame(good.get(entry.host), entry))
-    return suspects.length > 1 && this.#narrow(good, suspects, refused) === 'sought'
-  }
-
-  #narrow(good: Entries, all: readonly Entry[], refused: RefusedContent): Found {
-    const suspects = all.filter((entry) => isSame(this.#wanted.get(entry.host), entry))
+  #narrow(good: Entries, suspects: readonly Entry[], refused: RefusedContent): Found {
     this.#changed = true
     this.#search = undefined
-    const [first, ...others] = suspects
-    if (first === undefined) return 'sought'
-    if (others.length > 0) {
+    const [first] = suspects
+    // What is another by now may have been the one at fault: all is tried again.
+    const isOld = suspects.some(({ host }, at) => !isSame(this.#targetOf(host), suspects[at]))
+    if (first === undefined || isOld) return 'sought'
+    if (suspects.length > 1) {
       const tried = byHost(suspects.slice(0, Math.ceil(suspects.length / 2)))
       this.#search = { good, suspects, tried, refused, patience }
       return 'sought'
     }
     const { host } = first
-    this.#withheld.set(host, { entry: first, instead: good.get(host) ?? unavailable(host) })
+    const entry = this.#wanted.get(host) ?? first
+    // What stands in is at fault itself: so nothing is known to be good.
+    const instead = isSame(entry, first) ? good.get(host) : undefined
+    this.#withheld.set(host, { entry, instead: instead ?? unavailable(host) })
     const name = scopeName(this.#side, host)
     const { type, build, message } = refused
-    return { type, name, version: versionOf(name, first), build, message }
+    return { type, name, version: versionOf(name, entry), build, message }
+  }
+
+  #targetOf(host: string): Entry | undefined {
+    const wanted = this.#wanted.get(host)
+    return wanted && this.#target(wanted)
   }
 
   #servedFor(wanted: Entry): Entry | undefined {
@@ -248,8 +302,4 @@ function byHost(entries: readonly Entry[]): Entries {
 
 function isSame(a: Entry | undefined, b: Entry | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && Buffer.compare(a.bytes, b.bytes) === 0)
-}
-
-function forgetOldest(byVersion: Map<string, unknown>): void {
-  for (const version of byVersion.keys()) if (byVersion.size > remembered) byVersion.delete(version)
 }

@@ -39,8 +39,18 @@ export class SharedTables {
     return this.#by(refused)?.refused(refused, holds)
   }
 
-  taken(resource: ResourceName, version: string, build: string): Found {
-    return this.#by(resource)?.taken(version, build)
+  taken(resource: ResourceName, version: string, build: string, isAlone: () => boolean): Found {
+    return this.#by(resource)?.taken(version, build, isAlone)
+  }
+
+  /** A cluster is refused. @returns whether hosts need it */
+  without(cluster: string): boolean {
+    return this.#all.map((one) => one.without(cluster)).some(Boolean)
+  }
+
+  /** A refused cluster is well again, or gone. @returns whether hosts waited for that */
+  with(cluster: string): boolean {
+    return this.#all.map((one) => one.with(cluster)).some(Boolean)
   }
 
   /** @returns whether it was served so far */

@@ -43,9 +43,10 @@ export function unavailableEntry(host: string): PlainEntry {
   return plainEntry(host, [route], noHostFilters, openAccess)
 }
 
-/** `entries` sorted by host. */
-export function joinedTable(name: string, entries: readonly PlainEntry[]): Resource {
-  const head = create(RouteConfigurationSchema, { ...tableSettings, name })
+/** `entries` sorted by host. @param variant above 0 makes it another table that routes the same */
+export function joinedTable(name: string, entries: readonly PlainEntry[], variant = 0): Resource {
+  const metadata = variant === 0 ? {} : { metadata: { filterMetadata: { landfall: { variant } } } }
+  const head = create(RouteConfigurationSchema, { ...tableSettings, ...metadata, name })
   const bytes = Buffer.concat([
     toBinary(RouteConfigurationSchema, head),
     ...entries.map((each) => each.bytes),

@@ -9,12 +9,13 @@ import type { Resource } from '../xds/resource.ts'
 import type { Client } from '../xds/session/client.ts'
 import { Hub } from '../xds/session/hub.ts'
 import { readObjects } from './objects.ts'
+import { pem, secretObject } from './traffic.ts'
 
 const layout = 'classic'
 const name = 'ingress_http'
 const asked = { unsubscribe: [], initialVersions: new Map<string, string>() }
 
-const services = ['old', 'new', 'other'].map(
+const services = ['old', 'new', 'other', 'poisoned'].map(
   (service) => `
 apiVersion: v1
 kind: Service
@@ -49,7 +50,7 @@ class Site {
       onAccepted: (_, type, { resources }) => {
         if (type !== 'routes') return
         for (const table of resources)
-          this.#refuse(this.translations.taken(layout, table.name, table.version, this.#client.node.build))
+          this.#refuse(this.translations.taken(layout, table, this.#client.node.build, () => true))
       },
     })
     this.translations = new Translations(this.#world, () => [], defaultEngineOptions, {
@@ -93,10 +94,15 @@ class Site {
       const outgoing = this.#client.next(0)
       idle = outgoing.length === 0 ? idle + 1 : 0
       for (const { type, nonce, resources } of outgoing) {
-        const bad = type === 'routes' && resources.some((one) => textOf(one).includes('POISON'))
+        const bad =
+          (type === 'routes' && resources.some((one) => textOf(one).includes('POISON'))) ||
+          (type === 'clusters' && resources.some((one) => one.name.startsWith('web/poisoned/')))
         this.#hub.settle(this.#client, type, nonce, bad ? 'no POISON' : undefined)
-        const subscribe = type === 'clusters' ? resources.flatMap(endpointsOf) : []
-        if (subscribe.length > 0) this.#client.request('endpoints', { ...asked, subscribe })
+        for (const needed of ['endpoints', 'secrets'] as const) {
+          const subscribe =
+            type === 'clusters' ? resources.flatMap((one) => one.references?.[needed] ?? []) : []
+          if (subscribe.length > 0) this.#client.request(needed, { ...asked, subscribe })
+        }
         for (const cluster of this.#table?.references?.clusters ?? [])
           if (!this.#client.subscriptions.clusters.held.has(cluster)) this.lacking.push(cluster)
       }
@@ -114,6 +120,11 @@ class Site {
       .toSorted()
   }
 
+  /** Version of what is served by the name. */
+  secret(of: string): string | undefined {
+    return this.#hub.store.get('secrets', of)?.version
+  }
+
   said(host: string): readonly string[] {
     return this.translations
       .refusals(`${host}.test`, `web/${host}`, [])
@@ -129,10 +140,6 @@ class Site {
     this.found.push(found.name)
     this.translations.refuse(layout, found)
   }
-}
-
-function endpointsOf({ references }: Resource): readonly string[] {
-  return references?.endpoints ?? []
 }
 
 function textOf({ bytes }: Resource): string {
@@ -206,4 +213,37 @@ test('what is withheld stays so when all is translated anew', async () => {
   expect(site.text).toMatch(/moved.*b\.test/s)
   expect(site.services).toEqual(['new', 'old'])
   expect(site.said('b')).toEqual(['http/b.test: no POISON'])
+})
+
+test('what is served of a host at fault keeps the authority of its backends, and no other from being replaced', async () => {
+  const trusting = (path: string) =>
+    proxy('a', 'old', path).replace(
+      'port: 80}',
+      'port: 80, protocol: tls, validation: {caSecret: ca, subjectName: backend.test}}',
+    )
+  const authority = (file: string) => secretObject('ca', { 'ca.crt': pem(file) }).replace('---', '')
+  const name = 'web/ca/ca.crt'
+  const site = await Site.start([...services, authority('ca.pem'), trusting('/')])
+  const first = site.secret(name)
+  expect(first).toBeDefined()
+  await site.change(trusting('/POISON'))
+  expect(site.found).toEqual(['http/a.test'])
+  await site.change(authority('other-ca.pem'))
+  const second = site.secret(name)
+  expect([first, undefined]).not.toContain(second)
+  await site.change(proxy('a', 'new', '/POISON'))
+  expect(site.secret(name)).toBeDefined()
+})
+
+test('a host with a cluster that is refused stays as it was, and holds up none of the others', async () => {
+  const site = await Site.start([...services, proxy('a', 'old'), proxy('b', 'old')])
+  await site.change(proxy('a', 'poisoned', '/second'), proxy('b', 'new', '/second'), proxy('c', 'poisoned'))
+  expect(site.found).toEqual([expect.stringMatching('^web/poisoned/')])
+  expect(site.text).toMatch(/a\.test.*web\/old.*b\.test.*second.*c\.test.*refused/s)
+  expect(site.text).not.toContain('poisoned')
+  expect(site.services).toEqual(['new', 'old'])
+  expect([site.said('a'), site.said('b'), site.said('c')].map(({ length }) => length)).toEqual([1, 0, 1])
+  await site.change(proxy('a', 'other', '/mended'))
+  expect(site.text).toMatch(/a\.test.*mended.*b\.test.*c\.test.*refused/s)
+  expect(site.lacking).toEqual([])
 })

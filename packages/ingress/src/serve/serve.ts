@@ -118,8 +118,8 @@ export class Serve {
         if (refused.heldElsewhere) return
         this.#refused(this.#translations.narrow(layout, refused, refused.holds), layout)
       },
-      onTable: ({ name, version }, layout, build) =>
-        this.#refused(this.#translations.taken(layout, name, version, build), layout),
+      onTable: (table, layout, build, isAlone) =>
+        this.#refused(this.#translations.taken(layout, table, build, isAlone), layout),
       onCleared: (resource, layout) => {
         this.#programmed(this.#translations.clear(layout, resource))
         this.#shared.cleared(resource.type, resource.name)

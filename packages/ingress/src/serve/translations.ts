@@ -14,7 +14,7 @@ import type { Change, SliceChange, World } from '../model/objects.ts'
 import { refusalsTold, type Told } from '../status/programmed-condition.ts'
 import type { RefusedOfIngress } from '../status/refusal-events.ts'
 import type { Layout } from '../xds/layout.ts'
-import type { Snapshot } from '../xds/resource.ts'
+import type { Resource, Snapshot } from '../xds/resource.ts'
 import type { RefusedContent } from '../xds/session/refusals.ts'
 import type { Foreseen, Change as ResourceChange } from '../xds/session/store.ts'
 
@@ -218,23 +218,31 @@ export class Translations {
   }
 
   /** An Envoy took a table of routes. @returns what is at fault of one that was refused before, if that is found */
-  taken(layout: Layout, name: string, version: string, build: string): RefusedContent | undefined {
-    return this.#follow(layout, this.#engines.get(layout)?.taken({ type: 'routes', name }, version, build))
+  taken(
+    layout: Layout,
+    { name, version }: Pick<Resource, 'name' | 'version'>,
+    build: string,
+    isAlone: () => boolean,
+  ): RefusedContent | undefined {
+    const engine = this.#engines.get(layout)
+    return this.#follow(layout, engine?.taken({ type: 'routes', name }, version, build, isAlone))
   }
 
   /** What an Envoy's word leads to is published once that is dealt with. */
   #follow(layout: Layout, found: Found): RefusedContent | undefined {
-    const publish = async () => {
-      await turn()
-      const engine = this.#engines.get(layout)
-      if (engine !== undefined) this.#published.change(layout, engine.drain())
-    }
-    if (found !== undefined) void publish()
+    if (found !== undefined) void this.#publishSoon(layout)
     return found === 'sought' ? undefined : found
+  }
+
+  async #publishSoon(layout: Layout): Promise<void> {
+    await turn()
+    const engine = this.#engines.get(layout)
+    if (layout !== 'scoped' && engine !== undefined) this.#published.change(layout, engine.drain())
   }
 
   /** Known to be at fault. @returns the HTTPProxies that it concerns */
   refuse(layout: Layout, refused: RefusedContent): readonly Key[] {
+    void this.#publishSoon(layout)
     return this.#engines.get(layout)?.refuse(refused) ?? []
   }
 
@@ -259,6 +267,7 @@ export class Translations {
 
   /** Well again, or gone. @returns the HTTPProxies that it concerns */
   clear(layout: Layout, resource: ResourceName): readonly Key[] {
+    void this.#publishSoon(layout)
     return this.#engines.get(layout)?.clear(resource) ?? []
   }
 

@@ -57,9 +57,14 @@ export interface XdsServerOptions {
     layout: Layout,
   ) => void
   /** A layout other than `scoped` is to be published from now on, or no longer. */
-  /** An Envoy took a table of routes. */
-  readonly onTable?: (table: Pick<Resource, 'name' | 'version'>, layout: Layout, build: string) => void
   readonly onLayout?: (layout: Layout, wanted: boolean) => void
+  /** An Envoy of the build took a table of routes; `isAlone`: none of another build is there. */
+  readonly onTable?: (
+    table: Pick<Resource, 'name' | 'version'>,
+    layout: Layout,
+    build: string,
+    isAlone: () => boolean,
+  ) => void
   /** What `programming` answers may be another than before. */
   readonly programming?: ProgrammingEvents
   /** What the scoped layout asks of an Envoy; `chains`. */
@@ -124,7 +129,8 @@ export class XdsServer {
           const { build } = client.node
           // A tool says nothing of which it is.
           if (type !== 'routes' || build === '') return
-          for (const table of flight.resources) options.onTable?.(table, layout, build)
+          const isAlone = () => this.envoys.every((one) => one.build === build || one.build === '')
+          for (const table of flight.resources) options.onTable?.(table, layout, build, isAlone)
         },
         onWake: (client) => this.#wake(client),
       }),

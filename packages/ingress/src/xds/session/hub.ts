@@ -198,9 +198,9 @@ export class Hub {
     })
   }
 
-  /** '' where nobody has anything by the name, nor came with something that is not known. */
+  /** '' where nobody has anything by the name that is known. */
   #anyOf(type: ResourceType, name: string): '' | undefined {
-    const none = [...this.clients].every((one) => one.isNew && !one.subscriptions[type].held.has(name))
+    const none = [...this.clients].every((one) => !one.subscriptions[type].held.has(name))
     return none ? '' : undefined
   }
 
