@@ -20,7 +20,7 @@ import { HostIndex } from '../model/host-index.ts'
 import { type Lookups, recordingLookups } from '../model/lookups.ts'
 import type { Change, SliceChange, World } from '../model/objects.ts'
 import type { Resource, ResourceMap, ResourceType, Snapshot } from '../xds/resource.ts'
-import type { RefusedContent } from '../xds/session/refusals.ts'
+import type { RefusedContent, TableRefused, TableTaken } from '../xds/session/refusals.ts'
 import { Chains } from './chains.ts'
 import { ClientCertificate } from './client-certificate.ts'
 import { Counted } from './counted.ts'
@@ -139,15 +139,15 @@ export class Engine {
   }
 
   /** Word of an Envoy, and the version that it goes on with. */
-  narrow(refused: RefusedContent, holds: string | undefined): Found {
-    const isNew = refused.type === 'clusters' && (holds ?? '') === ''
+  narrow(refused: TableRefused): Found {
+    const isNew = refused.type === 'clusters' && (refused.holds ?? '') === ''
     if (isNew && this.#shared.without(refused.name)) this.apply([])
-    return this.#serve(this.#shared.refused(refused, holds)) ?? refused
+    return this.#serve(this.#shared.refused(refused)) ?? refused
   }
 
-  /** An Envoy of this build took it. @returns what is at fault of what was refused before; undefined: nothing was */
-  taken(resource: ResourceName, version: string, build: string, isAlone: () => boolean): Found {
-    return this.#serve(this.#shared.taken(resource, version, build, isAlone))
+  /** @returns what is at fault of what was refused before; undefined: nothing was */
+  taken(table: TableTaken): Found {
+    return this.#serve(this.#shared.taken(table))
   }
 
   #serve(found: Found): Found {

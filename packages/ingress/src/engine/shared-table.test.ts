@@ -1,36 +1,17 @@
-import { fromBinary } from '@bufbuild/protobuf'
-import { RouteConfigurationSchema } from '@envoyproxy/envoy-types/envoy/config/route/v3/route'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openAccess } from '../dag/access.ts'
-import type { Cluster } from '../dag/cluster.ts'
-import { noHostFilters } from '../dag/filters.ts'
-import { plainEntry } from '../envoy/route-table.ts'
 import type { Resource } from '../xds/resource.ts'
-import type { RefusedContent } from '../xds/session/refusals.ts'
-import { type Found, type Needs, SharedTable } from './shared-table.ts'
-
-const hosts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-const unavailable = 'status 503'
-
-function entry(host: string, content: string) {
-  const match = { path: { kind: 'prefix', value: '/' }, headers: [], query: [] } as const
-  const action = { kind: 'respond', status: 200, body: content } as const
-  return plainEntry(host, [{ match, action, owner: host, rule: '' }], noHostFilters, openAccess)
-}
-
-/** Host → what it answers. */
-function contents({ bytes }: Resource): Readonly<Record<string, string>> {
-  const { virtualHosts } = fromBinary(RouteConfigurationSchema, bytes)
-  return Object.fromEntries(
-    virtualHosts.map(({ name, routes }) => {
-      const answer = routes[0]?.action
-      if (answer?.case !== 'directResponse') throw new Error('no answer')
-      const { status, body } = answer.value
-      return [name, body?.specifier.case === 'inlineString' ? body.specifier.value : `status ${status}`]
-    }),
-  )
-}
+import { type Found, SharedTable } from './shared-table.ts'
+import {
+  contents,
+  entry,
+  hosts,
+  needsOf,
+  refusalOf,
+  takenBy,
+  unavailable,
+  underway,
+} from './shared-table-script.ts'
 
 /** An Envoy that refuses what has `bad` in it. */
 class Envoy {
@@ -55,11 +36,10 @@ class Envoy {
       if (++this.asked > 2000) throw new Error('it does not come to rest')
       const isBad = Object.values(contents(next)).some((content) => content.startsWith('bad'))
       if (!isBad) this.holds = next
-      const { version } = next
       this.#note(
         isBad
-          ? this.#table.refused(refusalOf(next), this.holds?.version ?? '')
-          : this.#table.taken(version, '1', () => false),
+          ? this.#table.refused(refusalOf(next, this.holds?.version ?? ''))
+          : this.#table.taken(takenBy('1', next)),
       )
     }
   }
@@ -79,22 +59,6 @@ function stand() {
   const set = (host: string, content: string | undefined) =>
     table.set(host, content === undefined ? undefined : entry(host, content), needsOf(content))
   return { table, envoy, set }
-}
-
-/** A stand-in of the right name is enough: they are handed on as they are. */
-function needsOf(content = ''): Needs {
-  return { clusters: new Map([[`of ${content}`, {} as Cluster]]), secrets: [] }
-}
-
-function refusalOf({ name, version }: Pick<Resource, 'name' | 'version'>): RefusedContent {
-  return { type: 'routes', name, version, build: '1', message: 'no' }
-}
-
-/** What an Envoy of the first build took, and the table that it is sent next. */
-function underway(table: SharedTable): Resource {
-  const served = table.take()
-  if (served === undefined) throw new Error('nothing is served')
-  return served.table
 }
 
 test('rule 41: of a hundred entries that come together the one at fault is found, and the others have their way', () => {
@@ -120,9 +84,9 @@ test('rule 41: of a hundred entries that come together the one at fault is found
 test('nothing is sought where it is not known what the Envoy holds', () => {
   const { table, set } = stand()
   set('a', 'bad')
-  const refused = refusalOf(underway(table))
-  expect(table.refused(refused, undefined)).toBeUndefined()
-  expect(table.refused(refused, 'of another time')).toBeUndefined()
+  const served = underway(table)
+  expect(table.refused(refusalOf(served, undefined))).toBeUndefined()
+  expect(table.refused(refusalOf(served, 'of another time'))).toBeUndefined()
   expect(table.take()).toBeUndefined()
 })
 
@@ -132,7 +96,7 @@ test('an Envoy that answers nothing more keeps nobody from what is new', () => {
   envoy.settle()
   set('a', 'bad')
   set('b', 'good')
-  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table), envoy.holds?.version))).toBe('sought')
   let last: Resource | undefined
   for (let n = 0; n < 200; n++) {
     set('c', `change ${n}`)
@@ -148,14 +112,14 @@ test('what was refused as a whole comes as another table, or nobody would be ask
   set('a', 'bad')
   set('b', 'good')
   const all = underway(table)
-  expect(table.refused(refusalOf(all), envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(all, envoy.holds?.version))).toBe('sought')
   underway(table)
   for (let n = 0; n < 200; n++) set('b', 'good')
   const again = underway(table)
   expect(contents(again)).toEqual(contents(all))
   expect(again.version).not.toBe(all.version)
-  expect(table.refused(refusalOf(again), envoy.holds?.version)).toBe('sought')
-  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
+  expect(table.refused(refusalOf(again, envoy.holds?.version))).toBe('sought')
+  expect(table.refused(refusalOf(underway(table), envoy.holds?.version))).toMatchObject({ name: 'http/a' })
 })
 
 test('a host that is mended while it is sought is served, and not held to be at fault', () => {
@@ -164,11 +128,11 @@ test('a host that is mended while it is sought is served, and not held to be at 
   envoy.settle()
   set('a', 'new')
   set('b', 'bad')
-  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table), envoy.holds?.version))).toBe('sought')
   const tried = underway(table)
   expect(contents(tried)).toEqual({ a: 'new', b: 'good' })
   set('b', 'mended')
-  expect(table.taken(underway(table).version, '1', () => false)).toBe('sought')
+  expect(table.taken(takenBy('1', underway(table)))).toBe('sought')
   envoy.settle()
   expect(envoy.contents).toEqual({ a: 'new', b: 'mended' })
   expect(envoy.found).toEqual([])
@@ -179,9 +143,9 @@ test('what goes back before it is refused is not held to be at fault', () => {
   set('a', 'good')
   envoy.settle()
   set('a', 'bad')
-  const refused = refusalOf(underway(table))
+  const served = underway(table)
   set('a', 'good')
-  expect(table.refused(refused, envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(served, envoy.holds?.version))).toBe('sought')
   expect(contents(underway(table))).toEqual({ a: 'good' })
 })
 
@@ -191,21 +155,46 @@ test('only Envoys of the build that refused tell who is at fault', () => {
   envoy.settle()
   set('a', 'bad')
   set('b', 'good')
-  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table), envoy.holds?.version))).toBe('sought')
   const tried = underway(table)
-  expect(table.taken(tried.version, '2', () => false)).toBeUndefined()
+  expect(table.taken(takenBy('2', tried))).toBeUndefined()
   expect(table.take()).toBeUndefined()
-  expect(table.refused(refusalOf(tried), envoy.holds?.version)).toMatchObject({ name: 'http/a' })
+  expect(table.refused(refusalOf(tried, envoy.holds?.version))).toMatchObject({ name: 'http/a' })
 })
 
-test('when those that refused are gone, the others tell', () => {
+test('when those that refused are gone, all is asked of the others', () => {
   const { table, envoy, set } = stand()
   set('a', 'good')
   envoy.settle()
   set('a', 'other')
   set('b', 'good')
-  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
-  expect(table.taken(underway(table).version, '2', () => true)).toMatchObject({ name: 'http/b' })
+  expect(table.refused(refusalOf(underway(table), envoy.holds?.version))).toBe('sought')
+  expect(table.taken(takenBy('2', underway(table), true))).toBe('sought')
+  expect(contents(underway(table))).toEqual({ a: 'other', b: 'good' })
+})
+
+test('what is withheld is asked of Envoys of another build, once there are no others', () => {
+  const { table, envoy, set } = stand()
+  set('a', 'good')
+  set('b', 'old')
+  envoy.settle()
+  set('a', 'bad')
+  envoy.settle()
+  set('b', 'new')
+  const held = underway(table)
+  expect(contents(held)).toEqual({ a: 'good', b: 'new' })
+  expect(table.taken(takenBy('1', held, true))).toBeUndefined()
+  expect(table.taken(takenBy('2', held))).toBeUndefined()
+  expect(table.take()).toBeUndefined()
+  expect(table.taken(takenBy('2', held, true))).toBe('sought')
+  const served = table.take()
+  expect(served?.released).toEqual(['http/a'])
+  expect(served && contents(served.table)).toEqual({ a: 'bad', b: 'new' })
+  const refused = { ...refusalOf(served?.table ?? held, held.version), build: '2' }
+  expect(table.refused(refused)).toMatchObject({ name: 'http/a', build: '2' })
+  const last = underway(table)
+  expect(contents(last)).toEqual({ a: 'good', b: 'new' })
+  expect(table.taken(takenBy('2', last, true))).toBeUndefined()
 })
 
 test('a good host is not blamed for one that was mended while it was sought', () => {
@@ -214,11 +203,11 @@ test('a good host is not blamed for one that was mended while it was sought', ()
   envoy.settle()
   for (const host of ['a', 'b', 'd']) set(host, 'new')
   set('c', 'bad')
-  expect(table.refused(refusalOf(underway(table)), envoy.holds?.version)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table), envoy.holds?.version))).toBe('sought')
   set('c', 'mended')
   const tried = underway(table)
   expect(contents(tried)).toEqual({ a: 'new', b: 'new', c: 'good', d: 'good' })
-  expect(table.taken(tried.version, '1', () => false)).toBe('sought')
+  expect(table.taken(takenBy('1', tried))).toBe('sought')
   expect(contents(underway(table))).toEqual({ a: 'new', b: 'new', c: 'mended', d: 'new' })
 })
 
@@ -231,12 +220,12 @@ test('what stands in is not blamed on another, and 503 stands in for it where it
   expect(envoy.contents).toEqual({ a: 'old' })
   set('c', 'new')
   const all = underway(table)
-  const of2 = (one: Resource) => ({ ...refusalOf(one), build: '2' })
+  const of2 = (one: Resource, holds?: string) => ({ ...refusalOf(one, holds), build: '2' })
   // Another build takes neither the old content of a.
-  expect(table.refused(of2(all), undefined)).toBeUndefined()
+  expect(table.refused(of2(all))).toBeUndefined()
   const fresh = new SharedTable('ingress_http', 'http', true)
   fresh.set('a', entry('a', 'old'), needsOf())
-  expect(fresh.refused(of2(underway(fresh)), '')).toMatchObject({ name: 'http/a' })
+  expect(fresh.refused(of2(underway(fresh), ''))).toMatchObject({ name: 'http/a' })
   expect(contents(underway(fresh))).toEqual({ a: unavailable })
 })
 
@@ -266,7 +255,7 @@ test('an Envoy that starts and refuses takes nothing from those that hold more',
   envoy.settle()
   set('h', 'bad')
   set('i', 'good')
-  expect(table.refused(refusalOf(underway(table)), undefined)).toBe('sought')
+  expect(table.refused(refusalOf(underway(table), undefined))).toBe('sought')
   expect(Object.keys(contents(underway(table)))).toEqual(expect.arrayContaining(hosts))
 })
 
@@ -274,7 +263,7 @@ test('what is known to be refused is withheld from the start, and 503 stands in'
   const { table, envoy, set } = stand()
   set('a', 'bad')
   set('b', 'good')
-  const known = { name: 'http/a', version: table.version('http/a') ?? '' }
+  const known = { name: 'http/a', version: table.version('http/a') ?? '', build: '1' }
   expect(table.withhold({ ...known, version: 'other' })).toBe(false)
   expect(table.withhold(known)).toBe(true)
   expect(table.withhold(known)).toBe(false)
@@ -317,82 +306,5 @@ test('whatever comes, each host has what it wants if that is good, and else what
         expect(envoy.contents).toEqual(Object.fromEntries(served))
       }
     }),
-  )
-})
-
-interface Member {
-  holds?: Resource
-  flight?: Resource | undefined
-}
-
-/** Envoys of one build that answer when they like. What was refused is sent to none of them until the newest is taken. */
-class Fleet {
-  readonly members: readonly Member[] = [{}, {}]
-  readonly #table = new SharedTable('ingress_http', 'http', true)
-  readonly #refused = new Set<string>()
-  #newest = underway(this.#table)
-
-  set(host: string, content: string | undefined): void {
-    this.#table.set(host, content === undefined ? undefined : entry(host, content), needsOf(content))
-    this.#publish()
-  }
-
-  /** Sends, or answers what was sent. @returns whether there was anything to do */
-  step(member: Member): boolean {
-    const { flight, holds } = member
-    if (flight === undefined) {
-      if (holds?.version === this.#newest.version || this.#refused.has(this.#newest.version)) return false
-      member.flight = this.#newest
-      return true
-    }
-    member.flight = undefined
-    if (Object.values(contents(flight)).some((content) => content.startsWith('bad'))) {
-      const isNews = !this.#refused.has(flight.version)
-      this.#refused.add(flight.version)
-      const none = this.members.every((one) => one.holds === undefined) ? '' : undefined
-      if (isNews) this.#table.refused(refusalOf(flight), holds?.version ?? none)
-    } else {
-      member.holds = flight
-      if (flight.version === this.#newest.version) this.#refused.clear()
-      this.#table.taken(flight.version, '1', () => true)
-    }
-    this.#publish()
-    return true
-  }
-
-  #publish(): void {
-    this.#newest = this.#table.take()?.table ?? this.#newest
-    if (this.members.some(({ holds }) => holds?.version === this.#newest.version)) this.#refused.clear()
-  }
-}
-
-test('whenever Envoys answer, all of them have in the end what is good of each host, and of the others what is not bad', () => {
-  const content = fc.constantFrom(undefined, 'good 1', 'good 2', 'bad 1', 'bad 2')
-  const change = fc.record({ host: fc.constantFrom(...hosts), content })
-  const act = fc.oneof(change, fc.constantFrom(0, 1))
-  fc.assert(
-    fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-      const fleet = new Fleet()
-      const wanted = new Map<string, string | undefined>()
-      for (const one of acts) {
-        if (typeof one === 'number') fleet.step(fleet.members[one] ?? {})
-        else {
-          fleet.set(one.host, one.content)
-          wanted.set(one.host, one.content)
-        }
-      }
-      let steps = 0
-      while (fleet.members.filter((member) => fleet.step(member)).length > 0)
-        if (++steps > 500) throw new Error('they do not come to rest')
-      for (const { holds } of fleet.members) {
-        const held = holds === undefined ? {} : contents(holds)
-        for (const host of hosts) {
-          const want = wanted.get(host)
-          const other: unknown = expect.stringMatching(/^good|^status 503/)
-          expect(held[host]).toEqual(want?.startsWith('bad') ? other : want)
-        }
-      }
-    }),
-    { numRuns: 500 },
   )
 })

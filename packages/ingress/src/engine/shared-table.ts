@@ -7,8 +7,7 @@
 import { type Side, scopeName } from '../envoy/names.ts'
 import { joinedTable, type PlainEntry, unavailableEntry } from '../envoy/route-table.ts'
 import { makeResource, type Resource } from '../xds/resource.ts'
-import type { RefusedContent } from '../xds/session/refusals.ts'
-import { standIn } from '../xds/session/stand-in.ts'
+import type { RefusedContent, TableRefused, TableTaken } from '../xds/session/refusals.ts'
 import type { Unit } from './units.ts'
 
 /** What entries refer to. */
@@ -36,13 +35,13 @@ interface Search {
 interface Withheld {
   readonly entry: Entry
   readonly instead: Entry
-  /** That is refused; else it is the entry itself. */
-  readonly cluster?: string
+  /** Of what is refused: a cluster that the entry needs, or the entry itself by Envoys of a build. */
+  readonly cause: { readonly cluster: string } | { readonly build: string }
 }
 
 export interface Served {
   readonly table: Resource
-  /** What was withheld and is wanted no more, by the name under which it was told. */
+  /** What was withheld and is so no more, by the name under which it was told. */
   readonly released: readonly string[]
   /** What is served of hosts that want something else by now needs these, and did before. */
   readonly kept: readonly Needs[]
@@ -71,6 +70,10 @@ export class SharedTable {
   readonly #good = new Map<string, string>()
   #variant = 0
   #search: Search | undefined
+  /** Builds that refused a table when nothing was known that they would take; whether they were alone then. */
+  readonly #unsought = new Map<string, boolean>()
+  /** Withheld no more, although it is wanted: who refused it is gone. */
+  #asked: string[] = []
   #changed: boolean
   #kept: readonly Needs[] = []
 
@@ -110,33 +113,36 @@ export class SharedTable {
     return { table, released, keptBefore, kept: this.#kept }
   }
 
-  /**
-   * An Envoy refused the table.
-   * @param holds the version that it goes on with; '': no Envoy has any
-   * @returns undefined: nothing is known that it would take
-   */
-  refused(refused: RefusedContent, holds: string | undefined): Found {
+  /** @returns undefined: nothing is known that the Envoy would take */
+  refused(refused: TableRefused): Found {
+    const { build, isAlone } = refused
+    if (build === '') return undefined
+    const isAnew = this.#forgetOthers(build, () => isAlone)
+    return this.#seek(refused) ?? (isAnew ? 'sought' : undefined)
+  }
+
+  #seek(refused: TableRefused): Found {
     const entries = this.#served.get(refused.version)
-    const good = this.#goodFor(refused.build, holds)
-    if (entries === undefined || good === undefined || refused.build === '') return undefined
-    const suspects = entries.filter((entry) => !isSame(good.get(entry.host), entry))
-    if (suspects.length === 0) return undefined
+    if (entries === undefined) return undefined
     this.#refused.add(refused.version)
     for (const version of this.#refused) if (this.#refused.size > remembered) this.#refused.delete(version)
+    // What is tried for another build may have in it what only that one takes.
+    if (this.#search !== undefined && this.#search.refused.build !== refused.build) return 'sought'
+    const good = this.#goodFor(refused)
+    if (good === undefined) this.#unsought.set(refused.build, refused.isAlone)
+    if (good === undefined) return undefined
+    const suspects = entries.filter((entry) => !isSame(good.get(entry.host), entry))
+    if (suspects.length === 0) return undefined
     return this.#narrow(good, suspects, refused)
   }
 
-  /**
-   * An Envoy of this build took the table.
-   * @param isAlone no Envoy of another build is there
-   */
-  taken(version: string, build: string, isAlone: () => boolean): Found {
+  taken({ version, build, isAlone }: TableTaken): Found {
     const entries = this.#served.get(version)
-    if (entries === undefined) return undefined
-    this.#take(version, build)
+    if (entries !== undefined) this.#take(version, build)
+    const isAnew = this.#forgetOthers(build, isAlone) || (entries !== undefined && this.#ask(build, version))
     const search = this.#search
-    if (search === undefined || version !== [...this.#served.keys()].at(-1)) return undefined
-    if (search.refused.build !== build && !isAlone()) return undefined
+    if (isAnew || entries === undefined || search?.refused.build !== build || version !== this.#newest)
+      return isAnew ? 'sought' : undefined
     const good = byHost(entries)
     const left = search.suspects.filter((entry) => !isSame(good.get(entry.host), entry))
     return this.#narrow(good, left, search.refused)
@@ -153,7 +159,7 @@ export class SharedTable {
     const needing = [...this.#wanted.values()].filter(({ clusters }) => clusters.includes(cluster))
     for (const entry of needing) {
       const { host } = entry
-      this.#withheld.set(host, { entry, instead: good.get(host) ?? unavailable(host), cluster })
+      this.#withheld.set(host, { entry, instead: good.get(host) ?? unavailable(host), cause: { cluster } })
       this.#changed = true
     }
     return needing.length > 0
@@ -161,18 +167,20 @@ export class SharedTable {
 
   /** The cluster is well again, or gone. @returns whether a host waited for that */
   with(cluster: string): boolean {
-    const waiting = [...this.#withheld].filter(([, withheld]) => withheld.cluster === cluster)
+    const waiting = [...this.#withheld].filter(
+      ([, { cause }]) => 'cluster' in cause && cause.cluster === cluster,
+    )
     for (const [host] of waiting) this.#withheld.delete(host)
     this.#changed ||= waiting.length > 0
     return waiting.length > 0
   }
 
   /** What is known to be refused of a host, by the name under which it is told. @returns whether it was served so far */
-  withhold({ name, version }: Pick<RefusedContent, 'name' | 'version'>): boolean {
+  withhold({ name, version, build }: Pick<RefusedContent, 'name' | 'version' | 'build'>): boolean {
     const entry = this.#entryOf(name)
     if (entry === undefined || versionOf(name, entry) !== version) return false
     if (isSame(this.#withheld.get(entry.host)?.entry, entry)) return false
-    this.#withheld.set(entry.host, { entry, instead: unavailable(entry.host) })
+    this.#withheld.set(entry.host, { entry, instead: unavailable(entry.host), cause: { build } })
     this.#changed = true
     return true
   }
@@ -187,6 +195,10 @@ export class SharedTable {
     this.#served.clear()
     for (const [version, entries] of [...before.#served, ...own]) this.#served.set(version, entries)
     this.#changed ||= before.#withheld.size + before.#refused.size > 0
+  }
+
+  get #newest(): string {
+    return [...this.#served.keys()].at(-1) ?? ''
   }
 
   readonly #byAge = (a: string, b: string): number => {
@@ -207,24 +219,55 @@ export class SharedTable {
   }
 
   /** What Envoys of the build took last, one that refuses among them. */
-  #goodFor(build: string, holds: string | undefined): Entries | undefined {
-    const isEmpty = holds === '' || holds === standIn('routes', this.name)?.version
+  #goodFor({ build, holds }: TableRefused): Entries | undefined {
     const known = [this.#good.get(build), holds].filter((one) => this.#served.has(one ?? ''))
     const [newest] = known
       .flatMap((one) => one ?? [])
       .toSorted(this.#byAge)
       .toReversed()
     if (newest !== undefined) return byHost(this.#served.get(newest) ?? [])
-    return isEmpty && this.#good.size === 0 ? nothing : undefined
+    if (this.#search?.refused.build === build) return this.#search.good
+    return holds === '' && this.#good.size === 0 ? nothing : undefined
   }
 
-  /** Names of what was withheld and is wanted no more. */
+  /**
+   * When there are none of other builds any more what those refused is tried again, and what they took says nothing.
+   * @returns whether another table is to be served
+   */
+  #forgetOthers(build: string, isAlone: () => boolean): boolean {
+    const withheld = [...this.#withheld].flatMap(([host, { cause }]) =>
+      'build' in cause && cause.build !== build ? host : [],
+    )
+    const taken = [...this.#good.keys()].filter((other) => other !== build)
+    const isSought = this.#search !== undefined && this.#search.refused.build !== build
+    const isUnsought = this.#unsought.get(build) === false
+    if ((withheld.length + taken.length === 0 && !isSought && !isUnsought) || !isAlone()) return false
+    for (const other of taken) this.#good.delete(other)
+    for (const host of withheld) this.#withheld.delete(host)
+    this.#asked.push(...withheld.map((host) => scopeName(this.#side, host)))
+    if (isSought) this.#search = undefined
+    const isAnew = isSought || withheld.length > 0
+    this.#changed ||= isAnew
+    return this.#ask(build, this.#good.get(build)) || isAnew
+  }
+
+  /** What a build refused whole is asked once more when it is known what it would take. @returns whether it is */
+  #ask(build: string, taken: string | undefined): boolean {
+    if (!this.#unsought.delete(build) || this.#search !== undefined || taken === this.#newest) return false
+    this.#refused.add(this.#newest)
+    this.#changed = true
+    return true
+  }
+
+  /** Names of what was withheld and is so no more. */
   #release(): readonly string[] {
+    const asked = this.#asked
+    this.#asked = []
     const gone = [...this.#withheld].flatMap(([host, { entry }]) =>
       isSame(this.#wanted.get(host), entry) ? [] : host,
     )
     for (const host of gone) this.#withheld.delete(host)
-    return gone.map((host) => scopeName(this.#side, host))
+    return [...asked, ...gone.map((host) => scopeName(this.#side, host))]
   }
 
   #made(): { readonly table: Resource; readonly entries: readonly Entry[] } {
@@ -233,8 +276,10 @@ export class SharedTable {
     if (!hosts.some((wanted) => this.#isTried(wanted))) this.#search = undefined
     const entries = hosts.flatMap((wanted) => this.#servedFor(wanted) ?? [])
     const table = joinedTable(this.name, entries)
-    // What is known to be refused would not be sent, and so not answered.
-    return this.#refused.has(table.version)
+    // What is known to be refused would not be sent, and so not answered; nor what is held already.
+    const { build } = this.#search?.refused ?? {}
+    return this.#refused.has(table.version) ||
+      (build !== undefined && this.#good.get(build) === table.version)
       ? { table: joinedTable(this.name, entries, ++this.#variant), entries }
       : { table, entries }
   }
@@ -254,10 +299,11 @@ export class SharedTable {
     const { host } = first
     const entry = this.#wanted.get(host) ?? first
     // What stands in is at fault itself: so nothing is known to be good.
-    const instead = isSame(entry, first) ? good.get(host) : undefined
-    this.#withheld.set(host, { entry, instead: instead ?? unavailable(host) })
-    const name = scopeName(this.#side, host)
     const { type, build, message } = refused
+    const before = this.#withheld.get(host)
+    const [instead, cause] = isSame(entry, first) ? [good.get(host), { build }] : [undefined, before?.cause]
+    this.#withheld.set(host, { entry, instead: instead ?? unavailable(host), cause: cause ?? { build } })
+    const name = scopeName(this.#side, host)
     return { type, name, version: versionOf(name, entry), build, message }
   }
 

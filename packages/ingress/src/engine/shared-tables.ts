@@ -1,7 +1,7 @@
 /** Tables of the classic layouts that hosts share: of the plain side, and of clients that name no host. */
 import { fallbackTableName, plainTableName } from '../envoy/route-table.ts'
 import type { Layout } from '../xds/layout.ts'
-import type { RefusedContent } from '../xds/session/refusals.ts'
+import type { RefusedContent, TableRefused, TableTaken } from '../xds/session/refusals.ts'
 import type { ResourceName } from './refusals.ts'
 import { type Found, type Served, SharedTable } from './shared-table.ts'
 import type { Unit } from './units.ts'
@@ -35,12 +35,12 @@ export class SharedTables {
     return this.#all.flatMap((one) => one.take() ?? [])
   }
 
-  refused(refused: RefusedContent, holds: string | undefined): Found {
-    return this.#by(refused)?.refused(refused, holds)
+  refused(refused: TableRefused): Found {
+    return this.#by(refused)?.refused(refused)
   }
 
-  taken(resource: ResourceName, version: string, build: string, isAlone: () => boolean): Found {
-    return this.#by(resource)?.taken(version, build, isAlone)
+  taken(table: TableTaken): Found {
+    return this.#by({ type: 'routes', name: table.name })?.taken(table)
   }
 
   /** A cluster is refused. @returns whether hosts need it */

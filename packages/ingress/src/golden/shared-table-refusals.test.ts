@@ -41,17 +41,14 @@ class Site {
   readonly translations: Translations
   readonly #world = emptyWorld()
   readonly #hub: Hub
-  readonly #client: Client
+  #client: Client
+  #takesAll = false
 
-  private constructor() {
+  private constructor(build: string) {
     this.#hub = new Hub({
-      onRefused: (refused) => this.#refuse(this.translations.narrow(layout, refused, refused.holds)),
+      onRefused: (refused) => this.#refuse(this.translations.narrow(layout, refused)),
       onCleared: (resource) => void this.translations.clear(layout, resource),
-      onAccepted: (_, type, { resources }) => {
-        if (type !== 'routes') return
-        for (const table of resources)
-          this.#refuse(this.translations.taken(layout, table, this.#client.node.build, () => true))
-      },
+      onTable: (table) => this.#refuse(this.translations.taken(layout, table)),
     })
     this.translations = new Translations(this.#world, () => [], defaultEngineOptions, {
       whole: (of, snapshot, refused) => {
@@ -64,20 +61,36 @@ class Site {
       },
       foreseen: () => {},
     })
-    this.#client = this.#hub.connect({ id: 'envoy', build: '1.31.0' })
+    this.#client = this.#hub.connect({ id: 'envoy', build })
   }
 
   static async start(documents: readonly string[]): Promise<Site> {
-    const site = new Site()
+    const site = new Site('1.31.0')
     const { changes } = readObjects(documents.join('---\n'))
     for (const change of changes) take(site.#world, change)
     site.translations.apply(changes)
     site.translations.publish()
     await site.translations.want(layout, true)
-    site.#client.request('clusters', { ...asked, subscribe: ['*'] })
-    site.#client.request('routes', { ...asked, subscribe: [name] })
-    await site.settle()
+    await site.#subscribe()
     return site
+  }
+
+  async #subscribe(): Promise<void> {
+    this.#client.request('clusters', { ...asked, subscribe: ['*'] })
+    this.#client.request('routes', { ...asked, subscribe: [name] })
+    await this.settle()
+  }
+
+  /** An Envoy of another build, which takes all, comes beside the first. @returns that lets the first go */
+  async upgrade(): Promise<() => Promise<void>> {
+    const before = this.#client
+    this.#client = this.#hub.connect({ id: 'newer', build: '1.32.0' })
+    this.#takesAll = true
+    await this.#subscribe()
+    return async () => {
+      this.#hub.disconnect(before)
+      await this.settle()
+    }
   }
 
   async change(...documents: readonly string[]): Promise<void> {
@@ -94,10 +107,10 @@ class Site {
       const outgoing = this.#client.next(0)
       idle = outgoing.length === 0 ? idle + 1 : 0
       for (const { type, nonce, resources } of outgoing) {
-        const bad =
+        const isBad =
           (type === 'routes' && resources.some((one) => textOf(one).includes('POISON'))) ||
           (type === 'clusters' && resources.some((one) => one.name.startsWith('web/poisoned/')))
-        this.#hub.settle(this.#client, type, nonce, bad ? 'no POISON' : undefined)
+        this.#hub.settle(this.#client, type, nonce, isBad && !this.#takesAll ? 'no POISON' : undefined)
         for (const needed of ['endpoints', 'secrets'] as const) {
           const subscribe =
             type === 'clusters' ? resources.flatMap((one) => one.references?.[needed] ?? []) : []
@@ -202,6 +215,24 @@ test('a replica that starts withholds what the status of one host says, and from
   expect(site.found).toEqual([])
   expect(site.text).toMatch(/moved.*b\.test.*refused/s)
   expect(site.said('b')).toEqual(['http/b.test: no POISON'])
+})
+
+test.each([
+  ['entry', 'new', '/POISON'],
+  ['cluster', 'poisoned', '/second'],
+])('the %s that Envoys of one build refused is asked of another when they have gone', async (...change) => {
+  const [, service, path] = change
+  const site = await Site.start([...services, proxy('a', 'old'), proxy('b', 'other')])
+  await site.change(proxy('a', service, path))
+  expect(site.found).toHaveLength(1)
+  const leave = await site.upgrade()
+  expect(site.text).not.toContain(path)
+  expect(site.said('a')).toHaveLength(1)
+  await leave()
+  expect(site.text).toContain(path)
+  expect(site.said('a')).toEqual([])
+  expect(site.services).toEqual([service, 'other'].toSorted())
+  expect(site.lacking).toEqual([])
 })
 
 test('what is withheld stays so when all is translated anew', async () => {

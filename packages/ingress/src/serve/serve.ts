@@ -116,10 +116,9 @@ export class Serve {
       port: options.xds.port,
       onRefused: (refused, layout) => {
         if (refused.heldElsewhere) return
-        this.#refused(this.#translations.narrow(layout, refused, refused.holds), layout)
+        this.#refused(this.#translations.narrow(layout, refused), layout)
       },
-      onTable: (table, layout, build, isAlone) =>
-        this.#refused(this.#translations.taken(layout, table, build, isAlone), layout),
+      onTable: (table, layout) => this.#refused(this.#translations.taken(layout, table), layout),
       onCleared: (resource, layout) => {
         this.#programmed(this.#translations.clear(layout, resource))
         this.#shared.cleared(resource.type, resource.name)

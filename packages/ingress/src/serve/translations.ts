@@ -14,8 +14,8 @@ import type { Change, SliceChange, World } from '../model/objects.ts'
 import { refusalsTold, type Told } from '../status/programmed-condition.ts'
 import type { RefusedOfIngress } from '../status/refusal-events.ts'
 import type { Layout } from '../xds/layout.ts'
-import type { Resource, Snapshot } from '../xds/resource.ts'
-import type { RefusedContent } from '../xds/session/refusals.ts'
+import type { Snapshot } from '../xds/resource.ts'
+import type { RefusedContent, TableRefused, TableTaken } from '../xds/session/refusals.ts'
 import type { Foreseen, Change as ResourceChange } from '../xds/session/store.ts'
 
 /** Hosts that are translated without a turn for anything else: at the start, and when Envoys wait for changes. */
@@ -212,20 +212,22 @@ export class Translations {
   }
 
   /** Word of an Envoy, and the version that it goes on with. @returns what is at fault; undefined while it is sought */
-  narrow(layout: Layout, refused: RefusedContent, holds: string | undefined): RefusedContent | undefined {
-    const found = this.#engines.get(layout)?.narrow(refused, holds)
+  narrow(layout: Layout, refused: TableRefused): RefusedContent | undefined {
+    const found = this.#engines.get(layout)?.narrow(refused)
+    this.#release(layout)
     return found === refused ? refused : this.#follow(layout, found)
   }
 
-  /** An Envoy took a table of routes. @returns what is at fault of one that was refused before, if that is found */
-  taken(
-    layout: Layout,
-    { name, version }: Pick<Resource, 'name' | 'version'>,
-    build: string,
-    isAlone: () => boolean,
-  ): RefusedContent | undefined {
-    const engine = this.#engines.get(layout)
-    return this.#follow(layout, engine?.taken({ type: 'routes', name }, version, build, isAlone))
+  /** @returns what is at fault of a table that was refused before, if that is found */
+  taken(layout: Layout, table: TableTaken): RefusedContent | undefined {
+    const found = this.#engines.get(layout)?.taken(table)
+    this.#release(layout)
+    return this.#follow(layout, found)
+  }
+
+  #release(layout: Layout): void {
+    const released = this.#engines.get(layout)?.takeReleased() ?? new Set()
+    if (released.size > 0) this.#published.released?.(released)
   }
 
   /** What an Envoy's word leads to is published once that is dealt with. */

@@ -28,7 +28,7 @@ import type { Resource, ResourceType, Snapshot } from './resource.ts'
 import { discoveryServices } from './services.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
 import type { Hub, Refused } from './session/hub.ts'
-import type { RefusedContent } from './session/refusals.ts'
+import type { RefusedContent, TableTaken } from './session/refusals.ts'
 import type { Change, Foreseen } from './session/store.ts'
 import { type EnvoyStanding, standingsOf } from './standings.ts'
 import { AdsStream, type Call, type Way } from './stream.ts'
@@ -58,13 +58,7 @@ export interface XdsServerOptions {
   ) => void
   /** A layout other than `scoped` is to be published from now on, or no longer. */
   readonly onLayout?: (layout: Layout, wanted: boolean) => void
-  /** An Envoy of the build took a table of routes; `isAlone`: none of another build is there. */
-  readonly onTable?: (
-    table: Pick<Resource, 'name' | 'version'>,
-    layout: Layout,
-    build: string,
-    isAlone: () => boolean,
-  ) => void
+  readonly onTable?: (table: TableTaken, layout: Layout) => void
   /** What `programming` answers may be another than before. */
   readonly programming?: ProgrammingEvents
   /** What the scoped layout asks of an Envoy; `chains`. */
@@ -124,14 +118,8 @@ export class XdsServer {
           options.logger.info('resourceCleared', resource)
           options.onCleared?.(resource, layout)
         },
-        onAccepted: (client, type, flight) => {
-          this.programming.accepted(client, type, flight)
-          const { build } = client.node
-          // A tool says nothing of which it is.
-          if (type !== 'routes' || build === '') return
-          const isAlone = () => this.envoys.every((one) => one.build === build || one.build === '')
-          for (const table of flight.resources) options.onTable?.(table, layout, build, isAlone)
-        },
+        onAccepted: (client, type, flight) => this.programming.accepted(client, type, flight),
+        onTable: (table) => options.onTable?.(table, layout),
         onWake: (client) => this.#wake(client),
       }),
       onWanted: (layout, wanted) => {

@@ -279,8 +279,8 @@ export class Client {
     const withheld = own.hasRefused(name, wanted.version) || refusals.withholds(type, wanted, this.node.build)
     if (!withheld) return wanted
     if (own.held.has(name) && !forced) return 'keep'
-    const fallback = refusals.fallback(type, name) ?? standIn(type, name)
-    return own.hasRefused(name, fallback?.version) ? undefined : fallback
+    const instead = [refusals.fallback(type, name), standIn(type, name)]
+    return instead.find((one) => one !== undefined && !own.hasRefused(name, one.version))
   }
 
   #gate(subscription: Subscription, resource: Resource, held: Held | undefined, now: number): Verdict {

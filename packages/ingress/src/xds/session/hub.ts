@@ -5,20 +5,19 @@
 import type { Resource, ResourceType, Snapshot } from '../resource.ts'
 import { resourceTypes } from '../resource.ts'
 import { Client, type Node, type Settlement, type World } from './client.ts'
-import { Refusals, type RefusedContent } from './refusals.ts'
+import { Refusals, type RefusedContent, type TableRefused, type TableTaken } from './refusals.ts'
+import { standIn } from './stand-in.ts'
 import { type Change, type Foreseen, ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
 import { type Flight, isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
 /** An Envoy refused this content; the same content is reported once per build of Envoy. */
-export interface Refused extends RefusedContent {
+export interface Refused extends TableRefused {
   /** Id of the Envoy that refused it first. */
   readonly node: string
   /** Another Envoy of its build took it, or a tool refused it: this one goes without, and nothing is cleared later. */
   readonly heldElsewhere: boolean
-  /** The version that the Envoy goes on with; '': neither it nor another has any; undefined: it is not known. */
-  readonly holds: string | undefined
 }
 
 export interface HubEvents {
@@ -27,6 +26,7 @@ export interface HubEvents {
   readonly onCleared: (resource: { readonly type: ResourceType; readonly name: string }) => void
   /** The client has acknowledged these. */
   readonly onAccepted?: (client: Client, type: ResourceType, flight: Flight) => void
+  readonly onTable?: (table: TableTaken) => void
   /** The client may have something to send, although nothing came from it. */
   readonly onWake?: (client: Client) => void
 }
@@ -107,6 +107,7 @@ export class Hub {
     const streams = this.#separate.get(client.node.id)
     streams?.left(client)
     if (streams?.isEmpty === true) this.#separate.delete(client.node.id)
+    this.#left(client.node.build)
   }
 
   #streamsOf(node: string): StreamsOfNode<Client> {
@@ -122,6 +123,7 @@ export class Hub {
     if (settlement.kind === 'accepted') {
       for (const resource of settlement.flight.resources) this.#accepted(client, type, resource)
       this.#events.onAccepted?.(client, type, settlement.flight)
+      if (type === 'routes') for (const table of settlement.flight.resources) this.#holds(client, table)
     }
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
       const { culprit } = settlement
@@ -165,8 +167,32 @@ export class Hub {
   #accepted({ node }: Client, type: ResourceType, resource: Resource): void {
     const build = this.refusals.build(type, resource.name)
     if (build === undefined) return
-    if (build !== node.build && [...this.clients].some((client) => client.node.build === build)) return
+    if (build !== node.build && this.#hasOf(build)) return
     if (this.store.get(type, resource.name)?.version === resource.version) this.#clear(type, resource.name)
+  }
+
+  #hasOf(build: string): boolean {
+    return [...this.clients].some(({ node }) => node.build === build)
+  }
+
+  /** What only Envoys refused that are gone is no more refused by those who hold it, and asked of others. */
+  #left(build: string): void {
+    if (build === '' || this.#hasOf(build)) return
+    for (const { type, name, refusal } of this.refusals.entries())
+      if (refusal.build === build) this.#back(type, this.store.get(type, name))
+    const stays = [...this.clients].find(({ subscriptions }) => subscriptions.routes.held.size > 0)
+    for (const [name, { version }] of stays?.subscriptions.routes.held ?? [])
+      if (stays !== undefined) this.#holds(stays, { name, version })
+  }
+
+  #holds({ node: { build } }: Client, { name, version }: Pick<Resource, 'name' | 'version'>): void {
+    // A tool says nothing of which it is.
+    if (build === '') return
+    this.#events.onTable?.({ name, version, build, isAlone: () => this.#isAlone(build) })
+  }
+
+  #isAlone(build: string): boolean {
+    return [...this.clients].every(({ node }) => node.build === build || node.build === '')
   }
 
   #refused(client: Client, type: ResourceType, resource: Resource, message: string): void {
@@ -194,14 +220,14 @@ export class Hub {
       build,
       node: id,
       heldElsewhere: accepted,
-      holds: client.subscriptions[type].held.get(resource.name)?.version ?? this.#anyOf(type, resource.name),
+      isAlone: this.#isAlone(build),
+      holds: versionHeld(client, type, resource.name) ?? this.#anyOf(type, resource.name),
     })
   }
 
-  /** '' where nobody has anything by the name that is known. */
+  /** '' where nobody has anything by the name that is known, but for what stands in. */
   #anyOf(type: ResourceType, name: string): '' | undefined {
-    const none = [...this.clients].every((one) => !one.subscriptions[type].held.has(name))
-    return none ? '' : undefined
+    return [...this.clients].every((one) => (versionHeld(one, type, name) ?? '') === '') ? '' : undefined
   }
 
   /** `landfall cli --nack`: an Envoy says of which build it is. */
@@ -218,6 +244,12 @@ export class Hub {
   #touch(type: ResourceType, name: string): void {
     for (const client of this.clients) client.touch(type, name)
   }
+}
+
+/** '' of what stands in. */
+function versionHeld(client: Client, type: ResourceType, name: string): string | undefined {
+  const version = client.subscriptions[type].held.get(name)?.version
+  return version !== undefined && version === standIn(type, name)?.version ? '' : version
 }
 
 /** What the client holds, if its content is known and not only its version. */

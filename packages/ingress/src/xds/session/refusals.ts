@@ -17,6 +17,23 @@ export interface RefusedContent {
   readonly message: string
 }
 
+/** Of a refused table of routes: what is known of who refused it. */
+export interface TableRefused extends RefusedContent {
+  /** The version that the Envoy goes on with; '': neither it nor another has any; undefined: it is not known. */
+  readonly holds: string | undefined
+  /** No Envoy of another build is there. */
+  readonly isAlone: boolean
+}
+
+/** An Envoy holds a table of routes: it has just taken it, or who refused another is gone. */
+export interface TableTaken {
+  readonly name: string
+  readonly version: string
+  readonly build: string
+  /** No Envoy of another build is there. */
+  readonly isAlone: () => boolean
+}
+
 export interface Refusal {
   /** Version → Envoy's words. */
   readonly versions: Map<string, string>
