@@ -53,11 +53,9 @@ export class FullDialect {
     if (request === undefined) return undefined
     this.#state ??= new FullState(client)
     if (this.#state.isStale(type, request)) return { kind: 'stale' }
-    let settlement: Settlement | undefined
-    if (request.nonce !== '') {
-      settlement = hub.settle(client, type, request.nonce, request.error)
-      if (settlement.kind !== 'stale') this.#state.settled(type, settlement.kind === 'refused')
-    }
+    this.#state.answered(type, request)
+    const settlement =
+      request.nonce === '' ? undefined : hub.settle(client, type, request.nonce, request.error)
     this.#state.request(type, request)
     return settlement
   }

@@ -30,10 +30,8 @@ class Envoy {
     const { nonce = this.nonce, error } = change
     const request = { names, nonce, error, version: this.version }
     if (this.#state.isStale(type, request)) return this
-    if (nonce !== '') {
-      const { kind } = this.script.hub.settle(this.client, type, nonce, error)
-      if (kind !== 'stale') this.#state.settled(type, kind === 'refused')
-    }
+    this.#state.answered(type, request)
+    if (nonce !== '') this.script.hub.settle(this.client, type, nonce, error)
     this.#state.request(type, request)
     return this
   }
@@ -103,6 +101,22 @@ describe('state of the world', () => {
     other.ask('endpoints', ['a', 'b'])
     envoy.script.publish({ endpoints: [a2, b] })
     expect(other.read()).toEqual(['endpoints a=2'])
+  })
+
+  test('rule 12: what is sent while a refusal is told is among all from then on', () => {
+    const c = resource('c', '1')
+    const envoy = start({ clusters: [a] }).ask('clusters', [])
+    expect(envoy.read()).toEqual(['clusters a=1'])
+    envoy.ask('clusters', []).script.publish({ clusters: [a, b, c] })
+    expect(envoy.read()).toEqual(['clusters a=1 b=1 c=1'])
+    envoy.ask('clusters', [], { error: 'no' })
+    expect(envoy.read()).toEqual(['clusters a=1 b=1'])
+    const meanwhile: string[] = []
+    envoy.script.whenRefused = () => meanwhile.push(...envoy.read())
+    envoy.ask('clusters', [], { error: 'no' })
+    expect(meanwhile).toEqual(['clusters a=1 c=1'])
+    envoy.ask('clusters', []).script.publish({ clusters: [a2, b, c] })
+    expect(envoy.read()).toEqual(['clusters a=2 c=1'])
   })
 
   test('rule 13, 14: a newly named resource is sent, also one that was named before', () => {

@@ -81,10 +81,11 @@ export class FullState {
     })
   }
 
-  /** The response in flight was accepted or refused. */
-  settled(type: ResourceType, refused: boolean): void {
+  /** Takes in what a request answers, before the client does: whoever hears of a refusal may have more sent at once. */
+  answered(type: ResourceType, { nonce, error }: FullRequest): void {
+    if (nonce === '' || this.#client.subscriptions[type].flight?.nonce !== nonce) return
     const state = this.#of(type)
-    if (!refused) state.shown = state.flying
+    if (error === undefined) state.shown = state.flying
     state.flying = state.shown
   }
 

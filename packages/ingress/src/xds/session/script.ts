@@ -34,11 +34,15 @@ export class Script {
   readonly refused: Refused[] = []
   readonly cleared: string[] = []
   readonly hub: Hub
+  whenRefused = (): void => {}
   now = 0
 
   constructor() {
     this.hub = new Hub({
-      onRefused: (refused) => this.refused.push(refused),
+      onRefused: (refused) => {
+        this.refused.push(refused)
+        this.whenRefused()
+      },
       onCleared: ({ type, name }) => this.cleared.push(`${type}/${name}`),
     })
   }
