@@ -279,7 +279,7 @@ export class Client {
     const withheld = own.hasRefused(name, wanted.version) || refusals.withholds(type, wanted, this.node.build)
     if (!withheld) return wanted
     if (own.held.has(name) && !forced) return 'keep'
-    const instead = [refusals.fallback(type, name), standIn(type, name)]
+    const instead = [refusals.fallback(type, name, this.node.build), standIn(type, name)]
     return instead.find((one) => one !== undefined && !own.hasRefused(name, one.version))
   }
 

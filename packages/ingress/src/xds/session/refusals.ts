@@ -92,8 +92,10 @@ export class Refusals {
     return refusal?.build === build ? refusal.versions.get(version) : undefined
   }
 
-  fallback(type: ResourceType, name: string): Resource | undefined {
-    return this.#of(type).get(name)?.fallback
+  /** Undefined also where this build refused that too. */
+  fallback(type: ResourceType, name: string, build: string): Resource | undefined {
+    const fallback = this.#of(type).get(name)?.fallback
+    return fallback !== undefined && this.withholds(type, fallback, build) ? undefined : fallback
   }
 
   /** A cluster that is no longer wanted but that a stand-in needs. */
