@@ -6,31 +6,43 @@ import type { Client } from '../xds/session/client.ts'
 import { Hub } from '../xds/session/hub.ts'
 import { snapshot } from '../xds/session/script.ts'
 import { SharedTable } from './shared-table.ts'
-import { contents, entry, hosts, needsOf } from './shared-table-script.ts'
+import { contents, entry, hosts, needsOf, unavailable } from './shared-table-script.ts'
 
 const name = 'ingress_http'
+const tool = ''
+
+/** Of a host with a certificate. */
+const other = { name: 'https/host', version: 'held' }
 
 class Member {
   readonly build: string
   client: Client | undefined
+  /** With a stream for each thing that table has one of its own. */
+  beside: Client | undefined
   holds: Resource | undefined
 
   constructor(build: string) {
     this.build = build
   }
 
-  readonly takes = (content: string): boolean => content !== 'bad' && content !== `bad for ${this.build}`
+  readonly takes = (content: string): boolean =>
+    this.build === tool || (content !== 'bad' && content !== `bad for ${this.build}`)
+
+  readonly takesAll = (table: Resource): boolean =>
+    Object.values(contents(table)).every((content) => this.takes(content))
 }
 
 class Fleet {
-  readonly members = [new Member('1'), new Member('1'), new Member('2')] as const
+  readonly members = [new Member('1'), new Member('1'), new Member('2'), new Member(tool)] as const
   readonly #table = new SharedTable(name, 'http', true)
   readonly #hub = new Hub({
     onRefused: (refused) => {
       if (!refused.heldElsewhere) this.#table.refused(refused)
     },
     onCleared: () => {},
-    onTable: (table) => void this.#table.taken(table),
+    onTable: (table) => {
+      if (table.name === name) this.#table.taken(table)
+    },
   })
 
   constructor() {
@@ -49,15 +61,28 @@ class Fleet {
 
   come(member: Member): void {
     if (member.client !== undefined) return
-    member.client = this.#hub.connect({ id: String(this.members.indexOf(member)), build: member.build })
-    const has = member.holds === undefined ? [] : [[name, member.holds.version] as const]
-    member.client.request('routes', { subscribe: [name], unsubscribe: [], initialVersions: new Map(has) })
+    member.beside = this.#connect(member, other)
+    member.client = this.#connect(member, { name, version: member.holds?.version })
+    this.#publish()
   }
 
-  /** @param forgets it is another process that comes next */
-  leave(member: Member, forgets: boolean): void {
-    if (member.client === undefined) return
-    this.#hub.disconnect(member.client)
+  #connect({ build }: Member, has: { readonly name: string; readonly version: string | undefined }): Client {
+    const client = this.#hub.connect({ id: 'node', build })
+    const initialVersions = new Map(has.version === undefined ? [] : [[has.name, has.version]])
+    this.#hub.request(client, 'routes', { subscribe: [has.name], unsubscribe: [], initialVersions })
+    return client
+  }
+
+  /**
+   * @param forgets it is another process that comes next
+   * @param lost its last answer: it may have taken what was sent
+   */
+  leave(member: Member, { forgets = false, lost = false }): void {
+    const { client, beside } = member
+    if (client === undefined || beside === undefined) return
+    const [table] = client.subscriptions.routes.flight?.resources ?? []
+    if (lost && table !== undefined && member.takesAll(table)) member.holds = table
+    for (const one of [beside, client]) this.#hub.disconnect(one)
     member.client = undefined
     if (forgets) member.holds = undefined
     this.#publish()
@@ -71,7 +96,7 @@ class Fleet {
     if (flight === undefined) return client.next(0).length > 0
     const [table] = flight.resources
     if (table === undefined) throw new Error('the table is gone')
-    const isGood = Object.values(contents(table)).every((content) => member.takes(content))
+    const isGood = member.takesAll(table)
     if (isGood) member.holds = table
     this.#hub.settle(client, 'routes', flight.nonce, isGood ? undefined : 'no')
     this.#publish()
@@ -92,40 +117,56 @@ class Fleet {
 test('whenever Envoys come, answer and go, those of the build that stays have in the end what they take, and else what was good', () => {
   const content = fc.constantFrom(undefined, 'good 1', 'good 2', 'bad for 1', 'bad for 2', 'bad')
   const change = fc.record({ host: fc.constantFrom(...hosts), content })
-  const member = fc.constantFrom(0 as const, 1 as const, 2 as const)
+  const member = fc.constantFrom(0 as const, 1 as const, 2 as const, 3 as const)
   const act = fc.oneof(
     { weight: 4, arbitrary: change },
     { weight: 6, arbitrary: fc.record({ answers: member }) },
     { weight: 1, arbitrary: fc.record({ comes: member }) },
-    { weight: 1, arbitrary: fc.record({ leaves: member, forgets: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ leaves: member, forgets: fc.boolean(), lost: fc.boolean() }) },
   )
   const acts = fc.array(act, { maxLength: 60, size: 'max' })
   fc.assert(
     fc.property(acts, fc.constantFrom('1', '2'), (all, stays) => {
       const fleet = new Fleet()
-      const of = (index: 0 | 1 | 2) => fleet.members[index]
+      const of = (index: 0 | 1 | 2 | 3) => fleet.members[index]
       const wanted = new Map<string, string | undefined>()
       for (const one of all) {
         if ('answers' in one) fleet.answer(of(one.answers))
         else if ('comes' in one) fleet.come(of(one.comes))
-        else if ('leaves' in one) fleet.leave(of(one.leaves), one.forgets)
+        else if ('leaves' in one) fleet.leave(of(one.leaves), one)
         else {
           fleet.set(one.host, one.content)
           wanted.set(one.host, one.content)
         }
       }
       fleet.rest()
-      for (const one of fleet.members) if (one.build !== stays) fleet.leave(one, true)
+      for (const one of fleet.members)
+        if (one.build !== stays && one.build !== tool) fleet.leave(one, { forgets: true })
       fleet.rest()
-      for (const { holds, takes } of fleet.present) {
+      for (const { build, holds, takes } of fleet.present) {
+        if (build === tool) continue
         const held = holds === undefined ? {} : contents(holds)
         for (const host of hosts) {
           const want = wanted.get(host)
-          const other: unknown = expect.stringMatching(/^good|^status 503|^bad for/)
-          expect(held[host]).toEqual(want === undefined || takes(want) ? want : other)
+          const instead: unknown = expect.stringMatching(/^good|^status 503|^bad for/)
+          expect(held[host]).toEqual(want === undefined || takes(want) ? want : instead)
         }
       }
     }),
     { numRuns: 500 },
   )
+})
+
+test('a search goes on with what an Envoy took in the last moment of its former stream', () => {
+  const fleet = new Fleet()
+  const [envoy] = fleet.members
+  fleet.set('a', 'good')
+  fleet.set('b', 'bad')
+  fleet.come(envoy)
+  for (let steps = 0; steps < 3; steps++) fleet.answer(envoy)
+  fleet.leave(envoy, { lost: true })
+  expect(envoy.holds && contents(envoy.holds)).toEqual({ a: 'good' })
+  fleet.come(envoy)
+  fleet.rest()
+  expect(envoy.holds && contents(envoy.holds)).toEqual({ a: 'good', b: unavailable })
 })

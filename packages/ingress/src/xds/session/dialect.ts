@@ -28,7 +28,7 @@ export class DeltaDialect {
     const settlement =
       request.nonce === '' ? undefined : hub.settle(client, type, request.nonce, request.error)
     const names = request.subscribe.length + request.unsubscribe.length
-    if (names > 0 || !client.subscriptions[type].started) client.request(type, request)
+    if (names > 0 || !client.subscriptions[type].started) hub.request(client, type, request)
     return settlement
   }
 

@@ -9,7 +9,7 @@ import { Refusals, type RefusedContent, type TableRefused, type TableTaken } fro
 import { standIn } from './stand-in.ts'
 import { type Change, type Foreseen, ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
-import { type Flight, isResource } from './subscription.ts'
+import { type Flight, isResource, type SubscriptionRequest } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
 /** An Envoy refused this content; the same content is reported once per build of Envoy. */
@@ -35,6 +35,8 @@ export class Hub {
   readonly store = new ResourceStore()
   readonly refusals = new Refusals()
   readonly clients = new Set<Client>()
+  /** How many clients are of each. */
+  readonly #builds = new Map<string, number>()
   readonly #events: HubEvents
   readonly #world: World
   /** By id: the streams of Envoys that open one for each thing. */
@@ -99,15 +101,20 @@ export class Hub {
     const streams = way === 'aggregated' ? new StreamsOfNode<Client>() : this.#streamsOf(node.id)
     const client = new Client(node, this.#world, streams)
     this.clients.add(client)
+    this.#builds.set(node.build, (this.#builds.get(node.build) ?? 0) + 1)
     return client
   }
 
   disconnect(client: Client): void {
-    this.clients.delete(client)
-    const streams = this.#separate.get(client.node.id)
+    if (!this.clients.delete(client)) return
+    const { id, build } = client.node
+    const streams = this.#separate.get(id)
     streams?.left(client)
-    if (streams?.isEmpty === true) this.#separate.delete(client.node.id)
-    this.#left(client.node.build)
+    if (streams?.isEmpty === true) this.#separate.delete(id)
+    const others = (this.#builds.get(build) ?? 1) - 1
+    if (others > 0) this.#builds.set(build, others)
+    else this.#builds.delete(build)
+    this.#left(build)
   }
 
   #streamsOf(node: string): StreamsOfNode<Client> {
@@ -115,6 +122,14 @@ export class Hub {
       this.#separate.get(node) ?? new StreamsOfNode<Client>((client) => this.#events.onWake?.(client))
     this.#separate.set(node, streams)
     return streams
+  }
+
+  /** What an Envoy comes with it took, be it in the last moment of its former stream. */
+  request(client: Client, type: ResourceType, message: SubscriptionRequest): void {
+    const isFirst = !client.subscriptions[type].started
+    client.request(type, message)
+    if (!isFirst || type !== 'routes') return
+    for (const [name, { version }] of client.subscriptions.routes.held) this.#holds(client, { name, version })
   }
 
   /** `error` is Envoy's words when it refused the response. */
@@ -172,7 +187,12 @@ export class Hub {
   }
 
   #hasOf(build: string): boolean {
-    return [...this.clients].some(({ node }) => node.build === build)
+    return this.#builds.has(build)
+  }
+
+  /** Without tools, which say nothing of which build they are. */
+  #envoys(): readonly Client[] {
+    return [...this.clients].filter(({ node }) => node.build !== '')
   }
 
   /** What only Envoys refused that are gone is no more refused by those who hold it, and asked of others. */
@@ -180,19 +200,21 @@ export class Hub {
     if (build === '' || this.#hasOf(build)) return
     for (const { type, name, refusal } of this.refusals.entries())
       if (refusal.build === build) this.#back(type, this.store.get(type, name))
-    const stays = [...this.clients].find(({ subscriptions }) => subscriptions.routes.held.size > 0)
-    for (const [name, { version }] of stays?.subscriptions.routes.held ?? [])
-      if (stays !== undefined) this.#holds(stays, { name, version })
+    const asked = new Set<string>()
+    for (const client of this.#envoys())
+      for (const [name, { version }] of client.subscriptions.routes.held) {
+        if (!asked.has(name)) this.#holds(client, { name, version })
+        asked.add(name)
+      }
   }
 
   #holds({ node: { build } }: Client, { name, version }: Pick<Resource, 'name' | 'version'>): void {
-    // A tool says nothing of which it is.
     if (build === '') return
     this.#events.onTable?.({ name, version, build, isAlone: () => this.#isAlone(build) })
   }
 
   #isAlone(build: string): boolean {
-    return [...this.clients].every(({ node }) => node.build === build || node.build === '')
+    return [...this.#builds.keys()].every((one) => one === build || one === '')
   }
 
   #refused(client: Client, type: ResourceType, resource: Resource, message: string): void {
@@ -227,7 +249,7 @@ export class Hub {
 
   /** '' where nobody has anything by the name that is known, but for what stands in. */
   #anyOf(type: ResourceType, name: string): '' | undefined {
-    return [...this.clients].every((one) => (versionHeld(one, type, name) ?? '') === '') ? '' : undefined
+    return this.#envoys().every((one) => (versionHeld(one, type, name) ?? '') === '') ? '' : undefined
   }
 
   /** `landfall cli --nack`: an Envoy says of which build it is. */
