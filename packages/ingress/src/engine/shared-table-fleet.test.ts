@@ -76,8 +76,9 @@ class Fleet {
   /**
    * @param forgets it is another process that comes next
    * @param lost its last answer: it may have taken what was sent
+   * @param soon it may be back
    */
-  leave(member: Member, { forgets = false, lost = false }): void {
+  leave(member: Member, { forgets = false, lost = false, soon = false }): void {
     const { client, beside } = member
     if (client === undefined || beside === undefined) return
     const [table] = client.subscriptions.routes.flight?.resources ?? []
@@ -85,6 +86,14 @@ class Fleet {
     for (const one of [beside, client]) this.#hub.disconnect(one)
     member.client = undefined
     if (forgets) member.holds = undefined
+    if (!soon) this.#hub.left(member.build)
+    this.#publish()
+  }
+
+  /** Neither it nor another of its build comes back. */
+  end(member: Member): void {
+    this.leave(member, { forgets: true })
+    this.#hub.left(member.build)
     this.#publish()
   }
 
@@ -118,11 +127,12 @@ test('whenever Envoys come, answer and go, those of the build that stays have in
   const content = fc.constantFrom(undefined, 'good 1', 'good 2', 'bad for 1', 'bad for 2', 'bad')
   const change = fc.record({ host: fc.constantFrom(...hosts), content })
   const member = fc.constantFrom(0 as const, 1 as const, 2 as const, 3 as const)
+  const yes = fc.boolean()
   const act = fc.oneof(
     { weight: 4, arbitrary: change },
     { weight: 6, arbitrary: fc.record({ answers: member }) },
     { weight: 1, arbitrary: fc.record({ comes: member }) },
-    { weight: 1, arbitrary: fc.record({ leaves: member, forgets: fc.boolean(), lost: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ leaves: member, forgets: yes, lost: yes, soon: yes }) },
   )
   const acts = fc.array(act, { maxLength: 60, size: 'max' })
   fc.assert(
@@ -140,8 +150,7 @@ test('whenever Envoys come, answer and go, those of the build that stays have in
         }
       }
       fleet.rest()
-      for (const one of fleet.members)
-        if (one.build !== stays && one.build !== tool) fleet.leave(one, { forgets: true })
+      for (const one of fleet.members) if (one.build !== stays && one.build !== tool) fleet.end(one)
       fleet.rest()
       for (const { build, holds, takes } of fleet.present) {
         if (build === tool) continue
@@ -169,4 +178,20 @@ test('a search goes on with what an Envoy took in the last moment of its former 
   fleet.come(envoy)
   fleet.rest()
   expect(envoy.holds && contents(envoy.holds)).toEqual({ a: 'good', b: unavailable })
+})
+
+test('an Envoy that is restarted beside others of another build has all but what its build refuses', () => {
+  const fleet = new Fleet()
+  const [envoy, , another] = fleet.members
+  fleet.set('a', 'good')
+  fleet.set('b', 'good')
+  for (const one of [envoy, another]) fleet.come(one)
+  fleet.rest()
+  fleet.set('a', 'bad for 1')
+  fleet.rest()
+  fleet.leave(envoy, { forgets: true, soon: true })
+  fleet.rest()
+  fleet.come(envoy)
+  fleet.rest()
+  for (const { holds } of fleet.present) expect(holds && contents(holds)).toEqual({ a: 'good', b: 'good' })
 })

@@ -89,6 +89,7 @@ class Site {
     await this.#subscribe()
     return async () => {
       this.#hub.disconnect(before)
+      this.#hub.left(before.node.build)
       await this.settle()
     }
   }

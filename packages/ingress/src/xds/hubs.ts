@@ -5,7 +5,7 @@
 import { type Layout, layouts } from './layout.ts'
 import { Hub, type HubEvents } from './session/hub.ts'
 
-/** An Envoy that is restarted finds its layout still there. */
+/** An Envoy that is restarted finds its layout still there, and what Envoys of its build refused withheld. */
 const lingerMs = 60_000
 
 export interface HubsEvents {
@@ -18,6 +18,8 @@ interface Entry {
   readonly hub: Hub
   published: boolean
   timer: NodeJS.Timeout | undefined
+  /** Of builds of Envoy that are away. */
+  readonly away: Map<string, NodeJS.Timeout>
 }
 
 export class Hubs {
@@ -44,10 +46,16 @@ export class Hubs {
     return hub
   }
 
-  /** A client has left. */
-  leave(layout: Layout): void {
+  /** A client of the build has left. */
+  leave(layout: Layout, build: string): void {
     const entry = this.#entries.get(layout)
-    if (layout === 'scoped' || entry === undefined || entry.hub.clients.size > 0) return
+    if (entry === undefined) return
+    const { hub, away } = entry
+    if (hub.isAway(build)) {
+      clearTimeout(away.get(build))
+      away.set(build, setTimeout(() => hub.left(build), lingerMs).unref())
+    }
+    if (layout === 'scoped' || hub.clients.size > 0) return
     clearTimeout(entry.timer)
     entry.timer = setTimeout(() => {
       this.#entries.delete(layout)
@@ -71,7 +79,8 @@ export class Hubs {
   }
 
   stop(): void {
-    for (const { timer } of this.#entries.values()) clearTimeout(timer)
+    for (const { timer, away } of this.#entries.values())
+      for (const one of [timer, ...away.values()]) clearTimeout(one)
   }
 
   #open(layout: Layout): Entry {
@@ -79,6 +88,7 @@ export class Hubs {
       hub: new Hub(this.#events.hub(layout), Date.now()),
       published: false,
       timer: undefined,
+      away: new Map(),
     }
     this.#entries.set(layout, entry)
     return entry

@@ -282,8 +282,9 @@ export class XdsServer {
           this.#due.delete(closed)
           this.#metrics.streams(this.#streams.size)
           if (closed.client !== undefined) {
+            const { node } = closed.client
             this.programming.left(closed.client)
-            this.#hubs.leave(this.#layoutOf(closed.client.node, way))
+            this.#hubs.leave(this.#layoutOf(node, way), node.build)
           }
           this.#options.logger.info('streamClosed', { peer, node: closed.client?.node.id })
         },

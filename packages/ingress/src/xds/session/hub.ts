@@ -35,7 +35,7 @@ export class Hub {
   readonly store = new ResourceStore()
   readonly refusals = new Refusals()
   readonly clients = new Set<Client>()
-  /** How many clients are of each. */
+  /** How many clients are of each, until it has left. */
   readonly #builds = new Map<string, number>()
   readonly #events: HubEvents
   readonly #world: World
@@ -111,10 +111,27 @@ export class Hub {
     const streams = this.#separate.get(id)
     streams?.left(client)
     if (streams?.isEmpty === true) this.#separate.delete(id)
-    const others = (this.#builds.get(build) ?? 1) - 1
-    if (others > 0) this.#builds.set(build, others)
-    else this.#builds.delete(build)
-    this.#left(build)
+    this.#builds.set(build, (this.#builds.get(build) ?? 1) - 1)
+  }
+
+  /** The last client of the build has left: it may be for a moment. */
+  isAway(build: string): boolean {
+    return this.#builds.get(build) === 0
+  }
+
+  /** What only Envoys refused that are away, and will not come back, those who hold it refuse no more; others are asked. */
+  left(build: string): void {
+    if (!this.isAway(build)) return
+    this.#builds.delete(build)
+    if (build === '') return
+    for (const { type, name, refusal } of this.refusals.entries())
+      if (refusal.build === build) this.#back(type, this.store.get(type, name))
+    const asked = new Set<string>()
+    for (const client of this.#envoys())
+      for (const [name, { version }] of client.subscriptions.routes.held) {
+        if (!asked.has(name)) this.#holds(client, { name, version })
+        asked.add(name)
+      }
   }
 
   #streamsOf(node: string): StreamsOfNode<Client> {
@@ -193,19 +210,6 @@ export class Hub {
   /** Without tools, which say nothing of which build they are. */
   #envoys(): readonly Client[] {
     return [...this.clients].filter(({ node }) => node.build !== '')
-  }
-
-  /** What only Envoys refused that are gone is no more refused by those who hold it, and asked of others. */
-  #left(build: string): void {
-    if (build === '' || this.#hasOf(build)) return
-    for (const { type, name, refusal } of this.refusals.entries())
-      if (refusal.build === build) this.#back(type, this.store.get(type, name))
-    const asked = new Set<string>()
-    for (const client of this.#envoys())
-      for (const [name, { version }] of client.subscriptions.routes.held) {
-        if (!asked.has(name)) this.#holds(client, { name, version })
-        asked.add(name)
-      }
   }
 
   #holds({ node: { build } }: Client, { name, version }: Pick<Resource, 'name' | 'version'>): void {
