@@ -195,3 +195,22 @@ test('an Envoy that is restarted beside others of another build has all but what
   fleet.rest()
   for (const { holds } of fleet.present) expect(holds && contents(holds)).toEqual({ a: 'good', b: 'good' })
 })
+
+test('one that starts and refuses before others of its build takes nothing from what they came with', () => {
+  const [before, fleet] = [new Fleet(), new Fleet()]
+  before.come(before.members[0])
+  before.set('a', 'good')
+  before.set('b', 'good')
+  before.rest()
+  const [envoy, fresh] = fleet.members
+  envoy.holds = before.members[0].holds
+  fleet.come(envoy)
+  fleet.set('a', 'good')
+  fleet.set('b', 'good')
+  fleet.answer(envoy)
+  fleet.set('a', 'bad')
+  fleet.come(fresh)
+  for (let steps = 0; steps < 2; steps++) fleet.answer(fresh)
+  fleet.rest()
+  expect(fresh.holds && contents(fresh.holds)).toEqual({ a: 'good', b: 'good' })
+})

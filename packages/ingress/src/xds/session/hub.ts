@@ -233,6 +233,9 @@ export class Hub {
     const pins = (fallback?.references?.clusters ?? [])
       .map((name) => heldResource(client, 'clusters', name))
       .filter((cluster) => cluster !== undefined)
+    const known = [client, ...(type === 'routes' ? others : [])]
+      .map((one) => versionHeld(one, type, resource.name))
+      .find((version) => (version ?? '') !== '')
     // Accepted by another: then it is this one Envoy's affair, and its own subscription remembers.
     const news = accepted || this.refusals.add({ type, resource, message, build, fallback, pins })
     if (!news) return
@@ -247,7 +250,7 @@ export class Hub {
       node: id,
       heldElsewhere: accepted,
       isAlone: this.#isAlone(build),
-      holds: versionHeld(client, type, resource.name) ?? this.#anyOf(type, resource.name),
+      holds: known ?? versionHeld(client, type, resource.name) ?? this.#anyOf(type, resource.name),
     })
   }
 

@@ -19,7 +19,7 @@ export interface RefusedContent {
 
 /** Of a refused table of routes: what is known of who refused it. */
 export interface TableRefused extends RefusedContent {
-  /** The version that the Envoy goes on with; '': neither it nor another has any; undefined: it is not known. */
+  /** The version that the Envoy goes on with, or others of its build; '': nobody has any; undefined: it is not known. */
   readonly holds: string | undefined
   /** No Envoy of another build is there. */
   readonly isAlone: boolean
