@@ -69,7 +69,8 @@ class Fleet {
   #connect({ build }: Member, has: { readonly name: string; readonly version: string | undefined }): Client {
     const client = this.#hub.connect({ id: 'node', build })
     const initialVersions = new Map(has.version === undefined ? [] : [[has.name, has.version]])
-    this.#hub.request(client, 'routes', { subscribe: [has.name], unsubscribe: [], initialVersions })
+    client.request('routes', { subscribe: [has.name], unsubscribe: [], initialVersions })
+    this.#hub.began(client, 'routes')
     return client
   }
 

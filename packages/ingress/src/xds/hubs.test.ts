@@ -17,7 +17,7 @@ test('what Envoys of one build refuse is so until a minute after the last of the
   hub.publish(snapshot({ scopes: [resource('host', 'odd')] }))
   const come = (build: string, error?: string) => {
     const client = hub.connect({ id: build, build })
-    hub.request(client, 'scopes', all)
+    client.request('scopes', all)
     const [sent] = client.next(0)
     hub.settle(client, 'scopes', sent?.nonce ?? '', error)
     return () => {

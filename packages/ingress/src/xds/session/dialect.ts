@@ -28,7 +28,9 @@ export class DeltaDialect {
     const settlement =
       request.nonce === '' ? undefined : hub.settle(client, type, request.nonce, request.error)
     const names = request.subscribe.length + request.unsubscribe.length
-    if (names > 0 || !client.subscriptions[type].started) hub.request(client, type, request)
+    const isFirst = !client.subscriptions[type].started
+    if (names > 0 || isFirst) client.request(type, request)
+    if (isFirst) hub.began(client, type)
     return settlement
   }
 
@@ -56,7 +58,9 @@ export class FullDialect {
     this.#state.answered(type, request)
     const settlement =
       request.nonce === '' ? undefined : hub.settle(client, type, request.nonce, request.error)
+    const isFirst = !client.subscriptions[type].started
     this.#state.request(type, request)
+    if (isFirst) hub.began(client, type)
     return settlement
   }
 

@@ -9,7 +9,7 @@ import { Refusals, type RefusedContent, type TableRefused, type TableTaken } fro
 import { standIn } from './stand-in.ts'
 import { type Change, type Foreseen, ResourceStore } from './store.ts'
 import { StreamsOfNode } from './streams-of-node.ts'
-import { type Flight, isResource, type SubscriptionRequest } from './subscription.ts'
+import { type Flight, isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
 /** An Envoy refused this content; the same content is reported once per build of Envoy. */
@@ -141,11 +141,9 @@ export class Hub {
     return streams
   }
 
-  /** What an Envoy comes with it took, be it in the last moment of its former stream. */
-  request(client: Client, type: ResourceType, message: SubscriptionRequest): void {
-    const isFirst = !client.subscriptions[type].started
-    client.request(type, message)
-    if (!isFirst || type !== 'routes') return
+  /** The first request of the type is in. What an Envoy comes with it took, be it in the last moment of its former stream. */
+  began(client: Client, type: ResourceType): void {
+    if (type !== 'routes') return
     for (const [name, { version }] of client.subscriptions.routes.held) this.#holds(client, { name, version })
   }
 
