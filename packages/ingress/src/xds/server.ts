@@ -31,7 +31,7 @@ import type { Hub, Refused } from './session/hub.ts'
 import type { RefusedContent, TableTaken } from './session/refusals.ts'
 import type { Change, Foreseen } from './session/store.ts'
 import { type EnvoyStanding, standingsOf } from './standings.ts'
-import { AdsStream, type Call, type Way } from './stream.ts'
+import { AdsStream, type Call, streamsOf, type Way } from './stream.ts'
 
 export interface XdsServerOptions {
   readonly logger: Logger
@@ -321,7 +321,7 @@ export class XdsServer {
 
   #join(stream: AdsStream, node: Node, way: Way): { readonly hub: Hub; readonly client: Client } {
     const hub = this.#hubs.join(this.#layoutOf(node, way))
-    const client = hub.connect(node, way.only === undefined ? 'aggregated' : 'separate')
+    const client = hub.connect(node, streamsOf(way))
     this.#streamOf.set(client, stream)
     return { hub, client }
   }

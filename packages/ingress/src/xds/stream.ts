@@ -10,6 +10,7 @@ import type { ResourceType } from './resource.ts'
 import type { Client, Node, Settlement } from './session/client.ts'
 import { DeltaDialect, FullDialect } from './session/dialect.ts'
 import type { Hub } from './session/hub.ts'
+import type { Streams } from './session/streams-of-node.ts'
 import type { Common } from './session/wire.ts'
 
 /** How a client came in: by which variant of the protocol, and for everything or for one type. */
@@ -17,6 +18,10 @@ export interface Way {
   readonly variant: 'delta' | 'full'
   /** The one type of the stream; undefined: aggregated. */
   readonly only: ResourceType | undefined
+}
+
+export function streamsOf({ only }: Way): Streams {
+  return only === undefined ? 'aggregated' : 'separate'
 }
 
 /** The desired state that the Envoy follows, and the Envoy as that knows it. */
@@ -68,7 +73,8 @@ export class AdsStream {
     this.way = options.way
     this.#counts = options.counts
     this.#join = options.join
-    this.#dialect = options.way.variant === 'delta' ? new DeltaDialect() : new FullDialect()
+    this.#dialect =
+      options.way.variant === 'delta' ? new DeltaDialect() : new FullDialect(streamsOf(options.way))
     this.#budget = options.budget
     this.#logger = options.logger
     this.#events = options.events

@@ -6,13 +6,9 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Resource, type ResourceType, resourceTypes } from '../resource.ts'
 import type { Client, Outgoing } from './client.ts'
-import { resource, Script, snapshot } from './script.ts'
+import { demand, resource, Script, snapshot } from './script.ts'
 
 const bad = '!'
-
-function demand(condition: boolean, otherwise: string): void {
-  if (!condition) throw new Error(otherwise)
-}
 
 /** Does what Envoy does with a delta stream, and checks what it must never see. */
 class NaiveEnvoy {

@@ -38,7 +38,7 @@ test('what an Envoy comes with it has taken: delta', () => {
 
 test('what an Envoy comes with it has taken: the state of the world', () => {
   const before = stand()
-  const first = new FullDialect()
+  const first = new FullDialect('separate')
   const ask = (versionInfo: string) =>
     toBinary(
       DiscoveryRequestSchema,
@@ -51,7 +51,7 @@ test('what an Envoy comes with it has taken: the state of the world', () => {
   const bytes = outgoing && first.encode(outgoing)
   const { versionInfo } = fromBinary(DiscoveryResponseSchema, bytes ?? new Uint8Array())
   const { hub, client, tables } = stand()
-  const dialect = new FullDialect()
+  const dialect = new FullDialect('separate')
   dialect.decode(ask(versionInfo))
   dialect.take(hub, client, 'routes')
   expect(tables).toMatchObject([{ name: 'table', version: table.version, build: '1.40.0' }])

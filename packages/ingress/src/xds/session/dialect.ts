@@ -3,6 +3,7 @@ import type { ResourceType } from '../resource.ts'
 import type { Client, Outgoing, Settlement } from './client.ts'
 import { FullState } from './full-state.ts'
 import type { Hub } from './hub.ts'
+import type { Streams } from './streams-of-node.ts'
 import {
   type Common,
   decodeFullRequest,
@@ -41,7 +42,12 @@ export class DeltaDialect {
 
 export class FullDialect {
   #request: ReturnType<typeof decodeFullRequest> | undefined
+  readonly #streams: Streams
   #state: FullState | undefined
+
+  constructor(streams: Streams) {
+    this.#streams = streams
+  }
 
   /** @throws on bytes that are none of its requests */
   decode(bytes: Uint8Array): Common {
@@ -53,7 +59,7 @@ export class FullDialect {
   take(hub: Hub, client: Client, type: ResourceType): Settlement | undefined {
     const request = this.#request
     if (request === undefined) return undefined
-    this.#state ??= new FullState(client)
+    this.#state ??= new FullState(client, this.#streams)
     if (this.#state.isStale(type, request)) return { kind: 'stale' }
     this.#state.answered(type, request)
     const settlement =

@@ -23,7 +23,7 @@ class Envoy {
   constructor(script: Script) {
     this.script = script
     this.client = script.hub.connect({ id: 'envoy', build: '1.30.0' })
-    this.#state = new FullState(this.client)
+    this.#state = new FullState(this.client, 'aggregated')
   }
 
   ask(type: ResourceType, names: readonly string[], change: { nonce?: string; error?: string } = {}): this {

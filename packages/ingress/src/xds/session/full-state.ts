@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { type Resource, type ResourceType, resourceTypes } from '../resource.ts'
 import type { Client, Outgoing } from './client.ts'
 import { sentWhole } from './limits.ts'
+import type { Streams } from './streams-of-node.ts'
 
 export interface FullRequest {
   /** All that is wanted; none at first: everything. */
@@ -37,6 +38,7 @@ interface TypeState {
 
 export class FullState {
   readonly #client: Client
+  readonly #streams: Streams
   readonly #types = new Map<ResourceType, TypeState>(
     resourceTypes.map((type) => [
       type,
@@ -51,8 +53,9 @@ export class FullState {
     ]),
   )
 
-  constructor(client: Client) {
+  constructor(client: Client, streams: Streams) {
     this.#client = client
+    this.#streams = streams
   }
 
   /** True when the request answers nothing that was sent last, and so is not to be read. */
@@ -109,13 +112,15 @@ export class FullState {
 
   /**
    * The versions of what a client that comes back has: those of today if together they make the version that it
-   * tells, else none, and it is told everything anew.
+   * tells, else none, and it is told everything anew. Where all types share a stream the version of what is named is that
+   * of a response, of which it may have dropped something since.
    */
   #known(type: ResourceType, { names, version }: FullRequest): ReadonlyMap<string, string> {
     const present = this.#client.present(type)
     const wanted = names.length === 0 || names.includes('*') ? [...present.keys()] : names
     const resources = wanted.flatMap((name) => present.get(name) ?? [])
-    if (resources.length === 0 || versionOf(resources) !== version) return new Map()
+    const isProof = this.#streams === 'separate' || sentWhole.has(type)
+    if (!isProof || resources.length === 0 || versionOf(resources) !== version) return new Map()
     if (sentWhole.has(type)) {
       const state = this.#of(type)
       state.shown = new Map(resources.map((resource) => [resource.name, resource]))

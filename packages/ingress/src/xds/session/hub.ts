@@ -8,7 +8,7 @@ import { Client, type Node, type Settlement, type World } from './client.ts'
 import { Refusals, type RefusedContent, type TableRefused, type TableTaken } from './refusals.ts'
 import { standIn } from './stand-in.ts'
 import { type Change, type Foreseen, ResourceStore } from './store.ts'
-import { StreamsOfNode } from './streams-of-node.ts'
+import { type Streams, StreamsOfNode } from './streams-of-node.ts'
 import { type Flight, isResource } from './subscription.ts'
 import { makeWarmListener, type WarmListener } from './warm-listener.ts'
 
@@ -96,9 +96,8 @@ export class Hub {
     }
   }
 
-  /** `way`: all types come over one stream, or each over its own. */
-  connect(node: Node, way: 'aggregated' | 'separate' = 'aggregated'): Client {
-    const streams = way === 'aggregated' ? new StreamsOfNode<Client>() : this.#streamsOf(node.id)
+  connect(node: Node, kind: Streams = 'aggregated'): Client {
+    const streams = kind === 'aggregated' ? new StreamsOfNode<Client>() : this.#streamsOf(node.id)
     const client = new Client(node, this.#world, streams)
     this.clients.add(client)
     this.#builds.set(node.build, (this.#builds.get(node.build) ?? 0) + 1)

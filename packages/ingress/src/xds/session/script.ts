@@ -24,6 +24,10 @@ export function snapshot(plain: Plain): Snapshot {
   return Object.fromEntries(maps) as Snapshot
 }
 
+export function demand(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise)
+}
+
 export interface Ask {
   readonly subscribe?: readonly string[]
   readonly unsubscribe?: readonly string[]

@@ -12,6 +12,9 @@ export interface Subscriber {
 
 const none: ReadonlySet<never> = new Set()
 
+/** All types of an Envoy come over one, or each thing over its own. */
+export type Streams = 'aggregated' | 'separate'
+
 export class StreamsOfNode<Client extends Subscriber> {
   readonly #byType = new Map<ResourceType, Set<Client>>()
   /** Who asks for a name, as `type/name`. */
