@@ -96,7 +96,7 @@ export function translateFor(
 
 /**
  * True when every response that was sent is acknowledged, or nothing more happens (an Envoy that closes a stream
- * acknowledges nothing on it); undefined before.
+ * acknowledges nothing on it: what lacked then is not waited for again); undefined before.
  */
 export async function settled(stand: Stand): Promise<true | undefined> {
   const figures = (await stand.metrics.exposition()).replaceAll(/^.*outcome="stale".*$/gm, '')
@@ -107,16 +107,18 @@ export async function settled(stand: Stand): Promise<true | undefined> {
     )
   const sent = sum('landfall_xds_responses_total')
   const taken = sum('landfall_xds_acknowledgements_total')
-  if (sent > 0 && sent === taken) return true
   const before = progress.get(stand)
+  const lost = before?.lost ?? 0
+  if (sent > 0 && sent === taken + lost) return true
   const now = performance.now()
-  if (before?.sent === sent && before.taken === taken) return now - before.since > quietMs ? true : undefined
-  progress.set(stand, { sent, taken, since: now })
-  return undefined
+  const quiet = before?.sent === sent && before.taken === taken
+  if (quiet && now - before.since <= quietMs) return undefined
+  progress.set(stand, { sent, taken, since: now, lost: quiet ? sent - taken : lost })
+  return quiet ? true : undefined
 }
 
 const quietMs = 1000
-const progress = new WeakMap<Stand, { sent: number; taken: number; since: number }>()
+const progress = new WeakMap<Stand, { sent: number; taken: number; since: number; lost: number }>()
 
 /** A Service `web/NAME`, port 80 named `http`, with an endpoint for each group of ports by name. */
 export function serviceObjects(

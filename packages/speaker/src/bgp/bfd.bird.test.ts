@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { BfdCounts } from '../bfd/index.ts'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
@@ -43,6 +43,7 @@ describeWith('with', 'bird', () => {
     lab = new PeerLab(1)
     await lab.startBird(configuration)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   test.each([

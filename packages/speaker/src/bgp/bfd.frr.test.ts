@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { BfdCounts } from '../bfd/index.ts'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
@@ -70,6 +70,7 @@ describeWith('with', 'frr', () => {
     lab.unbridge(2)
     await lab.startFrr(configuration)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   const seen = (address: string): BfdPeer | undefined =>

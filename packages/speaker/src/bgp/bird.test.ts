@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
 import { type PeerText, peerText } from './testing/plan-text.ts'
@@ -28,6 +28,7 @@ describeWith('with', 'bird', () => {
     lab = new PeerLab(1)
     await lab.startBird(configuration)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   test('routes of both families with their communities, withdrawn one by one and all at the end', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab, type SpeakerNode } from './testing/peer-lab.ts'
 import { type PeerText, peerText, routeText } from './testing/plan-text.ts'
@@ -43,6 +43,7 @@ describeWith('with', 'frr', () => {
     lab = new PeerLab(2)
     await lab.startFrr(configuration)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   const neighbor = (address: string) =>
@@ -73,6 +74,7 @@ describeWith('with', 'frr', () => {
     expect(hops('10.99.0.1/32').toSorted()).toEqual(['10.77.0.11', '10.77.0.12'])
     expect(seen('10.99.0.1/32')).toMatch(/Community: 65000:7/)
     expect(seen('10.99.0.1/32')).toMatch(/Large Community: 65000:1:2/)
+    await until('the session in the log', () => first.events('sessionUp').length > 0)
     const { msg, ...up } = first.events('sessionUp')[0] ?? {}
     expect(up).toMatchObject({ localASN: 65000, peer: '10.77.0.1:179', peerASN: 65530 })
     expect(msg).toBe('BGP session established')

@@ -1,5 +1,5 @@
 /** The kinds of session that only some peers have, against FRR: unnumbered, graceful restart. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
@@ -51,6 +51,7 @@ describeWith('with', 'frr', () => {
     lab.addDevice(1, 'red')
     await lab.startFrr(configuration)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   const seen = (prefix: string) =>

@@ -3,7 +3,7 @@
  * of the path to a router that heeds the bit.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
@@ -91,6 +91,7 @@ describeWith('a restart beside BFD, with', 'frr', () => {
     lab = new PeerLab(1)
     await lab.startFrr(frr)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   test('that checks for failures of the control plane: the routes stay', async () => {
@@ -122,6 +123,7 @@ describeWith('a restart beside BFD, with', 'bird', () => {
     lab = new PeerLab(1)
     await lab.startBird(bird)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   test('that takes BFD gracefully: the routes stay', async () => {

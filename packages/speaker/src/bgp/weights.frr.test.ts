@@ -1,6 +1,6 @@
 /** Routes that say how much their nodes take, on a router that spreads by it. */
 import { once } from 'node:events'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
@@ -24,6 +24,7 @@ describeWith('with', 'frr', () => {
     lab = new PeerLab(2)
     await lab.startFrr(configuration)
   }, 30_000)
+  afterEach(() => lab.tidy())
   afterAll(() => lab.close())
 
   /** Of so many connections, how many would go to each node. */

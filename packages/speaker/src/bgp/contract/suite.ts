@@ -19,10 +19,8 @@ const communities = [
 export function contractSuite(router: ContractPeer): void {
   describeWith('contract with', router.name, () => {
     let lab: PeerLab
-    const speakers: SpeakerNode[] = []
     const start = (node: number | 'far', ...peers: readonly PeerText[]): SpeakerNode => {
       const speaker = lab.startSpeaker(node, 179)
-      speakers.push(speaker)
       speaker.apply({ peers })
       return speaker
     }
@@ -32,14 +30,13 @@ export function contractSuite(router: ContractPeer): void {
     const gone = (prefix: string, from: string, limitMs?: number) =>
       until(`${prefix} gone`, () => router.route(prefix, from) === undefined, limitMs)
     const ups = (speaker: SpeakerNode) => speaker.events('sessionUp').length
-    const stopAll = () => Promise.all(speakers.splice(0).map((speaker) => speaker.stop()))
 
     beforeAll(async () => {
       lab = new PeerLab(2)
       lab.addFar()
       await router.start(lab)
     }, 30_000)
-    afterEach(stopAll)
+    afterEach(() => lab.tidy())
     afterAll(() => lab.close())
 
     describe.each([4, 6] as const)('over IPv%i:', (family) => {
@@ -229,7 +226,7 @@ export function contractSuite(router: ContractPeer): void {
           lab.muteDials(2)
           try {
             // The router may have dialled before we did.
-            while (!(await collides())) await stopAll()
+            while (!(await collides())) await lab.tidy()
           } finally {
             lab.muteDials(2, false)
           }

@@ -108,6 +108,7 @@ export class PeerLab {
   readonly #tag = `lfbgp-${process.pid}-${++labs}`
   readonly folder = mkdtempSync(join(tmpdir(), 'lfbgp-'))
   readonly #children: ChildProcess[] = []
+  readonly #speakers: SpeakerNode[] = []
   readonly #daemons = new Map<string, ChildProcess>()
   readonly #logs = new Map<string, string>()
   readonly #namespaces: string[] = []
@@ -167,7 +168,16 @@ export class PeerLab {
   startSpeaker(n: number | 'far', listenPort?: number): SpeakerNode {
     const more = listenPort === undefined ? [] : [`${listenPort}`]
     const args = [...nodeOptions, speakerProgram, `node-${n}`, ...more]
-    return new SpeakerNode(this.#run(n === 'far' ? n : `n${n}`, process.execPath, args, 'inherit'))
+    const speaker = new SpeakerNode(this.#run(n === 'far' ? n : `n${n}`, process.execPath, args, 'inherit'))
+    this.#speakers.push(speaker)
+    return speaker
+  }
+
+  /** After each test: one that failed leaves nothing to the next, nor to its own second try. */
+  async tidy(): Promise<void> {
+    for (const daemon of this.#daemons.keys()) this.thaw(daemon)
+    for (const speaker of this.#speakers) speaker.thaw()
+    await Promise.all(this.#speakers.splice(0).map((speaker) => speaker.stop()))
   }
 
   /** Adds node `far`, whose packets another host forwards. */
