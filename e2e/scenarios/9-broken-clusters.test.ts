@@ -15,6 +15,8 @@ import { namespaceObject, scenarioLab } from './site.ts'
 const lab = scenarioLab()
 const { bundles, kubeconfig } = labPaths(lab.id)
 const folder = process.env['LANDFALL_BROKEN']
+/** With a machine that has much else to do: each look is two programs' start, and a session's way back takes seconds. */
+const patienceMs = 90_000
 
 interface Printed {
   readonly code: number
@@ -57,12 +59,11 @@ describe('what status and trace say', () => {
       try {
         await broken.break(lab)
         const wanted = `Broken at ${at[0]}: ${at[1]}: `
-        await lab
-          .waitFor(wanted, async () => {
-            const { text } = await traced(scheme)
-            return text.includes(wanted) && names.test(text)
-          })
-          .catch(() => 'said below')
+        const told = async () => {
+          const { text } = await traced(scheme)
+          return text.includes(wanted) && names.test(text)
+        }
+        await lab.waitFor(wanted, told, { timeoutMs: patienceMs }).catch(() => 'said below')
         const status = await landfall('status')
         const trace = await traced(scheme)
         if (folder !== undefined) write(folder, { name, number, scheme, status, trace })
@@ -75,6 +76,7 @@ describe('what status and trace say', () => {
         await works()
       }
     },
+    3 * patienceMs,
   )
 })
 
@@ -96,7 +98,7 @@ async function traced(scheme: string): Promise<Printed> {
 async function works(): Promise<void> {
   const works = async () =>
     (await traced('http')).text.endsWith('It works.\n') && (await landfall('status')).code === 0
-  await lab.waitFor('the shop to be served', works, { timeoutMs: 90_000 })
+  await lab.waitFor('the shop to be served', works, { timeoutMs: patienceMs })
 }
 
 interface Evidence {
