@@ -12,9 +12,9 @@ test('an API server that is away for a while is told of, and that it is back; a 
   })
   try {
     isOutage = true
-    await vi.waitFor(() => expect(told).toEqual([true]))
+    await vi.waitFor(() => expect(told).toEqual([true]), 30_000)
     isOutage = false
-    await vi.waitFor(() => expect(told).toEqual([true, false]))
+    await vi.waitFor(() => expect(told).toEqual([true, false]), 30_000)
   } finally {
     end()
   }

@@ -17,7 +17,8 @@ const session = (local: string, remote: string): BfdSession => ({
   profile: {
     transmitMs: 50,
     receiveMs: 50,
-    multiplier: 3,
+    // A second: a pause of this thread is no end of its peer.
+    multiplier: 20,
     echoMs: undefined,
     passive: false,
     minimumTtl: 254,

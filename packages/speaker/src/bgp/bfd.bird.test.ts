@@ -59,7 +59,7 @@ describeWith('with', 'bird', () => {
     await until('BFD there', () =>
       new RegExp(`^${plan.sourceAddress} .* Up `, 'm').test(lab.birdc('show bfd sessions')),
     )
-    expect(lab.birdc(`show protocols ${protocol}`)).toMatch(/Established/)
+    await expect.poll(() => lab.birdc(`show protocols ${protocol}`)).toMatch(/Established/)
     expect(speaker.events('sessionDown')).toEqual([])
     await speaker.stop()
     await until('BGP down there', () => !lab.birdc(`show protocols ${protocol}`).includes('Established'))

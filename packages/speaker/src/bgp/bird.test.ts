@@ -54,7 +54,7 @@ describeWith('with', 'bird', () => {
     await until('the first one gone', () => !seen('10.99.0.1').includes('BGP'))
     expect(seen('2001:db8:99::1')).toMatch(/BGP/)
     await speaker.stop()
-    await until('the other one gone', () => !seen('2001:db8:99::1').includes('BGP'), 1000)
+    await until('the other one gone', () => !seen('2001:db8:99::1').includes('BGP'))
   })
 
   test('a password and a source address', async () => {
@@ -62,7 +62,7 @@ describeWith('with', 'bird', () => {
     const secured = peer({ sourceAddress: '10.77.0.21', password: 'secret' })
     speaker.apply({ peers: [secured] })
     await until('the session', () => speaker.events('sessionUp').length === 1)
-    expect(lab.birdc('show protocols secured')).toMatch(/Established/)
+    await expect.poll(() => lab.birdc('show protocols secured')).toMatch(/Established/)
     await speaker.stop()
   })
 })

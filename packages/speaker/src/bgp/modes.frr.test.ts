@@ -1,5 +1,5 @@
 /** The kinds of session that only some peers have, against FRR: unnumbered, graceful restart. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
@@ -10,6 +10,9 @@ import { until } from './testing/until.ts'
  * nobody's default router.
  */
 const configuration = `
+bfd
+ profile patient
+  detect-multiplier 10
 interface n2
  ipv6 nd ra-lifetime 0
 router bgp 65530
@@ -27,6 +30,7 @@ router bgp 65530
  neighbor 10.79.0.11 passive
  neighbor 10.79.0.11 ebgp-multihop 2
  neighbor 10.79.0.11 bfd
+ neighbor 10.79.0.11 bfd profile patient
  neighbor n2 interface remote-as 65000
  neighbor n2 graceful-restart-helper
  address-family ipv6 unicast
@@ -37,7 +41,7 @@ router bgp 65530
 const bfd = {
   transmitMs: 300,
   receiveMs: 300,
-  multiplier: 3,
+  multiplier: 10,
   echoMs: undefined,
   passive: false,
   minimumTtl: 254,
@@ -88,6 +92,7 @@ describeWith('with', 'frr', () => {
     const watch = setInterval(() => {
       if (lab.kernelRoute('10.99.5.1') === '') missed++
     }, 20)
+    onTestFinished(() => clearInterval(watch))
     // The router's kernel takes routers of its links as defaults, for as long as their advertisements say.
     const advertised = () => lab.kernelRoute('::/0').includes('dev n2')
     await until('the advertisement', advertised)
@@ -96,7 +101,7 @@ describeWith('with', 'frr', () => {
     expect(advertised()).toBe(true)
     const second = lab.startSpeaker(2)
     second.apply({ peers: [unnumbered] })
-    await until('the session', () => second.events('sessionUp').length === 1, 20_000)
+    await until('the session', () => second.events('sessionUp').length === 1)
     await until('its end of the round', () => !seen('10.99.5.1/32').includes('stale'))
     clearInterval(watch)
     expect(missed).toBe(0)
@@ -152,6 +157,7 @@ describeWith('with', 'frr', () => {
     const watch = setInterval(() => {
       if (lab.kernelRoute('10.99.2.1') === '') missed++
     }, 20)
+    onTestFinished(() => clearInterval(watch))
     first.restart()
     await first.ended()
     await until('the route is stale', () => seen('10.99.2.1/32').includes('stale'))
@@ -162,14 +168,15 @@ describeWith('with', 'frr', () => {
     expect(missed).toBe(0)
     expect(seen('10.99.2.1/32')).not.toMatch(/stale/)
     await second.stop()
-    await until('gone', () => lab.kernelRoute('10.99.2.1') === '', 2000)
+    // Long before what is stale would go.
+    await until('gone', () => lab.kernelRoute('10.99.2.1') === '', 15_000)
   })
 
   test('a node that drains: the route is marked before it goes', async () => {
     const speaker = lab.startSpeaker(1)
     speaker.apply({
       peers: [peerText({ sourceAddress: '10.77.0.31', myASN: 65009, routes: [routeText('10.99.3.1/32')] })],
-      drainMs: 1500,
+      drainMs: 5000,
     })
     await until('the route', () => lab.kernelRoute('10.99.3.1') !== '')
     const stopped = speaker.stop()
@@ -177,6 +184,6 @@ describeWith('with', 'frr', () => {
     await until('the mark', () => (marked = seen('10.99.3.1/32')).includes('graceful-shutdown'))
     expect(marked).toMatch(/65009/)
     await stopped
-    await until('gone', () => lab.kernelRoute('10.99.3.1') === '', 2000)
+    await until('gone', () => lab.kernelRoute('10.99.3.1') === '')
   })
 })

@@ -30,7 +30,8 @@ const loopback: Interface = {
 const profile = {
   transmitMs: 50,
   receiveMs: 50,
-  multiplier: 3,
+  // A second: a pause of this thread is no end of its peer.
+  multiplier: 20,
   echoMs: undefined,
   passive: false,
   minimumTtl: 254,
@@ -68,7 +69,7 @@ class BfdPeer {
 
   /** As one that just began. */
   begin(): this {
-    const times = { desiredTransmitMs: 50, requiredReceiveMs: 50, requiredEchoMs: 0, multiplier: 3 }
+    const times = { desiredTransmitMs: 50, requiredReceiveMs: 50, requiredEchoMs: 0, multiplier: 20 }
     const flags = { poll: false, final: false, controlPlaneIndependent: false, demand: false }
     this.#say({ state: 'down', diagnostic: 0, yourDiscriminator: 0, ...times, ...flags })
     return this
@@ -193,7 +194,7 @@ test('BFD that went on when the peer began anew counts again after a detection t
   const { peer, logged, states, silence } = await begin()
   peer.drop()
   await until('the next session', () => logged('sessionUp').length === 2)
-  await sleep(500)
+  await sleep(2500)
   expect(states().at(-1)).toBe('up')
   silence()
   await until('the end', () => logged('sessionDown').length === 2)

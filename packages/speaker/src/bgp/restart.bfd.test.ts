@@ -3,7 +3,7 @@
  * of the path to a router that heeds the bit.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { describeWith } from './testing/describe-with.ts'
 import { PeerLab } from './testing/peer-lab.ts'
 import { peerText, routeText } from './testing/plan-text.ts'
@@ -71,6 +71,7 @@ async function restart(lab: PeerLab): Promise<{ readonly missed: number; readonl
   const watch = setInterval(() => {
     if (lab.kernelRoute('10.99.0.1') === '') missed++
   }, 20)
+  onTestFinished(() => clearInterval(watch))
   first.restart()
   await first.ended()
   await sleep(1.5 * detectionMs)

@@ -19,6 +19,7 @@ export function whyNoNamespaces(): string | undefined {
 
 export class Segment {
   readonly #hosts: readonly string[]
+  readonly #captures: ChildProcess[] = []
 
   constructor(hosts: readonly string[]) {
     this.#hosts = hosts
@@ -96,6 +97,7 @@ export class Segment {
     const net = `--net=/run/netns/${this.#name(host)}`
     const args = ['-l', '-n', '-e', '--immediate-mode', '-i', 'eth0', 'arp or icmp6']
     const tcpdump = spawn('nsenter', [net, 'tcpdump', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#captures.push(tcpdump)
     let text = ''
     tcpdump.stdout.on('data', (data: Buffer) => {
       text += data.toString()
@@ -110,6 +112,7 @@ export class Segment {
   }
 
   remove(): void {
+    for (const tcpdump of this.#captures) tcpdump.kill('SIGKILL')
     for (const name of [...this.#hosts, 'lan']) {
       if (existsSync(`/run/netns/${this.#name(name)}`)) ip('netns', 'del', this.#name(name))
     }

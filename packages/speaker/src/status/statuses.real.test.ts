@@ -81,6 +81,8 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
   const patient = { interval: 100 }
 
   it('says who announces, and no longer says it of who does not', async () => {
+    // Of an earlier try.
+    await Promise.all(running.splice(0).map((statuses) => statuses.stop()))
     const [one, two] = [await speaker('n1'), await speaker('n2')]
     show(one, 'n1', 'n1')
     show(two, 'n2', 'n1')

@@ -1,6 +1,6 @@
 /** What every router must see of us, whoever wrote it, over IPv4 and IPv6. The routers' own ways are in `contract-peer.ts`. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith } from '../testing/describe-with.ts'
 import { PeerLab, type SpeakerNode } from '../testing/peer-lab.ts'
 import { type PeerText, peerText, routeText } from '../testing/plan-text.ts'
@@ -43,6 +43,8 @@ export function contractSuite(router: ContractPeer): void {
       const n = neighbors[family]
 
       test('routes of both families with all they carry', async () => {
+        // What it said of a try before this one it may say yet.
+        const untold = !router.ofStop.test(router.lastError(n.plain))
         const rich = routeText('10.99.0.1/32', { communities, med: 7, prepend: 1 })
         const speaker = start(1, peer(n.plain, { routes: [rich, routeText('2001:db8:99::1/128')] }))
         await seen('10.99.0.1/32', n.plain)
@@ -75,9 +77,9 @@ export function contractSuite(router: ContractPeer): void {
         await until('the session in the log', () => ups(speaker) > 0)
         expect(ups(speaker)).toBe(1)
 
-        expect(router.lastError(n.plain)).not.toMatch(router.ofStop)
+        expect(untold && router.ofStop.test(router.lastError(n.plain))).toBe(false)
         await speaker.stop()
-        await gone('10.99.0.0/24', n.plain, 1500)
+        await gone('10.99.0.0/24', n.plain)
         expect(router.lastError(n.plain)).toMatch(router.ofStop)
       })
 
@@ -88,6 +90,7 @@ export function contractSuite(router: ContractPeer): void {
         expect(ups(speaker)).toBe(0)
         speaker.apply({ peers: [peer(n.password, { password: 'secret' })] })
         await up(n.password)
+        await until('the session in the log', () => ups(speaker) === 1)
         speaker.apply({ peers: [peer(n.password, { password: 'other' })] })
         await until('no session', () => !router.isUp(n.password))
         speaker.apply({ peers: [peer(n.password, { password: 'secret' })] })
@@ -191,10 +194,10 @@ export function contractSuite(router: ContractPeer): void {
         const speaker = start(1, peer(n.plain, quick))
         await seen('10.99.3.1/32', n.plain)
         router.freeze()
-        await until('the end', () => speaker.events('sessionDown').length === 1)
+        await until('the end', () => speaker.events('sessionDown').length > 0)
         router.thaw()
         expect(speaker.events('sessionDown')[0]).toMatchObject({ reason: 'holdTimerExpired' })
-        await until('it is back', () => ups(speaker) === 2, 20_000)
+        await until('it is back', () => ups(speaker) > 1)
         await seen('10.99.3.1/32', n.plain)
         speaker.freeze()
         await gone('10.99.3.1/32', n.plain)
@@ -256,6 +259,7 @@ export function contractSuite(router: ContractPeer): void {
         const watch = setInterval(() => {
           if (router.route('10.99.6.1/32', from) === undefined) missed++
         }, 50)
+        onTestFinished(() => clearInterval(watch))
         first.restart()
         await first.ended()
         await until('the end of the session', () => !router.isUp(from))
@@ -271,7 +275,8 @@ export function contractSuite(router: ContractPeer): void {
         await up(from)
         await sleep(200)
         await second.stop()
-        await gone('10.99.6.1/32', from, 2000)
+        // Long before what is stale would go.
+        await gone('10.99.6.1/32', from, 15_000)
       })
     })
   })

@@ -321,7 +321,7 @@ export class PeerLab {
     for (const child of this.#children) child.kill('SIGKILL')
     const running = () =>
       this.#children.filter((child) => child.exitCode === null && child.signalCode === null)
-    await until('everything ended', () => running().length === 0, 2000).finally(() => this.#remove())
+    await until('everything ended', () => running().length === 0).finally(() => this.#remove())
   }
 
   /** The error output of a speaker belongs to the test's; a daemon's says nothing of use. */

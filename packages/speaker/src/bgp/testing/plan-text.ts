@@ -15,11 +15,11 @@ export interface PeerText extends Omit<BgpPeerPlan, 'address' | 'sourceAddress' 
 
 export interface PlanText {
   readonly peers: readonly PeerText[]
-  /** The node is being taken out: what goes says so for a second. */
+  /** The node is being taken out: what goes says so for a few seconds. */
   readonly retiring?: boolean
   /** From now on a stop takes that long. */
   readonly drainMs?: number
-  /** From now on the main thread is blocked for so many milliseconds at a time. */
+  /** The main thread is blocked for so many milliseconds, at once and then again and again. */
   readonly busy?: number
 }
 

@@ -28,7 +28,8 @@ const speaker = new BgpSpeaker({
   interfaces: listInterfaces,
   ...(process.argv[3] === undefined ? {} : { listenPort: Number(process.argv[3]) }),
   bfd: (message) => thread.postMessage(message, []),
-  retireMs: 1000,
+  // As long as a test may take to see it.
+  retireMs: 4000,
 })
 
 async function stop(restart = false): Promise<void> {
@@ -53,10 +54,12 @@ lines.on('close', () => void stop())
 
 /** The main thread does nothing else for half of the time. */
 function keepBusy(ms: number): void {
-  setInterval(() => {
+  const block = () => {
     logger.info('busy', { ms })
     for (const end = performance.now() + ms; performance.now() < end; );
-  }, 2 * ms)
+  }
+  block()
+  setInterval(block, 2 * ms)
 }
 
 function readPeer(text: PeerText): BgpPeerPlan {
