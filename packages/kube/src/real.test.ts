@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 /** Against a real API server: what a fake one cannot prove. */
 import { createLogger, silentLogger } from '@landfall/telemetry'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { hasStatus } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
 import { configMapType, secretType, serviceType } from './core-types.ts'
 import { EventRecorder } from './event-recorder.ts'
@@ -49,7 +50,9 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
   }
 
   it('streams the list, follows changes and catches up after a crash of the API server', async () => {
-    await cluster.create(configMapType, configMapObject('one', { k: 'ä' }))
+    for (const name of ['two', 'three'])
+      await cluster.delete(configMapType, `default/${name}`).catch(() => {})
+    await recreate(cluster, configMapType, configMapObject('one', { k: 'ä' }))
     const batches: (readonly Change<KubeObject>[])[] = []
     const own = server.cluster()
     const reflector = new Reflector({
@@ -90,12 +93,17 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     for (let at = 0; at < names.length; at += 20) {
       await Promise.all(
         names.slice(at, at + 20).map((name) =>
-          cluster.create(secretType, {
-            apiVersion: 'v1',
-            kind: 'Secret',
-            metadata: { namespace: 'default', name, labels: { page: 'yes' } },
-            stringData: { k: name },
-          }),
+          cluster
+            .create(secretType, {
+              apiVersion: 'v1',
+              kind: 'Secret',
+              metadata: { namespace: 'default', name, labels: { page: 'yes' } },
+              stringData: { k: name },
+            })
+            .catch((error: unknown) => {
+              // Of an earlier try.
+              if (!hasStatus(error, 409)) throw error
+            }),
         ),
       )
     }
@@ -272,6 +280,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
 
     it('has one leader, and hands over at once on a clean stop', async () => {
       const story: string[] = []
+      await cluster.delete(leaseType, 'default/handover').catch(() => {})
       const a = election('a', 'handover', cluster, story, 60)
       await until('a to lead', () => a.isLeader())
       const b = election('b', 'handover', cluster, story, 60)
@@ -350,9 +359,10 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
   it('records events, and counts a repeated one up', async () => {
     await recreate(cluster, serviceType, serviceObject('told'))
     const raw = await cluster.get(serviceType, 'default/told')
+    const component = `landfall-${raw.metadata.uid}`
     const recorder = new EventRecorder({
       cluster,
-      component: 'landfall-test',
+      component,
       host: 'n1',
       logger: silentLogger(),
     })
@@ -371,7 +381,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     const list = await cluster.request<{ readonly items: readonly RawObject[] }>({
       method: 'GET',
       path: '/api/v1/events',
-      query: { fieldSelector: 'source=landfall-test' },
+      query: { fieldSelector: `source=${component}` },
     })
     const told = list.items.map((item) => [
       item.metadata.namespace,

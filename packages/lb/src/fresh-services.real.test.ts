@@ -1,7 +1,7 @@
 /** A new Service is given its address without being read, and loses nothing of what others wrote into it. */
 import { crdManifest, metallbResources } from '@landfall/api/crd'
 import { Cluster, pathOf, type RawObject, serviceType } from '@landfall/kube'
-import { awaited, RealApiServer, withoutApiServer } from '@landfall/kube/testing'
+import { awaited, RealApiServer, recreate, withoutApiServer } from '@landfall/kube/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Session } from './session.ts'
 import { sessionFor } from './testing.ts'
@@ -47,7 +47,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
       finalizers: ['example.com/theirs'],
     }
     const others = server.cluster()
-    const before = await others.create(serviceType, {
+    const before = await recreate(others, serviceType, {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { namespace: 'default', name: 'web', ...theirs },

@@ -80,9 +80,11 @@ test.each([
   void serve(server)
   await term.start()
   await isRead
-  await sleep(300)
+  const written = () => server.requests.some(({ path }) => path.endsWith('/services/a/status'))
+  if (writes) while (!written()) await sleep(20)
+  else await sleep(300)
   await term.stop()
-  expect(server.requests.some(({ path }) => path.endsWith('/services/a/status'))).toBe(writes)
+  expect(written()).toBe(writes)
   cluster.close()
   await server.close()
 })

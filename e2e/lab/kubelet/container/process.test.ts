@@ -78,9 +78,9 @@ describe.skipIf(process.getuid?.() !== 0)('as root', () => {
 
   test('a command inside the living container, and the signal that ended it', async () => {
     const { process } = await start(plan('echo mark > /tmp/file; exec sleep 1000'))
-    const look = () => process.exec(['sh', '-c', 'cat /tmp/file && cat /proc/sys/kernel/hostname'], 2000)
+    const look = () => process.exec(['sh', '-c', 'cat /tmp/file && cat /proc/sys/kernel/hostname'], 30_000)
     await expect.poll(async () => (await look()).output).toBe('mark\nthe-pod\n')
-    expect((await process.exec(['false'], 2000)).code).toBe(1)
+    expect((await process.exec(['false'], 30_000)).code).toBe(1)
     expect((await process.exec(['sleep', '9'], 100)).output).toContain('timed out')
     process.signal('SIGTERM')
     expect(await process.exited).toEqual({ code: 143, signal: 'SIGTERM' })

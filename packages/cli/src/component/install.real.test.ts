@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 
 const program = fileURLToPath(new URL('../entry/lokoctl.ts', import.meta.url))
 const guide = readFileSync(
@@ -20,7 +20,7 @@ interface Ran {
   readonly stderr: string
 }
 
-describe.skipIf(withoutApiServer())('with a real API server', { timeout: 120_000 }, () => {
+describe.skipIf(withoutApiServer())('with a real API server', { timeout: 300_000 }, () => {
   let server: RealApiServer
   let folder: string
 
@@ -119,6 +119,7 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 120_000
     writeFileSync(join(folder, 'ingress.lokocfg'), guide.replace('a.b.c.d/X', '198.51.100.0/28'))
     const kubelets = new AbortController()
     const playing = playKubelets(kubelets.signal)
+    onTestFinished(() => kubelets.abort())
     const first = await lokoctl('component', 'install')
     const second = await lokoctl('component', 'apply')
     kubelets.abort()
