@@ -90,8 +90,11 @@ describe('the path from a Service to an answer', () => {
         return answered.status === 200 && answered
       })
       expect(answer.body).toContain('Hostname: tea-')
-      const plain = await lab.client.curl(urlOf(address), { host: 'secure.example.com' })
-      expect([plain.status, plain.headers['location']]).toEqual([301, ['https://secure.example.com/']])
+      const plain = async () => {
+        const { status, headers } = await lab.client.curl(urlOf(address), { host: 'secure.example.com' })
+        return [status, headers['location']]
+      }
+      await expect.poll(plain).toEqual([301, ['https://secure.example.com/']])
     }
   })
 
@@ -102,8 +105,9 @@ describe('the path from a Service to an answer', () => {
     })
     expect(seen.currentStatus).toBe('valid')
     expect(seen.loadBalancer?.ingress?.map(({ ip }) => ip)).toEqual(addresses)
-    const ingressObject = await lab.get<ProxyObject>('ingress', 'tea', namespace)
-    expect(ingressObject?.status?.loadBalancer?.ingress?.map(({ ip }) => ip)).toEqual(addresses)
+    const ofIngress = async () =>
+      (await lab.get<ProxyObject>('ingress', 'tea', namespace))?.status?.loadBalancer?.ingress
+    await expect.poll(async () => (await ofIngress())?.map(({ ip }) => ip)).toEqual(addresses)
   })
 
   function exitCode(address: string, scheme: 'http' | 'https'): Promise<number> {

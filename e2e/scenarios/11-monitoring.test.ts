@@ -123,12 +123,14 @@ describe('monitoring', () => {
   afterAll(() => prometheus?.stop())
 
   it('scrapes every program', async () => {
-    expect(await targetsUp(prometheus)).toEqual({
-      'metallb-system/controller': 1,
-      'metallb-system/speaker': lab.nodes.length,
-      'projectcontour/contour': 2,
-      'projectcontour/envoy': lab.nodes.length,
-    })
+    await expect
+      .poll(() => targetsUp(prometheus), patient)
+      .toEqual({
+        'metallb-system/controller': 1,
+        'metallb-system/speaker': lab.nodes.length,
+        'projectcontour/contour': 2,
+        'projectcontour/envoy': lab.nodes.length,
+      })
   })
 
   it('evaluates every panel, and each shows something', async () => {
@@ -138,9 +140,9 @@ describe('monitoring', () => {
 
   it('evaluates every alert; those of what is broken fire, those of sessions and configuration do not', async () => {
     for (const { expr } of alerts) await expect(prometheus.query(expr)).resolves.toBeInstanceOf(Array)
-    expect(await firing(prometheus)).toEqual(
-      expect.arrayContaining(['LandfallHTTPProxyInvalid', 'LandfallServicesWithoutAddress']),
-    )
+    await expect
+      .poll(() => firing(prometheus), patient)
+      .toEqual(expect.arrayContaining(['LandfallHTTPProxyInvalid', 'LandfallServicesWithoutAddress']))
     expect(await firing(prometheus)).not.toContain('MetalLBBGPSessionDown')
     expect(await firing(prometheus)).not.toContain('MetalLBStaleConfig')
   })
@@ -152,13 +154,13 @@ describe('monitoring', () => {
     const broken = ['MetalLBBGPSessionDown', 'MetalLBStaleConfig']
     const hasty = async () => (await firing(prometheus)).filter((name) => broken.includes(name))
     const shipped = async () => (await firing(prometheus, '')).filter((name) => broken.includes(name))
-    await expect.poll(hasty, { timeout: 30_000 }).toEqual(broken)
+    await expect.poll(hasty, patient).toEqual(broken)
     // As they are shipped, when it has been so for a minute.
     expect(await shipped()).toEqual([])
     await expect.poll(shipped, { timeout: 120_000, interval: 1000 }).toEqual(broken)
     await lab.delete([peer(), pool()])
-    await expect.poll(hasty, { timeout: 30_000 }).toEqual([])
-    await expect.poll(shipped, { timeout: 30_000 }).toEqual([])
+    await expect.poll(hasty, patient).toEqual([])
+    await expect.poll(shipped, patient).toEqual([])
   })
 
   it("knows the names of Envoy's metrics", async () => {
@@ -194,11 +196,13 @@ describe('monitoring of the components', () => {
 
   it('1.14: scrapes every program by the ServiceMonitors and their Services', async () => {
     expect(services).toHaveLength(3)
-    expect(await targetsUp(prometheus)).toEqual({
-      'metallb-metrics': 1 + lab.nodes.length,
-      'contour-metrics': 2,
-      'envoy-metrics': lab.nodes.length,
-    })
+    await expect
+      .poll(() => targetsUp(prometheus), patient)
+      .toEqual({
+        'metallb-metrics': 1 + lab.nodes.length,
+        'contour-metrics': 2,
+        'envoy-metrics': lab.nodes.length,
+      })
     const query = 'sum by (node, pod) (metallb_bgp_session_up{job="metallb-metrics"})'
     const sessions = async () => (await prometheus.query(query)).map(({ metric }) => metric['node'] ?? '')
     await expect.poll(async () => (await sessions()).toSorted()).toEqual(lab.nodes.map(({ name }) => name))
@@ -285,7 +289,7 @@ async function emptyPanels(
   }
   // A rate needs a few looks at each program first.
   await lab
-    .waitFor('every panel to show something', async () => (await look()).length === 0)
+    .waitFor('every panel to show something', async () => (await look()).length === 0, { timeoutMs: 90_000 })
     .catch(() => 'said by the next look')
   return await look()
 }

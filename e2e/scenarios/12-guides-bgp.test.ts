@@ -128,7 +128,7 @@ describe('the guides by BGP, from top to bottom', { timeout: 300_000 }, () => {
 
     it('0.7: who has no labels dials nobody, and a changed label moves the session', async () => {
       const [r1, r2] = lab.routers
-      expect(await neighborsOf(r1)).toEqual([site.ipOf('n1'), site.ipOf('n2')])
+      await expect.poll(() => neighborsOf(r1), patient).toEqual([site.ipOf('n1'), site.ipOf('n2')])
       expect(await neighborsOf(r2)).toEqual([])
       await peer('n2', r2)
       await expect.poll(() => neighborsOf(r2), patient).toEqual([site.ipOf('n2')])

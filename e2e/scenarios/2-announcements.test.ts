@@ -65,13 +65,17 @@ describe('announcements', () => {
       })
       expect(hops.map(({ ip }) => ip)).toEqual([node[family]])
     }
-    const macs = await lab.client.arping(local.ipv4)
-    expect(macs[0]?.toLowerCase()).toBe(await node.mac())
+    const mac = await lab.waitFor(
+      `${local.ipv4} to answer`,
+      async () => (await lab.client.arping(local.ipv4))[0],
+    )
+    expect(mac.toLowerCase()).toBe(await node.mac())
   })
 
   it('is reached from behind the routers', async () => {
     for (const address of [spread.ipv4, spread.ipv6, local.ipv4, local.ipv6]) {
-      expect((await lab.client2.curl(urlOf(address))).status).toBe(200)
+      const answer = await lab.waitFor(`${address} to answer`, () => lab.client2.curl(urlOf(address)))
+      expect(answer.status).toBe(200)
     }
   })
 

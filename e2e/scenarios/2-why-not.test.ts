@@ -104,11 +104,12 @@ describe('announced, and why not', () => {
     expect(await lab.kubectl(['wait', wait, 'service/spoken', '-n', namespace])).toContain('condition met')
     const [node, reason] = (await reported('spoken')).split(' ')
     expect([node, reason]).toEqual([expect.stringMatching(/^\S+$/), '<none>'])
-    const events = (await eventsOf(lab, 'Service', namespace, 'spoken')).filter(
-      (event) => event.reason === 'nodeAssigned',
-    )
+    const told = async () =>
+      (await eventsOf(lab, 'Service', namespace, 'spoken')).flatMap(({ reason: is, message }) =>
+        is === 'nodeAssigned' ? [message] : [],
+      )
     const text = `announcing from node "${node}" with protocol "layer2"`
-    expect(events.map(({ message }) => message)).toEqual([text])
+    await expect.poll(told, patient).toEqual([text])
     expect(await lab.kubectl(['describe', 'service', 'spoken', '-n', namespace])).toContain(text)
   })
 
@@ -123,7 +124,7 @@ describe('announced, and why not', () => {
     expect(await reported(name)).toBe(`<none> ${said.split(' ')[1]?.replace(':', '')}`)
     const shown = () => lab.kubectl(['describe', 'service', name, '-n', namespace])
     const why = said.replace(/^.*?: /, '')
-    await expect.poll(shown, { timeout: 10_000 }).toMatch(new RegExp(`Warning +notAnnounced .* ${why}\n`))
+    await expect.poll(shown, patient).toMatch(new RegExp(`Warning +notAnnounced .* ${why}\n`))
   })
 
   it('says that no node that may announce it has an endpoint', async () => {

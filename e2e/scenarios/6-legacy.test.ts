@@ -149,7 +149,7 @@ describe('the ConfigMap of old', () => {
 
   it('2.4, 3.3: before it nothing is allocated for a minute, the log says why, and nothing ends', async () => {
     await becomes('metallb_k8s_client_config_loaded_bool', 0)
-    expect(await logs()).toContain('configuration is missing')
+    await expect.poll(logs, { timeout: 60_000 }).toContain('configuration is missing')
     for (const until = Date.now() + 60_000; Date.now() < until; await wait(3000))
       expect(await addressOf('one')).toBe('')
     expect(await gauge('metallb_k8s_client_config_loaded_bool')).toBe(0)
@@ -230,13 +230,13 @@ describe('the ConfigMap of old', () => {
   it('4.4, 4.5: the dialect of v0.4 loads with a word of warning, unless the CIDR is outside its network', async () => {
     await lab.apply([configMap(guide4Outside)])
     await becomes('metallb_k8s_client_config_stale_bool', 1)
-    expect(await logs()).toMatch(
-      /172\.30\.2\.96\/27.*172\.30\.0\.0\/23|172\.30\.0\.0\/23.*172\.30\.2\.96\/27/,
-    )
+    await expect
+      .poll(logs, { timeout: 60_000 })
+      .toMatch(/172\.30\.2\.96\/27.*172\.30\.0\.0\/23|172\.30\.0\.0\/23.*172\.30\.2\.96\/27/)
     const before = (await said('configDeprecated')).length
     await lab.apply([configMap(guide4)])
     await becomes('metallb_allocator_addresses_total', 32)
-    expect((await said('configDeprecated')).length).toBe(before + 1)
+    await expect.poll(async () => (await said('configDeprecated')).length).toBe(before + 1)
     await lab.apply([waiting('nginx')])
     await addressed('nginx', '172.30.1.96')
     await release('nginx')

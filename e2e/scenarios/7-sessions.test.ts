@@ -116,8 +116,8 @@ async function allUp(router: LabRouter): Promise<void> {
   })
 }
 
-/** FRR counts the seconds of a session whole. */
-const roundingMs = 2000
+/** FRR counts the seconds of a session whole, and its answer may be a while on its way. */
+const roundingMs = 5000
 
 /** When each session that is up began, by router and neighbor. */
 async function sessions(routers: readonly LabRouter[]): Promise<ReadonlyMap<string, number>> {
