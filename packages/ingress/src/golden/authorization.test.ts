@@ -51,7 +51,7 @@ const objects = ({ backend, grpc, secure, http }: Ports) =>
       `validation: {caSecret: ca, subjectNames: [another.test, backend.test]}, ${patient}`,
     ),
     extensionObject('mistaken', 'validation: {caSecret: ca, subjectName: another.test}'),
-    extensionObject('asked', 'protocol: http/1.1'),
+    extensionObject('asked', `protocol: http/1.1, ${patient}`),
     extensionObject('nobody'),
     serviceObjects('narrow', [{ http: grpc }]),
     extensionObject(

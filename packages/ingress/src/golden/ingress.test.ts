@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Http2Server } from 'node:http2'
 import type { SecureVersion } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
 import {
@@ -259,6 +259,7 @@ describe.skipIf(withoutEnvoy()).each(ways)(
 
     test('an answer that comes too late is a 504, a failed one is asked for again', async () => {
       const usual = one.answer
+      onTestFinished(() => void (one.answer = usual))
       let tries = 0
       let failed = 503
       one.answer = ({ headers }, response) => {
@@ -277,7 +278,6 @@ describe.skipIf(withoutEnvoy()).each(ways)(
       failed = 500
       tries = 1
       expect([await answerOf('some'), tries]).toEqual([500, 2])
-      one.answer = usual
     })
 
     test('a certificate of another namespace serves where that namespace gives it out', async () => {

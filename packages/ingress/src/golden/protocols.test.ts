@@ -9,7 +9,6 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, withoutEnvoy } from '../envoy-process/envoy-process.ts'
 import { Stand, type Way } from '../xds/real-envoy/stand.ts'
@@ -77,8 +76,7 @@ async function grpc(port: number, host: string): Promise<Got> {
     call.on('response', (got) => (headers = got)).on('trailers', (got) => (trailers = got))
     call.on('data', (part: Buffer) => parts.push(part))
     call.end(framed('ping'))
-    await once(call, 'end')
-    await sleep(10)
+    await once(call, 'close')
     return { headers: headers ?? {}, trailers: trailers ?? {}, body: Buffer.concat(parts) }
   } finally {
     session.destroy()

@@ -14,8 +14,8 @@ import { probe } from './probe.ts'
 import { Renewer } from './renewer.ts'
 
 const minutes = 3 / 1440
-/** The certificates are due 20 s after they are made. */
-const ahead = 30_000
+/** The certificates are due 5 s after they are made. */
+const ahead = 45_000
 
 describe.skipIf(withoutEnvoy())('with a real Envoy', { timeout: 60_000 }, () => {
   const stand = new Stand()

@@ -1,6 +1,6 @@
 import { get, type IncomingHttpHeaders } from 'node:http'
 import { type HttpServer, serveHttp } from '@landfall/telemetry'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { profileRoutes } from './profiles.ts'
 
 let server: HttpServer
@@ -38,8 +38,8 @@ function toilingHere(until: number): void {
 test('a profile of the processor names the functions that ran', async () => {
   const asked = ask('/profile?seconds=0.5')
   const toil = setInterval(() => toilingHere(performance.now() + 20), 30)
+  onTestFinished(() => clearInterval(toil))
   const answer = await asked
-  clearInterval(toil)
   expect(answer.headers['content-disposition']).toContain('.cpuprofile')
   const profile: unknown = JSON.parse(answer.body)
   expect(profile).toMatchObject({ nodes: expect.any(Array), samples: expect.any(Array) })

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { crdManifest, projectcontourResources } from '@landfall/api/crd'
 import { type Cluster, eventType } from '@landfall/kube'
 import { RealApiServer, withoutApiServer } from '@landfall/kube/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { makeCertificates } from '../certgen/certificates.ts'
 import { makeSecrets } from '../certgen/secrets.ts'
@@ -80,8 +80,8 @@ function slice(namespace: string, name: string, address: string, port: number): 
   }
 }
 
-describe.skipIf(withoutApiServer() || withoutEnvoy())('with real parts', { timeout: 150_000 }, () => {
-  const patient = { timeout: 60_000, interval: 100 }
+describe.skipIf(withoutApiServer() || withoutEnvoy())('with real parts', { timeout: 300_000 }, () => {
+  const patient = { timeout: 120_000, interval: 100 }
   let server: RealApiServer
   let cluster: Cluster
   const endings: (() => unknown)[] = []
@@ -97,8 +97,10 @@ describe.skipIf(withoutApiServer() || withoutEnvoy())('with real parts', { timeo
     )
   }, 90_000)
 
+  afterEach(async () => {
+    for (const end of endings.splice(0).toReversed()) await end()
+  })
   afterAll(async () => {
-    for (const end of endings.toReversed()) await end()
     cluster?.close()
     await server?.stop()
   })
@@ -106,7 +108,10 @@ describe.skipIf(withoutApiServer() || withoutEnvoy())('with real parts', { timeo
   async function prepare(namespace: string, seconds: number): Promise<void> {
     const set = await makeCertificates({ namespace, lifetimeDays: seconds / 86_400 })
     const secrets = makeSecrets(set, { namespace, nameSuffix: '', format: 'legacy' })
-    await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...secrets)
+    await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+    // Of an earlier try.
+    await server.run(['delete', 'secrets,events', '--all', '-n', namespace])
+    await server.apply(...secrets)
   }
 
   async function volumeOf(namespace: string, secret: string, lateMs: number): Promise<Volume> {

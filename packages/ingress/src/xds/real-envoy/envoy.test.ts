@@ -213,6 +213,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     publish({ 'a.test': answer('3'), 'b.test': answer('3') }, '3')
     await answers('a.test', '3')
     await answers('b.test', '3')
+    await eventually('cleared', () => stand.cleared[0])
     expect(stand.cleared).toEqual(['routes/one'])
   })
 
