@@ -161,9 +161,9 @@ describe('manifests of other releases', () => {
 
     it(`has heartbeats ${key ? 'with a key' : 'that are believed by source'}, and metrics where it says`, async () => {
       for (const node of lab.nodes) {
-        const { body } = await lab.controlPlane.curl(`http://${node.ipv4}:7472/metrics`)
-        expect(body).toContain(`landfall_layer2_heartbeats_authenticated_bool ${key ? 1 : 0}\n`)
-        expect(body).toContain('landfall_layer2_members{state="serving"} 2\n')
+        const metrics = async () => (await lab.controlPlane.curl(`http://${node.ipv4}:7472/metrics`)).body
+        expect(await metrics()).toContain(`landfall_layer2_heartbeats_authenticated_bool ${key ? 1 : 0}\n`)
+        await expect.poll(metrics).toContain('landfall_layer2_members{state="serving"} 2\n')
       }
       await isWhole(system, 4)
     })
@@ -274,8 +274,11 @@ describe('manifests of other releases', () => {
         const answered = async () => (await ask().catch(() => undefined))?.status === 200
         await lab.waitFor(`${name} to serve HTTPS`, answered, { timeoutMs: 60_000 })
       }
-      const { status, headers } = await lab.client.curl(`http://${lab.nodes[0]?.ipv4}/`, { host: secureHost })
-      expect([status, headers['location']]).toEqual([301, [`https://${secureHost}/`]])
+      const plain = async () => {
+        const answer = await lab.client.curl(`http://${lab.nodes[0]?.ipv4}/`, { host: secureHost })
+        return [answer.status, answer.headers['location']]
+      }
+      await expect.poll(plain).toEqual([301, [`https://${secureHost}/`]])
     })
 
     it('keeps what always holds', async () => expect(await broken(lab)).toEqual([]))

@@ -2,7 +2,7 @@
  * The three guides whose addresses go by layer 2, each from top to bottom as a script of its own commands (`guide.txt` in
  * `e2e/seeds`), with what it prints; and what else it promises. A test's number is its row in e2e/seeds/README.md.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Lab, LabNode } from '../lab/index.ts'
 import { tookAtMost } from '../seeds/times.ts'
 import { epochMs, watchSegment } from '../segment/watch.ts'
@@ -217,6 +217,7 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
     it('4.8: all three answer, by name, nothing else does, and no request is lost', async () => {
       await rolledOut()
       const asking = new Asking(lab.client, url)
+      onTestFinished(() => void asking.stop())
       await hear(asking, 0, 1, 2)
       const answers = await asking.stop()
       expect(lostOf(answers).join('; ')).toBe('')
@@ -232,9 +233,11 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
       }
       await rolledOut()
       const asking = new Asking(lab.client, url)
+      onTestFinished(() => void asking.stop())
       await hear(asking, 0, 1, 2)
       expect(lostOf(asking.answers).join('; ')).toBe('')
       // So that another one is not there at once.
+      onTestFinished(() => lab.delete([quota]))
       await lab.apply([quota])
       const killed = asking.answers.length
       const podIP = ['-o', 'jsonpath={.status.podIP}']
@@ -265,6 +268,7 @@ describe('the guides by layer 2, from top to bottom', { timeout: 300_000 }, () =
       expect(answered.size).toBe(1)
       expect(macs).toEqual(expect.arrayContaining([...answered]))
       const asking = new Asking(lab.client, url)
+      onTestFinished(() => void asking.stop())
       await hear(asking, 0, 1, 2)
       expect(lostOf(await asking.stop()).join('; ')).toBe('')
     })
