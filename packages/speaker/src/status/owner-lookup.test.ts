@@ -5,7 +5,7 @@ import { ownerLookup } from './owner-lookup.ts'
 
 const daemonSet = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'speaker', uid: 'u' }
 const pod: RawObject = { metadata: { name: 'p', ownerReferences: [{ ...daemonSet, controller: true }] } }
-const times = { backoff: { firstMs: 1, ceilingMs: 1 }, meant: 3, againMs: 20 }
+const times = { backoff: { firstMs: 1, ceilingMs: 1 }, meant: 3, againMs: 500 }
 
 /** Each answer in turn, the last for ever: a status of refusal, or a pod. */
 function lookup(answers: readonly (number | RawObject)[], signal = new AbortController().signal) {
