@@ -7,7 +7,7 @@
  */
 import { hash } from 'node:crypto'
 
-/** In the order in which additions travel; removals travel last, in the reverse order. */
+/** In the order in which additions travel; removals travel last. */
 export const resourceTypes = [
   'clusters',
   'endpoints',
@@ -18,6 +18,16 @@ export const resourceTypes = [
   'runtime',
 ] as const
 export type ResourceType = (typeof resourceTypes)[number]
+
+export const removalOrder: readonly ResourceType[] = [
+  'scopes',
+  'listeners',
+  'routes',
+  'clusters',
+  'endpoints',
+  'secrets',
+  'runtime',
+]
 
 export const typeUrls: Readonly<Record<ResourceType, string>> = {
   clusters: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',

@@ -7,7 +7,13 @@
  * are acknowledged and their endpoints and secrets are on the wire before it, at most `gateMs`. One response of a
  * type is in flight; newer state replaces what was not sent.
  */
-import { type References, type Resource, type ResourceType, resourceTypes } from '../resource.ts'
+import {
+  type References,
+  type Resource,
+  type ResourceType,
+  removalOrder,
+  resourceTypes,
+} from '../resource.ts'
 import { belongTogether, othersOfHost, responseBytes, responseCount, sentWhole } from './limits.ts'
 import type { Refusals } from './refusals.ts'
 import { standIn } from './stand-in.ts'
@@ -61,15 +67,6 @@ export const gateMs = 2000
  */
 export const returnMs = 10_000
 
-const removalOrder: readonly ResourceType[] = [
-  'scopes',
-  'listeners',
-  'routes',
-  'clusters',
-  'endpoints',
-  'secrets',
-  'runtime',
-]
 const users: readonly ResourceType[] = ['scopes', 'routes', 'listeners']
 const never = Number.POSITIVE_INFINITY
 
@@ -146,9 +143,12 @@ export class Client {
     if (this.#world.isForeseen()) return this.#foreseen(now)
     const outgoing: Outgoing[] = []
     const warm = () => this.#warmUp.advance(now, this.#world.warmListener())
+    const isBusy = () => users.some((type) => busy(this.subscriptions[type]))
+    const wasBusy = isBusy()
     warm()
     this.#collect(outgoing, now)
     if (warm()) this.#collect(outgoing, now)
+    if (wasBusy && !isBusy()) this.#streams.wake(this)
     return outgoing
   }
 
@@ -260,7 +260,7 @@ export class Client {
     const target = this.#target(subscription.type, name, forced)
     if (target === 'keep') return { kind: 'kept' }
     if (target === undefined) {
-      if (forced) return { kind: 'absent' }
+      if (forced && (held === undefined || subscription.names.has(name))) return { kind: 'absent' }
       return { kind: held === undefined ? 'settled' : 'leave' }
     }
     if (!forced && held?.version === target.version) return { kind: 'settled', resource: target }
@@ -327,7 +327,7 @@ export class Client {
   #prerequisites(references: References | undefined): 'there' | 'apart' | 'pending' | 'refused' {
     const asking = this.#streams.of('clusters')
     if (references?.clusters === undefined || references.clusters.length === 0) return 'there'
-    if (asking.size === 0) return this.#returns && this.#streams.areMany ? 'apart' : 'there'
+    if (asking.size === 0) return this.#streams.missesClusters ? 'apart' : 'there'
     let state: 'there' | 'refused' = 'there'
     for (const name of references.clusters) {
       const target = this.#target('clusters', name, false)
@@ -337,7 +337,7 @@ export class Client {
         continue
       }
       for (const { subscriptions } of asking)
-        if (subscriptions.clusters.held.get(name)?.version !== target.version) return 'pending'
+        if (!subscriptions.clusters.keeps(name, target.version)) return 'pending'
       const { endpoints = [], secrets = [] } = target.references ?? {}
       if (!endpoints.every((needed) => this.#streams.answered('endpoints', needed))) return 'pending'
       if (!secrets.every((needed) => this.#streams.answered('secrets', needed))) return 'pending'

@@ -61,7 +61,7 @@ export class FullDialect {
     if (request === undefined) return undefined
     this.#state ??= new FullState(client, this.#streams)
     if (this.#state.isStale(type, request)) return { kind: 'stale' }
-    this.#state.answered(type, request)
+    hub.took(client, type, this.#state.answered(type, request))
     const settlement =
       request.nonce === '' ? undefined : hub.settle(client, type, request.nonce, request.error)
     const isFirst = !client.subscriptions[type].started

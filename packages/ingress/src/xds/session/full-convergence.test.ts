@@ -63,7 +63,7 @@ class NaiveEnvoy {
     const nonce = this.#nonces.get(type) ?? ''
     const request = { names: this.#names(type), version: this.#versions.get(type) ?? '', nonce, error }
     if (this.#state.isStale(type, request)) return
-    this.#state.answered(type, request)
+    this.#script.hub.took(this.#client, type, this.#state.answered(type, request))
     if (nonce !== '') this.#script.hub.settle(this.#client, type, nonce, error)
     this.#state.request(type, request)
   }

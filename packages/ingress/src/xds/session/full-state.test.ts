@@ -30,7 +30,7 @@ class Envoy {
     const { nonce = this.nonce, error } = change
     const request = { names, nonce, error, version: this.version }
     if (this.#state.isStale(type, request)) return this
-    this.#state.answered(type, request)
+    this.script.hub.took(this.client, type, this.#state.answered(type, request))
     if (nonce !== '') this.script.hub.settle(this.client, type, nonce, error)
     this.#state.request(type, request)
     return this
@@ -192,6 +192,28 @@ describe('state of the world', () => {
   })
 })
 
+test('rule 41: who comes back loses nothing by what it refuses, if its words name that', () => {
+  const bad = resource('bad', '1')
+  const envoy = start({ clusters: [a, bad, b] })
+  envoy.version = 'of another'
+  expect(envoy.ask('clusters', []).read()).toEqual(['clusters a=1 bad=1 b=1'])
+  envoy.version = 'of another'
+  envoy.ask('clusters', [], { error: 'Error adding/updating cluster(s) bad: no' })
+  expect(envoy.script.refused.map(({ name }) => name)).toEqual(['bad'])
+  expect(envoy.read()).toEqual(['clusters a=1 b=1'])
+  expect(envoy.ask('clusters', []).read()).toEqual([])
+})
+
+test('what one that comes back refuses and is then wanted no more is gone from what it has', () => {
+  const envoy = start({ listeners: [makeResource('http', new Uint8Array())] })
+  envoy.version = 'of another'
+  envoy.ask('listeners', []).read()
+  envoy.ask('listeners', [], { error: 'no' })
+  expect(envoy.read()).toEqual([])
+  envoy.script.publish({})
+  expect(envoy.read()).toEqual(['listeners'])
+})
+
 describe('streams of one Envoy', () => {
   const route = (version: string, cluster: string) => resource('table', version, { clusters: [cluster] })
   const one = resource('one', '1', { endpoints: ['one'] })
@@ -208,6 +230,11 @@ describe('streams of one Envoy', () => {
       this.#open.set(name, { client, type })
     }
 
+    close(name: string): void {
+      const client = this.#open.get(name)?.client
+      if (client !== undefined) this.script.hub.disconnect(client)
+    }
+
     /** What is due on a stream. */
     due(name: string): readonly string[] {
       const client = this.#open.get(name)?.client
@@ -218,11 +245,20 @@ describe('streams of one Envoy', () => {
       ])
     }
 
-    ack(name: string): void {
+    ack(name: string, error?: string): void {
       const stream = this.#open.get(name)
       const nonce = stream?.client.subscriptions[stream.type].flight?.nonce
       if (stream !== undefined && nonce !== undefined)
-        this.script.hub.settle(stream.client, stream.type, nonce, undefined)
+        this.script.hub.settle(stream.client, stream.type, nonce, error)
+    }
+
+    /** The streams that are woken from now on. */
+    woken(): ReadonlySet<string> {
+      const names = new Set<string>()
+      this.script.whenWoken = (client) => {
+        for (const [name, one] of this.#open) if (one.client === client) names.add(name)
+      }
+      return names
     }
   }
 
@@ -268,6 +304,40 @@ describe('streams of one Envoy', () => {
     envoy.ack('cds')
     envoy.due('eds one')
     expect(envoy.due('rds')).toEqual(['table=1'])
+  })
+
+  test('so does one that it asks for anew', () => {
+    const envoy = new Streams()
+    envoy.script.publish({ clusters: [one], routes: [route('1', 'one')], endpoints: ends })
+    envoy.open('cds', 'clusters', [])
+    envoy.due('cds')
+    envoy.ack('cds')
+    envoy.open('eds one', 'endpoints', ['one'])
+    envoy.due('eds one')
+    envoy.ack('eds one')
+    envoy.close('cds')
+    envoy.script.publish({ clusters: [one, two], routes: [route('1', 'two')], endpoints: ends })
+    envoy.open('rds', 'routes', ['table'])
+    expect(envoy.due('rds')).toEqual([])
+    envoy.script.now = returnMs
+    expect(envoy.due('rds')).toEqual(['table=1'])
+  })
+
+  test('a cluster that waits to leave does so when the last table or listener is judged', () => {
+    const envoy = new Streams()
+    envoy.script.publish({ clusters: [one], listeners: [makeResource('http', new Uint8Array())] })
+    envoy.open('cds', 'clusters', [])
+    envoy.due('cds')
+    envoy.ack('cds')
+    envoy.open('lds', 'listeners', [])
+    envoy.due('lds')
+    envoy.script.publish({ listeners: [makeResource('http', new Uint8Array())] })
+    envoy.ack('lds', 'no')
+    expect(envoy.due('cds')).toEqual([])
+    const woken = envoy.woken()
+    envoy.due('lds')
+    expect([...woken]).toEqual(['cds'])
+    expect(envoy.due('cds')).toEqual(['-one'])
   })
 
   test('what it has of listeners and clusters stays until there is all of ours', () => {

@@ -31,9 +31,9 @@ interface TypeState {
   names: ReadonlySet<string>
   /** Named nothing so far, which of some types means everything. */
   namesNone: boolean
-  /** What the client acknowledged, of the types that are sent whole. */
-  shown: ReadonlyMap<string, Resource>
-  flying: ReadonlyMap<string, Resource>
+  /** What the client acknowledged, or took of what it refused, of the types that are sent whole. */
+  shown: Map<string, Resource>
+  flying: Map<string, Resource>
 }
 
 export class FullState {
@@ -84,12 +84,19 @@ export class FullState {
     })
   }
 
-  /** Takes in what a request answers, before the client does: whoever hears of a refusal may have more sent at once. */
-  answered(type: ResourceType, { nonce, error }: FullRequest): void {
-    if (nonce === '' || this.#client.subscriptions[type].flight?.nonce !== nonce) return
+  /**
+   * Takes in what a request answers, before the client does: whoever hears of a refusal may have more sent at once.
+   * Answers what it took of a response that it refuses.
+   */
+  answered(type: ResourceType, { nonce, error }: FullRequest): readonly Resource[] {
+    const { flight } = this.#client.subscriptions[type]
+    if (nonce === '' || flight?.nonce !== nonce) return []
     const state = this.#of(type)
+    const taken = error === undefined || !sentWhole.has(type) ? [] : takenOf(flight.resources, error)
     if (error === undefined) state.shown = state.flying
+    for (const resource of taken) state.shown.set(resource.name, resource)
     state.flying = state.shown
+    return taken
   }
 
   /** Undefined: there is nothing that this protocol could say, and what was to be said counts as accepted. */
@@ -134,6 +141,15 @@ export class FullState {
     if (state === undefined) throw new Error(`no such resource type: ${type}`)
     return state
   }
+}
+
+/** Of clusters and listeners that it refuses an Envoy takes those that its words do not name, if they name any. */
+function takenOf(resources: readonly Resource[], words: string): readonly Resource[] {
+  if (!words.startsWith('Error adding/updating ') || words.endsWith('(truncated)')) return []
+  const others = resources.filter(
+    ({ name }) => !words.includes(` ${name}: `) && !words.includes(`\n${name}: `),
+  )
+  return others.length === resources.length ? [] : others
 }
 
 /** Equal for equal content, whatever the order. */

@@ -10,7 +10,7 @@ import { standIn } from './stand-in.ts'
 import { type Change, type Foreseen, ResourceStore } from './store.ts'
 import { type Streams, StreamsOfNode } from './streams-of-node.ts'
 import { type Flight, isResource } from './subscription.ts'
-import { makeWarmListener, type WarmListener } from './warm-listener.ts'
+import { makeWarmListener, type WarmListener, warmListenerName } from './warm-listener.ts'
 
 /** An Envoy refused this content; the same content is reported once per build of Envoy. */
 export interface Refused extends TableRefused {
@@ -146,6 +146,14 @@ export class Hub {
     for (const [name, { version }] of client.subscriptions.routes.held) this.#holds(client, { name, version })
   }
 
+  /** These it took of a response in flight that it refuses, which is to be settled next. */
+  took(client: Client, type: ResourceType, resources: readonly Resource[]): void {
+    if (resources.length === 0) return
+    client.subscriptions[type].took(resources, (name) => this.store.get(type, name)?.version)
+    for (const resource of resources) this.#accepted(client, type, resource)
+    this.#events.onAccepted?.(client, type, { nonce: '', resources, removed: [] })
+  }
+
   /** `error` is Envoy's words when it refused the response. */
   settle(client: Client, type: ResourceType, nonce: string, error: string | undefined): Settlement {
     const settlement = client.settle(type, nonce, error !== undefined)
@@ -157,7 +165,10 @@ export class Hub {
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
       const { culprit } = settlement
       this.#refused(client, type, culprit, error ?? '')
-      this.#back(type, this.store.get(type, culprit.name))
+      const wanted = this.store.get(type, culprit.name)
+      const isGone = wanted === undefined && culprit.name !== warmListenerName
+      if (isGone) client.subscriptions[type].gone(culprit.name)
+      this.#back(type, wanted)
     }
     return settlement
   }
@@ -176,7 +187,7 @@ export class Hub {
   /** What is called so later is tried anew. */
   #gone(type: ResourceType, name: string): void {
     this.#clear(type, name)
-    for (const { subscriptions } of this.clients) subscriptions[type].refused.delete(name)
+    for (const { subscriptions } of this.clients) subscriptions[type].gone(name)
   }
 
   /** Who holds what is wanted again is sent nothing that it could accept: what it refused in between is over. */

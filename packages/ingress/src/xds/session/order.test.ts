@@ -227,3 +227,27 @@ test('rule 36: a listener that names another table: the new one follows, the old
   expect(envoy.ack('routes').read()).toEqual([])
   expect(envoy.ack('listeners').read()).toEqual(['routes -one'])
 })
+
+test('a cluster that is on its way out is not there for a scope that needs it again', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  const both = { ...before, clusters: [cluster('old'), resource('new', '1')] }
+  script.publish(both)
+  envoy.settle()
+  script.publish(before)
+  expect(envoy.read()).toEqual(['clusters -new'])
+  script.publish({ ...both, scopes: [scope('host', '2', 'new')] })
+  expect(envoy.read()).toEqual([])
+  expect(envoy.ack('clusters').read()).toEqual(['clusters +new'])
+})
+
+test('a cluster of a refused response that is wanted no more leaves after the scope that needs it', () => {
+  const script = new Script()
+  const envoy = settled(script)
+  script.publish({ ...before, clusters: [cluster('old', '2'), cluster('bad')] })
+  expect(envoy.read()).toContain('clusters +old +bad')
+  script.publish({ ...before, clusters: [resource('new', '1')], scopes: [scope('host', '2', 'new')] })
+  envoy.nack('clusters', 'no')
+  const seen = envoy.settle()
+  expect(seen.slice(-2)).toEqual(['scopes +host', 'clusters -old'])
+})

@@ -39,6 +39,7 @@ export class Script {
   readonly cleared: string[] = []
   readonly hub: Hub
   whenRefused = (): void => {}
+  whenWoken = (_client: Client): void => {}
   now = 0
 
   constructor() {
@@ -48,6 +49,7 @@ export class Script {
         this.whenRefused()
       },
       onCleared: ({ type, name }) => this.cleared.push(`${type}/${name}`),
+      onWake: (client) => this.whenWoken(client),
     })
   }
 

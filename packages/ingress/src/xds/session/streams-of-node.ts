@@ -21,24 +21,27 @@ export class StreamsOfNode<Client extends Subscriber> {
   readonly #byName = new Map<string, Set<Client>>()
   readonly #wake: ((client: Client) => void) | undefined
   #counts: ReadonlyMap<string, number> | undefined
+  #hasClusters = false
 
   /** `wake`: another stream may have something to send now; undefined: there is one stream, for everything. */
   constructor(wake?: (client: Client) => void) {
     this.#wake = wake
   }
 
-  /** There is one for each thing, or will be. */
-  get areMany(): boolean {
-    return this.#wake !== undefined
+  /** It has clusters by a stream that is not here, and will be again. */
+  get missesClusters(): boolean {
+    return this.#hasClusters && this.of('clusters').size === 0
   }
 
   get isEmpty(): boolean {
     return this.#byType.size === 0
   }
 
-  asked(client: Client, type: ResourceType, { subscribe, unsubscribe }: SubscriptionRequest): void {
+  asked(client: Client, type: ResourceType, { subscribe, unsubscribe, returns }: SubscriptionRequest): void {
     add(this.#byType, type, client)
-    if (this.#wake === undefined || (type !== 'endpoints' && type !== 'secrets')) return
+    if (this.#wake === undefined) return
+    this.#hasClusters ||= type === 'clusters' || returns === true
+    if (type !== 'endpoints' && type !== 'secrets') return
     for (const name of unsubscribe) remove(this.#byName, `${type}/${name}`, client)
     for (const name of subscribe) add(this.#byName, `${type}/${name}`, client)
   }

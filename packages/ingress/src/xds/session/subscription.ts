@@ -5,6 +5,7 @@
  * "Held" is what the client acknowledged, or said that it has when the stream began; what was sent is not held.
  */
 import type { Resource, ResourceType } from '../resource.ts'
+import { sentWhole } from './limits.ts'
 import { remembered } from './refusals.ts'
 
 /** A held resource; one known only from `initial_resource_versions` has no references. */
@@ -65,9 +66,14 @@ export class Subscription {
   readonly spoilt = new Set<string>()
   /** Name → the versions that this very client refused since it took what is wanted, the newest last. */
   readonly refused = new Map<string, readonly string[]>()
-  /** The first wildcard request is answered even if there is nothing, unless the client has something already. */
+  /**
+   * The first wildcard request is answered even if there is nothing, unless the client has something already; and so is
+   * who took a part of what it refused: what it has becomes the version that it tells.
+   */
   owesAnswer = false
   flight: Flight | undefined
+  /** The client has taken a part of what it refused, and acknowledged nothing since. */
+  #tookPart = false
 
   constructor(type: ResourceType) {
     this.type = type
@@ -85,6 +91,11 @@ export class Subscription {
       this.refused.has(name) ||
       this.flight?.resources.some((resource) => resource.name === name) === true
     )
+  }
+
+  /** The client has this content, and nothing that is on its way takes it away. */
+  keeps(name: string, version: string): boolean {
+    return this.held.get(name)?.version === version && this.flight?.removed.includes(name) !== true
   }
 
   hasRefused(name: string, version: string | undefined): boolean {
@@ -240,6 +251,7 @@ export class Subscription {
    */
   accept(flight: Flight, wanted: (name: string) => string | undefined): void {
     this.flight = undefined
+    this.#tookPart = false
     for (const resource of flight.resources) {
       this.suspects.delete(resource.name)
       this.spoilt.delete(resource.name)
@@ -254,12 +266,28 @@ export class Subscription {
     }
   }
 
+  /** The name is wanted no more. What a client had of it before what it refused may be there: it is told. */
+  gone(name: string): void {
+    if (this.refused.delete(name) && sentWhole.has(this.type) && !this.held.has(name)) this.forced.add(name)
+  }
+
+  /** Takes a part of the response in flight as accepted; the rest is to be refused. */
+  took(part: readonly Resource[], wanted: (name: string) => string | undefined): void {
+    const { flight } = this
+    if (flight === undefined) return
+    const taken = new Set(part)
+    this.accept({ ...flight, resources: part, removed: [] }, wanted)
+    this.flight = { ...flight, resources: flight.resources.filter((resource) => !taken.has(resource)) }
+    this.#tookPart = true
+  }
+
   /**
    * Takes the response in flight as refused: a single resource is the culprit, several are sent alone next. That
    * something is gone or not there is said once: nothing else could be said.
    */
   refuse(flight: Flight): Resource | undefined {
     this.flight = undefined
+    this.owesAnswer ||= this.#tookPart && flight.resources.length > 0
     const [only] = flight.resources
     if (only !== undefined && flight.resources.length === 1 && flight.removed.length === 0) {
       this.suspects.delete(only.name)
