@@ -238,8 +238,11 @@ export class Hub {
         ({ subscriptions }) => subscriptions[type].held.get(resource.name)?.version === resource.version,
       )
     const fallback = heldResource(client, type, resource.name)
+    const holders = [client, ...(this.#separate.get(id)?.of('clusters') ?? [])]
     const pins = (fallback?.references?.clusters ?? [])
-      .map((name) => heldResource(client, 'clusters', name))
+      .map((name) =>
+        holders.map((one) => heldResource(one, 'clusters', name)).find((one) => one !== undefined),
+      )
       .filter((cluster) => cluster !== undefined)
     const known = [client, ...(type === 'routes' ? others : [])]
       .map((one) => versionHeld(one, type, resource.name))

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { makeResource } from '../resource.ts'
 import { gateMs } from './client.ts'
-import { resource, Script, type ScriptedClient } from './script.ts'
+import { resource, Script, ScriptedClient } from './script.ts'
 
 const cluster = (name: string, content = '1') => resource(name, content, { endpoints: [name] })
 const endpoints = (name: string, content = '1') => resource(name, content)
@@ -250,4 +250,25 @@ test('a cluster of a refused response that is wanted no more leaves after the sc
   envoy.nack('clusters', 'no')
   const seen = envoy.settle()
   expect(seen.slice(-2)).toEqual(['scopes +host', 'clusters -old'])
+})
+
+test('the cluster of what is last good of a refused table stays, also where it came over another stream', () => {
+  const script = new Script()
+  const table = (content: string, name: string) => resource('table', content, { clusters: [name] })
+  const stream = () => new ScriptedClient(script, script.hub.connect({ id: 'envoy', build: '1' }, 'separate'))
+  script.publish({ clusters: [resource('old', '1')], routes: [table('1', 'old')] })
+  const clusters = stream().ask('clusters')
+  clusters.settle()
+  const routes = stream().ask('routes', { subscribe: ['table'] })
+  routes.settle()
+  script.publish({ clusters: [resource('new', '1')], routes: [table('bad', 'new')] })
+  clusters.settle()
+  routes.settleRefusing('routes', 'no')
+  script.hub.disconnect(routes.client)
+  expect(
+    stream()
+      .ask('routes', { subscribe: ['table'] })
+      .settle(),
+  ).toEqual(['routes +table'])
+  expect(clusters.settle()).toEqual([])
 })
