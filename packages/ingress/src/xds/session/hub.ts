@@ -248,10 +248,11 @@ export class Hub {
       .map((one) => versionHeld(one, type, resource.name))
       .find((version) => (version ?? '') !== '')
     // Accepted by another: then it is this one Envoy's affair, and its own subscription remembers.
+    const pinnedBefore = [...this.refusals.pinnedNames('clusters')]
     const news = accepted || this.refusals.add({ type, resource, message, build, fallback, pins })
     if (!news) return
     this.#touch(type, resource.name)
-    for (const cluster of pins) this.#touch('clusters', cluster.name)
+    for (const name of [...pinnedBefore, ...pins.map((one) => one.name)]) this.#touch('clusters', name)
     this.#events.onRefused({
       type,
       name: resource.name,

@@ -272,3 +272,24 @@ test('the cluster of what is last good of a refused table stays, also where it c
   ).toEqual(['routes +table'])
   expect(clusters.settle()).toEqual([])
 })
+
+test('the cluster of what was last good of a refused table leaves once another is', () => {
+  const script = new Script()
+  const table = (content: string, name: string) => resource('table', content, { clusters: [name] })
+  const all = { clusters: [resource('new', '1')] }
+  script.publish({ clusters: [resource('old', '1')], routes: [table('1', 'old')] })
+  const envoy = script
+    .client()
+    .ask('clusters')
+    .ask('routes', { subscribe: ['table'] })
+  envoy.settle()
+  script.publish({ ...all, routes: [table('bad', 'new')] })
+  envoy.take()
+  envoy.ack('clusters').take()
+  envoy.nack('routes', 'no').settle()
+  script.publish({ ...all, routes: [table('2', 'new')] })
+  envoy.take()
+  script.publish({ ...all, routes: [table('worse', 'new')] })
+  envoy.ack('routes').take()
+  expect(envoy.nack('routes', 'no').settle()).toEqual(['clusters -old'])
+})
