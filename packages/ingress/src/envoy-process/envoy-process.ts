@@ -124,7 +124,7 @@ export class RealEnvoy {
   }
 }
 
-/** Waits until `look` answers something other than undefined, at most 10 s. */
+/** Waits until `look` answers something other than undefined, at most 30 s. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,

@@ -19,8 +19,6 @@ import {
   runtime,
   scope,
   secret,
-  table,
-  tableListener,
   toCluster,
 } from './resources.ts'
 import { Stand } from './stand.ts'
@@ -179,42 +177,6 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     await answers('h0.test', 'mended')
     await answers('m.test', 'other')
     await eventually('all is cleared', () => (stand.cleared.length >= 5 ? true : undefined))
-  })
-
-  test('a table of routes that an Envoy with a stream for each thing refuses is isolated, the fix clears it', async () => {
-    await open()
-    await stand.startEnvoy('streams')
-    const publish = (one: Record<string, JsonObject>, two: string) =>
-      stand.publishEach(() =>
-        snapshot({
-          listeners: [tableListener('one', stand.httpPort), tableListener('two', stand.httpsPort)],
-          routes: [table('one', one), table('two', { 'a.test': answer(two) })],
-          runtime: [runtime({})],
-        }),
-      )
-    const second = async (body: string) =>
-      await eventually(`the other table answers ${body}`, async () =>
-        (await stand.http('a.test', '/', stand.httpsPort))?.body === body ? true : undefined,
-      )
-    publish({ 'a.test': answer('1') }, '1')
-    await answers('a.test', '1')
-    await second('1')
-    publish(
-      { 'a.test': answer('2'), 'b.test': { match: { safe_regex: { regex: '(' } }, ...answer('2') } },
-      '2',
-    )
-    await second('2')
-    await eventually('refused', () => stand.refused[0])
-    await delay(200)
-    expect(stand.refused).toMatchObject([
-      { type: 'routes', name: 'one', message: expect.stringContaining('missing )') },
-    ])
-    await answers('a.test', '1')
-    publish({ 'a.test': answer('3'), 'b.test': answer('3') }, '3')
-    await answers('a.test', '3')
-    await answers('b.test', '3')
-    await eventually('cleared', () => stand.cleared[0])
-    expect(stand.cleared).toEqual(['routes/one'])
   })
 
   test('rule 53: a control plane that comes back with the same snapshot changes nothing', async () => {

@@ -43,6 +43,11 @@ export function cluster(name: string, extra: JsonObject = {}): Resource {
   return encode(ClusterSchema, name, json, { endpoints: [name] })
 }
 
+/** Whose endpoints come over a stream of their own. */
+export function streamedCluster(name: string, extra: JsonObject = {}): Resource {
+  return cluster(name, { eds_cluster_config: { eds_config: streams }, ...extra })
+}
+
 export function endpoints(cluster_name: string, ...ports: readonly number[]): Resource {
   const lb_endpoints = ports.map((port_value) => ({
     endpoint: { address: { socket_address: { address: '127.0.0.1', port_value } } },
