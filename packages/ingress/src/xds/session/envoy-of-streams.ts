@@ -80,6 +80,8 @@ export class EnvoyOfStreams {
   hasBroken = false
   /** Tables and listeners that did not wait to the end for their clusters. */
   readonly #late = new Set<Resource>()
+  /** Clusters of one list that it refused: of those each is asked of it without the others. */
+  #together: ReadonlySet<string> = new Set()
   /** The server has seen that it has something, since it had no stream. */
   #isKnown = false
 
@@ -206,9 +208,11 @@ export class EnvoyOfStreams {
     const { type, waiting, connection } = stream
     const response = waiting[0]
     if (response === undefined || connection === undefined) return
-    const wrong = response.resources.filter(isBad).map(({ name }) => `${name}: bad`)
+    const wrong = response.resources.filter(isBad).map(({ name }) => name)
     const refused = wrong.length > 0
-    const error = refused ? `Error adding/updating ${type.slice(0, -1)}(s) ${wrong.join(', ')}` : undefined
+    if (type === 'clusters' && wrong.length !== 1) this.#together = new Set(wrong)
+    const words = wrong.map((name) => `${name}: bad`).join(', ')
+    const error = refused ? `Error adding/updating ${type.slice(0, -1)}(s) ${words}` : undefined
     if (refused && answer === 'never') return
     waiting.shift()
     connection.nonce = response.nonce
@@ -236,7 +240,7 @@ export class EnvoyOfStreams {
       this.clusters.delete(name)
       this.#close(active)
       this.#close(warming)
-      if (this.hasBroken && !wanted.has(name)) continue
+      if (this.hasBroken && (!wanted.has(name) || this.#together.has(name))) continue
       for (const user of this.inForce)
         demand(
           this.#late.has(user) || !users.has(user.name) || user.references?.clusters?.includes(name) !== true,
