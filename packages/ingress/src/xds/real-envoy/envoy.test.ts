@@ -1,7 +1,6 @@
 /** The server against a real Envoy, over mutual TLS; the layout is the one that translation writes. */
 import { X509Certificate } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { JsonObject } from '@bufbuild/protobuf'
 import { Client, credentials } from '@grpc/grpc-js'
 import { makeAuthority, makeLeaf, validFor } from '@landfall/certificates'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -28,8 +28,8 @@ interface Sent extends FullResponse {
   readonly users: ReadonlySet<string>
   /** Clusters that were wanted and good when it was sent. */
   readonly clusters: ReadonlySet<string>
-  /** A deadline let it out, or it was for one of whom nothing was known. */
-  readonly late: boolean
+  /** A deadline let it out, or it was for one of whom nothing was known, or the stream of clusters broke meanwhile. */
+  late: boolean
 }
 
 interface Connection {
@@ -81,7 +81,7 @@ export class EnvoyOfStreams {
   /** Tables and listeners that did not wait to the end for their clusters. */
   readonly #late = new Set<Resource>()
   /** Clusters of one list that it refused: of those each is asked of it without the others. */
-  #together: ReadonlySet<string> = new Set()
+  #together = new Set<string>()
   /** The server has seen that it has something, since it had no stream. */
   #isKnown = false
 
@@ -132,6 +132,8 @@ export class EnvoyOfStreams {
     this.#script.hub.disconnect(stream.connection.client)
     stream.connection = undefined
     stream.waiting.length = 0
+    if (stream.type === 'clusters')
+      for (const { waiting } of this.#streams) for (const response of waiting) response.late = true
     for (const one of this.had) if (one.startsWith(stream.type)) this.had.delete(one)
   }
 
@@ -210,7 +212,7 @@ export class EnvoyOfStreams {
     if (response === undefined || connection === undefined) return
     const wrong = response.resources.filter(isBad).map(({ name }) => name)
     const refused = wrong.length > 0
-    if (type === 'clusters' && wrong.length !== 1) this.#together = new Set(wrong)
+    if (type === 'clusters' && wrong.length > 1) this.#together = new Set(wrong)
     const words = wrong.map((name) => `${name}: bad`).join(', ')
     const error = refused ? `Error adding/updating ${type.slice(0, -1)}(s) ${words}` : undefined
     if (refused && answer === 'never') return
@@ -249,6 +251,7 @@ export class EnvoyOfStreams {
     }
     for (const one of resources) {
       const before = this.clusters.get(one.name)
+      if (!isBad(one)) this.#together.delete(one.name)
       if (isBad(one) || before?.resource.version === one.version) continue
       this.#close(before?.warming)
       const cluster: Cluster = { resource: one, active: before?.active, warming: undefined }
