@@ -273,8 +273,8 @@ export class Client {
     if (type === 'listeners' && name === warmListenerName) {
       return this.#warmUp.warming ? warmListener()?.resource : undefined
     }
-    const wanted = store.get(type, name)
-    if (wanted === undefined) return refusals.pinned(type, name)
+    const wanted = store.get(type, name) ?? refusals.pinned(type, name)
+    if (wanted === undefined) return undefined
     const own = this.subscriptions[type]
     const withheld = own.hasRefused(name, wanted.version) || refusals.withholds(type, wanted, this.node.build)
     if (!withheld) return wanted

@@ -164,10 +164,13 @@ export class Hub {
     }
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
       const { culprit } = settlement
-      this.#refused(client, type, culprit, error ?? '')
       const wanted = this.store.get(type, culprit.name)
-      const isGone = wanted === undefined && culprit.name !== warmListenerName
+      const isGone =
+        wanted === undefined &&
+        this.refusals.pinned(type, culprit.name) === undefined &&
+        culprit.name !== warmListenerName
       if (isGone) client.subscriptions[type].gone(culprit.name)
+      else this.#refused(client, type, culprit, error ?? '')
       this.#back(type, wanted)
     }
     return settlement
@@ -240,8 +243,11 @@ export class Hub {
     const fallback = heldResource(client, type, resource.name)
     const holders = [client, ...(this.#separate.get(id)?.of('clusters') ?? [])]
     const pins = (fallback?.references?.clusters ?? [])
-      .map((name) =>
-        holders.map((one) => heldResource(one, 'clusters', name)).find((one) => one !== undefined),
+      .map(
+        (name) =>
+          holders.map((one) => heldResource(one, 'clusters', name)).find((one) => one !== undefined) ??
+          this.refusals.pinned('clusters', name) ??
+          this.store.get('clusters', name),
       )
       .filter((cluster) => cluster !== undefined)
     const known = [client, ...(type === 'routes' ? others : [])]
@@ -252,7 +258,8 @@ export class Hub {
     const news = accepted || this.refusals.add({ type, resource, message, build, fallback, pins })
     if (!news) return
     this.#touch(type, resource.name)
-    for (const name of [...pinnedBefore, ...pins.map((one) => one.name)]) this.#touch('clusters', name)
+    const freed = pinnedBefore.filter((name) => this.refusals.pinned('clusters', name) === undefined)
+    for (const name of [...freed, ...pins.map((one) => one.name)]) this.#touch('clusters', name)
     this.#events.onRefused({
       type,
       name: resource.name,

@@ -68,12 +68,16 @@ export class Subscription {
   readonly refused = new Map<string, readonly string[]>()
   /**
    * The first wildcard request is answered even if there is nothing, unless the client has something already; and so is
-   * who took a part of what it refused: what it has becomes the version that it tells.
+   * who took a part of what it refused, if all that it has is known: what it has becomes the version that it tells.
    */
   owesAnswer = false
   flight: Flight | undefined
+  /** Names that the response in flight takes away. */
+  #removing: ReadonlySet<string> = new Set()
   /** The client has taken a part of what it refused, and acknowledged nothing since. */
   #tookPart = false
+  /** It came with something that is not known, and has acknowledged nothing since: each whole list takes that away. */
+  #hasUnknown = false
 
   constructor(type: ResourceType) {
     this.type = type
@@ -95,7 +99,8 @@ export class Subscription {
 
   /** The client has this content, and nothing that is on its way takes it away. */
   keeps(name: string, version: string): boolean {
-    return this.held.get(name)?.version === version && this.flight?.removed.includes(name) !== true
+    const leaves = this.flight !== undefined && this.#removing.has(name)
+    return this.held.get(name)?.version === version && !leaves
   }
 
   hasRefused(name: string, version: string | undefined): boolean {
@@ -109,6 +114,7 @@ export class Subscription {
     const before = this.wildcard
     if (first) {
       for (const [name, version] of message.initialVersions) this.held.set(name, { version })
+      this.#hasUnknown = message.returns === true && this.held.size === 0
       if (message.subscribe.length === 0 && legacyWildcard.has(this.type)) this.wildcard = true
     }
     for (const name of message.unsubscribe) this.#unsubscribe(name)
@@ -231,6 +237,7 @@ export class Subscription {
   /** What goes out now; it stays the only response of the type until it is settled. */
   depart(flight: Flight): void {
     this.flight = flight
+    this.#removing = new Set(flight.removed)
     this.owesAnswer = false
     for (const { name } of flight.resources) this.#departed(name)
     for (const name of flight.removed) this.#departed(name)
@@ -252,6 +259,7 @@ export class Subscription {
   accept(flight: Flight, wanted: (name: string) => string | undefined): void {
     this.flight = undefined
     this.#tookPart = false
+    this.#hasUnknown = false
     for (const resource of flight.resources) {
       this.suspects.delete(resource.name)
       this.spoilt.delete(resource.name)
@@ -276,9 +284,11 @@ export class Subscription {
     const { flight } = this
     if (flight === undefined) return
     const taken = new Set(part)
+    const hasUnknown = this.#hasUnknown
     this.accept({ ...flight, resources: part, removed: [] }, wanted)
     this.flight = { ...flight, resources: flight.resources.filter((resource) => !taken.has(resource)) }
     this.#tookPart = true
+    this.#hasUnknown = hasUnknown
   }
 
   /**
@@ -287,7 +297,7 @@ export class Subscription {
    */
   refuse(flight: Flight): Resource | undefined {
     this.flight = undefined
-    this.owesAnswer ||= this.#tookPart && flight.resources.length > 0
+    this.owesAnswer ||= this.#tookPart && flight.resources.length > 0 && !this.#hasUnknown
     const [only] = flight.resources
     if (only !== undefined && flight.resources.length === 1 && flight.removed.length === 0) {
       this.suspects.delete(only.name)
