@@ -66,7 +66,8 @@ describe.skipIf(withoutApiServer())('with a real API server', { timeout: 60_000 
     )
     const announced = new Map(owner === node ? [[ip, ['eth0']]] : [])
     const owners = new Map([[ip, owner]])
-    const members = ['n1', 'n2'].map((each) => ({ node: each, state: 'serving' as const, heardMs: 1 }))
+    const others = ['n1', 'n2'].filter((each) => each !== node)
+    const members = others.map((each) => ({ node: each, state: 'serving' as const, heardMs: 1 }))
     const state: Layer2State = { ...noLayer2, serving: true, coordinator: 'n1', owners, announced, members }
     const known = { knowsService: () => true, knowsNode: () => true }
     statuses.report(announcementsOf(new Planner().plan(world), state, node), state, known)

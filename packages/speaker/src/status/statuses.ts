@@ -69,9 +69,7 @@ export class Statuses {
     only?: ReadonlySet<Key>,
   ): void {
     const coordinates = serving && coordinator === this.#node
-    const alive = new Set(
-      members.flatMap(({ node, state }) => (state === 'dead' || state === 'left' ? [] : [node])),
-    )
+    const alive = livingNodes(this.#node, members)
     const around = { ...known, coordinates, isAlive: (node: string) => alive.has(node) }
     const { layer2, bgp } = wantedReports(announcements, coordinates)
     this.#bgp.set(bgp, around, only)
@@ -93,4 +91,10 @@ export class Statuses {
   async stop(): Promise<void> {
     await Promise.all([this.#layer2, this.#bgp, this.#sessions, this.#state].map((part) => part.stop()))
   }
+}
+
+/** This node, and those that it hears: `members` are the others. */
+export function livingNodes(own: string, members: Layer2State['members']): ReadonlySet<string> {
+  const heard = members.filter(({ state }) => state !== 'dead' && state !== 'left')
+  return new Set([own, ...heard.map(({ node }) => node)])
 }
