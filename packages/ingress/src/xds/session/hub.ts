@@ -150,16 +150,19 @@ export class Hub {
   took(client: Client, type: ResourceType, resources: readonly Resource[]): void {
     if (resources.length === 0) return
     client.subscriptions[type].took(resources, (name) => this.store.get(type, name)?.version)
-    for (const resource of resources) this.#accepted(client, type, resource)
-    this.#events.onAccepted?.(client, type, { nonce: '', resources, removed: [] })
+    this.#taken(client, type, { nonce: '', resources, removed: [] })
+  }
+
+  #taken(client: Client, type: ResourceType, flight: Flight): void {
+    for (const resource of flight.resources) this.#accepted(client, type, resource)
+    this.#events.onAccepted?.(client, type, flight)
   }
 
   /** `error` is Envoy's words when it refused the response. */
   settle(client: Client, type: ResourceType, nonce: string, error: string | undefined): Settlement {
     const settlement = client.settle(type, nonce, error !== undefined)
     if (settlement.kind === 'accepted') {
-      for (const resource of settlement.flight.resources) this.#accepted(client, type, resource)
-      this.#events.onAccepted?.(client, type, settlement.flight)
+      this.#taken(client, type, settlement.flight)
       if (type === 'routes') for (const table of settlement.flight.resources) this.#holds(client, table)
     }
     if (settlement.kind === 'refused' && settlement.culprit !== undefined) {
@@ -254,11 +257,9 @@ export class Hub {
       .map((one) => versionHeld(one, type, resource.name))
       .find((version) => (version ?? '') !== '')
     // Accepted by another: then it is this one Envoy's affair, and its own subscription remembers.
-    const pinnedBefore = [...this.refusals.pinnedNames('clusters')]
-    const news = accepted || this.refusals.add({ type, resource, message, build, fallback, pins })
-    if (!news) return
+    const freed = accepted ? [] : this.refusals.add({ type, resource, message, build, fallback, pins })
+    if (freed === undefined) return
     this.#touch(type, resource.name)
-    const freed = pinnedBefore.filter((name) => this.refusals.pinned('clusters', name) === undefined)
     for (const name of [...freed, ...pins.map((one) => one.name)]) this.#touch('clusters', name)
     this.#events.onRefused({
       type,

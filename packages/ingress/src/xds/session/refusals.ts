@@ -62,12 +62,12 @@ export class Refusals {
   )
   readonly #pinned = new Map<string, Resource>()
 
-  /** True when this is news. */
-  add(refused: RefusedResource): boolean {
+  /** Answers the names of clusters that nothing pins any more; undefined: this is no news. */
+  add(refused: RefusedResource): readonly string[] | undefined {
     const { type, resource } = refused
     const byName = this.#of(type)
     const before = byName.get(resource.name)
-    if (before?.build === refused.build && before.versions.has(resource.version)) return false
+    if (before?.build === refused.build && before.versions.has(resource.version)) return undefined
     const versions = new Map(before?.build === refused.build ? before.versions : [])
     versions.set(resource.version, refused.message)
     for (const version of versions.keys()) if (versions.size > remembered) versions.delete(version)
@@ -77,8 +77,7 @@ export class Refusals {
       fallback: refused.fallback ?? before?.fallback,
       pins: refused.fallback === undefined ? (before?.pins ?? []) : refused.pins,
     })
-    this.#pin()
-    return true
+    return this.#pin()
   }
 
   withholds(type: ResourceType, resource: Resource, build: string): boolean {
@@ -118,10 +117,7 @@ export class Refusals {
 
   /** The name is well again, or gone. Answers the names of clusters that nothing pins any more. */
   clear(type: ResourceType, name: string): readonly string[] {
-    if (!this.#of(type).delete(name)) return []
-    const before = [...this.#pinned.keys()]
-    this.#pin()
-    return before.filter((cluster) => !this.#pinned.has(cluster))
+    return this.#of(type).delete(name) ? this.#pin() : []
   }
 
   *entries(): Iterable<{ type: ResourceType; name: string; refusal: Refusal }> {
@@ -136,10 +132,13 @@ export class Refusals {
     return byName
   }
 
-  #pin(): void {
+  /** Answers what is pinned no more. */
+  #pin(): readonly string[] {
+    const before = [...this.#pinned.keys()]
     this.#pinned.clear()
     for (const { refusal } of this.entries()) {
       for (const cluster of refusal.pins) this.#pinned.set(cluster.name, cluster)
     }
+    return before.filter((cluster) => !this.#pinned.has(cluster))
   }
 }

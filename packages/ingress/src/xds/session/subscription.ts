@@ -260,12 +260,7 @@ export class Subscription {
     this.flight = undefined
     this.#tookPart = false
     this.#hasUnknown = false
-    for (const resource of flight.resources) {
-      this.suspects.delete(resource.name)
-      this.spoilt.delete(resource.name)
-      if ((wanted(resource.name) ?? resource.version) === resource.version) this.refused.delete(resource.name)
-      if (this.covers(resource.name)) this.held.set(resource.name, resource)
-    }
+    this.#hold(flight.resources, wanted)
     for (const name of flight.removed) {
       this.suspects.delete(name)
       this.spoilt.delete(name)
@@ -284,11 +279,18 @@ export class Subscription {
     const { flight } = this
     if (flight === undefined) return
     const taken = new Set(part)
-    const hasUnknown = this.#hasUnknown
-    this.accept({ ...flight, resources: part, removed: [] }, wanted)
+    this.#hold(part, wanted)
     this.flight = { ...flight, resources: flight.resources.filter((resource) => !taken.has(resource)) }
     this.#tookPart = true
-    this.#hasUnknown = hasUnknown
+  }
+
+  #hold(resources: readonly Resource[], wanted: (name: string) => string | undefined): void {
+    for (const resource of resources) {
+      this.suspects.delete(resource.name)
+      this.spoilt.delete(resource.name)
+      if ((wanted(resource.name) ?? resource.version) === resource.version) this.refused.delete(resource.name)
+      if (this.covers(resource.name)) this.held.set(resource.name, resource)
+    }
   }
 
   /**
