@@ -29,12 +29,6 @@ async function open(): Promise<Stand> {
   return stand
 }
 
-async function answers(host: string, body: string): Promise<void> {
-  await eventually(`${host} answers ${body}`, async () =>
-    (await stand.http(host))?.body === body ? true : undefined,
-  )
-}
-
 const hosts = (count: number): Resource[] =>
   Array.from({ length: count }, (_, index) => scope(`http/h${index}.test`, answer(`h${index}`)))
 
@@ -61,7 +55,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
       listeners: [httpListener(stand.httpPort)],
       scopes: [scope('http/shop.test', toCluster('service'), ['service'])],
     })
-    await answers('shop.test', 'backend')
+    await stand.answers('shop.test', 'backend')
     expect(stand.refused).toEqual([])
   })
 
@@ -127,8 +121,8 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
       ],
     }
     stand.publish(base)
-    await answers('b.test', 'backend')
-    await answers('m.test', 'backend')
+    await stand.answers('b.test', 'backend')
+    await stand.answers('m.test', 'backend')
     const secure = await eventually('https answers', () => stand.https('a.test'))
 
     const broken = { match: { safe_regex: { regex: '(' } }, ...answer('never') }
@@ -147,10 +141,10 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
         ...base.scopes.slice(-2),
       ],
     })
-    await answers('g0.test', 'good')
-    await answers('g59.test', 'good')
-    await answers('h1.test', 'changed')
-    await answers('b.test', 'other')
+    await stand.answers('g0.test', 'good')
+    await stand.answers('g59.test', 'good')
+    await stand.answers('h1.test', 'changed')
+    await stand.answers('b.test', 'other')
     await eventually('five are refused', () => (stand.refused.length >= 5 ? true : undefined))
     await delay(200)
     expect(stand.refused.map(({ type, name }) => `${type}/${name}`).toSorted()).toEqual([
@@ -164,8 +158,8 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     expect(words('scopes')).toContain('missing )')
     expect(words('endpoints')).toContain('Priority')
     expect(words('secrets')).toContain('private key')
-    await answers('h0.test', 'h0')
-    await answers('m.test', 'backend')
+    await stand.answers('h0.test', 'h0')
+    await stand.answers('m.test', 'backend')
     expect(await stand.https('a.test')).toEqual(secure)
 
     stand.publish({
@@ -173,8 +167,8 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
       endpoints: [endpoints('service', port), endpoints('moving', other)],
       scopes: [scope('http/h0.test', answer('mended')), ...base.scopes.slice(-2)],
     })
-    await answers('h0.test', 'mended')
-    await answers('m.test', 'other')
+    await stand.answers('h0.test', 'mended')
+    await stand.answers('m.test', 'other')
     await eventually('all is cleared', () => (stand.cleared.length >= 5 ? true : undefined))
   })
 
@@ -190,7 +184,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
       runtime: [runtime({ 'some.key': 7 })],
     }
     stand.publish(plain)
-    await answers('b.test', 'backend')
+    await stand.answers('b.test', 'backend')
     await eventually('the warm listener is gone', async () =>
       (await envoy.stat('listener_manager.listener_removed')) === 1 ? true : undefined,
     )
@@ -198,12 +192,12 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     await stand.startServer()
     stand.publish(plain)
     await eventually('Envoy is back', () => (stand.server.envoys.length > 0 ? true : undefined))
-    await answers('b.test', 'backend')
+    await stand.answers('b.test', 'backend')
     await delay(300)
     expect(stand.server.envoys).toMatchObject([{ node: 'envoy-test', build: '1.40.0' }])
     expect(await stand.sent()).toEqual({})
     stand.publish({ ...plain, scopes: [...plain.scopes, scope('http/new.test', answer('new'))] })
-    await answers('new.test', 'new')
+    await stand.answers('new.test', 'new')
     expect(await stand.sent()).toEqual({ scopes: 1 })
   })
 
@@ -221,7 +215,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
       }
     }
     stand.publish(plain(0))
-    await answers('a.test', 'b0')
+    await stand.answers('a.test', 'b0')
     const seen: Awaited<ReturnType<Stand['http']>>[] = []
     const end = new AbortController()
     const client = async () => {
@@ -230,7 +224,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     const clients = [client(), client(), client(), client()]
     for (let round = 1; round <= 20 || seen.length <= 200; round++) {
       stand.publish(plain(round))
-      await answers('a.test', `b${round % 4}`)
+      await stand.answers('a.test', `b${round % 4}`)
       await delay(10)
     }
     end.abort()
@@ -247,7 +241,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
         scopes: [scope('http/a.test', answer(text))],
       })
     publish('1')
-    await answers('a.test', '1')
+    await stand.answers('a.test', '1')
     const before = stand.server.envoys[0]?.peer
     const next = await makeCertificates({ namespace: 'projectcontour', lifetimeDays: 1 })
     const stranger = await makeCertificates({ namespace: 'projectcontour', lifetimeDays: 1 })
@@ -257,14 +251,14 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     await stand.writeCertificates(next)
     expect(await stand.server.reloadCertificates()).toBe('reloaded')
     publish('2')
-    await answers('a.test', '2')
+    await stand.answers('a.test', '2')
     expect(stand.server.envoys[0]?.peer).toBe(before)
 
     await expect(connect(stand, stranger)).rejects.toThrow('UNAVAILABLE')
     await stand.server.stop()
     await stand.startServer()
     publish('3')
-    await answers('a.test', '3')
+    await stand.answers('a.test', '3')
     expect(stand.server.envoys[0]?.peer).not.toBe(before)
   })
 
@@ -293,7 +287,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy', { timeout: 60_000 }, () => {
     await expect(connect(stand, stand.certificates, undefined, Buffer.alloc(0))).rejects.toThrow('type_url')
     await stand.startEnvoy()
     stand.publish({ listeners: [httpListener(stand.httpPort)], scopes: [scope('http/a.test', answer('1'))] })
-    await answers('a.test', '1')
+    await stand.answers('a.test', '1')
   })
 })
 

@@ -25,11 +25,6 @@ describe.skipIf(withoutEnvoy())('a real Envoy with a stream for each thing', { t
   })
   afterEach(() => stand.close())
 
-  const answers = async (host: string, body: string, port = stand.httpPort) =>
-    await eventually(`${host} answers ${body}`, async () =>
-      (await stand.http(host, '/', port))?.body === body ? true : undefined,
-    )
-
   test('a table of routes that it refuses is isolated, the fix clears it', async () => {
     const publish = (one: Record<string, JsonObject>, two: string) =>
       stand.publishEach(() =>
@@ -40,22 +35,22 @@ describe.skipIf(withoutEnvoy())('a real Envoy with a stream for each thing', { t
         }),
       )
     publish({ 'a.test': answer('1') }, '1')
-    await answers('a.test', '1')
-    await answers('a.test', '1', stand.httpsPort)
+    await stand.answers('a.test', '1')
+    await stand.answers('a.test', '1', stand.httpsPort)
     publish(
       { 'a.test': answer('2'), 'b.test': { match: { safe_regex: { regex: '(' } }, ...answer('2') } },
       '2',
     )
-    await answers('a.test', '2', stand.httpsPort)
+    await stand.answers('a.test', '2', stand.httpsPort)
     await eventually('refused', () => stand.refused[0])
     await delay(200)
     expect(stand.refused).toMatchObject([
       { type: 'routes', name: 'one', message: expect.stringContaining('missing )') },
     ])
-    await answers('a.test', '1')
+    await stand.answers('a.test', '1')
     publish({ 'a.test': answer('3'), 'b.test': answer('3') }, '3')
-    await answers('a.test', '3')
-    await answers('b.test', '3')
+    await stand.answers('a.test', '3')
+    await stand.answers('b.test', '3')
     await eventually('cleared', () => stand.cleared[0])
     expect(stand.cleared).toEqual(['routes/one'])
   })
@@ -83,7 +78,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy with a stream for each thing', { t
       )
     publish(['one', 'bad'], {})
     for (const port of [stand.httpPort, stand.httpsPort])
-      for (const name of ['one', 'bad']) await answers(`${name}.test`, name, port)
+      for (const name of ['one', 'bad']) await stand.answers(`${name}.test`, name, port)
     await stand.server.stop()
     await stand.startServer()
     publish(['one', 'bad', 'new'], {
@@ -107,7 +102,7 @@ describe.skipIf(withoutEnvoy())('a real Envoy with a stream for each thing', { t
       await delay(100)
       await ask()
     }
-    await answers('new.test', 'new')
+    await stand.answers('new.test', 'new')
     expect(stand.refused.map(({ type, name }) => `${type}/${name}`).toSorted()).toEqual([
       'clusters/bad',
       'listeners/bad',

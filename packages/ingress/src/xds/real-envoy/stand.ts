@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Metrics, silentLogger } from '@landfall/telemetry'
 import { type BootstrapOptions, writeBootstrap } from '../../bootstrap/index.ts'
 import { type CertificateSet, makeCertificates } from '../../certgen/certificates.ts'
-import { freePort, makeDirectory, RealEnvoy } from '../../envoy-process/envoy-process.ts'
+import { eventually, freePort, makeDirectory, RealEnvoy } from '../../envoy-process/envoy-process.ts'
 import { defaultClientNames } from '../client-names.ts'
 import type { Layout } from '../layout.ts'
 import type { Snapshot } from '../resource.ts'
@@ -165,6 +165,12 @@ export class Stand {
       })
       call.on('error', () => resolve(undefined))
     })
+  }
+
+  async answers(host: string, body: string, port = this.httpPort): Promise<void> {
+    await eventually(`${host} answers ${body}`, async () =>
+      (await this.http(host, '/', port))?.body === body ? true : undefined,
+    )
   }
 
   /** With a new connection: the answer and the certificate that the listener showed. */

@@ -8,10 +8,7 @@ import type { Resource, ResourceType } from '../resource.ts'
 import type { Client } from './client.ts'
 import { type FullResponse, FullState } from './full-state.ts'
 import { sentWhole } from './limits.ts'
-import { demand, type Script } from './script.ts'
-
-export const bad = 'bad'
-export const isBad = ({ bytes }: Resource): boolean => new TextDecoder().decode(bytes).includes(bad)
+import { demand, isBad, type Script } from './script.ts'
 
 /** What a listener names that has streams of its own, as its `stat_prefix`. */
 export interface Follows {

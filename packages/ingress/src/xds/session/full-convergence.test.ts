@@ -7,13 +7,10 @@ import { expect, test } from 'vitest'
 import type { Resource, ResourceType } from '../resource.ts'
 import type { Client } from './client.ts'
 import { type FullResponse, FullState } from './full-state.ts'
-import { demand, resource, Script, snapshot } from './script.ts'
+import { bad, demand, isBad, resource, Script, snapshot } from './script.ts'
 
-const bad = '!'
 const types = ['clusters', 'endpoints', 'routes'] as const
 type Type = (typeof types)[number]
-
-const isBad = ({ bytes }: Resource): boolean => new TextDecoder().decode(bytes).includes(bad)
 
 class NaiveEnvoy {
   readonly holds: Record<Type, Map<string, Resource>> = {

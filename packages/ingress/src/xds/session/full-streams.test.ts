@@ -8,9 +8,9 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makeResource, type Resource } from '../resource.ts'
 import { gateMs, returnMs } from './client.ts'
-import { bad, EnvoyOfStreams, type Follows, isBad, type Stream } from './envoy-of-streams.ts'
+import { EnvoyOfStreams, type Follows, type Stream } from './envoy-of-streams.ts'
 import type { Refused } from './hub.ts'
-import { demand, resource, Script, snapshot } from './script.ts'
+import { bad, demand, isBad, resource, Script, snapshot } from './script.ts'
 
 interface Listener extends Follows {
   readonly content: string

@@ -24,6 +24,10 @@ export function snapshot(plain: Plain): Snapshot {
   return Object.fromEntries(maps) as Snapshot
 }
 
+/** In content that a naive Envoy refuses. */
+export const bad = 'bad'
+export const isBad = ({ bytes }: Resource): boolean => new TextDecoder().decode(bytes).includes(bad)
+
 export function demand(condition: boolean, otherwise: string): void {
   if (!condition) throw new Error(otherwise)
 }
